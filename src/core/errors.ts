@@ -1,0 +1,247 @@
+import type { JsonObject } from './types.ts'
+
+// A symbol from the global registry, so that the ESM and the CommonJS copy of this package, or two installed versions,
+// know each other's errors; `instanceof` does not.
+const brand: unique symbol = Symbol.for('outcrop.error') as never
+
+/** Every code that an error of this library may have. */
+export type BedrockErrorCode = keyof BedrockErrorByCode
+
+/** The class behind each code. {@link isBedrockError} narrows by it. */
+export interface BedrockErrorByCode {
+  configuration: ConfigurationError
+  credentials: CredentialsError
+  model_resolution: ModelResolutionError
+  connection: ConnectionError
+  timeout: TimeoutError
+  service: ServiceError
+  stream_exception: StreamError
+  stream_truncated: StreamError
+  stream_corrupt: StreamError
+  guardrail_intervened: GuardrailError
+}
+
+/** What every error of this library may be given. */
+export interface BedrockErrorOptions {
+  readonly cause?: unknown
+  readonly hint?: string | undefined
+  readonly requestId?: string | undefined
+}
+
+/**
+ * The base of every error that this library throws, save a caller's own abort reason.
+ *
+ * Branch on `code`; show `message` and `hint` to people; give `requestId` to AWS Support.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await bedrock.messages.create(params)
+ * } catch (error) {
+ *   if (isBedrockError(error, 'service') && error.type === 'ThrottlingException') backOff(error.retryAfter)
+ *   else throw error
+ * }
+ * ```
+ */
+export abstract class BedrockError extends Error {
+  abstract readonly code: BedrockErrorCode
+  /** What to do about it, naming the region, model and credential source in play. */
+  hint?: string
+  /** The AWS request ID, when a response had one. */
+  requestId?: string
+
+  constructor(message: string, { cause, hint, requestId }: BedrockErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    // The class names are spelled out below: a minifier renames classes.
+    Object.defineProperty(this, brand, { value: true })
+    if (hint !== undefined) this.hint = hint
+    if (requestId !== undefined) this.requestId = requestId
+  }
+}
+
+/** The call or the client can never work as it was asked for. Raised before anything is sent. */
+export class ConfigurationError extends BedrockError {
+  override readonly name = 'ConfigurationError'
+  readonly code = 'configuration'
+}
+
+/** No source gave credentials. */
+export class CredentialsError extends BedrockError {
+  override readonly name = 'CredentialsError'
+  readonly code = 'credentials'
+  /** Whether a chain may go on to its next provider: this one was not set up, rather than set up and broken. */
+  readonly tryNextLink: boolean
+  /** The exact command that would help, such as `aws sso login --profile dev`. */
+  readonly command?: string
+
+  constructor(
+    message: string,
+    options: BedrockErrorOptions & { readonly tryNextLink?: boolean | undefined; readonly command?: string | undefined } = {},
+  ) {
+    super(message, options)
+    this.tryNextLink = options.tryNextLink ?? false
+    if (options.command !== undefined) this.command = options.command
+  }
+}
+
+/** A model's name means nothing, or the model is not allowed. Raised before the model is called. */
+export class ModelResolutionError extends BedrockError {
+  override readonly name = 'ModelResolutionError'
+  readonly code = 'model_resolution'
+  /** Names and IDs that come near. */
+  readonly candidates: readonly string[]
+
+  constructor(message: string, options: BedrockErrorOptions & { readonly candidates?: readonly string[] | undefined } = {}) {
+    super(message, options)
+    this.candidates = options.candidates ?? []
+  }
+}
+
+/** No whole response came: the connection failed, or closed inside a body. */
+export class ConnectionError extends BedrockError {
+  override readonly name = 'ConnectionError'
+  readonly code = 'connection'
+  readonly retryable: boolean
+  /** How many attempts were made. */
+  attempts?: number
+
+  constructor(message: string, options: BedrockErrorOptions & { readonly retryable?: boolean | undefined } = {}) {
+    super(message, options)
+    this.retryable = options.retryable ?? true
+  }
+}
+
+/** Which wait a {@link TimeoutError} ended. */
+export type TimeoutPhase = 'connect' | 'response' | 'idle' | 'total'
+
+/** A deadline passed. */
+export class TimeoutError extends BedrockError {
+  override readonly name = 'TimeoutError'
+  readonly code = 'timeout'
+  readonly phase: TimeoutPhase
+  readonly retryable: boolean
+  /** The message as far as it had come, when it was a stream of one. */
+  partial?: object
+  /** How many attempts were made. */
+  attempts?: number
+
+  constructor(
+    message: string,
+    options: BedrockErrorOptions & { readonly phase: TimeoutPhase; readonly retryable?: boolean | undefined },
+  ) {
+    super(message, options)
+    this.phase = options.phase
+    this.retryable = options.retryable ?? false
+  }
+}
+
+/** What AWS, or something between here and AWS, answered in place of a result. */
+export interface ServiceErrorOptions extends BedrockErrorOptions {
+  readonly status: number
+  readonly type: string
+  readonly retryable: boolean
+  readonly retryAfter?: number | undefined
+  readonly originalStatusCode?: number | undefined
+}
+
+/**
+ * An error answer of the service.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+ */
+export class ServiceError extends BedrockError {
+  override readonly name = 'ServiceError'
+  readonly code = 'service'
+  /** The HTTP status. */
+  readonly status: number
+  /** AWS's own name of the error, such as `ThrottlingException`; `UnknownError` where the answer named none. */
+  readonly type: string
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean
+  /** How long the service asked to wait, in milliseconds. */
+  readonly retryAfter?: number
+  /** What the model itself answered, on a `ModelErrorException`. */
+  readonly originalStatusCode?: number
+  /** How many attempts were made. */
+  attempts?: number
+
+  constructor(message: string, options: ServiceErrorOptions) {
+    super(message, options)
+    this.status = options.status
+    this.type = options.type
+    this.retryable = options.retryable
+    if (options.retryAfter !== undefined) this.retryAfter = options.retryAfter
+    if (options.originalStatusCode !== undefined) this.originalStatusCode = options.originalStatusCode
+  }
+}
+
+/** What may go wrong with a stream after it has begun. */
+export type StreamErrorCode = 'stream_exception' | 'stream_truncated' | 'stream_corrupt'
+
+/** What a {@link StreamError} is made of. */
+export interface StreamErrorOptions extends BedrockErrorOptions {
+  readonly status?: number | undefined
+  readonly type?: string | undefined
+  readonly retryable?: boolean | undefined
+}
+
+/**
+ * A stream ended wrongly: `stream_exception` when the service said so inside it, `stream_truncated` when it stopped
+ * before its end, `stream_corrupt` when its bytes are damaged. Whole events before the fault were delivered.
+ */
+export class StreamError extends BedrockError {
+  override readonly name = 'StreamError'
+  readonly code: StreamErrorCode
+  /** The HTTP status that the exception stands for, such as 429 for `ThrottlingException`. */
+  readonly status?: number
+  /** AWS's or Anthropic's own name of the error, verbatim but in PascalCase for AWS's. */
+  readonly type?: string
+  readonly retryable: boolean
+  /** The message as far as it had come, with its usage. Left out for raw streams. */
+  partial?: object
+  /** How many attempts were made. */
+  attempts?: number
+
+  constructor(code: StreamErrorCode, message: string, options: StreamErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+    this.retryable = options.retryable ?? code !== 'stream_exception'
+    if (options.status !== undefined) this.status = options.status
+    if (options.type !== undefined) this.type = options.type
+  }
+}
+
+/** A guardrail intervened, and `onIntervention: 'throw'` was asked for. */
+export class GuardrailError extends BedrockError {
+  override readonly name = 'GuardrailError'
+  readonly code = 'guardrail_intervened'
+  /** The guardrail's trace, when it was asked for. */
+  readonly trace?: JsonObject
+  /** The message as it was blocked. */
+  readonly response?: object
+
+  constructor(
+    message: string,
+    options: BedrockErrorOptions & { readonly trace?: JsonObject | undefined; readonly response?: object | undefined } = {},
+  ) {
+    super(message, options)
+    if (options.trace !== undefined) this.trace = options.trace
+    if (options.response !== undefined) this.response = options.response
+  }
+}
+
+/**
+ * Tells whether something is an error of this library, and of one code if `code` is given. Works across copies of the
+ * package, where `instanceof` does not.
+ *
+ * @example
+ * ```ts
+ * if (isBedrockError(error, 'timeout')) console.log(error.phase)
+ * ```
+ */
+export function isBedrockError(error: unknown): error is BedrockErrorByCode[BedrockErrorCode]
+export function isBedrockError<Code extends BedrockErrorCode>(error: unknown, code: Code): error is BedrockErrorByCode[Code]
+export function isBedrockError(error: unknown, code?: BedrockErrorCode): boolean {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false
+  return code === undefined || (error as { code?: unknown }).code === code
+}

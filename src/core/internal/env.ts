@@ -1,0 +1,24 @@
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The value of an environment variable, trimmed. An empty one counts as unset: that is what CI systems pass for inputs
+ * that nobody gave.
+ */
+export function env(name: string, from?: Environment): string | undefined {
+  return (from ? from[name] : ambient(name))?.trim() || undefined
+}
+
+/** Whether a variable holds `true` or `1`, as the AWS SDKs read their switches. */
+export function envFlag(name: string, from?: Environment): boolean {
+  return /^(1|true)$/i.test(env(name, from) ?? '')
+}
+
+// The only place that touches `process`. Reading it throws on Deno without permission, and on some edge runtimes.
+function ambient(name: string): string | undefined {
+  try {
+    return (globalThis as { process?: { env?: Environment } }).process?.env?.[name]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,34 @@
+import { ConfigurationError } from '../errors.ts'
+
+/**
+ * Merges records of headers into one with lower-case names; later ones win.
+ *
+ * @throws ConfigurationError for a name or value that HTTP cannot carry, naming the header but not its value.
+ */
+export function mergeHeaders(...records: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> {
+  const merged: Record<string, string> = {}
+  for (const record of records) {
+    for (const name in record) {
+      const value: unknown = record[name]
+      if (value === undefined) continue
+      if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw new ConfigurationError(`Not a header name: ${JSON.stringify(name)}`)
+      // RFC 9110, section 5.5: visible characters, spaces and tabs; `fetch` carries Latin-1 only.
+      if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+        throw new ConfigurationError(`The header ${name} has a value that HTTP cannot carry`, {
+          hint: 'A header value is one line of Latin-1 text.',
+        })
+      }
+      merged[name.toLowerCase()] = value.trim()
+    }
+  }
+  return merged
+}
+
+/** A response's headers as plain data. */
+export function headersToRecord(headers: Headers): Record<string, string> {
+  const record: Record<string, string> = {}
+  headers.forEach((value, name) => {
+    record[name] = value
+  })
+  return record
+}

@@ -1,0 +1,362 @@
+/**
+ * Every contract that two modules share. This file imports nothing and has no code, so anything may import it.
+ *
+ * @module
+ */
+
+/** Any JSON value. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject
+
+/** A JSON object; `undefined` members are left out when it is serialised, as `JSON.stringify` does. */
+export interface JsonObject {
+  [key: string]: JsonValue | undefined
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Identity
+
+/** Where an identity came from. Never holds a secret. Shown by `explain()` and in hints. */
+export interface IdentitySource {
+  /** The source in the field's words, such as `environment`, `profile`, `sso`, `assume-role`, `command`. */
+  readonly name: string
+  /** The profile of the shared AWS files it was read from. */
+  readonly profile?: string
+  /** Anything else worth telling a person: a variable's name, a role's ARN, a command's first word. */
+  readonly detail?: string
+}
+
+/**
+ * AWS keys. The same shape as the AWS SDK's `AwsCredentialIdentity`.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
+ */
+export interface AwsCredentialIdentity {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** Present on temporary credentials, and then part of every request. */
+  readonly sessionToken?: string | undefined
+  /** When the keys stop working. Left out for keys that do not expire. */
+  readonly expiration?: Date | undefined
+  readonly accountId?: string | undefined
+  readonly credentialScope?: string | undefined
+  readonly source?: IdentitySource | undefined
+}
+
+/**
+ * A Bedrock API key, sent as `Authorization: Bearer`.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html
+ */
+export interface BearerTokenIdentity {
+  readonly token: string
+  /** When the key stops working, where that is known. */
+  readonly expiration?: Date | undefined
+  readonly source?: IdentitySource | undefined
+}
+
+/** AWS keys or a Bedrock API key. */
+export type Identity = AwsCredentialIdentity | BearerTokenIdentity
+
+/** What a client hands to a {@link CredentialProvider}. Every member is optional: a provider must work without. */
+export interface CredentialProviderOptions {
+  /** Ask for new credentials although the held ones look good: Bedrock has just refused them. */
+  readonly forceRefresh?: boolean | undefined
+  /** The identity that a 403 just turned down. */
+  readonly refused?: Identity | undefined
+  readonly signal?: AbortSignal | undefined
+  /** The client's own `fetch`, so that a provider's requests take the same way (proxy, agent) as its own. */
+  readonly fetch?: typeof fetch | undefined
+  /** The client's region, where one is known. */
+  readonly region?: string | undefined
+  readonly logger?: Logger | undefined
+}
+
+/**
+ * Gives an identity. An AWS SDK credential provider fits as it is.
+ *
+ * The client keeps what it gives until shortly before `expiration` (one hour where there is none), asks once for many
+ * concurrent calls, and asks again with `forceRefresh` after Bedrock refused an identity.
+ */
+export type CredentialProvider = (options?: CredentialProviderOptions) => Promise<Identity>
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Models
+
+/** Why a name became the model that was called. */
+export type ModelSource = 'explicit' | 'override' | 'pin' | 'alias' | 'discovered' | 'catalog'
+
+/** The geography of a cross-Region inference profile, which is the prefix of its ID. */
+export type ProfileGeo = 'us' | 'eu' | 'jp' | 'au' | 'in' | 'apac' | 'us-gov' | 'global' | (string & {})
+
+/** A model, fully described: what goes on the wire, what it really is, and where it is called. */
+export interface ModelRef {
+  /** The ID or ARN that goes on the wire. */
+  readonly id: string
+  /** What the model really is, such as `anthropic.claude-sonnet-4-6`. Unknown behind an opaque ARN. */
+  readonly base?: string | undefined
+  /** The model family, such as `sonnet`. */
+  readonly family?: string | undefined
+  /** The version within the family, such as `4.6`. */
+  readonly version?: string | undefined
+  /** The region that is called and signed for. Left out where it is the client's own and none is known yet. */
+  readonly region?: string | undefined
+  /** The AWS partition, such as `aws` or `aws-us-gov`. */
+  readonly partition?: string | undefined
+  /** The geography of the inference profile. Left out for a base ID and an opaque ARN. */
+  readonly geo?: ProfileGeo | undefined
+  readonly source: ModelSource
+}
+
+/** What a {@link ModelResolver} may use. */
+export interface ModelResolutionContext {
+  /** The client's region. */
+  readonly region: string
+  /** The client's signed `fetch`, for discovery. */
+  readonly fetch: BedrockFetch
+  readonly logger: Logger
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Turns a name into a {@link ModelRef}. `createModelResolver` of `outcrop/models` makes one; so can you. */
+export interface ModelResolver {
+  /** @throws ModelResolutionError when the name means nothing or is not allowed. */
+  resolve(name: string, context: ModelResolutionContext): ModelRef | Promise<ModelRef>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Calls
+
+/** The operations of the Invoke API that a call may be. */
+export type Operation = 'InvokeModel' | 'InvokeModelWithResponseStream' | 'CountTokens'
+
+declare global {
+  /** Modules of Outcrop add their per-call options here by declaration merging. */
+  // biome-ignore lint/suspicious/noEmptyInterface: filled by the modules that are imported
+  interface OutcropCallOptions {}
+}
+
+/** Deadlines of one call, in milliseconds. `0` or `Infinity` switches one off. */
+export interface Timeouts {
+  /**
+   * Until the response's headers, per attempt.
+   *
+   * @default 3_600_000 for InvokeModel (inference may run for 60 minutes), 300_000 for a stream and everything else
+   */
+  readonly response?: number | undefined
+  /**
+   * Between bytes of a response body.
+   *
+   * @default 300_000
+   */
+  readonly idle?: number | undefined
+  /**
+   * For the whole call, with its retries and the reading of its body.
+   *
+   * @default none
+   */
+  readonly total?: number | undefined
+}
+
+/** How failed calls are repeated. Only ever before the first event has reached the caller. */
+export interface RetryOptions {
+  /**
+   * How many attempts there are in all, the first one included; 1 or more.
+   *
+   * @default 3
+   */
+  readonly attempts?: number | undefined
+  /**
+   * The ceiling of the first pause, in milliseconds; it doubles with each attempt. The pause itself is drawn at random
+   * between 0 and the ceiling ("full jitter").
+   *
+   * @default 500
+   */
+  readonly baseDelay?: number | undefined
+  /**
+   * The longest pause, in milliseconds. A `retry-after` beyond it ends the retries.
+   *
+   * @default 20_000
+   */
+  readonly maxDelay?: number | undefined
+  /**
+   * Decides in place of the built-in rule. Called with the error and the number of attempts made so far (1 or more);
+   * not called when no attempt is left.
+   */
+  readonly retryIf?: ((error: Error & { readonly retryable?: boolean }, attempt: number) => boolean) | undefined
+}
+
+/** Options of a single call. Modules add keys of their own (`guardrail`, `cache`, …) when they are imported. */
+export interface CallOptions extends OutcropCallOptions {
+  /** Ends the call. It then rejects with the signal's own reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Sent and signed with this call, over the client's own. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Deadlines in milliseconds, over the client's own. */
+  readonly timeout?: Timeouts | undefined
+  /** Retries, over the client's own; `false` makes one attempt. */
+  readonly retry?: RetryOptions | false | undefined
+}
+
+/** One logical call, as plain data, as middleware sees it. Encoding and signing happen after the last middleware. */
+export interface BedrockRequest {
+  readonly operation: Operation
+  /** A name, which is resolved, or a model already resolved. */
+  readonly model: string | ModelRef
+  /** The provider's own JSON body. For CountTokens: the body whose tokens are counted. */
+  readonly body: JsonObject
+  /** Headers to send and sign, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly options: CallOptions
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Tokens of one call, wherever Bedrock put the numbers. */
+export interface TokenUsage {
+  /** Input tokens that were neither read from nor written to a prompt cache. */
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
+  /** Input tokens read from a prompt cache. */
+  readonly cacheReadInputTokens?: number | undefined
+  /** Input tokens written to a prompt cache. */
+  readonly cacheWriteInputTokens?: number | undefined
+}
+
+/** Something in a request that was changed so that the model takes it. */
+export interface Adaptation {
+  /** The field or beta concerned, as a path into the body such as `output_config.effort`, or `anthropic_beta:NAME`. */
+  readonly field: string
+  readonly action: 'added' | 'removed' | 'replaced'
+  /** Why, in one sentence. */
+  readonly reason: string
+}
+
+/** What a guardrail did to a call. */
+export interface GuardrailOutcome {
+  readonly action: 'NONE' | 'INTERVENED'
+  /** The trace as Bedrock sent it, when it was asked for. */
+  readonly trace?: JsonObject | undefined
+  /** The assessments found in the trace, in order. */
+  readonly assessments: readonly JsonObject[]
+}
+
+/** What the response cache did to a call. */
+export interface CacheOutcome {
+  readonly status: 'hit' | 'miss' | 'bypass'
+  /** On a hit, how long ago the response was stored, in milliseconds. */
+  readonly age?: number | undefined
+}
+
+/**
+ * What is known about a response beside its body. For a stream this one object fills in as the stream goes on: `usage`
+ * and `latency` are whole when the iteration has ended.
+ */
+export interface ResponseMetadata {
+  /** The AWS request ID, to quote to AWS Support. */
+  requestId: string | undefined
+  /** The HTTP status. */
+  status: number
+  /** The response's headers, names in lower case. */
+  headers: Record<string, string>
+  /** How many attempts were made, the successful one included. */
+  attempts: number
+  /** The model that answered. */
+  model: ModelRef
+  usage: TokenUsage
+  /** Milliseconds from the start of the call to the end of its response. */
+  latency: number | undefined
+  /** Milliseconds from the start of the call to the first event of a stream. */
+  firstByteLatency?: number | undefined
+  /** What was changed in the request; left out where nothing was. */
+  adaptations?: readonly Adaptation[] | undefined
+  guardrail?: GuardrailOutcome | undefined
+  cache?: CacheOutcome | undefined
+}
+
+/** A response as middleware sees it. */
+export type BedrockResponse =
+  | { readonly type: 'json'; readonly body: JsonObject; readonly metadata: ResponseMetadata }
+  | { readonly type: 'stream'; readonly events: AsyncIterable<JsonObject>; readonly metadata: ResponseMetadata }
+
+/** The rest of the chain. May be called again, also with another request: every call is encoded and signed afresh. */
+export type Next = (request: BedrockRequest) => Promise<BedrockResponse>
+
+/** What a middleware may use beside the request. */
+export interface MiddlewareContext {
+  /** The request's model, resolved. */
+  readonly model: ModelRef
+  /** The region that the request will be sent to. */
+  readonly region: string
+  /** The client's signed `fetch`. */
+  readonly fetch: BedrockFetch
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/**
+ * Wraps one logical call. May change the request, the response, answer without `next`, or call `next` again.
+ *
+ * @example
+ * ```ts
+ * const timing: Middleware = async (request, next, { logger }) => {
+ *   const response = await next(request)
+ *   logger.info(`${request.operation} took ${response.metadata.latency} ms`)
+ *   return response
+ * }
+ * ```
+ */
+export type Middleware = (request: BedrockRequest, next: Next, context: MiddlewareContext) => Promise<BedrockResponse>
+
+/** What `bedrock.fetch` takes beside a path. */
+export interface BedrockFetchInit {
+  /** @default 'GET', or 'POST' when there is a body */
+  readonly method?: string | undefined
+  readonly headers?: Headers | Readonly<Record<string, string>> | undefined
+  readonly body?: string | Uint8Array | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Sends and signs for another region than the client's. */
+  readonly region?: string | undefined
+  readonly timeout?: Timeouts | undefined
+}
+
+/**
+ * Sends one signed request and gives the response as it came, whatever its status.
+ *
+ * Paths that begin with `/model/`, `/guardrail/`, `/guardrail-checks/` or `/async-invoke` go to the runtime host, all
+ * others to the control host.
+ */
+export type BedrockFetch = (path: string, init?: BedrockFetchInit) => Promise<Response>
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Surroundings
+
+/** Where a client writes what a person may want to know. `console` fits. Never receives a secret. */
+export interface Logger {
+  debug(message: string, data?: unknown): void
+  info(message: string, data?: unknown): void
+  warn(message: string, data?: unknown): void
+  error(message: string, data?: unknown): void
+}
+
+/** Time, replaceable in tests. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** As the global `setTimeout`. */
+  setTimeout(callback: () => void, milliseconds: number): unknown
+  /** As the global `clearTimeout`. */
+  clearTimeout(handle: unknown): void
+}
+
+/** Where requests go. */
+export interface EndpointOptions {
+  /** The runtime's base URL; serves the control plane too, unless `control` names another. May have a path. */
+  readonly url?: string | URL | undefined
+  /** The control plane's base URL. */
+  readonly control?: string | URL | undefined
+  /** Use AWS's FIPS hosts. Not together with `url`. @default AWS_USE_FIPS_ENDPOINT, else false */
+  readonly fips?: boolean | undefined
+  /** Use AWS's dual-stack hosts. Not together with `url`. @default AWS_USE_DUALSTACK_ENDPOINT, else false */
+  readonly dualstack?: boolean | undefined
+  /** Allow `http:` to a host that is not loopback. @default false */
+  readonly allowHttp?: boolean | undefined
+}
