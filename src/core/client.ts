@@ -1,0 +1,136 @@
+import { createEngine, type Engine, type EngineOptions, inherit, type Inheritance, mergeOptions } from './engine.ts'
+import { ConfigurationError } from './errors.ts'
+import { cached } from './internal/cached-provider.ts'
+import { environmentIdentity } from './internal/environment-identity.ts'
+import { partitionOf } from './internal/partitions.ts'
+import { isFullModelId, parseModelId } from '../models/model-id.ts'
+import { createMessages, type Messages } from './messages/messages.ts'
+import type { BedrockFetch, BedrockResponse, CallOptions, JsonObject, ModelRef, ModelResolver, Operation, ResponseMetadata } from './types.ts'
+
+/** A call of any model, with the provider's own body. */
+export interface InvokeRequest {
+  readonly model: string | ModelRef
+  readonly body: JsonObject
+}
+
+/** A whole answer. */
+export interface InvokeResult {
+  readonly body: JsonObject
+  readonly metadata: ResponseMetadata
+}
+
+/** A streamed answer, which has begun. */
+export interface InvokeStreamResult {
+  /** Each chunk's JSON, in order. Rejects when the stream ends wrongly. One pass. */
+  readonly events: AsyncIterable<JsonObject>
+  /** `usage` and `latency` are whole when `events` has ended. */
+  readonly metadata: ResponseMetadata
+}
+
+/** What every client can do. */
+export interface CoreClient {
+  /** The Anthropic Messages API on Bedrock. */
+  readonly messages: Messages
+  readonly models: {
+    /** Tells which model a name stands for. @throws ModelResolutionError */
+    resolve(name: string): Promise<ModelRef>
+  }
+  /**
+   * Calls any model with its provider's own JSON (InvokeModel).
+   *
+   * @example
+   * ```ts
+   * const { body } = await bedrock.invoke({ model: 'amazon.nova-lite-v1:0', body: { messages } })
+   * ```
+   * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+   */
+  invoke(request: InvokeRequest, options?: CallOptions): Promise<InvokeResult>
+  /**
+   * Calls any model and gives its answer as it comes (InvokeModelWithResponseStream). Resolves once the response has
+   * begun.
+   *
+   * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
+   */
+  invokeStream(request: InvokeRequest, options?: CallOptions): Promise<InvokeStreamResult>
+  /** Sends one signed request to Bedrock's runtime or control host. */
+  readonly fetch: BedrockFetch
+}
+
+/** Options of the core's client. */
+export interface CoreClientOptions extends EngineOptions {
+  /** Turns names into models. @default full IDs and ARNs only, as they are */
+  readonly models?: ModelResolver | undefined
+}
+
+/** The core's client: no catalog, no hints. */
+export interface BedrockCoreClient extends CoreClient {
+  /** A client with other options, which shares identities and caches with this one. `headers` are merged by name. */
+  withOptions(options: CoreClientOptions): BedrockCoreClient
+}
+
+/**
+ * Makes a client with the thin core alone: full model IDs, and modules of your choice.
+ *
+ * @example
+ * ```ts
+ * import { createBedrockClient } from 'outcrop/core'
+ *
+ * const bedrock = createBedrockClient({ region: 'us-east-1', credentials: { token } })
+ * const stream = bedrock.messages.stream({ model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 1024, messages })
+ * for await (const text of stream.textStream) write(text)
+ * ```
+ * @throws ConfigurationError for options that can never work.
+ */
+export function createBedrockClient(options: CoreClientOptions = {}): BedrockCoreClient {
+  return build(options)
+}
+
+function build(options: CoreClientOptions, inherited?: Inheritance): BedrockCoreClient {
+  const parts = {
+    resolver: options.models ?? fullIdResolver,
+    defaultCredentials: cached(async () => environmentIdentity()),
+  }
+  const engine = createEngine(options, parts, inherited)
+  return {
+    ...createSurface(engine),
+    withOptions: (changes) => build(mergeOptions(options, changes), inherit(engine, changes)),
+  }
+}
+
+/** The methods that both doors have. */
+export function createSurface({ dispatch, fetch, resolve }: Engine): CoreClient {
+  async function call<Type extends BedrockResponse['type']>(
+    type: Type,
+    operation: Operation,
+    { model, body }: InvokeRequest,
+    options: CallOptions,
+  ): Promise<BedrockResponse & { type: Type }> {
+    if (!model) throw new ConfigurationError('model is missing')
+    const response = await dispatch({ operation, model, body, headers: {}, options, signal: options.signal })
+    if (response.type !== type) throw new ConfigurationError(`A middleware answered ${operation} with a response of type ${response.type}`)
+    return response as BedrockResponse & { type: Type }
+  }
+  return {
+    messages: createMessages(dispatch),
+    models: { resolve },
+    invoke: async (request, options = {}) => {
+      const { body, metadata } = await call('json', 'InvokeModel', request, options)
+      return { body, metadata }
+    },
+    invokeStream: async (request, options = {}) => {
+      const { events, metadata } = await call('stream', 'InvokeModelWithResponseStream', request, options)
+      return { events, metadata }
+    },
+    fetch,
+  }
+}
+
+const fullIdResolver: ModelResolver = {
+  resolve(name, { region: clientRegion }) {
+    if (!isFullModelId(name)) {
+      throw new ConfigurationError('')
+    }
+    const region = clientRegion
+    return { id: name, region, partition: partitionOf(region).id, source: 'explicit' }
+  },
+}

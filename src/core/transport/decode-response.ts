@@ -1,0 +1,72 @@
+import { ConnectionError, ServiceError } from '../errors.ts'
+import { headersToRecord } from '../internal/headers.ts'
+import { parseJsonObject } from '../internal/json.ts'
+import { requestIdOf, serviceErrorFrom, unknownOperation } from '../internal/service-error.ts'
+import type { BedrockResponse, Clock, ModelRef, ResponseMetadata } from '../types.ts'
+import { readText } from './attempt.ts'
+import type { Arrival } from './exchange.ts'
+import { usageFromBody, usageFromHeaders } from './usage.ts'
+
+/** What the decoders add to a response's metadata. */
+export interface CallFacts {
+  readonly model: ModelRef
+  readonly clock: Clock
+  /** When the call began, in milliseconds since the epoch. */
+  readonly started: number
+}
+
+/** Decodes a JSON answer. @throws ServiceError | ConnectionError */
+export async function decodeJson(arrival: Arrival, facts: CallFacts): Promise<BedrockResponse> {
+  const { response } = arrival
+  await assertOk(arrival, facts)
+  const text = await readText(arrival.body)
+  const requestId = requestIdOf(response.headers)
+  const body = parseJsonObject(text)
+  if (!body) {
+    throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, { requestId })
+  }
+  const error = unknownOperation(body, response.status, requestId)
+  if (error) throw error
+  arrival.done()
+  const metadata = createMetadata(arrival, facts)
+  metadata.usage = { ...metadata.usage, ...usageFromBody(body.usage) }
+  metadata.latency = facts.clock.now() - facts.started
+  return { type: 'json', body, metadata }
+}
+
+/** @throws ServiceError for any status but 2xx. */
+export async function assertOk({ response, body, identity }: Arrival, { clock }: CallFacts): Promise<void> {
+  const { status, headers } = response
+  if (response.ok) return
+  // A browser hides a redirect's status and target: it is an "opaque" response with status 0.
+  if (status === 0 || (status >= 300 && status < 400)) {
+    body.cancel()
+    throw new ServiceError(`The endpoint answered with a redirect${describeTarget(headers)}, which is not followed`, {
+      status,
+      type: 'UnknownError',
+      retryable: false,
+      requestId: requestIdOf(headers),
+      hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
+    })
+  }
+  throw serviceErrorFrom({ status, headers, text: await readText(body) }, identity, clock.now())
+}
+
+/** What a response's status line and headers tell. */
+export function createMetadata({ response, attempts }: Arrival, { model }: CallFacts): ResponseMetadata {
+  const headers = headersToRecord(response.headers)
+  return {
+    requestId: requestIdOf(response.headers),
+    status: response.status,
+    headers,
+    attempts,
+    model,
+    usage: usageFromHeaders(headers),
+    latency: undefined,
+  }
+}
+
+function describeTarget(headers: Headers): string {
+  const location = headers.get('location')
+  return location && URL.canParse(location) ? ` to ${new URL(location).origin}` : ''
+}

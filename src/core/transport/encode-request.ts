@@ -1,0 +1,65 @@
+import { ConfigurationError } from '../errors.ts'
+import { encodeJson } from '../internal/json.ts'
+import type { BedrockRequest, JsonObject, ModelRef, Operation } from '../types.ts'
+import { encodeBase64 } from '#platform'
+
+/** An HTTP request, ready but for its signature. */
+export interface HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array | undefined
+}
+
+// InvokeModel's `body` in AWS's service model: 0 to 25,000,000 bytes.
+const maxBodyBytes = 25_000_000
+
+const paths: Readonly<Record<Operation, string>> = {
+  InvokeModel: 'invoke',
+  InvokeModelWithResponseStream: 'invoke-with-response-stream',
+  CountTokens: 'count-tokens',
+}
+
+/** Encodes a logical call for the wire. @throws ConfigurationError for what Bedrock could not even route. */
+export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl: string): HttpRequest {
+  const { operation } = request
+  const counting = operation === 'CountTokens'
+  // Bedrock counts for base models only; a profile's or an ARN's tokens are its base model's.
+  const id = (counting && model.base) || model.id
+  const body = encodeBody(request.body)
+  return {
+    method: 'POST',
+    url: `${baseUrl}/model/${encodeModelId(id)}/${paths[operation]}`,
+    headers: {
+      'content-type': 'application/json',
+      // The stream's own content type is the event stream; what the model answers inside it goes by another name.
+      [operation === 'InvokeModelWithResponseStream' ? 'x-amzn-bedrock-accept' : 'accept']: 'application/json',
+      ...request.headers,
+    },
+    body: counting ? `{"input":{"invokeModel":{"body":"${encodeBase64(body)}"}}}` : body,
+  }
+}
+
+/**
+ * Encodes a model ID as one path segment: an unencoded `/` of an ARN would make it several.
+ *
+ * @throws ConfigurationError for an ID that would not stay in its segment.
+ */
+export function encodeModelId(id: string): string {
+  if (!id || /^\.+$|^;|[\p{Cc}\s]/u.test(id) || id.length > 2048) {
+    throw new ConfigurationError(`Not a model ID: ${JSON.stringify(id.slice(0, 100))}`, {
+      hint: 'Give a model ID, an inference profile ID or an ARN, as the Bedrock console shows it.',
+    })
+  }
+  return encodeURIComponent(id)
+}
+
+function encodeBody(body: JsonObject): Uint8Array {
+  const bytes = new TextEncoder().encode(encodeJson(body))
+  if (bytes.length > maxBodyBytes) {
+    throw new ConfigurationError(`The body has ${bytes.length} bytes; Bedrock takes at most ${maxBodyBytes}`, {
+      hint: 'Shorten the conversation, or send fewer or smaller images and documents.',
+    })
+  }
+  return bytes
+}

@@ -1,0 +1,86 @@
+import { ConfigurationError } from '../errors.ts'
+import { env, envFlag } from '../internal/env.ts'
+import { partitionOf } from '../internal/partitions.ts'
+import type { EndpointOptions } from '../types.ts'
+
+/** Bedrock's two hosts: models are called on the runtime, everything else lives on the control plane. */
+export type BedrockService = 'bedrock-runtime' | 'bedrock'
+
+/** Gives the base URL, without a slash at its end, for a service in a region. */
+export type EndpointResolver = (service: BedrockService, region: string) => string
+
+/**
+ * Settles where requests go: the option, else the `AWS_ENDPOINT_URL…` variables, else AWS's own host.
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+ * @throws ConfigurationError at once for an option that can never work; for a variable, on use.
+ */
+export function createEndpointResolver(option?: string | URL | EndpointOptions): EndpointResolver {
+  const options: EndpointOptions = typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
+  const { allowHttp = false } = options
+  const explicit = parse(options.url, 'endpoint', allowHttp)
+  const explicitControl = parse(options.control, 'endpoint.control', allowHttp)
+  if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
+
+  return (service, region) => {
+    const custom = (service === 'bedrock' ? explicitControl : undefined) ?? explicit ?? ambient(service, options, allowHttp)
+    const fips = options.fips ?? envFlag('AWS_USE_FIPS_ENDPOINT')
+    const dualstack = options.dualstack ?? envFlag('AWS_USE_DUALSTACK_ENDPOINT')
+    if (!custom) {
+      const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region)
+      return `https://${service}${fips ? '-fips' : ''}.${region}.${dualstack ? dualStackDnsSuffix : dnsSuffix}`
+    }
+    if (fips || dualstack) throw noVariants(custom.origin)
+    return baseUrl(custom, service, region)
+  }
+}
+
+function ambient(service: BedrockService, options: EndpointOptions, allowHttp: boolean): URL | undefined {
+  // Asking for a variant by option asks for AWS's own host, and explicit beats ambient.
+  if (options.fips || options.dualstack || envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS')) return undefined
+  const specific = service === 'bedrock' ? 'AWS_ENDPOINT_URL_BEDROCK' : 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME'
+  const name = env(specific) ? specific : 'AWS_ENDPOINT_URL'
+  return parse(env(name), name, allowHttp)
+}
+
+function baseUrl(url: URL, service: BedrockService, region: string): string {
+  const path = url.pathname.replace(/\/+$/, '')
+  const [, hostRegion] = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./.exec(url.hostname) ?? []
+  const partition = hostRegion && partitionOf(hostRegion)
+  const isAwsHost = partition && [partition.dnsSuffix, partition.dualStackDnsSuffix].some((suffix) => url.hostname.endsWith(suffix))
+  if (!isAwsHost) return url.origin + path
+  if (hostRegion !== region) {
+    throw new ConfigurationError(`The endpoint ${url.hostname} is in ${hostRegion}, but this call is for ${region}`, {
+      hint: 'Leave the endpoint out: AWS’s own host follows the region of the client and of a model’s ARN.',
+    })
+  }
+  // AWS's two hosts differ in their first label only; an interface endpoint's name belongs to one service alone.
+  const host = url.host.replace(/^bedrock(-runtime)?(?=-fips\.|\.)/, service)
+  return `${url.protocol}//${host}${path}`
+}
+
+function parse(value: string | URL | undefined, name: string, allowHttp: boolean): URL | undefined {
+  if (value === undefined || value === '') return undefined
+  let url: URL
+  try {
+    url = new URL(value)
+  } catch {
+    throw new ConfigurationError(`${name} is not a URL`, { hint: 'Give it with its scheme, as in https://bedrock.example.com.' })
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new ConfigurationError(`${name} must be an http(s) URL without user, query or fragment`)
+  }
+  const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  if (url.protocol === 'http:' && !loopback && !allowHttp) {
+    throw new ConfigurationError(`${name} is plain http, which would send prompts unencrypted to ${url.hostname}`, {
+      hint: 'Use https, or set endpoint.allowHttp to true if the network is trusted.',
+    })
+  }
+  return url
+}
+
+function noVariants(name: string): ConfigurationError {
+  return new ConfigurationError(`A custom endpoint (${name}) cannot be combined with FIPS or dual-stack hosts`, {
+    hint: 'Give the FIPS or dual-stack host as the endpoint itself, or switch the variant off with endpoint.fips: false.',
+  })
+}
