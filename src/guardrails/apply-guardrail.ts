@@ -1,0 +1,70 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import { readJson } from '../core/internal/service-error.ts'
+import type { BedrockFetch, JsonObject, JsonValue } from '../core/types.ts'
+import { assertGuardrail, type GuardrailIdentity } from './config.ts'
+
+/** A piece of content to check, as ApplyGuardrail takes it. */
+export type GuardrailContent =
+  | { readonly text: { readonly text: string; readonly qualifiers?: readonly ('grounding_source' | 'query' | 'guard_content')[] } }
+  | { readonly image: { readonly format: 'png' | 'jpeg'; readonly source: { readonly bytes: string } } }
+
+/** What {@link applyGuardrail} checks. */
+export interface ApplyGuardrailRequest extends GuardrailIdentity {
+  /** Whether the content comes from a user or from a model. */
+  readonly source: 'INPUT' | 'OUTPUT'
+  /** Text, or pieces of text and images (as base64). */
+  readonly content: string | readonly GuardrailContent[]
+  /** `FULL` tells also what passed. @default 'INTERVENTIONS' */
+  readonly outputScope?: 'INTERVENTIONS' | 'FULL' | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What the guardrail found. */
+export interface ApplyGuardrailResult {
+  readonly action: 'NONE' | 'INTERVENED'
+  /** Why, in Bedrock's words. */
+  readonly reason?: string | undefined
+  /** What to show in place of the content: the guardrail's message, or the content with parts masked. */
+  readonly outputs: readonly string[]
+  readonly assessments: readonly JsonObject[]
+  readonly usage?: JsonObject | undefined
+  readonly coverage?: JsonObject | undefined
+}
+
+/**
+ * Checks input or output with a guardrail, without calling a model.
+ *
+ * @example
+ * ```ts
+ * const { action, outputs } = await applyGuardrail(bedrock, {
+ *   identifier: 'gr1abc2def3g', version: 1, source: 'INPUT', content: question,
+ * })
+ * if (action === 'INTERVENED') return outputs.join('\n')
+ * ```
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html
+ * @throws ConfigurationError | ServiceError
+ */
+export async function applyGuardrail(client: { readonly fetch: BedrockFetch }, request: ApplyGuardrailRequest): Promise<ApplyGuardrailResult> {
+  assertGuardrail(request)
+  const { identifier, version, source, content, outputScope, signal } = request
+  const response = await client.fetch(`/guardrail/${encodeURIComponent(identifier)}/version/${version}/apply`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ source, content: typeof content === 'string' ? [{ text: { text: content } }] : content, outputScope }),
+    signal,
+  })
+  const body = await readJson(response)
+  return {
+    // InvokeModel and ApplyGuardrail give the same thing two names.
+    action: body.action === 'GUARDRAIL_INTERVENED' || body.action === 'INTERVENED' ? 'INTERVENED' : 'NONE',
+    reason: typeof body.actionReason === 'string' ? body.actionReason : undefined,
+    outputs: list(body.outputs).map((output) => String(output.text ?? '')),
+    assessments: list(body.assessments),
+    usage: isJsonObject(body.usage) ? body.usage : undefined,
+    coverage: isJsonObject(body.guardrailCoverage) ? body.guardrailCoverage : undefined,
+  }
+}
+
+function list(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
+}
