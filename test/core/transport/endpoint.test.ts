@@ -1,0 +1,155 @@
+import { createBedrockClient } from 'outcrop/core'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { capturingFetch, keys } from './capture.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+/** Where one runtime call and one control call of a client go. */
+async function hosts(options: Parameters<typeof createBedrockClient>[0]) {
+  const { fetch, requests } = capturingFetch()
+  const client = createBedrockClient({ credentials: keys, ...options, fetch })
+  await client.fetch('/model/m/invoke', { body: '{}' })
+  await client.fetch('/inference-profiles')
+  return requests.map(({ url }) => url.replace('/model/m/invoke', '').replace('/inference-profiles', ''))
+}
+
+describe('AWS’s own hosts', () => {
+  // One region of every partition (peers.md 7, check 11: most clients know only the first).
+  test.each([
+    ['us-east-1', 'amazonaws.com'],
+    ['cn-north-1', 'amazonaws.com.cn'],
+    ['us-gov-west-1', 'amazonaws.com'],
+    ['eusc-de-east-1', 'amazonaws.eu'],
+    ['us-iso-east-1', 'c2s.ic.gov'],
+    ['us-isob-east-1', 'sc2s.sgov.gov'],
+    ['eu-isoe-west-1', 'cloud.adc-e.uk'],
+    ['us-isof-south-1', 'csp.hci.ic.gov'],
+  ])('%s', async (region, suffix) => {
+    expect(await hosts({ region })).toEqual([`https://bedrock-runtime.${region}.${suffix}`, `https://bedrock.${region}.${suffix}`])
+  })
+
+  test.each([
+    [{ fips: true }, 'bedrock-runtime-fips.us-east-1.amazonaws.com', 'bedrock-fips.us-east-1.amazonaws.com'],
+    [{ dualstack: true }, 'bedrock-runtime.us-east-1.api.aws', 'bedrock.us-east-1.api.aws'],
+    [{ fips: true, dualstack: true }, 'bedrock-runtime-fips.us-east-1.api.aws', 'bedrock-fips.us-east-1.api.aws'],
+  ])('%j', async (endpoint, runtime, control) => {
+    expect(await hosts({ region: 'us-east-1', endpoint })).toEqual([`https://${runtime}`, `https://${control}`])
+  })
+
+  test('the variables for FIPS and dual-stack count', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
+    vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true')
+    expect(await hosts({ region: 'us-gov-west-1' })).toEqual([
+      'https://bedrock-runtime-fips.us-gov-west-1.api.aws',
+      'https://bedrock-fips.us-gov-west-1.api.aws',
+    ])
+  })
+})
+
+describe('custom endpoints', () => {
+  test('a URL serves both hosts and keeps its base path', async () => {
+    expect(await hosts({ region: 'us-east-1', endpoint: 'https://gateway.example/bedrock/' })).toEqual([
+      'https://gateway.example/bedrock',
+      'https://gateway.example/bedrock',
+    ])
+  })
+
+  test('`control` names another', async () => {
+    expect(await hosts({ region: 'us-east-1', endpoint: { url: 'https://a.example', control: new URL('https://b.example/c') } })).toEqual([
+      'https://a.example',
+      'https://b.example/c',
+    ])
+  })
+
+  test('an interface endpoint is used as it is', async () => {
+    const vpce = 'https://vpce-0abc.bedrock-runtime.us-east-1.vpce.amazonaws.com'
+    expect((await hosts({ region: 'us-east-1', endpoint: vpce }))[0]).toBe(vpce)
+  })
+
+  test('AWS’s runtime host given in full still has its own control host', async () => {
+    expect(await hosts({ region: 'us-east-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' })).toEqual([
+      'https://bedrock-runtime.us-east-1.amazonaws.com',
+      'https://bedrock.us-east-1.amazonaws.com',
+    ])
+  })
+
+  test('AWS’s host of another region is refused, not signed for in vain', async () => {
+    await expect(hosts({ region: 'eu-west-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' })).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('us-east-1'),
+    })
+  })
+
+  test('each variable serves its own host, the general one both', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'https://both.example')
+    expect(await hosts({ region: 'us-east-1' })).toEqual(['https://both.example', 'https://both.example'])
+    vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'https://runtime.example')
+    expect(await hosts({ region: 'us-east-1' })).toEqual(['https://runtime.example', 'https://both.example'])
+    vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK', 'https://control.example')
+    expect(await hosts({ region: 'us-east-1' })).toEqual(['https://runtime.example', 'https://control.example'])
+    vi.stubEnv('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'true')
+    expect((await hosts({ region: 'us-east-1' }))[0]).toBe('https://bedrock-runtime.us-east-1.amazonaws.com')
+  })
+
+  test('an empty variable counts as unset', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', '')
+    vi.stubEnv('AWS_ENDPOINT_URL', ' ')
+    expect((await hosts({ region: 'us-east-1' }))[0]).toBe('https://bedrock-runtime.us-east-1.amazonaws.com')
+  })
+
+  test('explicit beats ambient', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'https://ambient.example')
+    expect(await hosts({ region: 'us-east-1', endpoint: 'https://explicit.example' })).toEqual([
+      'https://explicit.example',
+      'https://explicit.example',
+    ])
+  })
+
+  test.each(['http://localhost:8080', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://x.example'])('%s is allowed', (endpoint) => {
+    expect(() => createBedrockClient({ endpoint })).not.toThrow()
+  })
+
+  test.each([
+    'http://gateway.example',
+    'ftp://gateway.example',
+    'gateway.example',
+    'https://user:pw@gateway.example',
+    'https://gateway.example/?key=1',
+    { url: 'https://gateway.example', fips: true },
+    { url: 'https://gateway.example', dualstack: true },
+  ])('%j is refused at once', (endpoint) => {
+    expect(() => createBedrockClient({ endpoint })).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+
+  test('plain http to another host has to be asked for', () => {
+    expect(() => createBedrockClient({ endpoint: { url: 'http://gateway.example', allowHttp: true } })).not.toThrow()
+  })
+
+  test('a FIPS variable does not silently lose against a custom endpoint', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
+    await expect(hosts({ region: 'us-east-1', endpoint: 'https://gateway.example' })).rejects.toMatchObject({ code: 'configuration' })
+  })
+})
+
+describe('region', () => {
+  test('missing: the first call rejects and says how to set one', async () => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, '')
+    const client = createBedrockClient({ credentials: keys, fetch: capturingFetch().fetch })
+    await expect(client.fetch('/inference-profiles')).rejects.toMatchObject({
+      code: 'configuration',
+      hint: expect.stringMatching(/region.*AWS_REGION.*AWS_DEFAULT_REGION/),
+    })
+  })
+
+  test('AWS_REGION comes before AWS_DEFAULT_REGION', async () => {
+    vi.stubEnv('AWS_DEFAULT_REGION', 'eu-west-1')
+    expect((await hosts({}))[0]).toContain('eu-west-1')
+    vi.stubEnv('AWS_REGION', 'eu-north-1')
+    expect((await hosts({}))[0]).toContain('eu-north-1')
+  })
+
+  // https://github.com/vercel/ai/issues/14096: requests went to `bedrock-runtime.undefined.`
+  test.each(['', 'undefined', 'US East', 'us-east-1.evil.example/', 'us-east-1/../x'])('%j is no region', (region) => {
+    expect(() => createBedrockClient({ region })).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+})
