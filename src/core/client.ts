@@ -1,5 +1,5 @@
 import { createEngine, type Engine, type EngineOptions, inherit, type Inheritance, mergeOptions } from './engine.ts'
-import { ConfigurationError } from './errors.ts'
+import { ConfigurationError, ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
@@ -125,12 +125,15 @@ export function createSurface({ dispatch, fetch, resolve }: Engine): CoreClient 
   }
 }
 
+/** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */
 const fullIdResolver: ModelResolver = {
   resolve(name, { region: clientRegion }) {
     if (!isFullModelId(name)) {
-      throw new ConfigurationError('')
+      throw new ModelResolutionError(`${JSON.stringify(name)} is not a full model ID`, {
+        hint: "outcrop/core takes model IDs, inference profile IDs and ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
+      })
     }
-    const region = clientRegion
-    return { id: name, region, partition: partitionOf(region).id, source: 'explicit' }
+    const { base, family, version, geo, partition, region = clientRegion } = parseModelId(name)
+    return { id: name, base, family, version, geo, region, partition: partition ?? partitionOf(region).id, source: 'explicit' }
   },
 }

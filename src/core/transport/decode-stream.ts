@@ -9,7 +9,7 @@ import { readText } from './attempt.ts'
 import { assertOk, type CallFacts, createMetadata } from './decode-response.ts'
 import type { Arrival } from './exchange.ts'
 import { usageFromEvent } from './usage.ts'
-import { base64ToUtf8 } from '#platform'
+import { base64ToUtf8, decodeUtf8 } from '#platform'
 
 /** What the stream decoder needs beside a response. */
 export interface StreamFacts extends CallFacts {
@@ -110,7 +110,7 @@ function eventOf({ headers, payload }: EventStreamMessage, identity: Identity | 
     case 'event':
       return text(':event-type') === 'chunk' ? chunkOf(payload, identity) : undefined
     case 'exception': {
-      const body = parseJsonObject(new TextDecoder().decode(payload)) ?? {}
+      const body = parseJsonObject(decodeUtf8(payload)) ?? {}
       const name = text(':exception-type')
       const type = name.charAt(0).toUpperCase() + name.slice(1)
       throw streamException(type, body.message ?? body.Message, body.originalStatusCode, identity)
@@ -126,7 +126,7 @@ function eventOf({ headers, payload }: EventStreamMessage, identity: Identity | 
 function chunkOf(payload: Uint8Array, identity: Identity | undefined): JsonObject | undefined {
   let event: unknown
   try {
-    const { bytes } = JSON.parse(new TextDecoder().decode(payload)) as { bytes?: string }
+    const { bytes } = JSON.parse(decodeUtf8(payload)) as { bytes?: string }
     if (!bytes) return undefined
     event = JSON.parse(base64ToUtf8(bytes))
   } catch (cause) {

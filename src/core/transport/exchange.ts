@@ -1,4 +1,5 @@
 import { CredentialsError, isBedrockError, type ServiceError } from '../errors.ts'
+import { isSameIdentity } from '../internal/cached-provider.ts'
 import { redact } from '../internal/redact.ts'
 import { type AbortScope, openAbortScope, raceSignal, sleep } from '../internal/signal.ts'
 import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
@@ -139,11 +140,6 @@ async function identify(wire: Wire, call: Exchange, scope: AbortScope, refused?:
   if (!isWhole) throw new CredentialsError('The credential provider gave neither AWS keys nor a Bedrock API key')
   call.onIdentity?.(identity)
   return identity
-}
-
-function isSameIdentity(a: Identity, b: Identity): boolean {
-  if ('token' in a || 'token' in b) return 'token' in a && 'token' in b && a.token === b.token
-  return a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken
 }
 
 // Bedrock answers an expired identity with 403, as it does a missing permission; only the name tells them apart. The

@@ -1,0 +1,26 @@
+import { encodeHeaders } from './headers.ts'
+import { type EventStreamHeaders, preludeLength, trailerLength } from './message.ts'
+import { crc32 } from '#platform'
+
+/**
+ * Encodes one message.
+ *
+ * @example
+ * ```ts
+ * encodeEventStreamMessage({ headers: { ':message-type': { type: 'string', value: 'event' } }, payload })
+ * ```
+ * @throws ConfigurationError for a header that does not fit its type.
+ */
+export function encodeEventStreamMessage({ headers = {}, payload }: { headers?: EventStreamHeaders; payload: Uint8Array }): Uint8Array {
+  const block = encodeHeaders(headers)
+  const message = new Uint8Array(preludeLength + block.length + payload.length + trailerLength)
+  const view = new DataView(message.buffer)
+  const end = message.length - trailerLength
+  view.setUint32(0, message.length)
+  view.setUint32(4, block.length)
+  view.setUint32(8, crc32(message.subarray(0, 8)))
+  message.set(block, preludeLength)
+  message.set(payload, preludeLength + block.length)
+  view.setUint32(end, crc32(message.subarray(0, end)))
+  return message
+}

@@ -1,0 +1,9 @@
+/**
+ * The `application/vnd.amazon.eventstream` format, for any AWS service that streams.
+ *
+ * @module
+ */
+export { decodeEventStream } from './decode-event-stream.ts'
+export { createEventStreamDecoder, type EventStreamDecoder, type EventStreamDecoderOptions } from './decoder.ts'
+export { encodeEventStreamMessage } from './encoder.ts'
+export type { EventStreamHeaders, EventStreamHeaderValue, EventStreamMessage } from './message.ts'

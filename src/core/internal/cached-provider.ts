@@ -1,0 +1,88 @@
+import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
+import { raceSignal, systemClock } from './signal.ts'
+
+/** How {@link cached} keeps an identity. Times are in milliseconds. */
+export interface CachedOptions {
+  /** From when before its expiry an identity is renewed in the background. @default 300_000 */
+  readonly refreshAhead?: number | undefined
+  /** From when before its expiry an identity is not used any more, and callers wait for a new one. @default 60_000 */
+  readonly refreshBlocking?: number | undefined
+  /** How long an identity is good for that names no expiry. @default 3_600_000 */
+  readonly lifetime?: number | undefined
+  /** How long after a failure the provider is left alone; doubles with each failure, up to a minute. @default 1_000 */
+  readonly backoff?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+const wrapped = new WeakSet<CredentialProvider>()
+
+/**
+ * Gives a provider the lifecycle of credentials: one request for many callers, renewal ahead of expiry without making
+ * anybody wait, and a fresh start when an identity was refused. A failed renewal keeps an identity that is still good;
+ * without one it is not repeated at once, so that a broken login helper or metadata service is not hammered.
+ *
+ * The client wraps every bare provider in it. A provider that is wrapped already is given back.
+ *
+ * @example
+ * ```ts
+ * const provider = cached(async () => readKeysFromVault())
+ * ```
+ */
+export function cached(provider: CredentialProvider, options: CachedOptions = {}): CredentialProvider {
+  if (wrapped.has(provider)) return provider
+  const { refreshAhead = 300_000, refreshBlocking = 60_000, lifetime = 3_600_000, backoff = 1_000, clock = systemClock } = options
+  let held: { readonly identity: Identity; readonly expires: number } | undefined
+  let pending: Promise<Identity> | undefined
+  let failure: { readonly error: unknown; readonly until: number; readonly pause: number } | undefined
+
+  const renew = (request: CredentialProviderOptions): Promise<Identity> => {
+    // A caller's own signal must not end what others wait for too.
+    const { signal: _, ...shared } = request
+    pending ??= provider(shared)
+      .then(
+        (identity) => {
+          held = { identity, expires: identity.expiration?.getTime() ?? clock.now() + lifetime }
+          failure = undefined
+          return identity
+        },
+        (error: unknown) => {
+          const pause = failure ? Math.min(failure.pause * 2, 60_000) : backoff
+          failure = { error, pause, until: clock.now() + pause }
+          throw error
+        },
+      )
+      .finally(() => {
+        pending = undefined
+      })
+    return pending
+  }
+
+  const cachedProvider: CredentialProvider = async (request = {}) => {
+    // The identity that was refused may have been replaced since the refused request was signed.
+    const isRefused = request.forceRefresh && (!request.refused || !held || isSameIdentity(request.refused, held.identity))
+    if (isRefused) held = undefined
+    const left = held ? held.expires - clock.now() : 0
+    const isResting = failure !== undefined && clock.now() < failure.until
+    if (held && left > refreshBlocking) {
+      if (left <= refreshAhead && !isResting) renew(request).catch((error) => request.logger?.debug('Renewing credentials ahead of time failed', error))
+      return held.identity
+    }
+    try {
+      // Someone who was refused has news: that waits for nothing.
+      if (isResting && !isRefused) throw failure?.error
+      return await raceSignal(renew(request), request.signal)
+    } catch (error) {
+      request.signal?.throwIfAborted()
+      if (held && held.expires > clock.now()) return held.identity
+      throw error
+    }
+  }
+  wrapped.add(cachedProvider)
+  return cachedProvider
+}
+
+/** Whether two identities are the same to AWS. */
+export function isSameIdentity(a: Identity, b: Identity): boolean {
+  if ('token' in a || 'token' in b) return 'token' in a && 'token' in b && a.token === b.token
+  return a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken
+}

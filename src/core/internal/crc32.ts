@@ -1,0 +1,29 @@
+// Four tables, so that four bytes cost one step: table[k][b] is the CRC of byte b followed by k zero bytes ("slicing").
+const tables = new Uint32Array(1024)
+for (let i = 0; i < 256; i++) {
+  let crc = i
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+  tables[i] = crc
+}
+for (let i = 256; i < 1024; i++) {
+  const previous = tables[i - 256] as number
+  tables[i] = (previous >>> 8) ^ (tables[previous & 255] as number)
+}
+
+/** The CRC-32 of bytes, for platforms without a native one. */
+export function crc32(bytes: Uint8Array): number {
+  const t = tables
+  const { length } = bytes
+  let crc = -1
+  let i = 0
+  for (; i + 4 <= length; i += 4) {
+    crc ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24)
+    crc =
+      (t[768 + (crc & 255)] as number) ^
+      (t[512 + ((crc >>> 8) & 255)] as number) ^
+      (t[256 + ((crc >>> 16) & 255)] as number) ^
+      (t[crc >>> 24] as number)
+  }
+  for (; i < length; i++) crc = (crc >>> 8) ^ (t[(crc ^ (bytes[i] as number)) & 255] as number)
+  return (crc ^ -1) >>> 0
+}

@@ -1,0 +1,50 @@
+// The same surface as node.ts, on Web APIs alone.
+import { Sha256 } from '@aws-crypto/sha256-js'
+import { crc32 as tableCrc32 } from '../internal/crc32.ts'
+import { hex } from '../internal/bytes.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+// Below this size the pure JavaScript hash is done before WebCrypto's promise would be.
+const webCryptoFrom = 4096
+
+/** The SHA-256 digest in hexadecimal. */
+export function sha256Hex(data: string | Uint8Array): string | Promise<string> {
+  const bytes = typeof data === 'string' ? encoder.encode(data) : data
+  if (bytes.length >= webCryptoFrom) return crypto.subtle.digest('SHA-256', bytes as BufferSource).then((digest) => hex(new Uint8Array(digest)))
+  const hash = new Sha256()
+  hash.update(bytes)
+  return hex(hash.digestSync())
+}
+
+/** The HMAC-SHA-256 of a text. */
+export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
+  const hash = new Sha256(typeof key === 'string' ? encoder.encode(key) : key)
+  hash.update(encoder.encode(data))
+  return hash.digestSync()
+}
+
+/** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */
+export const crc32: (bytes: Uint8Array) => number = tableCrc32
+
+/** Bytes to base64. */
+export function encodeBase64(bytes: Uint8Array): string {
+  let text = ''
+  // In pieces: every byte becomes an argument, and engines bound their number.
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
+  return btoa(text)
+}
+
+/** Base64 of UTF-8 to text. @throws for what is not base64 */
+export function base64ToUtf8(text: string): string {
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return decoder.decode(bytes)
+}
+
+/** UTF-8 bytes to text. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
+}

@@ -1,0 +1,40 @@
+import { createCanonicalRequest, encodeRfc3986, splitUrl } from './canonical-request.ts'
+import { algorithm, createStringToSign, prepareScope, sign, type SigningScope } from './sign-request.ts'
+import { sha256Hex } from '#platform'
+
+/** A request whose signature goes into its URL. */
+export interface PresignableRequest {
+  /** @default 'GET' */
+  readonly method?: string | undefined
+  readonly url: string | URL
+  /** How long the URL is good for, in seconds, 1 to 604800 (a week). */
+  readonly expiresIn: number
+}
+
+/**
+ * Signs a URL, which then works by itself until it expires. Only `host` is signed beside the URL, and the body is empty.
+ *
+ * @example
+ * ```ts
+ * const url = await presignUrl({ url: 'https://bedrock.amazonaws.com/?Action=CallWithBearerToken', method: 'POST', expiresIn: 3600 }, scope)
+ * ```
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+ * @throws ConfigurationError for a scope with a part missing.
+ */
+export async function presignUrl({ method = 'GET', url, expiresIn }: PresignableRequest, scope: SigningScope): Promise<string> {
+  const { identity, amzDate, credentialScope } = prepareScope(scope)
+  const { host, path, query } = splitUrl(url)
+  const parameters = {
+    'X-Amz-Algorithm': algorithm,
+    'X-Amz-Credential': `${identity.accessKeyId}/${credentialScope}`,
+    'X-Amz-Date': amzDate,
+    'X-Amz-Expires': String(expiresIn),
+    ...(identity.sessionToken && { 'X-Amz-Security-Token': identity.sessionToken }),
+    'X-Amz-SignedHeaders': 'host',
+  }
+  const added = Object.entries(parameters).map(([name, value]) => `${name}=${encodeRfc3986(value)}`)
+  const signed = [...(query ? [query] : []), ...added].join('&')
+  const { canonicalRequest } = createCanonicalRequest(method, { host, path, query: signed }, { host }, await sha256Hex(''))
+  const signature = sign(identity, credentialScope, await createStringToSign(amzDate, credentialScope, canonicalRequest))
+  return `${String(url).split(/[?#]/)[0]}?${signed}&X-Amz-Signature=${signature}`
+}
