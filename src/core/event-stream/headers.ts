@@ -1,11 +1,11 @@
 import { ConfigurationError, StreamError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
 import type { EventStreamHeaders, EventStreamHeaderValue } from './message.ts'
-import { decodeUtf8 } from '#platform'
 
 // Header block: name length (1), name, type (1), then a value whose length the type tells, or a length (2) and a value.
 // The types' order is their number on the wire; `true` and `false` have no value of their own.
 const types = ['true', 'false', 'byte', 'short', 'integer', 'long', 'binary', 'string', 'timestamp', 'uuid'] as const
+const decoder = new TextDecoder('utf-8', { fatal: true })
 const fixedLengths: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16]
 
 /** Decodes a message's header block. @throws StreamError `stream_corrupt` */
@@ -23,7 +23,7 @@ export function decodeHeaders(block: Uint8Array): EventStreamHeaders {
     const nameLength = block[take(1)] as number
     if (nameLength === 0) throw corrupt('a header has no name')
     const nameAt = take(nameLength)
-    const name = decodeUtf8(block.subarray(nameAt, at))
+    const name = decodeText(block.subarray(nameAt, at))
     if (name in headers) throw corrupt('a header is there twice')
     const type = block[take(1)] as number
     if (type >= types.length) throw corrupt(`a header has the unknown type ${type}`)
@@ -50,11 +50,19 @@ function decodeValue(type: (typeof types)[number], view: DataView, at: number, b
     case 'binary':
       return { type, value: bytes }
     case 'string':
-      return { type, value: decodeUtf8(bytes) }
+      return { type, value: decodeText(bytes) }
     case 'timestamp':
       return { type, value: new Date(Number(view.getBigInt64(at))) }
     case 'uuid':
       return { type, value: hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') }
+  }
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw corrupt('a header is not UTF-8')
   }
 }
 
