@@ -1,0 +1,143 @@
+import { parseModelId } from './model-id.ts'
+
+/** What is known about a Claude model on Bedrock. What nobody has documented is left out. */
+export interface CatalogModel {
+  /** The base ID on Bedrock, such as `anthropic.claude-haiku-4-5-20251001-v1:0`. */
+  readonly base: string
+  /** The same model's ID at Anthropic, such as `claude-haiku-4-5-20251001`. */
+  readonly anthropicId: string
+  /** Such as `haiku`. */
+  readonly family: string
+  /** Such as `4.5`. */
+  readonly version?: string
+  /** The model's inference profiles: by prefix, the regions from which each may be called. */
+  readonly profiles: Readonly<Partial<Record<string, readonly string[]>>>
+  /** The regions where the base ID itself can be called. Elsewhere a profile is needed. */
+  readonly onDemand?: readonly string[]
+  /** Tokens of input and output together. */
+  readonly contextWindow?: number
+  /** Tokens of one answer. */
+  readonly maxOutput?: number
+  /** What prompt caching takes: the least tokens of a prefix, and for how long it may be kept. */
+  readonly promptCaching?: { readonly minimumTokens: number; readonly ttls: readonly ('5m' | '1h')[] }
+  readonly lifecycle: {
+    /** `gated`: by invitation. `legacy`: closed to accounts that have not used it lately. `retired`: gone. */
+    readonly state: 'active' | 'gated' | 'legacy' | 'retired'
+    /** The day it came to Bedrock, as `YYYY-MM-DD`. */
+    readonly released?: string
+    /** The day it goes or went. */
+    readonly endOfLife?: string
+  }
+  /** Where the row comes from, and when that page was read. */
+  readonly source: string
+}
+
+// Source regions, in the sets that the model cards share.
+const us3 = ['us-east-1', 'us-east-2', 'us-west-2']
+const us4 = [...us3, 'us-west-1']
+const us5 = [...us4, 'ca-central-1']
+const us6 = [...us5, 'ca-west-1']
+const eu6 = ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3']
+const eu8 = [...eu6, 'eu-central-2', 'eu-west-2']
+const jp2 = ['ap-northeast-1', 'ap-northeast-3']
+const au2 = ['ap-southeast-2', 'ap-southeast-4']
+const au3 = [...au2, 'ap-southeast-6']
+const in2 = ['ap-south-1', 'ap-south-2']
+const gov = ['us-gov-east-1', 'us-gov-west-1']
+const apac7 = [...jp2, ...in2, 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2']
+const all = [
+  ...us6,
+  ...eu8,
+  ...jp2,
+  ...au3,
+  ...in2,
+  ...['ap-east-2', 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-3', 'ap-southeast-5', 'ap-southeast-7'],
+  ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1', 'mx-central-1', 'sa-east-1'],
+]
+
+type Profiles = CatalogModel['profiles']
+type Lifecycle = CatalogModel['lifecycle']
+type Facts = Pick<CatalogModel, 'onDemand' | 'contextWindow' | 'maxOutput'> &
+  Partial<Lifecycle> & { readonly cacheMinimum?: number; readonly source?: string }
+
+const guide = 'https://docs.aws.amazon.com/bedrock/latest/userguide/'
+const onMillion: Facts = { contextWindow: 1_000_000, onDemand: [] }
+const on200k: Facts = { contextWindow: 200_000, onDemand: [] }
+
+/**
+ * The Claude models of Bedrock, newest first, from AWS's model cards (`source` of each row).
+ *
+ * Prompt cache minimums and context windows:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (autumn 2026) and Anthropic's page on Bedrock.
+ * The prefix `us-gov.` is not printed on any card; it is what deployed policies and clients use.
+ */
+export const catalog: readonly CatalogModel[] = [
+  // The card was read second-hand.
+  row('haiku-5-5', '2026-10', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all }, { onDemand: [], released: '2026-10-07' }),
+  row('sonnet-5-5', '2026-10', { us: us6, eu: eu8, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 512, released: '2026-09-28' }),
+  row(
+    'opus-5-5',
+    '2026-10',
+    { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all },
+    { ...onMillion, maxOutput: 128_000, cacheMinimum: 512, onDemand: ['eu-west-2'], released: '2026-09-22' },
+  ),
+  row('fable-5-1', '2026-09', { us: us6, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 512 }),
+  row('mythos-5-1', '2026-09', { us: us6, global: all }, { onDemand: [], cacheMinimum: 512, state: 'gated' }),
+  row(
+    'opus-5',
+    '2026-10',
+    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov, global: all },
+    { ...onMillion, maxOutput: 128_000, cacheMinimum: 512, onDemand: ['ap-northeast-2'], released: '2026-07-24' },
+  ),
+  row(
+    'sonnet-5',
+    '2026-10',
+    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov, global: all },
+    { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2', 'ap-northeast-2', 'ap-southeast-1'], released: '2026-06-30' },
+  ),
+  row('fable-5', '2026-07', { us: us6, global: all }, { ...onMillion, cacheMinimum: 512 }),
+  // Only its region is documented, us-east-1.
+  row('mythos-5', '2026-07', {}, { cacheMinimum: 512, state: 'gated', source: 'models-region-compatibility' }),
+  row('opus-4-8', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 1_024 }),
+  row('opus-4-7', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, global: all }, { ...onMillion, cacheMinimum: 4_096 }),
+  row('sonnet-4-6', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au3, global: all }, { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2'] }),
+  row('opus-4-6-v1', '2026-07', { us: us6, eu: eu8, au: au3, global: all }, { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] }),
+  row('opus-4-5-20251101-v1:0', '2026-07', { us: us5, eu: eu8, global: all }, { ...on200k, cacheMinimum: 4_096 }),
+  row('haiku-4-5-20251001-v1:0', '2026-10', { us: us5, eu: eu8, jp: jp2, au: au3, in: in2, global: all }, { ...on200k, cacheMinimum: 4_096 }),
+  row(
+    'sonnet-4-5-20250929-v1:0',
+    '2026-07',
+    { us: us5, eu: eu8, jp: jp2, au: au3, 'us-gov': gov, global: all },
+    { ...on200k, cacheMinimum: 1_024 },
+  ),
+  row('opus-4-1-20250805-v1:0', '2026-07', { us: us3 }, { ...on200k, state: 'legacy', endOfLife: '2027-01-08' }),
+  row(
+    'sonnet-4-20250514-v1:0',
+    '2026-07',
+    { us: us4, eu: [...eu6, 'il-central-1'], apac: apac7, global: [...us3, 'eu-west-1', 'ap-northeast-1'] },
+    { contextWindow: 200_000, state: 'retired', endOfLife: '2026-10-14' },
+  ),
+  row('3-haiku-20240307-v1:0', '2026', {}, { contextWindow: 200_000, state: 'retired', endOfLife: '2026-09-10', source: 'model-lifecycle-legacy' }),
+  row('3-5-haiku-20241022-v1:0', '2026', {}, { contextWindow: 200_000, state: 'retired', endOfLife: '2026-06-19', source: 'model-lifecycle-legacy' }),
+]
+
+/** The row of a base model. */
+export function catalogModel(base: string | undefined): CatalogModel | undefined {
+  return catalog.find((model) => model.base === base)
+}
+
+function row(name: string, read: string, profiles: Profiles, { cacheMinimum, state = 'active', released, endOfLife, source, ...facts }: Facts): CatalogModel {
+  const base = `anthropic.claude-${name}`
+  const { family = '', version } = parseModelId(base)
+  return {
+    base,
+    anthropicId: `claude-${name.replace(/-v1(:0)?$/, '')}`,
+    family,
+    ...(version && { version }),
+    profiles,
+    ...facts,
+    ...(cacheMinimum && { promptCaching: { minimumTokens: cacheMinimum, ttls: ['5m', '1h'] } }),
+    lifecycle: { state, ...(released && { released }), ...(endOfLife && { endOfLife }) },
+    source: `${guide}${source ?? `model-card-anthropic-claude-${family}-${version?.replace('.', '-')}`}.html (read ${read})`,
+  }
+}
