@@ -1,5 +1,5 @@
 /**
- * The thin core: sign, send, decode, retry. No catalog of models, no hints, no credential chain but the environment.
+ * The thin core: encode, sign, send, decode, retry. Full model IDs, and modules of your choice.
  *
  * @module
  */
@@ -12,3 +12,84 @@ export {
   type InvokeResult,
   type InvokeStreamResult,
 } from './client.ts'
+export type { EngineOptions } from './engine.ts'
+export {
+  BedrockError,
+  type BedrockErrorByCode,
+  type BedrockErrorCode,
+  type BedrockErrorOptions,
+  ConfigurationError,
+  ConnectionError,
+  CredentialsError,
+  GuardrailError,
+  isBedrockError,
+  ModelResolutionError,
+  ServiceError,
+  type ServiceErrorOptions,
+  StreamError,
+  type StreamErrorCode,
+  type StreamErrorOptions,
+  TimeoutError,
+  type TimeoutPhase,
+} from './errors.ts'
+export { MessageStream } from './messages/message-stream.ts'
+export type { Messages } from './messages/messages.ts'
+export type {
+  AnthropicMessage,
+  CacheControlEphemeral,
+  ContentBlock,
+  ContentBlockParam,
+  Message,
+  MessageCountTokensParams,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageParam,
+  MessageStreamParams,
+  MessageTokensCount,
+  RawContentBlockDelta,
+  RawMessageStreamEvent,
+  StopReason,
+  TextBlock,
+  TextBlockParam,
+  ThinkingBlock,
+  ThinkingConfigParam,
+  Tool,
+  ToolChoice,
+  ToolUnion,
+  ToolUseBlock,
+  Usage,
+} from './messages/types.ts'
+export type {
+  Adaptation,
+  AwsCredentialIdentity,
+  BearerTokenIdentity,
+  BedrockFetch,
+  BedrockFetchInit,
+  BedrockRequest,
+  BedrockResponse,
+  CacheOutcome,
+  CallOptions,
+  Clock,
+  CredentialProvider,
+  CredentialProviderOptions,
+  EndpointOptions,
+  GuardrailOutcome,
+  Identity,
+  IdentitySource,
+  JsonObject,
+  JsonValue,
+  Logger,
+  Middleware,
+  MiddlewareContext,
+  ModelRef,
+  ModelResolutionContext,
+  ModelResolver,
+  ModelSource,
+  Next,
+  Operation,
+  ProfileGeo,
+  ResponseMetadata,
+  RetryOptions,
+  Timeouts,
+  TokenUsage,
+} from './types.ts'

@@ -1,19 +1,24 @@
 import { ConfigurationError } from '../errors.ts'
-import type { JsonObject } from '../types.ts'
+import type { JsonObject, JsonValue } from '../types.ts'
 
 /** Whether a parsed JSON value is an object. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses text that should be a JSON object; `undefined` where it is not one. */
-export function parseJsonObject(text: string): JsonObject | undefined {
+/** Parses text; `undefined` where it is not JSON. */
+export function parseJson(text: string): JsonValue | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
+    return JSON.parse(text) as JsonValue
   } catch {
     return undefined
   }
+}
+
+/** Parses text that should be a JSON object; `undefined` where it is not one. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  const value = parseJson(text)
+  return isJsonObject(value) ? value : undefined
 }
 
 /**

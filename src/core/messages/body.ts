@@ -1,0 +1,39 @@
+import { ConfigurationError } from '../errors.ts'
+import type { JsonObject, ModelRef } from '../types.ts'
+
+/** The version that Bedrock's schema is, for every model that it has. */
+const anthropicVersion = 'bedrock-2023-05-31'
+
+/** What a call's parameters come to: which model, and what is sent to it. */
+export interface EncodedParams {
+  readonly model: string | ModelRef
+  readonly body: JsonObject
+}
+
+/**
+ * Turns Messages parameters into an Invoke body: `model` and `stream` are not part of it, the version is, and betas go
+ * by another name.
+ *
+ * @throws ConfigurationError naming the field that is missing or wrong.
+ */
+export function encodeParams(params: object): EncodedParams {
+  if (typeof params !== 'object' || params === null) throw new ConfigurationError('The parameters are missing')
+  const { model, stream: _, betas, ...rest } = params as JsonObject & { model?: string | ModelRef }
+  if (!model || (typeof model === 'object' && !model.id)) throw new ConfigurationError('model is missing')
+  const { messages, max_tokens } = rest
+  if (!Array.isArray(messages) || messages.length === 0) throw new ConfigurationError('messages must be a list of at least one message')
+  // 0 warms the prompt cache without generating anything.
+  if (!Number.isInteger(max_tokens) || (max_tokens as number) < 0) {
+    throw new ConfigurationError(max_tokens === undefined ? 'max_tokens is missing' : 'max_tokens must be a whole number, 0 or more')
+  }
+  if (betas !== undefined && !(Array.isArray(betas) && betas.every((beta) => typeof beta === 'string'))) {
+    throw new ConfigurationError('betas must be a list of names')
+  }
+  const body: JsonObject = { anthropic_version: anthropicVersion, ...rest }
+  body.anthropic_version ??= anthropicVersion
+  if (betas?.length) {
+    const given = Array.isArray(body.anthropic_beta) ? body.anthropic_beta : []
+    body.anthropic_beta = [...new Set([...given, ...betas])]
+  }
+  return { model, body }
+}

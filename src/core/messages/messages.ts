@@ -1,0 +1,90 @@
+import { ConfigurationError, ServiceError } from '../errors.ts'
+import type { BedrockResponse, CallOptions, Next, Operation } from '../types.ts'
+import { encodeParams } from './body.ts'
+import { MessageStream } from './message-stream.ts'
+import { attachMetadata } from './metadata.ts'
+import type {
+  Message,
+  MessageCountTokensParams,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageStreamParams,
+  MessageTokensCount,
+} from './types.ts'
+
+/** The Anthropic Messages API on Bedrock's Invoke API. */
+export interface Messages {
+  /**
+   * Creates a message, and gives it when it is whole.
+   *
+   * @example
+   * ```ts
+   * const message = await bedrock.messages.create({ model: 'sonnet', max_tokens: 1024, messages })
+   * console.log(message.content, message.metadata.usage)
+   * ```
+   * @see https://platform.claude.com/docs/en/api/messages
+   * @throws BedrockError
+   */
+  create(params: MessageCreateParamsNonStreaming, options?: CallOptions): Promise<Message>
+  /** Creates a message, and gives it as it comes, once the response has begun. */
+  create(params: MessageCreateParamsStreaming, options?: CallOptions): Promise<MessageStream>
+  /**
+   * Creates a message, and gives it as it comes. Never throws: what is wrong rejects on use.
+   *
+   * @example
+   * ```ts
+   * const stream = bedrock.messages.stream({ model: 'sonnet', max_tokens: 1024, messages })
+   * for await (const event of stream) console.log(event.type)
+   * ```
+   */
+  stream(params: MessageStreamParams, options?: CallOptions): MessageStream
+  /**
+   * Counts the tokens that an input has, free of charge.
+   *
+   * @see https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
+   */
+  countTokens(params: MessageCountTokensParams, options?: CallOptions): Promise<MessageTokensCount>
+}
+
+/** Builds the Messages surface on a client's chain of middleware. */
+export function createMessages(dispatch: Next): Messages {
+  const call = async (operation: Operation, params: object, options: CallOptions, signal = options.signal): Promise<BedrockResponse> =>
+    dispatch({ operation, ...encodeParams(params), headers: {}, options, signal })
+
+  const stream = (params: MessageStreamParams, options: CallOptions = {}): MessageStream =>
+    new MessageStream((signal) => call('InvokeModelWithResponseStream', params, options, signal), options.signal)
+
+  async function create(params: MessageCreateParamsNonStreaming, options?: CallOptions): Promise<Message>
+  async function create(params: MessageCreateParamsStreaming, options?: CallOptions): Promise<MessageStream>
+  async function create(
+    params: MessageCreateParamsNonStreaming | MessageCreateParamsStreaming,
+    options: CallOptions = {},
+  ): Promise<Message | MessageStream> {
+    if (params?.stream) return stream(params, options).started()
+    const response = await call('InvokeModel', params, options)
+    if (response.type !== 'json') throw new ConfigurationError('A middleware answered a whole message with a stream')
+    const { body, metadata } = response
+    if (body.type !== 'message') {
+      throw new ServiceError('The model answered something that is not a message', {
+        status: metadata.status,
+        type: 'UnknownError',
+        retryable: false,
+        requestId: metadata.requestId,
+        hint: 'messages is for Claude. Call other models with invoke.',
+      })
+    }
+    return attachMetadata(body, metadata)
+  }
+
+  return {
+    create,
+    stream,
+    countTokens: async (params, options = {}) => {
+      // Bedrock wants the body of a call that could be made.
+      const response = await call('CountTokens', { ...params, max_tokens: params?.max_tokens ?? 1 }, options)
+      const { inputTokens, ...rest } = response.type === 'json' ? response.body : {}
+      if (typeof inputTokens !== 'number') throw new ConfigurationError('The answer to CountTokens has no inputTokens')
+      return { ...rest, input_tokens: inputTokens }
+    },
+  }
+}
