@@ -113,6 +113,8 @@ export interface ModelResolutionContext {
   readonly region: string
   /** The client's signed `fetch`, for discovery. */
   readonly fetch: BedrockFetch
+  /** The same object for clients that share their identity, which may then share what was discovered. @default `fetch` */
+  readonly scope?: object | undefined
   readonly logger: Logger
   readonly signal?: AbortSignal | undefined
 }

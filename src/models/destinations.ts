@@ -1,14 +1,29 @@
-const destinations: Readonly<Partial<Record<string, readonly string[]>>> = {
-  us: ['us-east-1', 'us-east-2', 'us-west-2'],
-  eu: ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3'],
-  jp: ['ap-northeast-1', 'ap-northeast-3'],
-  au: ['ap-southeast-2', 'ap-southeast-4'],
-  in: ['ap-south-1', 'ap-south-2'],
-  apac: [
-    ...['ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
-    ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-4'],
+// By geography: the regions that calls may be routed to, and those that calls may only come from.
+const geographies: Readonly<Partial<Record<string, readonly [destinations: readonly string[], sourcesOnly: readonly string[]]>>> = {
+  us: [
+    ['us-east-1', 'us-east-2', 'us-west-2'],
+    ['us-west-1', 'ca-central-1', 'ca-west-1'],
   ],
-  'us-gov': ['us-gov-east-1', 'us-gov-west-1'],
+  eu: [
+    ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3'],
+    ['eu-central-2', 'eu-west-2'],
+  ],
+  jp: [['ap-northeast-1', 'ap-northeast-3'], []],
+  au: [['ap-southeast-2', 'ap-southeast-4'], ['ap-southeast-6']],
+  in: [['ap-south-1', 'ap-south-2'], []],
+  apac: [
+    [
+      ...['ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
+      ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-4'],
+    ],
+    [],
+  ],
+  'us-gov': [['us-gov-east-1', 'us-gov-west-1'], []],
+}
+
+/** The regions that belong to a geography: `us` includes Canada's, `eu` London and Zurich. `undefined` for an unknown one. */
+export function regionsOf(geo: string): readonly string[] | undefined {
+  return geographies[geo]?.flat()
 }
 
 /**
@@ -25,6 +40,6 @@ const destinations: Readonly<Partial<Record<string, readonly string[]>>> = {
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
  */
 export function destinationsOf(geo: string, source: string): readonly string[] | undefined {
-  const regions = destinations[geo]
+  const [regions] = geographies[geo] ?? []
   return !regions || regions.includes(source) ? regions : [...regions, source]
 }

@@ -1,0 +1,28 @@
+import { isBedrockError } from '../core/errors.ts'
+import type { Middleware } from '../core/types.ts'
+import { parseModelId } from './model-id.ts'
+import type { CatalogModelResolver } from './resolver.ts'
+
+/**
+ * Repeats a call once through the model's inference profile, when Bedrock says that the base ID alone cannot be called.
+ * Warns once for each model and region.
+ */
+export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>): Middleware {
+  const warned = new Set<string>()
+  return async function autoProfile(request, next, context) {
+    const { model, region, logger } = context
+    try {
+      return await next(request)
+    } catch (error) {
+      // AWS spells the apostrophe that follows in two ways.
+      const needsProfile = isBedrockError(error, 'service') && error.status === 400 && /on-demand throughput isn/.test(error.message)
+      if (!needsProfile || !model.base || model.geo) throw error
+      const id = await resolver.profileFor(model.base, context)
+      if (!id || id === model.id) throw error
+      const message = `${model.id} cannot be called by its base ID in ${region}: calling ${id}`
+      if (!warned.has(message)) logger.warn(message)
+      warned.add(message)
+      return next({ ...request, model: { ...model, id, geo: parseModelId(id).geo } })
+    }
+  }
+}

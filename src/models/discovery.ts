@@ -1,0 +1,127 @@
+import { isBedrockError } from '../core/errors.ts'
+import { isJsonObject } from '../core/internal/json.ts'
+import { readJson } from '../core/internal/service-error.ts'
+import { raceSignal, systemClock } from '../core/internal/signal.ts'
+import type { BedrockFetch, Clock, JsonObject, ModelResolutionContext } from '../core/types.ts'
+import { parseModelId } from './model-id.ts'
+
+/** An inference profile: one of AWS's, or one that somebody has made in the account. */
+export interface InferenceProfile {
+  /** What may be called: the ID of AWS's profile, the ARN of one's own. */
+  readonly id: string
+  readonly arn?: string | undefined
+  readonly name?: string | undefined
+  readonly type: 'SYSTEM_DEFINED' | 'APPLICATION'
+  /** `ACTIVE`, as the account says; left out where nobody has asked it. */
+  readonly status?: string | undefined
+  /** The model behind it. */
+  readonly base?: string | undefined
+  /** The geography of AWS's profile. */
+  readonly geo?: string | undefined
+  /** Where calls may run; left out where they may run anywhere, and where it is not known. */
+  readonly regions?: readonly string[] | undefined
+}
+
+/** Options of {@link discoverInferenceProfiles}. */
+export interface DiscoverOptions {
+  /** @default the client's region */
+  readonly region?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Lists the inference profiles that an account has in a region, AWS's and its own (ListInferenceProfiles, all pages).
+ * Needs `bedrock:ListInferenceProfiles`.
+ *
+ * @example
+ * ```ts
+ * const profiles = await discoverInferenceProfiles(bedrock.fetch)
+ * ```
+ * @throws ServiceError as Bedrock answers.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html
+ */
+export async function discoverInferenceProfiles(fetch: BedrockFetch, options: DiscoverOptions = {}): Promise<InferenceProfile[]> {
+  const lists = await Promise.all([listProfiles(fetch, 'SYSTEM_DEFINED', options), listProfiles(fetch, 'APPLICATION', options)])
+  return lists.flat()
+}
+
+async function listProfiles(fetch: BedrockFetch, type: InferenceProfile['type'], options: DiscoverOptions): Promise<InferenceProfile[]> {
+  const profiles: InferenceProfile[] = []
+  const seen = new Set<string>()
+  for (let token = ''; ; ) {
+    const query = new URLSearchParams({ type, maxResults: '1000', ...(token && { nextToken: token }) })
+    const { inferenceProfileSummaries, nextToken } = await readJson(await fetch(`/inference-profiles?${query}`, options))
+    for (const item of Array.isArray(inferenceProfileSummaries) ? inferenceProfileSummaries : []) {
+      if (isJsonObject(item)) profiles.push(profileOf(item))
+    }
+    // A gateway that answers every page with the first would keep this going for ever.
+    if (typeof nextToken !== 'string' || !nextToken || seen.has(nextToken)) return profiles
+    seen.add(nextToken)
+    token = nextToken
+  }
+}
+
+function profileOf(item: JsonObject): InferenceProfile {
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+  const type = item.type === 'APPLICATION' ? 'APPLICATION' : 'SYSTEM_DEFINED'
+  const arn = text(item.inferenceProfileArn)
+  const id = (type === 'APPLICATION' ? arn : undefined) ?? text(item.inferenceProfileId) ?? arn ?? ''
+  const models = (Array.isArray(item.models) ? item.models : []).map((model) =>
+    parseModelId((isJsonObject(model) && text(model.modelArn)) || ''),
+  )
+  const regions = models.flatMap(({ region }) => region ?? [])
+  return {
+    id,
+    arn,
+    name: text(item.inferenceProfileName),
+    type,
+    status: text(item.status),
+    base: models[0]?.base ?? parseModelId(id).base,
+    geo: parseModelId(id).geo,
+    // A model's ARN without a region is how a global profile says "anywhere".
+    regions: models.length > 0 && regions.length === models.length ? [...new Set(regions)] : undefined,
+  }
+}
+
+const listLifetime = 3_600_000
+const profileLifetime = 86_400_000
+
+/** What the accounts behind clients have, asked once and kept: one hour for lists, a day for single profiles. */
+export interface Discovery {
+  /** The profiles of a region; `undefined` where they cannot be listed, which is logged once. */
+  list(region: string, context: ModelResolutionContext): Promise<readonly InferenceProfile[] | undefined>
+  /** What is behind an ARN; `undefined` where that cannot be told. */
+  lookUp(arn: string, context: ModelResolutionContext): Promise<InferenceProfile | undefined>
+}
+
+/** Makes a {@link Discovery}. Nothing is shared between two clients: they may be of two accounts. */
+export function createDiscovery(clock: Clock = systemClock): Discovery {
+  const clients = new WeakMap<object, Map<string, { readonly until: number; readonly value: Promise<unknown> }>>()
+
+  // Whoever leaves does not take the request along: others may be waiting for it.
+  function once<T>(key: string, lifetime: number, context: ModelResolutionContext, ask: () => Promise<T>): Promise<T | undefined> {
+    const client = context.scope ?? context.fetch
+    const held = clients.get(client) ?? new Map()
+    clients.set(client, held)
+    const known = held.get(key)
+    if (known && known.until > clock.now()) return raceSignal(known.value as Promise<T | undefined>, context.signal)
+    const value = ask().catch((error: unknown) => {
+      const isRefusal = isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
+      // A refusal stays one; a broken connection is worth another try at the next name.
+      if (!isRefusal) held.delete(key)
+      context.logger.warn(`Cannot ask the account for its inference profiles: ${String(error)}`)
+      return undefined
+    })
+    held.set(key, { until: clock.now() + lifetime, value })
+    return raceSignal(value, context.signal)
+  }
+
+  return {
+    list: (region, context) => once(region, listLifetime, context, () => discoverInferenceProfiles(context.fetch, { region })),
+    lookUp: (arn, context) =>
+      once(arn, profileLifetime, context, async () => {
+        const { region } = parseModelId(arn)
+        return profileOf(await readJson(await context.fetch(`/inference-profiles/${encodeURIComponent(arn)}`, { region })))
+      }),
+  }
+}

@@ -1,0 +1,74 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { type CatalogModel, catalogModel } from './catalog.ts'
+import { destinationsOf, regionsOf } from './destinations.ts'
+import type { InferenceProfile } from './discovery.ts'
+
+/** Which of a model's profiles may be called, and which is preferred. */
+export interface GeographyRules {
+  /**
+   * `'regional'`: the region's own geography, and `global.` only where the model has none there. `'global'`: the other
+   * way round; about 10 % cheaper, and run anywhere.
+   *
+   * @default 'regional'
+   */
+  readonly geo?: 'regional' | 'global' | undefined
+  /**
+   * Where calls may run: geographies (`us`, `eu`, `jp`, `au`, `in`, `apac`, `us-gov`), regions, or both. Whatever may
+   * leave them is refused before anything is sent, `global.` included, and an ARN that does not tell what is behind it.
+   * A geography stands for all regions that AWS counts to it: `us` includes Canada's, `eu` London and Zurich, each for
+   * calls made there. Name regions for less.
+   *
+   * @default anywhere
+   */
+  readonly residency?: string | readonly string[] | undefined
+}
+
+/** Where calls may run; `undefined` for anywhere. @throws ConfigurationError for what is no geography and no region. */
+export function allowedRegions({ geo, residency }: GeographyRules): readonly string[] | undefined {
+  if (geo !== undefined && geo !== 'regional' && geo !== 'global') throw new ConfigurationError("geo is neither 'regional' nor 'global'")
+  if (residency === undefined) return undefined
+  if (geo === 'global') throw new ConfigurationError("geo: 'global' leaves every residency", { hint: 'Give one of the two.' })
+  const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (/-\d+$/.test(entry) ? [entry] : []))
+  if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry))) return allowed
+  throw new ConfigurationError(`residency names no place to run in: ${JSON.stringify(residency)}`, {
+    hint: 'Give geographies (us, eu, jp, au, in, apac, us-gov) or regions.',
+  })
+}
+
+/** Whether a call that may run in `regions` stays where it may. What is not known does not. */
+export function staysWithin(allowed: readonly string[] | undefined, regions: readonly string[] | undefined): boolean {
+  return !allowed || (regions?.every((region) => allowed.includes(region)) ?? false)
+}
+
+/** The best of a model's profiles that may be called. */
+export function chooseProfile<Profile extends { readonly geo?: string | undefined; readonly regions?: readonly string[] | undefined }>(
+  profiles: readonly Profile[],
+  rules: GeographyRules,
+): Profile | undefined {
+  const allowed = allowedRegions(rules)
+  const usable = profiles.filter(({ regions }) => staysWithin(allowed, regions))
+  return usable.find(({ geo }) => (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
+}
+
+/** The profiles of a base model that can be called from a region, as far as the catalog knows. */
+export function catalogProfiles({ base, profiles }: CatalogModel, region: string): InferenceProfile[] {
+  return Object.keys(profiles)
+    .filter((geo) => profiles[geo]?.includes(region))
+    .map((geo) => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }))
+}
+
+/**
+ * The ID by which a base model can be called from a region, as far as the catalog knows.
+ *
+ * @example
+ * ```ts
+ * profileFor('anthropic.claude-sonnet-4-6', 'ap-northeast-1') // 'jp.anthropic.claude-sonnet-4-6'
+ * ```
+ */
+export function profileFor(base: string | undefined, region: string, rules: GeographyRules = {}): string | undefined {
+  const model = catalogModel(base)
+  if (!model) return undefined
+  const profile = chooseProfile(catalogProfiles(model, region), rules)
+  if (profile) return profile.id
+  return model.onDemand?.includes(region) && staysWithin(allowedRegions(rules), [region]) ? base : undefined
+}

@@ -1,0 +1,13 @@
+export { type CatalogModel, catalog } from './catalog.ts'
+export { destinationsOf } from './destinations.ts'
+export { type DiscoverOptions, discoverInferenceProfiles, type InferenceProfile } from './discovery.ts'
+export type { ModelExplanation, ResolutionStep } from './explanation.ts'
+export { type GeographyRules, profileFor } from './geography.ts'
+export { formatModelId, isFullModelId, type ParsedModelId, parseModelId } from './model-id.ts'
+export {
+  type AnthropicModelId,
+  type CatalogModelResolver,
+  createModelResolver,
+  type ModelFamily,
+  type ModelResolverOptions,
+} from './resolver.ts'

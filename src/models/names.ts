@@ -1,0 +1,42 @@
+/** Anthropic's ID of a base model, without Bedrock's additions: `claude-opus-4-6` of `anthropic.claude-opus-4-6-v1`. */
+export function anthropicIdOf(base: string): string {
+  return base.replace(/^anthropic\./, '').replace(/-v\d+(:\d+)?$/, '')
+}
+
+/** Whether two names, Anthropic's or Bedrock's, dated or not, mean one model. Two dates must be the same. */
+export function isSameModel(one: string, other: string): boolean {
+  const [a, b] = [anthropicIdOf(one), anthropicIdOf(other)]
+  return a === b || undated(a) === b || a === undated(b)
+}
+
+/** Those of `names` that come nearest to what was typed, best first. */
+export function nearest(typed: string, names: readonly string[]): string[] {
+  return [...new Set(names)]
+    .map((name) => ({ name, distance: name.includes(typed) ? 1 : editDistance(typed, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(typed.length, name.length) / 3)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 5)
+    .map(({ name }) => name)
+}
+
+/** Orders versions such as `4.10` and `5`, and none at all first. */
+export function compareVersions(a = '', b = ''): number {
+  return a.localeCompare(b, 'en', { numeric: true })
+}
+
+function undated(name: string): string {
+  return name.replace(/-\d{8}$/, '')
+}
+
+// Levenshtein's, by rows. Names are short, whatever is typed.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 0; i < Math.min(a.length, 100); i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
