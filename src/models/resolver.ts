@@ -3,7 +3,7 @@ import { partitionOf } from '../core/internal/partitions.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import type { Clock, ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
 import { createAllowList } from './allow-list.ts'
-import { catalog, catalogModel } from './catalog.ts'
+import { type CatalogModel, catalog, catalogModel } from './catalog.ts'
 import { destinationsOf, regionsOf } from './destinations.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { describe, type ModelExplanation, type ResolutionStep } from './explanation.ts'
@@ -85,17 +85,20 @@ const families: readonly string[] = ['opus', 'sonnet', 'haiku', 'fable'] satisfi
 // These run where they are called; whatever else has no geography does not tell where.
 const staysInRegion = /^((foundation|provisioned|custom|imported)-model|custom-model-deployment|endpoint)$/
 
-/** What a name came down to, before geography. */
+/** What a name comes down to, before geography. */
 interface Target {
   /** A full ID, or an Anthropic model ID. */
   readonly text: string
+  /** The last step that changed the name. */
   readonly source?: ModelSource
+  readonly region: string
   /** The model that is meant, where `text` does not tell: an override's key. */
   readonly model?: string | undefined
-  readonly region: string
-  /** The family, where the name was its own: another version of it will do if there is no other way. */
+  /** The family whose name led here. */
   readonly family?: string | undefined
-  readonly isDefault: boolean
+  /** Nobody chose this version: another one of the family will do. */
+  readonly anyVersion?: boolean
+  readonly isDefault?: boolean
 }
 
 type Note = (step: ResolutionStep['step'], outcome: string) => void
@@ -115,59 +118,53 @@ type Note = (step: ResolutionStep['step'], outcome: string) => void
  * @throws ConfigurationError for options that can never work.
  */
 export function createModelResolver(options: ModelResolverOptions = {}): CatalogModelResolver {
-  const { smallModelRegion } = options
+  const { smallModelRegion, availableModels } = options
   const allowed = allowedRegions(options)
-  const isAvailable = createAllowList(options.availableModels)
+  const residency = [options.residency ?? 'anywhere'].flat().join(', ')
+  const isAvailable = createAllowList(availableModels)
   const discovery = options.discovery ? createDiscovery(options.clock) : undefined
   const aliases = new Map(Object.entries({ ...builtIn, ...(options.small && { small: options.small }), ...options.aliases }))
   const pins = new Map(Object.entries(options.pins ?? {}))
   const overrides = Object.entries(options.overrides ?? {}).map(([key, id]) => ({ key, id: withoutWindow(id), base: named(key)?.base }))
-  const behind = new Map([...overrides.flatMap(({ id, base }) => (base ? [[id, base] as const] : [])), ...Object.entries(options.profiles ?? {})])
+  const behind = new Map([...overrides.map(({ id, base = '' }) => [id, base] as const), ...Object.entries(options.profiles ?? {})])
   const warned = new Set<string>()
   validate()
 
   function follow(name: string, clientRegion: string, note: Note): Target {
-    let text = withoutWindow(name)
-    let region = clientRegion
-    let source: ModelSource | undefined
-    let family: string | undefined
-    let isDefault = false
-    for (const seen = new Set<string>(); !isFullModelId(text); ) {
+    let target: Target = { text: withoutWindow(name), region: clientRegion }
+    for (const seen = new Set<string>(); !isFullModelId(target.text); ) {
+      const { text, region, isDefault } = target
       if (seen.has(text)) throw new ConfigurationError(`The model aliases lead in a circle: ${[...seen, text].join(' → ')}`)
       seen.add(text)
       const override = overrides.find(({ key }) => isSameModel(key, text))
       if (override) {
         note('override', `${override.key} is ${override.id}`)
-        return { text: override.id, source: 'override', model: override.base ?? override.key, region, isDefault }
-      }
-      if (text === 'default') isDefault = true
-      if (smallModelRegion && (text === 'small' || text === 'haiku')) {
-        region = smallModelRegion
-        note('region', `${text} is called in ${region}`)
+        return { region, text: override.id, source: 'override', model: override.base ?? override.key }
       }
       const pin = pins.get(text)
       const next = pin ?? aliases.get(text)
       if (next === undefined) break
-      source = pin ? 'pin' : 'alias'
+      const source = pin ? 'pin' : 'alias'
       note(source, `${text} is ${next}`)
-      family = families.includes(text) ? text : undefined
-      if (!pin && options.aliases?.[text]) family = undefined
-      text = withoutWindow(next)
+      target = {
+        text: withoutWindow(next),
+        source,
+        region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
+        isDefault: isDefault || text === 'default',
+        family: families.includes(text) ? text : undefined,
+        anyVersion: next === builtIn[text],
+      }
     }
-    return { text, ...(source && { source }), region, family, isDefault }
+    return target
   }
 
   function decide(name: string, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
     const target = follow(name, context.region, note)
     if (isFullModelId(target.text)) return fromFullId(target, context, note)
-    if (!discovery) {
-      note('discovery', 'off')
-      return fromCatalog(target, context, note)
-    }
-    return discovery.list(target.region, context).then((profiles) => {
-      note('discovery', profiles ? `${profiles.length} inference profiles in ${target.region}` : 'the account cannot be asked')
-      return profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note)
-    })
+    if (!discovery) return fromCatalog(target, context, note)
+    return discovery
+      .list(target.region, context)
+      .then((profiles) => (profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note)))
   }
 
   function fromFullId(target: Target, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
@@ -175,144 +172,123 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const id = parseModelId(text)
     const told = parseModelId(behind.get(text) ?? '')
     const base = id.base ?? catalogModel(target.model)?.base ?? told.base
-    const region = id.region ?? target.region
-    if (source === 'explicit') note('explicit', `${text} goes out as it is`)
-    if (id.region && id.region !== context.region) note('region', `the ARN is in ${id.region}`)
     const geo = id.geo ?? told.geo
+    const region = id.region ?? target.region
     const regions = geo ? destinationsOf(geo, region) : staysInRegion.test(id.kind) ? [region] : undefined
+    note('explicit', `${text} goes out as it is`)
     if ((base && !catalogModel(base)) || (geo && geo !== 'global' && !regionsOf(geo))) {
       context.logger.debug(`The catalog does not know ${text}, which goes out as it is`)
     }
-    const finish = (found?: InferenceProfile): ModelRef => {
-      const model = base ?? found?.base
-      if (!id.base) note('base', model ? `${text} is ${model}` : `nobody says what ${text} is`)
-      return check({ ...describeModel(model ?? target.model), id: text, base: model, geo: id.geo, source }, target, regions ?? found?.regions, region, note)
-    }
+    const finish = (found?: InferenceProfile): ModelRef =>
+      check({ id: text, base: base ?? found?.base, geo: id.geo, source }, { ...target, region }, regions ?? found?.regions, note)
     const isOpaque = !id.base && id.kind.endsWith('inference-profile')
     return discovery && isOpaque && (!base || (allowed && !regions)) ? discovery.lookUp(text, context).then(finish) : finish()
   }
 
   function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: Note): ModelRef {
-    const { text, region, source = 'catalog' } = target
+    const { text, region, family, source = 'catalog' } = target
     const model = named(text)
-    if (!model) throw unknownName(text)
-    const rules = rulesFor(target)
-    let id = profileFor(model.base, region, rules)
-    if (!id && target.family) {
-      // The nearest version that can be called: the next older one, else the next newer.
-      const others = catalog
-        .filter(({ family, base, lifecycle }) => family === target.family && lifecycle.state === 'active' && profileFor(base, region, rules))
-        .sort((a, b) => compareVersions(a.version, b.version))
-      const other = others.findLast(({ version }) => compareVersions(version, model.version) < 0) ?? others[0]
-      id = other && profileFor(other.base, region, rules)
-      if (id) {
-        const message = `${model.anthropicId} cannot be called from ${region}${options.residency ? ' under this residency' : ''}; ${target.family} is ${id} there`
-        note('catalog', message)
-        if (!warned.has(message)) logger.warn(`${message}. Pin a version to settle it.`)
-        warned.add(message)
-      }
+    if (!model) throw unknown(`${text} is no model, alias or ARN`, text)
+    const idOf = ({ base }: CatalogModel): string | undefined => profileFor(base, region, rulesFor(target))
+    const others = catalog.flatMap((other) => (other.family === model.family && idOf(other)) || [])
+    let id = idOf(model)
+    if (!id) {
+      const problem = `${model.anthropicId} cannot be called from ${region}${allowed ? ` without leaving ${residency}` : ''}`
+      // A family's name will take the nearest version that can be called: the next older one, else the next newer.
+      const usable = catalog.filter((other) => other.family === family && other.lifecycle.state === 'active' && idOf(other))
+      const other = usable.find(({ version }) => compareVersions(version, model.version) < 0) ?? usable.at(-1)
+      id = target.anyVersion && other ? idOf(other) : undefined
+      if (!id) throw unknown(problem + (model.lifecycle.state === 'retired' ? `; it retired on ${model.lifecycle.endOfLife}` : ''), '', others)
+      const message = `${problem}; ${family} is ${id} there`
+      note('alias', message)
+      if (!warned.has(message)) logger.warn(message)
+      warned.add(message)
     }
-    if (!id) throw unreachable(target, model)
     const { base, geo } = parseModelId(id)
     note('catalog', `${base} is ${id} in ${region}`)
-    return check({ ...describeModel(base), id, base, geo, source }, target, geo ? destinationsOf(geo, region) : [region], region, note)
+    return check({ id, base, geo, source }, target, geo ? destinationsOf(geo, region) : [region], note)
   }
 
   function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: Note): ModelRef {
     const { text, family, region, source } = target
-    const usable = profiles.filter(
-      ({ type, status = 'ACTIVE', base, id }) => type === 'SYSTEM_DEFINED' && status === 'ACTIVE' && base && (!family || isAvailable({ model: base, id })),
-    )
-    const rules = rulesFor(target)
+    const usable = profiles.filter(({ type, status = 'ACTIVE' }) => type === 'SYSTEM_DEFINED' && status === 'ACTIVE')
     const choose = (matches: (base: string) => boolean): InferenceProfile | undefined =>
       chooseProfile(
-        usable.filter(({ base = '' }) => matches(base)),
-        rules,
+        usable.filter(({ base }) => base && matches(base)),
+        rulesFor(target),
       )
     const newest = (): InferenceProfile | undefined =>
       usable
-        .map(({ base = '' }) => ({ base, ...parseModelId(base) }))
+        .flatMap(({ base, id }) => (base && isAvailable({ model: base, id }) ? { base, ...parseModelId(base) } : []))
         .filter((model) => model.family === family && (catalogModel(model.base)?.lifecycle.state ?? 'active') === 'active')
         .sort((a, b) => compareVersions(b.version, a.version))
-        .map(({ base }) => choose((other) => other === base))
+        .map((model) => choose((base) => base === model.base))
         .find(Boolean)
     const configured = choose((base) => isSameModel(base, text))
-    const profile = family ? (target.isDefault && configured) || newest() : configured
-    if (!profile) throw unknownName(text, profiles, region)
-    note('discovery', `the account has ${profile.id}`)
-    const ref = { ...describeModel(profile.base), id: profile.id, base: profile.base, geo: profile.geo }
-    return check({ ...ref, source: source === 'pin' ? source : 'discovered' }, target, profile.regions, region, note)
+    const profile = target.anyVersion ? (target.isDefault && configured) || newest() : configured
+    if (!profile) {
+      const ids = profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))
+      throw unknown(`${text} is no model that the account can call from ${region}${allowed ? ` without leaving ${residency}` : ''}`, text, ids)
+    }
+    const { id, base, geo, regions } = profile
+    note('discovery', `the account has ${id} in ${region}`)
+    return check({ id, base, geo, source: source === 'pin' ? source : 'discovered' }, target, regions, note)
   }
 
   function check(
-    model: Omit<ModelRef, 'region' | 'partition'>,
-    target: Target,
+    { id, base, geo, source }: Pick<ModelRef, 'id' | 'base' | 'geo' | 'source'>,
+    { model = base, family, region }: Target,
     regions: readonly string[] | undefined,
-    region: string,
     note: Note,
   ): ModelRef {
-    const { id, base, source } = model
-    note('residency', allowed ? [options.residency].flat().join(', ') : 'anywhere')
+    note('base', base ?? 'unknown')
+    note('region', region)
+    note('residency', residency)
+    note('availableModels', availableModels?.join(', ') ?? 'all')
     if (!staysWithin(allowed, regions && [region, ...regions])) {
-      throw new ModelResolutionError(`${id}, called from ${region}, may run outside ${[options.residency].flat().join(', ')}`, {
-        hint: regions
-          ? 'Call it from a region, and through a profile, of the residency.'
-          : 'It does not tell where it runs. Say what is behind an ARN with `profiles`, or let `discovery` ask.',
+      throw new ModelResolutionError(`${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`, {
+        hint: regions || geo ? 'Use a region and a profile of the residency.' : 'Say with `profiles` what is behind it, or let `discovery` ask.',
       })
     }
-    const meant = base ?? target.model ?? (model.family && `claude-${model.family}`)
-    note('availableModels', options.availableModels?.join(', ') ?? 'every model')
+    const meant = model ?? (family && `claude-${family}`)
     if (!isAvailable({ model: meant, id: source === 'override' ? undefined : id })) {
       throw new ModelResolutionError(`${meant ?? id} is not among the available models`, {
-        hint: `availableModels allows: ${options.availableModels?.join(', ') || 'none'}.`,
-        candidates: options.availableModels,
+        hint: `These are: ${availableModels?.join(', ') || 'none'}.`,
+        candidates: availableModels,
       })
     }
+    const { family: ofFamily = family, version } = parseModelId(model ?? '')
     const { partition = partitionOf(region).id } = parseModelId(id)
-    return { ...model, family: model.family ?? target.family, region, partition }
+    return { id, base, family: ofFamily, version, region, partition, geo, source }
   }
 
   function rulesFor({ isDefault }: Target): GeographyRules {
     return isDefault && !allowed ? { geo: 'global' } : options
   }
 
-  function unknownName(text: string, account?: readonly InferenceProfile[], region?: string): ModelResolutionError {
-    const known = [...aliases.keys(), ...overrides.map(({ key }) => key), ...catalog.map(({ anthropicId }) => anthropicId)]
-    const candidates = [...new Set([...nearest(text, known), ...(account ?? []).flatMap(({ base, id }) => (base?.includes('claude') ? id : []))])]
-    return new ModelResolutionError(account ? `${text} is no model that the account has in ${region}` : `${text} is no model, alias or ARN`, {
+  function unknown(problem: string, text: string, ids: readonly string[] = []): ModelResolutionError {
+    const names = [...aliases.keys(), ...overrides.map(({ key }) => key), ...catalog.map(({ anthropicId }) => anthropicId)]
+    const candidates = [...(text ? nearest(text, names) : []), ...ids]
+    return new ModelResolutionError(problem, {
       candidates,
-      hint: candidates.length > 0 ? `These are: ${candidates.join(', ')}.` : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
-    })
-  }
-
-  function unreachable(target: Target, { anthropicId, family, lifecycle }: (typeof catalog)[number]): ModelResolutionError {
-    const { region } = target
-    const candidates = catalog.flatMap((model) => (model.family === family && profileFor(model.base, region, options)) || [])
-    const end = lifecycle.state === 'retired' ? `; it was retired on ${lifecycle.endOfLife}` : ''
-    const where = allowed ? ` without leaving ${[options.residency].flat().join(', ')}` : ''
-    return new ModelResolutionError(`No way is known to call ${anthropicId} from ${region}${where}${end}`, {
-      candidates,
-      hint: candidates.length > 0 ? `Of this family there is: ${candidates.join(', ')}.` : `Give a full model ID, or use another region.`,
+      hint: candidates.length > 0 ? `There is ${candidates.join(', ')}.` : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
     })
   }
 
   function validate(): void {
+    const refuse = (option: string, problem: string): never => {
+      throw new ConfigurationError(`models.${option} ${problem}`)
+    }
     if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
-    for (const family of pins.keys()) {
-      if (!families.includes(family)) throw new ConfigurationError(`pins.${family} is no family`, { hint: `Families are ${families.join(', ')}.` })
-    }
-    for (const { key, id } of overrides) {
-      if (!isFullModelId(id)) throw new ConfigurationError(`overrides['${key}'] is neither a Bedrock model ID nor an ARN: ${id}`)
-    }
+    for (const family of pins.keys()) if (!families.includes(family)) refuse(`pins.${family}`, `is none of ${families.join(', ')}`)
+    for (const { key, id } of overrides) if (!isFullModelId(id)) refuse(`overrides.${key}`, `is neither a Bedrock model ID nor an ARN: ${id}`)
     for (const [arn, model] of Object.entries(options.profiles ?? {})) {
-      if (!parseModelId(model).base) throw new ConfigurationError(`profiles['${arn}'] is no base model: ${model}`)
+      if (!parseModelId(model).base) refuse(`profiles['${arn}']`, `is no base model: ${model}`)
     }
     for (const name of [...aliases.keys(), ...pins.keys()]) {
-      if (isFullModelId(name)) throw new ConfigurationError(`The alias ${name} can never be used: full IDs and ARNs go out as they are`)
+      if (isFullModelId(name)) refuse(`aliases['${name}']`, 'can never be used: a full ID goes out as it is')
       const { text } = follow(name, '', () => {})
-      if (!discovery && !isFullModelId(text) && !named(text)) {
-        throw new ConfigurationError(`${name} leads to ${text}, which is no model`, { hint: unknownName(text).hint })
-      }
+      if (!discovery && !isFullModelId(text) && !named(text)) refuse(`aliases or pins: ${name}`, `leads to ${text}, which is no model`)
     }
   }
 
@@ -323,9 +299,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     },
     async explain(name, context) {
       const steps: ResolutionStep[] = []
+      const note: Note = (step, outcome) => steps.push({ step, outcome })
       try {
-        const model = await decide(name, context, (step, outcome) => steps.push({ step, outcome }))
-        return describe({ name, region: context.region, steps, model })
+        return describe({ name, region: context.region, steps, model: await decide(name, context, note) })
       } catch (error) {
         return describe({ name, region: context.region, steps, error: error as Error })
       }
@@ -333,20 +309,13 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     async profileFor(base, context) {
       const profiles = await discovery?.list(context.region, context)
       if (!profiles) return profileFor(base, context.region, options)
-      return chooseProfile(
-        profiles.filter((profile) => profile.base === base && profile.type === 'SYSTEM_DEFINED'),
-        options,
-      )?.id
+      const own = profiles.filter((profile) => profile.base === base && profile.type === 'SYSTEM_DEFINED')
+      return chooseProfile(own, options)?.id
     },
   }
 }
 
-function describeModel(model = ''): Pick<ModelRef, 'family' | 'version'> {
-  const { family, version } = parseModelId(model)
-  return { family, version }
-}
-
-function named(name: string): (typeof catalog)[number] | undefined {
+function named(name: string): CatalogModel | undefined {
   return catalog.find(({ base }) => isSameModel(base, name))
 }
 
