@@ -11,9 +11,10 @@ export function isSameModel(one: string, other: string): boolean {
 
 /** Those of `names` that come nearest to what was typed, best first. */
 export function nearest(typed: string, names: readonly string[]): string[] {
+  const start = typed.slice(0, 40)
   return [...new Set(names)]
-    .map((name) => ({ name, distance: name.includes(typed) ? 1 : editDistance(typed, name) }))
-    .filter(({ name, distance }) => distance <= Math.max(typed.length, name.length) / 3)
+    .map((name) => ({ name, distance: Math.min(editDistance(start, name), editDistance(start, undated(name))) }))
+    .filter(({ distance }) => distance <= start.length / 3)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 5)
     .map(({ name }) => name)
@@ -28,10 +29,10 @@ function undated(name: string): string {
   return name.replace(/-\d{8}$/, '')
 }
 
-// Levenshtein's, by rows. Names are short, whatever is typed.
+// Levenshtein's, by rows.
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 0; i < Math.min(a.length, 100); i++) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1]
     for (let j = 0; j < b.length; j++) {
       next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)))

@@ -152,7 +152,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
         isDefault: isDefault || text === 'default',
         family: families.includes(text) ? text : undefined,
-        anyVersion: next === builtIn[text],
+        anyVersion: !pin && !Object.hasOwn(options.aliases ?? {}, text),
       }
     }
     return target

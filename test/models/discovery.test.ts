@@ -1,0 +1,265 @@
+import { createModelResolver, discoverInferenceProfiles, type ModelResolverOptions } from 'outcrop/models'
+import { describe, expect, test } from 'vitest'
+import type { BedrockFetch } from '../../src/core/types.ts'
+import { recordingLogger, resolutionContext, standingClock } from './support.ts'
+
+const account = '123456789012'
+const modelArn = (base: string, region = '') => ({ modelArn: `arn:aws:bedrock:${region}::foundation-model/${base}` })
+const systemProfile = (geo: string, base: string, regions: string[], status = 'ACTIVE') => ({
+  inferenceProfileName: `${geo} ${base}`,
+  inferenceProfileArn: `arn:aws:bedrock:us-east-1:${account}:inference-profile/${geo}.${base}`,
+  inferenceProfileId: `${geo}.${base}`,
+  models: regions.map((region) => modelArn(base, region)),
+  status,
+  type: 'SYSTEM_DEFINED',
+})
+const applicationProfile = (id: string, base: string, regions = ['us-east-1', 'us-east-2', 'us-west-2'], region = 'us-east-1') => ({
+  inferenceProfileName: id,
+  inferenceProfileArn: `arn:aws:bedrock:${region}:${account}:application-inference-profile/${id}`,
+  inferenceProfileId: id,
+  models: regions.map((each) => modelArn(base, each)),
+  status: 'ACTIVE',
+  type: 'APPLICATION',
+})
+const us = ['us-east-1', 'us-east-2', 'us-west-2']
+const sonnet46 = 'anthropic.claude-sonnet-4-6'
+
+interface Call {
+  path: string
+  region: string | undefined
+}
+
+/** A control plane of a few profiles, two to a page. */
+function controlPlane(profiles: ReturnType<typeof systemProfile>[], refuse?: (call: Call) => Response | undefined) {
+  const calls: Call[] = []
+  const fetch: BedrockFetch = async (path, { region } = {}) => {
+    const call = { path, region }
+    calls.push(call)
+    await Promise.resolve()
+    const refused = refuse?.(call)
+    if (refused) return refused
+    const { pathname, searchParams } = new URL(path, 'https://bedrock.test')
+    const id = decodeURIComponent(pathname.split('/')[2] ?? '')
+    if (id) {
+      const profile = profiles.find(({ inferenceProfileArn }) => inferenceProfileArn === id)
+      return profile ? Response.json(profile) : new Response('{"message":"no such profile"}', { status: 404, headers: { 'x-amzn-errortype': 'ResourceNotFoundException' } })
+    }
+    const ofType = profiles.filter(({ type }) => type === searchParams.get('type'))
+    const start = Number(searchParams.get('nextToken') ?? 0)
+    const nextToken = start + 2 < ofType.length ? String(start + 2) : undefined
+    return Response.json({ inferenceProfileSummaries: ofType.slice(start, start + 2), nextToken })
+  }
+  return { calls, fetch }
+}
+const denied = () => new Response('{"message":"not authorized"}', { status: 403, headers: { 'x-amzn-errortype': 'AccessDeniedException' } })
+
+const account1 = [
+  systemProfile('us', sonnet46, us),
+  systemProfile('global', sonnet46, ['us-east-1', '']),
+  systemProfile('us', 'anthropic.claude-sonnet-5-5', us),
+  systemProfile('us', 'anthropic.claude-sonnet-7', us, 'CREATING'),
+  systemProfile('us', 'anthropic.claude-opus-6', us),
+  systemProfile('global', 'anthropic.claude-opus-6', ['us-east-1', '']),
+  systemProfile('us', 'anthropic.claude-haiku-4-5-20251001-v1:0', us),
+  systemProfile('us', 'meta.llama3-3-70b-instruct-v1:0', us),
+  applicationProfile('team-a', sonnet46),
+  applicationProfile('team-b', 'anthropic.claude-opus-6', ['us-east-1', '']),
+  applicationProfile('team-c', 'anthropic.claude-sonnet-8'),
+]
+const arnOf = (id: string, region = 'us-east-1') => `arn:aws:bedrock:${region}:${account}:application-inference-profile/${id}`
+
+describe('discoverInferenceProfiles', () => {
+  test('reads every page of both types', async () => {
+    const { fetch, calls } = controlPlane(account1)
+    const profiles = await discoverInferenceProfiles(fetch, { region: 'us-east-1' })
+    expect(profiles.map(({ name }) => name)).toEqual(account1.map(({ inferenceProfileName }) => inferenceProfileName))
+    expect(calls).toHaveLength(4 + 2)
+    expect(calls.every(({ region }) => region === 'us-east-1')).toBe(true)
+    expect(profiles[0]).toEqual({
+      id: 'us.anthropic.claude-sonnet-4-6',
+      arn: `arn:aws:bedrock:us-east-1:${account}:inference-profile/us.anthropic.claude-sonnet-4-6`,
+      name: 'us anthropic.claude-sonnet-4-6',
+      type: 'SYSTEM_DEFINED',
+      status: 'ACTIVE',
+      base: sonnet46,
+      geo: 'us',
+      regions: us,
+    })
+    expect(profiles.find(({ id }) => id.startsWith('global.'))).toMatchObject({ geo: 'global', regions: undefined })
+    expect(profiles.find(({ name }) => name === 'team-a')).toMatchObject({ id: arnOf('team-a'), type: 'APPLICATION', base: sonnet46, geo: undefined, regions: us })
+  })
+
+  test('ends when a gateway gives the same page for ever', async () => {
+    const fetch: BedrockFetch = async () => Response.json({ inferenceProfileSummaries: [systemProfile('us', sonnet46, us)], nextToken: 'again' })
+    expect(await discoverInferenceProfiles(fetch)).toHaveLength(4)
+  })
+
+  test('rejects as Bedrock answers', async () => {
+    const { fetch } = controlPlane([], denied)
+    await expect(discoverInferenceProfiles(fetch)).rejects.toMatchObject({ code: 'service', type: 'AccessDeniedException' })
+  })
+})
+
+function setUp(options: ModelResolverOptions = {}, profiles = account1, refuse?: (call: Call) => Response | undefined) {
+  const clock = standingClock()
+  const plane = controlPlane(profiles, refuse)
+  const { logger, lines } = recordingLogger()
+  const resolver = createModelResolver({ discovery: true, clock, ...options })
+  const context = resolutionContext({ fetch: plane.fetch, logger })
+  return { ...plane, clock, lines, context, resolver, resolve: async (name: string) => resolver.resolve(name, context) }
+}
+
+describe('with discovery', () => {
+  test.each([
+    ['sonnet', 'us.anthropic.claude-sonnet-5-5'],
+    ['opus', 'us.anthropic.claude-opus-6'],
+    ['haiku', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['default', 'global.anthropic.claude-sonnet-4-6'],
+    ['claude-sonnet-4-6', 'us.anthropic.claude-sonnet-4-6'],
+    // Newer than any catalog.
+    ['claude-opus-6', 'us.anthropic.claude-opus-6'],
+  ])('%s is what the account has: %s', async (name, id) => {
+    expect(await setUp().resolve(name)).toMatchObject({ id, source: 'discovered', region: 'us-east-1' })
+  })
+
+  test('`geo: global` goes for global profiles', async () => {
+    expect(await setUp({ geo: 'global' }).resolve('opus')).toMatchObject({ id: 'global.anthropic.claude-opus-6', geo: 'global' })
+  })
+
+  test('`default` without the configured model is the newest of its family', async () => {
+    const { resolve } = setUp({}, account1.slice(2))
+    expect(await resolve('default')).toMatchObject({ id: 'us.anthropic.claude-sonnet-5-5' })
+  })
+
+  test('a pin is kept, and what it names is looked for', async () => {
+    expect(await setUp({ pins: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'pin' })
+    expect(await setUp({ aliases: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
+  })
+
+  test('an alias takes the newest model that may be called', async () => {
+    expect(await setUp({ availableModels: ['claude-sonnet-4-6'] }).resolve('sonnet')).toMatchObject({ base: sonnet46 })
+    await expect(setUp({ availableModels: ['haiku'] }).resolve('claude-opus-6')).rejects.toMatchObject({ code: 'model_resolution' })
+  })
+
+  test('residency goes by the regions that the account reports', async () => {
+    expect(await setUp({ residency: 'us' }).resolve('default')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
+    await expect(setUp({ residency: 'eu' }).resolve('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
+  })
+
+  test('a name that the account does not have lists what it has', async () => {
+    await expect(setUp().resolve('claude-opus-4-6')).rejects.toMatchObject({
+      code: 'model_resolution',
+      candidates: expect.arrayContaining(['us.anthropic.claude-sonnet-4-6', 'us.anthropic.claude-opus-6', arnOf('team-a')]),
+    })
+    await expect(setUp().resolve('sonet')).rejects.toMatchObject({ candidates: expect.arrayContaining(['sonnet']) })
+  })
+
+  test('full IDs ask nobody', async () => {
+    const { resolve, calls } = setUp()
+    await resolve('us.anthropic.claude-opus-5')
+    await resolve(`arn:aws:bedrock:us-east-1:${account}:provisioned-model/abc`)
+    expect(calls).toEqual([])
+  })
+
+  test('one list serves many names, once per region, until it is an hour old', async () => {
+    const { resolver, context, calls, clock } = setUp({ smallModelRegion: 'us-west-2' })
+    await Promise.all(['sonnet', 'opus', 'sonnet', 'default'].map((name) => resolver.resolve(name, context)))
+    expect(calls).toHaveLength(6)
+    await resolver.resolve('small', context)
+    expect(calls.slice(6).every(({ region }) => region === 'us-west-2')).toBe(true)
+    expect(calls).toHaveLength(12)
+    clock.time += 3_599_999
+    await resolver.resolve('sonnet', context)
+    expect(calls).toHaveLength(12)
+    clock.time += 1
+    await resolver.resolve('sonnet', context)
+    expect(calls).toHaveLength(18)
+  })
+
+  test('two clients of one resolver do not share, unless they share their identity', async () => {
+    const one = setUp()
+    const other = controlPlane([systemProfile('us', 'anthropic.claude-sonnet-9', us)])
+    await one.resolve('sonnet')
+    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch })).toMatchObject({ base: 'anthropic.claude-sonnet-9' })
+    const scope = {}
+    await one.resolver.resolve('sonnet', { ...one.context, scope })
+    const before = other.calls.length
+    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch, scope })).toMatchObject({ base: 'anthropic.claude-sonnet-5-5' })
+    expect(other.calls).toHaveLength(before)
+  })
+
+  test('whoever leaves does not take the request along', async () => {
+    const { resolver, context } = setUp()
+    const controller = new AbortController()
+    const leaver = resolver.resolve('sonnet', { ...context, signal: controller.signal })
+    const stayer = resolver.resolve('opus', context)
+    const reason = new Error('left')
+    controller.abort(reason)
+    await expect(leaver).rejects.toBe(reason)
+    expect(await stayer).toMatchObject({ base: 'anthropic.claude-opus-6' })
+  })
+
+  test('a refused permission is remembered, warned of once, and leaves the catalog to decide', async () => {
+    const { resolve, calls, lines } = setUp({}, account1, denied)
+    expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
+    expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-4-6-v1' })
+    expect(calls).toHaveLength(2)
+    expect(lines).toEqual([expect.stringMatching(/^warn: .*not authorized/)])
+  })
+
+  test('a broken connection is tried again at the next name', async () => {
+    let broken = true
+    const { resolve } = setUp({}, account1, () => (broken ? new Response('<html>bad gateway</html>', { status: 502 }) : undefined))
+    expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
+    broken = false
+    expect(await resolve('sonnet')).toMatchObject({ source: 'discovered' })
+  })
+
+  test('explain and list tell of the account', async () => {
+    const { resolver, context } = setUp()
+    expect(String(await resolver.explain('sonnet', context))).toMatch(/discovery +the account has us\.anthropic\.claude-sonnet-5-5/)
+    expect(await resolver.list(context)).toHaveLength(account1.length)
+  })
+})
+
+describe('opaque ARNs with discovery', () => {
+  // https://github.com/BerriAI/litellm/issues/26625: behind an application profile's ARN, features were lost.
+  test('are looked up once a day, in their own region', async () => {
+    const profiles = [applicationProfile('team-d', sonnet46, ['eu-central-1', 'eu-west-1'], 'eu-west-1')]
+    const { resolve, calls, clock } = setUp({}, profiles)
+    const arn = arnOf('team-d', 'eu-west-1')
+    for (let i = 0; i < 3; i++) {
+      expect(await resolve(arn)).toMatchObject({ id: arn, base: sonnet46, family: 'sonnet', version: '4.6', region: 'eu-west-1', source: 'explicit' })
+    }
+    expect(calls).toEqual([{ path: `/inference-profiles/${encodeURIComponent(arn)}`, region: 'eu-west-1' }])
+    clock.time += 86_400_000
+    await resolve(arn)
+    expect(calls).toHaveLength(2)
+  })
+
+  test.each([
+    ['a denied permission', denied],
+    ['a missing profile', undefined],
+  ])('%s is remembered and harmless', async (_, refuse) => {
+    const { resolve, calls } = setUp({}, [], refuse)
+    const arn = arnOf('team-x')
+    for (let i = 0; i < 2; i++) expect(await resolve(arn)).toMatchObject({ id: arn, base: undefined })
+    expect(calls).toHaveLength(1)
+  })
+
+  test('need no look-up when `profiles` or an override says what they are', async () => {
+    const arn = arnOf('team-a')
+    const { resolve, calls } = setUp({ profiles: { [arn]: sonnet46 }, overrides: { 'claude-opus-4-6': arnOf('team-b') } })
+    expect(await resolve(arn)).toMatchObject({ base: sonnet46 })
+    expect(await resolve('claude-opus-4-6')).toMatchObject({ base: 'anthropic.claude-opus-4-6-v1' })
+    expect(calls).toEqual([])
+  })
+
+  test('keep the residency, by the regions of the models behind them', async () => {
+    const options = { residency: 'us' }
+    expect(await setUp(options).resolve(arnOf('team-a'))).toMatchObject({ base: sonnet46 })
+    await expect(setUp(options).resolve(arnOf('team-b'))).rejects.toMatchObject({ code: 'model_resolution' })
+    await expect(setUp(options, account1, denied).resolve(arnOf('team-a'))).rejects.toMatchObject({ code: 'model_resolution' })
+  })
+})

@@ -1,0 +1,480 @@
+import { isBedrockError } from '../../src/core/errors.ts'
+import { catalog, createModelResolver, type ModelResolverOptions, parseModelId } from 'outcrop/models'
+import { describe, expect, test } from 'vitest'
+import type { Logger, ModelRef } from '../../src/core/types.ts'
+import { recordingLogger, resolutionContext } from './support.ts'
+
+const account = '123456789012'
+const resolve = (name: string, region = 'us-east-1', options: ModelResolverOptions = {}, logger?: Logger): ModelRef => {
+  const model = createModelResolver(options).resolve(name, resolutionContext({ region, ...(logger && { logger }) }))
+  if (model instanceof Promise) throw new Error('a name that needs no network was not resolved at once')
+  return model
+}
+const refusal = (name: string, region?: string, options?: ModelResolverOptions) => {
+  try {
+    resolve(name, region, options)
+  } catch (error) {
+    if (isBedrockError(error, 'model_resolution')) return error
+    throw error
+  }
+  throw new Error(`${name} was not refused`)
+}
+
+// As on the model cards, in the cards' own sets of source regions.
+const sets = {
+  US6: 'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 ca-west-1',
+  US5: 'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1',
+  US4: 'us-east-1 us-east-2 us-west-1 us-west-2',
+  US3: 'us-east-1 us-east-2 us-west-2',
+  EU8: 'eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3',
+  EU7: 'eu-central-1 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-3 il-central-1',
+  JP2: 'ap-northeast-1 ap-northeast-3',
+  AU2: 'ap-southeast-2 ap-southeast-4',
+  AU3: 'ap-southeast-2 ap-southeast-4 ap-southeast-6',
+  IN2: 'ap-south-1 ap-south-2',
+  GOV: 'us-gov-east-1 us-gov-west-1',
+  APAC7: 'ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2',
+  G5: 'us-east-1 us-east-2 us-west-2 eu-west-1 ap-northeast-1',
+  G33:
+    'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 ca-west-1 sa-east-1 mx-central-1 ' +
+    'eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 ' +
+    'il-central-1 me-central-1 me-south-1 af-south-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ' +
+    'ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7',
+}
+const everyRegion = `${sets.G33} ${sets.GOV}`.split(' ')
+
+const cards: readonly [name: string, base: string, profiles: string][] = [
+  ['claude-opus-5-5', 'anthropic.claude-opus-5-5', 'us:US6 eu:EU8 jp:JP2 au:AU2 us-gov:GOV global:G33'],
+  ['claude-sonnet-5-5', 'anthropic.claude-sonnet-5-5', 'us:US6 eu:EU8 us-gov:GOV global:G33'],
+  ['claude-haiku-5-5', 'anthropic.claude-haiku-5-5', 'us:US6 eu:EU8 jp:JP2 au:AU2 us-gov:GOV global:G33'],
+  ['claude-fable-5-1', 'anthropic.claude-fable-5-1', 'us:US6 us-gov:GOV global:G33'],
+  ['claude-mythos-5-1', 'anthropic.claude-mythos-5-1', 'us:US6 global:G33'],
+  ['claude-opus-5', 'anthropic.claude-opus-5', 'us:US6 eu:EU8 au:AU2 in:IN2 us-gov:GOV global:G33'],
+  ['claude-sonnet-5', 'anthropic.claude-sonnet-5', 'us:US6 eu:EU8 au:AU2 in:IN2 us-gov:GOV global:G33'],
+  ['claude-fable-5', 'anthropic.claude-fable-5', 'us:US6 global:G33'],
+  ['claude-mythos-5', 'anthropic.claude-mythos-5', ''],
+  ['claude-opus-4-8', 'anthropic.claude-opus-4-8', 'us:US6 eu:EU8 jp:JP2 au:AU2 us-gov:GOV global:G33'],
+  ['claude-opus-4-7', 'anthropic.claude-opus-4-7', 'us:US6 eu:EU8 jp:JP2 au:AU2 global:G33'],
+  ['claude-opus-4-6', 'anthropic.claude-opus-4-6-v1', 'us:US6 eu:EU8 au:AU3 global:G33'],
+  ['claude-sonnet-4-6', 'anthropic.claude-sonnet-4-6', 'us:US6 eu:EU8 jp:JP2 au:AU3 global:G33'],
+  ['claude-opus-4-5-20251101', 'anthropic.claude-opus-4-5-20251101-v1:0', 'us:US5 eu:EU8 global:G33'],
+  ['claude-sonnet-4-5-20250929', 'anthropic.claude-sonnet-4-5-20250929-v1:0', 'us:US5 eu:EU8 jp:JP2 au:AU3 us-gov:GOV global:G33'],
+  ['claude-haiku-4-5-20251001', 'anthropic.claude-haiku-4-5-20251001-v1:0', 'us:US5 eu:EU8 jp:JP2 au:AU3 in:IN2 global:G33'],
+  ['claude-opus-4-1-20250805', 'anthropic.claude-opus-4-1-20250805-v1:0', 'us:US3'],
+  ['claude-sonnet-4-20250514', 'anthropic.claude-sonnet-4-20250514-v1:0', 'us:US4 eu:EU7 apac:APAC7 global:G5'],
+  ['claude-3-haiku-20240307', 'anthropic.claude-3-haiku-20240307-v1:0', ''],
+  ['claude-3-5-haiku-20241022', 'anthropic.claude-3-5-haiku-20241022-v1:0', ''],
+]
+// Where the base ID itself is offered on the runtime endpoint.
+const onDemand: Record<string, string> = {
+  'claude-opus-5-5': 'eu-west-2',
+  'claude-opus-5': 'ap-northeast-2',
+  'claude-sonnet-5': 'eu-west-2 ap-northeast-2 ap-southeast-1',
+  'claude-opus-4-6': 'eu-west-2',
+  'claude-sonnet-4-6': 'eu-west-2',
+}
+
+describe.each(cards)('%s', (name, base, profiles) => {
+  const sources = Object.fromEntries(
+    profiles.split(' ').flatMap((entry) => (entry ? [[entry.split(':')[0], sets[entry.split(':')[1] as keyof typeof sets].split(' ')]] : [])),
+  ) as Record<string, string[]>
+  const geoIn = (region: string, last: string): string | undefined => {
+    const geos = Object.keys(sources).filter((geo) => sources[geo]?.includes(region))
+    return geos.find((geo) => (geo === 'global') === (last !== 'global')) ?? geos[0]
+  }
+
+  test.each(everyRegion)('from %s', (region) => {
+    for (const geo of ['regional', 'global'] as const) {
+      const prefix = geoIn(region, geo === 'regional' ? 'global' : 'regional')
+      if (!prefix) {
+        expect(refusal(name, region, { geo }).message).toContain(region)
+        continue
+      }
+      const { family, version } = parseModelId(base)
+      expect(resolve(name, region, { geo })).toEqual({
+        id: `${prefix}.${base}`,
+        base,
+        family,
+        version,
+        region,
+        geo: prefix,
+        partition: region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws',
+        source: 'catalog',
+      })
+    }
+  })
+
+  test('is in the catalog, with its source', () => {
+    const row = catalog.find((model) => model.base === base)
+    expect(row).toMatchObject({ anthropicId: name, source: expect.stringMatching(/^https:\/\/docs\.aws\.amazon\.com\/bedrock\/.+ \(read 2026/) })
+    expect(row?.onDemand?.join(' ') ?? '').toBe(onDemand[name] ?? '')
+    expect(Object.fromEntries(Object.entries(row?.profiles ?? {}).map(([geo, regions]) => [geo, regions?.toSorted()]))).toEqual(
+      Object.fromEntries(Object.entries(sources).map(([geo, regions]) => [geo, regions.toSorted()])),
+    )
+  })
+})
+
+test('the catalog has no other rows', () => {
+  expect(catalog.map(({ base }) => base).toSorted()).toEqual(cards.map(([, base]) => base).toSorted())
+})
+
+describe('the setup page’s defaults', () => {
+  test.each([
+    ['default', 'us-east-1', 'global.anthropic.claude-sonnet-4-6'],
+    ['default', 'eu-central-1', 'global.anthropic.claude-sonnet-4-6'],
+    ['default', 'ap-northeast-2', 'global.anthropic.claude-sonnet-4-6'],
+    ['small', 'us-east-1', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['small', 'ca-central-1', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['small', 'ca-west-1', 'global.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['small', 'eu-west-3', 'eu.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['small', 'ap-south-1', 'in.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['sonnet', 'us-west-2', 'us.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'ca-central-1', 'us.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'eu-west-2', 'eu.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'ap-northeast-1', 'jp.anthropic.claude-sonnet-4-6'],
+    // https://github.com/anomalyco/opencode/issues/12824: an EU profile in Sydney.
+    ['sonnet', 'ap-southeast-2', 'au.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'ap-northeast-2', 'global.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'sa-east-1', 'global.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'ap-south-2', 'global.anthropic.claude-sonnet-4-6'],
+    ['opus', 'us-east-1', 'us.anthropic.claude-opus-4-6-v1'],
+    ['opus', 'ap-northeast-1', 'global.anthropic.claude-opus-4-6-v1'],
+    ['haiku', 'ap-southeast-6', 'au.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['fable', 'us-east-1', 'us.anthropic.claude-fable-5'],
+    ['fable', 'eu-central-1', 'global.anthropic.claude-fable-5'],
+    ['sonnet[1m]', 'us-east-1', 'us.anthropic.claude-sonnet-4-6'],
+  ])('%s in %s is %s', (name, region, id) => {
+    expect(resolve(name, region)).toMatchObject({ id, region, base: parseModelId(id).base, source: 'alias' })
+  })
+
+  // https://github.com/anthropics/claude-code/issues/67742: GovCloud needs `us-gov.`, and has neither Sonnet 4.6 nor Opus 4.6.
+  test.each([
+    ['default', 'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0'],
+    ['sonnet', 'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0'],
+    ['opus', 'us-gov.anthropic.claude-opus-4-8'],
+    ['haiku', 'us-gov.anthropic.claude-haiku-5-5'],
+    ['fable', 'us-gov.anthropic.claude-fable-5-1'],
+  ])('in GovCloud, %s is the nearest version there is, %s, with a warning once', (name, id) => {
+    const { logger, lines } = recordingLogger()
+    const resolver = createModelResolver()
+    for (let i = 0; i < 2; i++) {
+      expect(resolver.resolve(name, resolutionContext({ region: 'us-gov-west-1', logger }))).toMatchObject({
+        id,
+        partition: 'aws-us-gov',
+        region: 'us-gov-west-1',
+      })
+    }
+    expect(lines).toEqual([expect.stringMatching(/^warn: .*us-gov-west-1/)])
+  })
+
+  test('a version that somebody chose is never exchanged', () => {
+    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').candidates).toContain('us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0')
+    expect(refusal('sonnet', 'us-gov-west-1', { pins: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(/us-gov-west-1/)
+    expect(refusal('sonnet', 'us-gov-west-1', { aliases: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(/us-gov-west-1/)
+  })
+})
+
+describe('the order of resolution', () => {
+  const arn = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/opus-46-prod`
+  const options: ModelResolverOptions = {
+    overrides: { 'claude-opus-4-6': arn },
+    pins: { opus: 'claude-opus-4-6', sonnet: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+    aliases: { team: 'fast', fast: 'haiku', opus: 'claude-opus-5', thinker: 'opus' },
+  }
+
+  // https://github.com/anthropics/claude-code/issues/20594: a pinned ID was rewritten to a cross-region one.
+  test.each([
+    'anthropic.claude-opus-4-6-v1',
+    'eu.anthropic.claude-opus-4-6-v1',
+    'ca.anthropic.claude-opus-9',
+    'amazon.nova-lite-v1:0',
+    `arn:aws:bedrock:us-east-1:${account}:provisioned-model/abc`,
+    'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-6-v1',
+  ])('a full ID goes out untouched: %s', (id) => {
+    expect(resolve(id, 'us-east-1', options)).toMatchObject({ id, source: 'explicit', region: 'us-east-1' })
+  })
+
+  test('an override goes before everything else, and its base is its key’s', () => {
+    for (const name of ['claude-opus-4-6', 'opus', 'thinker']) {
+      expect(resolve(name, 'eu-west-1', options)).toEqual({
+        id: arn,
+        base: 'anthropic.claude-opus-4-6-v1',
+        family: 'opus',
+        version: '4.6',
+        region: 'us-east-2',
+        partition: 'aws',
+        geo: undefined,
+        source: 'override',
+      })
+    }
+  })
+
+  test('three versions of one family have three overrides', () => {
+    const overrides = Object.fromEntries(
+      ['claude-opus-4-6', 'claude-opus-4-5-20251101', 'claude-opus-4-1-20250805'].map((key, i) => [key, `${arn}-${i}`]),
+    ) as ModelResolverOptions['overrides']
+    expect(resolve('claude-opus-4-5', 'us-east-1', { overrides })).toMatchObject({ id: `${arn}-1`, version: '4.5' })
+    expect(resolve('claude-opus-4-1-20250805', 'us-east-1', { overrides })).toMatchObject({ id: `${arn}-2`, version: '4.1' })
+    expect(resolve('claude-opus-5', 'us-east-1', { overrides })).toMatchObject({ source: 'catalog' })
+  })
+
+  test('an override of a model that is newer than the catalog says what it can', () => {
+    const ref = resolve('claude-opus-9', 'us-east-1', { overrides: { 'claude-opus-9': arn } })
+    expect(ref).toMatchObject({ id: arn, base: undefined, family: 'opus', version: '9' })
+  })
+
+  test('a pin goes before an alias, also for `default`', () => {
+    expect(resolve('sonnet', 'us-east-1', options)).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0', source: 'pin', geo: 'eu' })
+    expect(resolve('default', 'us-east-1', options)).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0', source: 'pin' })
+    expect(resolve('haiku', 'eu-west-1', { pins: { haiku: 'claude-haiku-5-5' } })).toMatchObject({ id: 'eu.anthropic.claude-haiku-5-5', source: 'pin' })
+  })
+
+  test('the family of a pinned opaque ARN is known from the pin', () => {
+    expect(resolve('opus', 'us-east-2', { pins: { opus: arn } })).toMatchObject({ id: arn, base: undefined, family: 'opus', source: 'pin' })
+  })
+
+  test('an alias may be an alias’s name', () => {
+    expect(resolve('team', 'ap-southeast-2', options)).toMatchObject({ id: 'au.anthropic.claude-haiku-4-5-20251001-v1:0', source: 'alias' })
+  })
+
+  test.each(['claude-haiku-4-5', 'claude-haiku-4-5-20251001', 'claude-haiku-4-5-20251001-v1:0', 'claude-haiku-4-5[1m]'])('knows %s, dated or not', (name) => {
+    expect(resolve(name, 'eu-west-1')).toMatchObject({ base: 'anthropic.claude-haiku-4-5-20251001-v1:0', source: 'catalog' })
+  })
+
+  test('a model of another date is another model', () => {
+    expect(refusal('claude-haiku-4-5-20990101').candidates).toContain('claude-haiku-4-5-20251001')
+  })
+
+  test('`[1m]` never reaches Bedrock', () => {
+    expect(resolve('us.anthropic.claude-opus-4-6-v1[1m]')).toMatchObject({ id: 'us.anthropic.claude-opus-4-6-v1', base: 'anthropic.claude-opus-4-6-v1' })
+    expect(resolve('anthropic.claude-3-haiku-20240307-v1:0:200k').id).toBe('anthropic.claude-3-haiku-20240307-v1:0:200k')
+  })
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is no model', (name) => {
+    expect(refusal(name).message).toContain(name)
+  })
+
+  test('a full ID that nobody knows passes with a debug line', () => {
+    const { logger, lines } = recordingLogger()
+    resolve('ca.anthropic.claude-opus-9', 'ca-central-1', {}, logger)
+    resolve('us.anthropic.claude-opus-5', 'us-east-1', {}, logger)
+    expect(lines).toEqual([expect.stringMatching(/^debug: .*ca\.anthropic\.claude-opus-9/)])
+  })
+})
+
+describe('regions', () => {
+  // https://github.com/can1357/oh-my-pi/pull/3006: an ARN's region was ignored.
+  test('an ARN is called in its own region, in its own partition', () => {
+    expect(resolve(`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'eu-west-1')).toMatchObject({ region: 'us-east-2' })
+    expect(resolve(`arn:aws-us-gov:bedrock:us-gov-east-1:${account}:application-inference-profile/abc`, 'us-gov-west-1')).toMatchObject({
+      region: 'us-gov-east-1',
+      partition: 'aws-us-gov',
+    })
+    expect(resolve('arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5', 'ap-northeast-2')).toMatchObject({ region: 'ap-northeast-2' })
+  })
+
+  // https://github.com/anthropics/claude-code/issues/1432: the small model needs its own region.
+  test('the small model may live elsewhere', () => {
+    const options: ModelResolverOptions = { smallModelRegion: 'us-west-2', aliases: { quick: 'small' } }
+    for (const name of ['small', 'haiku', 'quick']) {
+      expect(resolve(name, 'ap-northeast-2', options)).toMatchObject({ id: 'us.anthropic.claude-haiku-4-5-20251001-v1:0', region: 'us-west-2' })
+    }
+    expect(resolve('sonnet', 'ap-northeast-2', options)).toMatchObject({ region: 'ap-northeast-2' })
+    const pinned = { ...options, pins: { haiku: `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc` } }
+    expect(resolve('small', 'ap-northeast-2', pinned)).toMatchObject({ region: 'us-east-2' })
+  })
+
+  test('`small` may be any model', () => {
+    expect(resolve('small', 'eu-west-1', { small: 'claude-sonnet-4-5' })).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0' })
+  })
+})
+
+describe('residency', () => {
+  const opaque = `arn:aws:bedrock:eu-west-1:${account}:application-inference-profile/abc`
+
+  test.each([
+    ['default', 'eu-central-1', 'eu', 'eu.anthropic.claude-sonnet-4-6'],
+    ['sonnet', 'eu-west-2', 'eu', 'eu.anthropic.claude-sonnet-4-6'],
+    ['default', 'ap-northeast-1', 'jp', 'jp.anthropic.claude-sonnet-4-6'],
+    ['opus', 'ap-northeast-1', 'jp', 'jp.anthropic.claude-opus-4-7'],
+    ['sonnet', 'ca-central-1', 'us', 'us.anthropic.claude-sonnet-4-6'],
+    ['default', 'us-gov-east-1', 'us-gov', 'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0'],
+    ['claude-opus-5', 'ap-south-1', ['in', 'eu'], 'in.anthropic.claude-opus-5'],
+    // Where the geography is too wide, the region alone may do.
+    ['claude-opus-5', 'ap-northeast-2', 'ap-northeast-2', 'anthropic.claude-opus-5'],
+    ['sonnet', 'ap-northeast-2', 'ap-northeast-2', 'anthropic.claude-sonnet-5'],
+    ['claude-sonnet-5', 'eu-west-2', 'eu-west-2', 'anthropic.claude-sonnet-5'],
+    ['sonnet', 'us-east-1', ['us-east-1', 'us-east-2', 'us-west-2'], 'us.anthropic.claude-sonnet-4-6'],
+    ['jp.anthropic.claude-opus-5-5', 'ap-northeast-1', 'apac', 'jp.anthropic.claude-opus-5-5'],
+    ['anthropic.claude-opus-5-5', 'eu-west-2', 'eu', 'anthropic.claude-opus-5-5'],
+    [`arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`, 'eu-west-1', 'eu', `arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`],
+  ])('lets %s from %s stay in %s', (name, region, residency, id) => {
+    expect(resolve(name, region, { residency }).id).toBe(id)
+  })
+
+  test.each([
+    ['global.anthropic.claude-sonnet-4-6', 'eu-central-1', 'eu'],
+    ['us.anthropic.claude-sonnet-4-6', 'us-east-1', 'eu'],
+    ['eu.anthropic.claude-sonnet-4-6', 'us-east-1', 'eu'],
+    ['sonnet', 'us-east-1', 'eu'],
+    ['fable', 'eu-central-1', 'eu'],
+    ['claude-sonnet-5', 'ap-northeast-1', 'jp'],
+    ['haiku', 'ap-northeast-2', 'ap-northeast-2'],
+    ['claude-sonnet-4-6', 'ap-northeast-2', 'ap-northeast-2'],
+    ['sonnet', 'ca-central-1', ['us-east-1', 'us-east-2', 'us-west-2']],
+    ['sonnet', 'eu-west-2', ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3']],
+    ['claude-sonnet-4-20250514', 'il-central-1', 'eu'],
+    ['anthropic.claude-sonnet-4-6', 'us-east-1', 'eu'],
+    ['us-gov.anthropic.claude-opus-5', 'us-gov-west-1', 'us'],
+    ['ca.anthropic.claude-opus-9', 'ca-central-1', 'us'],
+    [`arn:aws:bedrock:us-east-1:${account}:inference-profile/us.anthropic.claude-opus-5`, 'eu-west-1', 'eu'],
+    [`arn:aws:bedrock:eu-west-1:${account}:prompt-router/abc`, 'eu-west-1', 'eu'],
+    [opaque, 'eu-west-1', 'eu'],
+  ])('refuses %s from %s, which may leave %s', (name, region, residency) => {
+    const error = refusal(name, region, { residency })
+    expect(error.message).toContain([residency].flat().join(', '))
+    expect(error.hint).toBeTruthy()
+  })
+
+  test('lets an opaque ARN through when somebody says where it runs', () => {
+    const options: ModelResolverOptions = { residency: 'eu', profiles: { [opaque]: 'eu.anthropic.claude-sonnet-4-6' } }
+    expect(resolve(opaque, 'eu-west-1', options)).toMatchObject({ id: opaque, base: 'anthropic.claude-sonnet-4-6', geo: undefined })
+    expect(refusal(opaque, 'eu-west-1', { residency: 'eu', profiles: { [opaque]: 'global.anthropic.claude-sonnet-4-6' } })).toBeTruthy()
+  })
+})
+
+describe('opaque ARNs', () => {
+  const opaque = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`
+
+  test('are called as they are, of an unknown base', () => {
+    expect(resolve(opaque)).toMatchObject({ id: opaque, base: undefined, family: undefined, geo: undefined })
+  })
+
+  test('have the base that `profiles` says, or an override', () => {
+    const base = 'anthropic.claude-opus-4-6-v1'
+    expect(resolve(opaque, 'us-east-1', { profiles: { [opaque]: base } })).toMatchObject({ base, family: 'opus', version: '4.6', source: 'explicit' })
+    expect(resolve(opaque, 'us-east-1', { overrides: { 'claude-opus-4-6': opaque } })).toMatchObject({ base, source: 'explicit' })
+  })
+})
+
+describe('availableModels', () => {
+  const arn = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`
+  const overrides = { 'claude-opus-4-6': arn }
+
+  test.each([
+    ['sonnet', ['sonnet']],
+    ['default', ['sonnet']],
+    ['eu.anthropic.claude-sonnet-5', ['sonnet']],
+    ['claude-opus-4-5', ['claude-opus-4']],
+    ['claude-opus-4-5', ['claude-opus-4-5']],
+    ['claude-opus-4-5', ['claude-opus-4-5-20251101']],
+    ['claude-opus-4-5', ['claude-opus-4-5[1m]']],
+    ['opus', ['claude-opus-4-6']],
+    ['claude-sonnet-4-6', ['anthropic.claude-sonnet-4-6']],
+    ['us.anthropic.claude-opus-5', ['us.anthropic.claude-opus-5']],
+    ['amazon.nova-lite-v1:0', ['sonnet', 'amazon.nova-lite-v1:0']],
+    [arn, [arn]],
+  ])('allows %s by %j', (name, availableModels) => {
+    expect(resolve(name, 'us-east-1', { availableModels }).id).toBeTruthy()
+  })
+
+  test.each([
+    ['opus', ['sonnet']],
+    ['claude-opus-4-6', ['claude-opus-4-5']],
+    ['claude-opus-4-1', ['claude-opus-4-10']],
+    ['opus', ['opus', 'claude-opus-5']],
+    ['us.anthropic.claude-opus-5', ['eu.anthropic.claude-opus-5']],
+    ['amazon.nova-lite-v1:0', ['sonnet']],
+    [arn, ['sonnet', 'opus']],
+    ['sonnet', []],
+  ])('refuses %s by %j, and says what there is', (name, availableModels) => {
+    const error = refusal(name, 'us-east-1', { availableModels })
+    expect(error).toMatchObject({ candidates: availableModels, hint: expect.stringContaining(availableModels.join(', ')) })
+  })
+
+  test('is matched against the model, not its override', () => {
+    expect(resolve('opus', 'us-east-1', { overrides, availableModels: ['opus'] }).id).toBe(arn)
+    expect(refusal('opus', 'us-east-1', { overrides, availableModels: [arn] })).toBeTruthy()
+  })
+})
+
+describe('names that mean nothing', () => {
+  test.each([
+    ['sonet', 'sonnet'],
+    ['claude-sonet-4-6', 'claude-sonnet-4-6'],
+    ['claude-opus-4-60', 'claude-opus-4-6'],
+    ['claude-haiku-45', 'claude-haiku-4-5-20251001'],
+    ['Opus', 'opus'],
+  ])('%s is refused, with %s among the near matches', (name, near) => {
+    const error = refusal(name)
+    expect(error.candidates).toContain(near)
+    expect(error.hint).toContain(near)
+  })
+
+  test('what is near to nothing gets a hint all the same', () => {
+    expect(refusal('x'.repeat(5000))).toMatchObject({ candidates: [], hint: expect.stringContaining('ARN') })
+  })
+
+  test('a retired model is refused with the date', () => {
+    expect(refusal('claude-3-haiku-20240307').message).toContain('2026-09-10')
+  })
+})
+
+describe('options that can never work', () => {
+  test.each<[string, ModelResolverOptions]>([
+    ['a circle', { aliases: { a: 'b', b: 'a' } }],
+    ['a circle through a pin', { pins: { opus: 'opus' } }],
+    ['a circle through a built-in alias', { aliases: { haiku: 'small' } }],
+    ['an alias for nothing', { aliases: { mine: 'sonet' } }],
+    ['a pin to nothing', { pins: { opus: 'claude-opus-99' } }],
+    ['a small model that is none', { small: 'tiny' }],
+    ['an alias that is a full ID', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
+    ['a pin of no family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
+    ['an override to a name', { overrides: { 'claude-opus-5': 'opus' } }],
+    ['an unknown base', { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } }],
+    ['a residency that is nowhere', { residency: 'europe' }],
+    ['an empty residency', { residency: [] }],
+    ['a geo that leaves the residency', { geo: 'global', residency: 'eu' }],
+    ['an unknown geo', { geo: 'eu' as 'global' }],
+    ['a region that is none', { smallModelRegion: 'oregon' }],
+  ])('%s is refused at once', (_, options) => {
+    expect(() => createModelResolver(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+})
+
+describe('explain', () => {
+  const explain = (name: string, region: string, options: ModelResolverOptions = {}) =>
+    createModelResolver(options).explain(name, resolutionContext({ region }))
+
+  test('tells the whole decision in order, as data and as text', async () => {
+    const explanation = await explain('team', 'eu-central-1', { aliases: { team: 'opus' }, pins: { opus: 'claude-opus-4-8' }, residency: 'eu' })
+    expect(explanation).toMatchObject({ name: 'team', region: 'eu-central-1', model: { id: 'eu.anthropic.claude-opus-4-8', source: 'pin' } })
+    expect(explanation.steps.map(({ step }) => step)).toEqual(['alias', 'pin', 'catalog', 'base', 'region', 'residency', 'availableModels'])
+    const text = String(explanation)
+    expect(text.split('\n')[0]).toBe('team in eu-central-1')
+    expect(text).toMatch(/pin +opus is claude-opus-4-8\n/)
+    expect(text).toMatch(/= eu\.anthropic\.claude-opus-4-8 in eu-central-1 \(pin\)$/)
+  })
+
+  test('tells why a name does not resolve, without rejecting', async () => {
+    const explanation = await explain('sonet', 'eu-central-1')
+    expect(explanation).toMatchObject({ error: { code: 'model_resolution' } })
+    expect(explanation.model).toBeUndefined()
+    expect(String(explanation)).toContain('sonnet')
+  })
+})
+
+describe('list', () => {
+  test('gives what the catalog knows of a region', async () => {
+    const profiles = await createModelResolver().list(resolutionContext({ region: 'eu-west-2' }))
+    expect(profiles).toContainEqual({
+      id: 'eu.anthropic.claude-sonnet-4-6',
+      type: 'SYSTEM_DEFINED',
+      base: 'anthropic.claude-sonnet-4-6',
+      geo: 'eu',
+      regions: ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3', 'eu-west-2'],
+    })
+    expect(profiles.find(({ id }) => id === 'global.anthropic.claude-sonnet-4-6')).toMatchObject({ regions: undefined })
+    expect(profiles.some(({ geo }) => geo === 'us')).toBe(false)
+  })
+})
