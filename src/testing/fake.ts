@@ -1,0 +1,198 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
+import type { AwsCredentialIdentity, Identity, JsonObject } from '../core/types.ts'
+import { answerControlPlane } from './control-plane.ts'
+import { type AnswerFault, type FaultName, faults, type StreamFault } from './faults.ts'
+import { fromBase64 } from './frames.ts'
+import { applyGuardrail } from './guardrails.ts'
+import { countTokensAnswer, invokeAnswer, streamAnswer } from './invoke.ts'
+import { errorResponse, type FakeState, streamResponse, unknownOperation } from './respond.ts'
+import { answerSts } from './sts.ts'
+import type { ArrivedRequest, FakeBedrockOptions, FakeCall } from './types.ts'
+import { verifySignature } from './verify-signature.ts'
+
+/** When and where a fault strikes. */
+export interface FailOptions {
+  /** How many calls it strikes. @default 1 */
+  readonly times?: number | undefined
+  /** For faults inside a stream: after how many events. @default 3 */
+  readonly after?: number | undefined
+  /** Strikes only this operation, such as `CountTokens`. */
+  readonly operation?: string | undefined
+  /** Strikes only calls of models whose ID or ARN has this in it. */
+  readonly model?: string | undefined
+  /** The message in place of the usual one. */
+  readonly message?: string | undefined
+  /** Headers of the answer, such as `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** Amazon Bedrock, in process. */
+export interface FakeBedrock {
+  readonly region: string
+  /** Keys that the fake accepts. */
+  readonly identity: AwsCredentialIdentity
+  /** Who may call. Push to it, or empty it, at any time. */
+  readonly identities: Identity[]
+  /** Takes the place of `fetch`. */
+  readonly fetch: typeof fetch
+  /** Every request so far, in order. */
+  readonly calls: readonly FakeCall[]
+  /**
+   * Makes the next matching calls fail.
+   *
+   * @example
+   * ```ts
+   * fake.fail('throttling', { times: 2 })
+   * fake.fail('stream-truncated', { after: 3 })
+   * ```
+   * @throws ConfigurationError for a fault that does not exist.
+   */
+  fail(fault: FaultName, options?: FailOptions): void
+  /** Forgets calls, faults and cached prompts. */
+  reset(): void
+}
+
+const exampleIdentity: AwsCredentialIdentity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-fake' }
+
+/**
+ * Makes a fake Amazon Bedrock: a `fetch` that verifies every signature with AWS's own signer, answers in real frames,
+ * and fails as you ask it to. It runs wherever Web APIs do.
+ *
+ * @example
+ * ```ts
+ * const fake = createFakeBedrock({ reply: 'Hello!' })
+ * const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+ * ```
+ */
+export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock {
+  const { region = 'us-east-1', clock = Date } = options
+  const identities = [...(options.identities ?? [exampleIdentity])]
+  const state: FakeState = { options, now: () => clock.now(), requests: 0, cachedPrompts: new Map() }
+  const calls: FakeCall[] = []
+  let pending: { fault: FaultName; options: FailOptions; left: number }[] = []
+
+  const strike = (call: FakeCall): { name: FaultName; options: FailOptions } | undefined => {
+    const hit = pending.find(
+      ({ options: { operation = call.operation, model = '' } }) => operation === call.operation && (call.model ?? '').includes(model),
+    )
+    if (!hit) return undefined
+    hit.left--
+    if (hit.left <= 0) pending = pending.filter((each) => each !== hit)
+    return { name: hit.fault, options: hit.options }
+  }
+
+  const answer = async (request: ArrivedRequest): Promise<Response> => {
+    state.requests++
+    const { operation, model } = routeOf(request)
+    const isSts = operation === 'STS'
+    const verdict = await verifySignature(request, identities, isSts ? 'sts' : 'bedrock', state.now())
+    const text = new TextDecoder().decode(request.body)
+    const raw = parseJsonObject(text) ?? {}
+    const call: FakeCall = {
+      operation,
+      model,
+      region: verdict.region || region,
+      method: request.method,
+      path: request.url.pathname,
+      query: Object.fromEntries(request.url.searchParams),
+      headers: request.headers,
+      body: operation === 'CountTokens' ? countedBody(raw) : raw,
+      signature: 'refusal' in verdict ? { valid: false, reason: verdict.refusal.message } : { valid: true },
+      identity: 'identity' in verdict ? ('token' in verdict.identity ? 'api-key' : verdict.identity.accessKeyId) : undefined,
+      status: 0,
+      aborted: false,
+    }
+    calls.push(call)
+
+    const struck = strike(call)
+    const fault = struck && faults[struck.name]
+    if (struck && fault && 'network' in fault) return failNetwork(fault.network, request, call)
+    const respond = async (): Promise<Response> => {
+      if (struck && fault && 'status' in fault) return answerFault(state, fault, struck.options)
+      if (isSts) return answerSts(state, identities, text, verdict)
+      if ('refusal' in verdict) return errorResponse(state, verdict.refusal)
+      if (operation === 'InvokeModelWithResponseStream') return streamAnswer(state, call)
+      if (operation === 'InvokeModel') return invokeAnswer(state, call)
+      if (operation === 'CountTokens') return countTokensAnswer(state, call)
+      if (operation === 'ApplyGuardrail') return applyGuardrail(state, call)
+      return answerControlPlane(state, call) ?? unknownOperation(state)
+    }
+    const response = await respond()
+    call.status = response.status
+    if (!response.body || response.headers.get('content-type') !== 'application/vnd.amazon.eventstream') return response
+    const streamFault = fault && 'stream' in fault ? (fault as StreamFault) : undefined
+    return streamResponse(response, call, request.signal, streamFault, struck?.options.after ?? 3)
+  }
+
+  return {
+    region,
+    identity: (identities.find((each) => 'accessKeyId' in each) as AwsCredentialIdentity | undefined) ?? exampleIdentity,
+    identities,
+    calls,
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
+      init?.signal?.throwIfAborted()
+      const url = new URL(request.url)
+      const headers: Record<string, string> = { host: url.host, ...Object.fromEntries(request.headers) }
+      return answer({ method: request.method, url, headers, body: new Uint8Array(await request.arrayBuffer()), signal: init?.signal ?? request.signal })
+    },
+    fail(fault, failOptions = {}) {
+      if (!(fault in faults)) throw new ConfigurationError(`There is no fault ${JSON.stringify(fault)}; there are: ${Object.keys(faults).join(', ')}`)
+      pending.push({ fault, options: failOptions, left: failOptions.times ?? 1 })
+    },
+    reset() {
+      calls.length = 0
+      pending = []
+      state.cachedPrompts.clear()
+    },
+  }
+}
+
+const operations: Readonly<Record<string, string>> = {
+  invoke: 'InvokeModel',
+  'invoke-with-response-stream': 'InvokeModelWithResponseStream',
+  'count-tokens': 'CountTokens',
+}
+
+function routeOf({ method, url }: ArrivedRequest): { operation: string; model?: string } {
+  if (/^sts\./.test(url.hostname) || url.pathname.endsWith('/sts')) return { operation: 'STS' }
+  const [, model, action = ''] = /\/model\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? []
+  if (method === 'POST' && model && operations[action]) return { operation: operations[action], model: decodeURIComponent(model) }
+  if (method === 'POST' && /\/guardrail\/[^/]+\/version\/[^/]+\/apply$/.test(url.pathname)) return { operation: 'ApplyGuardrail' }
+  const [, resource = '', id] = /\/(inference-profiles|foundation-models|foundation-model-availability|guardrails|use-case-for-model-access)(?:\/([^/]+))?$/.exec(url.pathname) ?? []
+  const names: Readonly<Record<string, readonly [list: string, get: string]>> = {
+    'inference-profiles': ['ListInferenceProfiles', 'GetInferenceProfile'],
+    'foundation-models': ['ListFoundationModels', 'GetFoundationModel'],
+    'foundation-model-availability': ['Unknown', 'GetFoundationModelAvailability'],
+    guardrails: ['ListGuardrails', 'GetGuardrail'],
+    'use-case-for-model-access': ['GetUseCaseForModelAccess', 'Unknown'],
+  }
+  const operation = method === 'GET' ? names[resource]?.[id === undefined ? 0 : 1] : undefined
+  return { operation: operation ?? 'Unknown', ...(id !== undefined && { model: decodeURIComponent(id) }) }
+}
+
+function countedBody({ input }: JsonObject): JsonObject {
+  const invoke = isJsonObject(input) && isJsonObject(input.invokeModel) ? input.invokeModel.body : undefined
+  return (typeof invoke === 'string' && parseJsonObject(fromBase64(invoke))) || {}
+}
+
+function answerFault(state: FakeState, fault: AnswerFault, { message, headers }: FailOptions): Response {
+  if (fault.body !== undefined) return new Response(fault.body, { status: fault.status, headers: { ...fault.headers, ...headers } })
+  const { status, type = 'InternalServerException', capital = false } = fault
+  return errorResponse(state, { status, type, capital, message: message ?? fault.message ?? '' }, fault.fields, headers)
+}
+
+function failNetwork(how: 'reset' | 'refused' | 'stall', { signal }: ArrivedRequest, call: FakeCall): Promise<Response> {
+  if (how !== 'stall') {
+    const code = how === 'reset' ? 'ECONNRESET' : 'ECONNREFUSED'
+    return Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) }))
+  }
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => {
+      call.aborted = true
+      reject(signal.reason)
+    })
+  })
+}
+

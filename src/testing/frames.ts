@@ -1,0 +1,47 @@
+import { EventStreamCodec } from '@smithy/eventstream-codec'
+import type { JsonObject } from '../core/types.ts'
+
+// AWS's own codec makes the frames, so that what the client decodes was made by somebody else.
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes as Uint8Array)),
+  (text) => new TextEncoder().encode(text),
+)
+
+/** A frame of any message type. */
+export function encodeFrame(headers: Readonly<Record<string, string>>, body: string | Uint8Array): Uint8Array {
+  return codec.encode({
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, { type: 'string', value }])),
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+  })
+}
+
+/** The frame of one chunk, with the payload given as text. */
+export function encodeChunk(payload: string): Uint8Array {
+  return encodeFrame({ ':event-type': 'chunk', ':content-type': 'application/json', ':message-type': 'event' }, payload)
+}
+
+/** The frame of one event, padded as Bedrock pads against guessing its length. */
+export function encodeEvent(event: JsonObject, index: number): Uint8Array {
+  const padding = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'.slice(0, 1 + ((index * 7) % 60))
+  return encodeChunk(JSON.stringify({ bytes: toBase64(JSON.stringify(event)), p: padding }))
+}
+
+/** The frame of an exception in the middle of a stream. */
+export function encodeException(name: string, message: string, fields: JsonObject = {}): Uint8Array {
+  return encodeFrame(
+    { ':exception-type': name, ':content-type': 'application/json', ':message-type': 'exception' },
+    JSON.stringify({ message, ...fields }),
+  )
+}
+
+/** Text as base64 of its UTF-8. */
+export function toBase64(text: string): string {
+  let binary = ''
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}
+
+/** Base64 as the text that its bytes are. */
+export function fromBase64(base64: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)))
+}

@@ -1,0 +1,17 @@
+/**
+ * A fake Amazon Bedrock for tests and demos: in process, with every signature verified.
+ *
+ * @module
+ */
+export { createFakeBedrock, type FailOptions, type FakeBedrock } from './fake.ts'
+export type { FaultName } from './faults.ts'
+export type {
+  FakeBedrockOptions,
+  FakeCall,
+  FakeGuardrail,
+  FakeMessage,
+  FakeModels,
+  FakeReply,
+  FakeReplyFunction,
+  SignatureVerdict,
+} from './types.ts'

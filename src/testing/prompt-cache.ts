@@ -1,0 +1,56 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import type { JsonObject, JsonValue } from '../core/types.ts'
+import { catalogModel } from '../models/catalog.ts'
+import type { FakeState } from './respond.ts'
+import type { FakeCall } from './types.ts'
+
+const lifetimes: Readonly<Record<string, number>> = { '5m': 300_000, '1h': 3_600_000 }
+/** How many blocks before a point a cached prefix is looked for. */
+const lookBack = 20
+
+/**
+ * What Bedrock's prompt cache would count for a call: up to the last point whose prefix is cached is read, from there to
+ * the last point is written, the rest is plain input.
+ */
+export function cacheUsage(state: FakeState, { body, region, identity }: FakeCall, base: string, { input_tokens }: JsonObject): JsonObject {
+  const blocks = blocksOf(body)
+  const points = blocks.flatMap(({ ttl }, i) => (ttl ? [{ index: i, ttl }] : []))
+  if (points.length === 0) return {}
+  const minimum = catalogModel(base)?.promptCaching?.minimumTokens ?? 1024
+  const now = state.now()
+  const prefix = (index: number): string => `${identity}/${region}/${base}/${blocks.slice(0, index + 1).map(({ text }) => text).join('\n')}`
+  const tokens = (index: number): number => Math.ceil(blocks.slice(0, index + 1).reduce((sum, { text }) => sum + text.length, 0) / 4)
+  const isCached = (index: number): boolean => (state.cachedPrompts.get(prefix(index)) ?? 0) > now
+
+  let read = -1
+  for (const { index } of points) {
+    for (let i = index; i > read && i > index - lookBack; i--) if (isCached(i)) read = i
+  }
+  let written = -1
+  for (const { index, ttl } of points) {
+    if (tokens(index) < minimum) continue
+    state.cachedPrompts.set(prefix(index), now + (lifetimes[ttl] ?? 300_000))
+    if (index > read) written = index
+  }
+  const readTokens = read >= 0 ? tokens(read) : 0
+  const writtenTokens = written >= 0 ? tokens(written) - readTokens : 0
+  return {
+    input_tokens: Math.max(0, Number(input_tokens) - readTokens - writtenTokens),
+    cache_read_input_tokens: readTokens,
+    cache_creation_input_tokens: writtenTokens,
+  }
+}
+
+/** Tools, system and messages in the order in which they are cached, a block each. */
+function blocksOf({ tools, system, messages }: JsonObject): { text: string; ttl: string | undefined }[] {
+  const list = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : typeof value === 'string' ? [{ type: 'text', text: value }] : [])
+  const turns = list(messages).flatMap((message) => (isJsonObject(message) ? list(message.content).map((block) => ({ role: message.role, block })) : []))
+  return [...list(tools), ...list(system), ...turns].map((value) => {
+    const block: JsonValue = isJsonObject(value) && isJsonObject(value.block) ? value.block : (value as JsonValue)
+    const control = isJsonObject(block) && isJsonObject(block.cache_control) ? block.cache_control : undefined
+    return {
+      text: JSON.stringify(value, (key, each) => (key === 'cache_control' ? undefined : each)),
+      ttl: control ? String(control.ttl ?? '5m') : undefined,
+    }
+  })
+}
