@@ -1,4 +1,5 @@
 import { parseModelId } from './model-id.ts'
+import { apac7, au2, au3, commercial, eu6, eu8, gov2, in2, jp2, us3, us4, us5, us6 } from './regions.ts'
 
 /** What is known about a Claude model on Bedrock. What nobody has documented is left out. */
 export interface CatalogModel {
@@ -32,29 +33,6 @@ export interface CatalogModel {
   readonly source: string
 }
 
-// Source regions, in the sets that the model cards share.
-const us3 = ['us-east-1', 'us-east-2', 'us-west-2']
-const us4 = [...us3, 'us-west-1']
-const us5 = [...us4, 'ca-central-1']
-const us6 = [...us5, 'ca-west-1']
-const eu6 = ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3']
-const eu8 = [...eu6, 'eu-central-2', 'eu-west-2']
-const jp2 = ['ap-northeast-1', 'ap-northeast-3']
-const au2 = ['ap-southeast-2', 'ap-southeast-4']
-const au3 = [...au2, 'ap-southeast-6']
-const in2 = ['ap-south-1', 'ap-south-2']
-const gov = ['us-gov-east-1', 'us-gov-west-1']
-const apac7 = [...jp2, ...in2, 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2']
-const all = [
-  ...us6,
-  ...eu8,
-  ...jp2,
-  ...au3,
-  ...in2,
-  ...['ap-east-2', 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-3', 'ap-southeast-5', 'ap-southeast-7'],
-  ...['af-south-1', 'il-central-1', 'me-central-1', 'me-south-1', 'mx-central-1', 'sa-east-1'],
-]
-
 type Profiles = CatalogModel['profiles']
 type Lifecycle = CatalogModel['lifecycle']
 type Facts = Pick<CatalogModel, 'onDemand' | 'contextWindow' | 'maxOutput'> &
@@ -73,41 +51,41 @@ const on200k: Facts = { contextWindow: 200_000, onDemand: [] }
  */
 export const catalog: readonly CatalogModel[] = [
   // The card was read second-hand.
-  row('haiku-5-5', '2026-10', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all }, { onDemand: [], released: '2026-10-07' }),
-  row('sonnet-5-5', '2026-10', { us: us6, eu: eu8, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 512, released: '2026-09-28' }),
+  row('haiku-5-5', '2026-10', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial }, { onDemand: [], released: '2026-10-07' }),
+  row('sonnet-5-5', '2026-10', { us: us6, eu: eu8, 'us-gov': gov2, global: commercial }, { ...onMillion, cacheMinimum: 512, released: '2026-09-28' }),
   row(
     'opus-5-5',
     '2026-10',
-    { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all },
+    { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial },
     { ...onMillion, maxOutput: 128_000, cacheMinimum: 512, onDemand: ['eu-west-2'], released: '2026-09-22' },
   ),
-  row('fable-5-1', '2026-09', { us: us6, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 512 }),
-  row('mythos-5-1', '2026-09', { us: us6, global: all }, { onDemand: [], cacheMinimum: 512, state: 'gated' }),
+  row('fable-5-1', '2026-09', { us: us6, 'us-gov': gov2, global: commercial }, { ...onMillion, cacheMinimum: 512 }),
+  row('mythos-5-1', '2026-09', { us: us6, global: commercial }, { onDemand: [], cacheMinimum: 512, state: 'gated' }),
   row(
     'opus-5',
     '2026-10',
-    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov, global: all },
+    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov2, global: commercial },
     { ...onMillion, maxOutput: 128_000, cacheMinimum: 512, onDemand: ['ap-northeast-2'], released: '2026-07-24' },
   ),
   row(
     'sonnet-5',
     '2026-10',
-    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov, global: all },
+    { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov2, global: commercial },
     { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2', 'ap-northeast-2', 'ap-southeast-1'], released: '2026-06-30' },
   ),
-  row('fable-5', '2026-07', { us: us6, global: all }, { ...onMillion, cacheMinimum: 512 }),
+  row('fable-5', '2026-07', { us: us6, global: commercial }, { ...onMillion, cacheMinimum: 512 }),
   // Only its region is documented, us-east-1.
   row('mythos-5', '2026-07', {}, { cacheMinimum: 512, state: 'gated', source: 'models-region-compatibility' }),
-  row('opus-4-8', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov, global: all }, { ...onMillion, cacheMinimum: 1_024 }),
-  row('opus-4-7', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, global: all }, { ...onMillion, cacheMinimum: 4_096 }),
-  row('sonnet-4-6', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au3, global: all }, { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2'] }),
-  row('opus-4-6-v1', '2026-07', { us: us6, eu: eu8, au: au3, global: all }, { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] }),
-  row('opus-4-5-20251101-v1:0', '2026-07', { us: us5, eu: eu8, global: all }, { ...on200k, cacheMinimum: 4_096 }),
-  row('haiku-4-5-20251001-v1:0', '2026-10', { us: us5, eu: eu8, jp: jp2, au: au3, in: in2, global: all }, { ...on200k, cacheMinimum: 4_096 }),
+  row('opus-4-8', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial }, { ...onMillion, cacheMinimum: 1_024 }),
+  row('opus-4-7', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, global: commercial }, { ...onMillion, cacheMinimum: 4_096 }),
+  row('sonnet-4-6', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au3, global: commercial }, { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2'] }),
+  row('opus-4-6-v1', '2026-07', { us: us6, eu: eu8, au: au3, global: commercial }, { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] }),
+  row('opus-4-5-20251101-v1:0', '2026-07', { us: us5, eu: eu8, global: commercial }, { ...on200k, cacheMinimum: 4_096 }),
+  row('haiku-4-5-20251001-v1:0', '2026-10', { us: us5, eu: eu8, jp: jp2, au: au3, in: in2, global: commercial }, { ...on200k, cacheMinimum: 4_096 }),
   row(
     'sonnet-4-5-20250929-v1:0',
     '2026-07',
-    { us: us5, eu: eu8, jp: jp2, au: au3, 'us-gov': gov, global: all },
+    { us: us5, eu: eu8, jp: jp2, au: au3, 'us-gov': gov2, global: commercial },
     { ...on200k, cacheMinimum: 1_024 },
   ),
   row('opus-4-1-20250805-v1:0', '2026-07', { us: us3 }, { ...on200k, state: 'legacy', endOfLife: '2027-01-08' }),

@@ -1,29 +1,22 @@
-// By geography: the regions that calls may be routed to, and those that calls may only come from.
-const geographies: Readonly<Partial<Record<string, readonly [destinations: readonly string[], sourcesOnly: readonly string[]]>>> = {
-  us: [
-    ['us-east-1', 'us-east-2', 'us-west-2'],
-    ['us-west-1', 'ca-central-1', 'ca-west-1'],
-  ],
-  eu: [
-    ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3'],
-    ['eu-central-2', 'eu-west-2'],
-  ],
-  jp: [['ap-northeast-1', 'ap-northeast-3'], []],
-  au: [['ap-southeast-2', 'ap-southeast-4'], ['ap-southeast-6']],
-  in: [['ap-south-1', 'ap-south-2'], []],
+import { apac7, au2, au3, eu6, eu8, gov2, in2, jp2, us3, us6 } from './regions.ts'
+
+// By geography: the regions that calls may be routed to, and all that calls may come from.
+const geographies: Readonly<Partial<Record<string, readonly [destinations: readonly string[], all: readonly string[]]>>> = {
+  us: [us3, us6],
+  eu: [eu6, eu8],
+  jp: [jp2, jp2],
+  au: [au2, au3],
+  in: [in2, in2],
   apac: [
-    [
-      ...['ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
-      ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-4'],
-    ],
-    [],
+    [...apac7, 'ap-southeast-4'],
+    [...apac7, 'ap-southeast-4'],
   ],
-  'us-gov': [['us-gov-east-1', 'us-gov-west-1'], []],
+  'us-gov': [gov2, gov2],
 }
 
 /** The regions that belong to a geography: `us` includes Canada's, `eu` London and Zurich. `undefined` for an unknown one. */
 export function regionsOf(geo: string): readonly string[] | undefined {
-  return geographies[geo]?.flat()
+  return geographies[geo]?.[1]
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { type CatalogModel, catalogModel } from './catalog.ts'
+import { catalog } from './catalog.ts'
 import { destinationsOf, regionsOf } from './destinations.ts'
 import type { InferenceProfile } from './discovery.ts'
 
@@ -41,20 +41,19 @@ export function staysWithin(allowed: readonly string[] | undefined, regions: rea
 }
 
 /** The best of a model's profiles that may be called. */
-export function chooseProfile<Profile extends { readonly geo?: string | undefined; readonly regions?: readonly string[] | undefined }>(
-  profiles: readonly Profile[],
-  rules: GeographyRules,
-): Profile | undefined {
+export function chooseProfile(profiles: readonly InferenceProfile[], rules: GeographyRules): InferenceProfile | undefined {
   const allowed = allowedRegions(rules)
   const usable = profiles.filter(({ regions }) => staysWithin(allowed, regions))
-  return usable.find(({ geo }) => (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
+  return usable.find(({ geo }) => geo && (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
 }
 
-/** The profiles of a base model that can be called from a region, as far as the catalog knows. */
-export function catalogProfiles({ base, profiles }: CatalogModel, region: string): InferenceProfile[] {
-  return Object.keys(profiles)
-    .filter((geo) => profiles[geo]?.includes(region))
-    .map((geo) => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }))
+/** By what the catalog's models can be called from a region. Where a base ID can be, it is a profile without a geography. */
+export function catalogProfiles(region: string): InferenceProfile[] {
+  return catalog.flatMap(({ base, profiles, onDemand }) => {
+    const geos = Object.keys(profiles).filter((geo) => profiles[geo]?.includes(region))
+    const found = geos.map((geo): InferenceProfile => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }))
+    return onDemand?.includes(region) ? [...found, { id: base, type: 'SYSTEM_DEFINED', base, regions: [region] }] : found
+  })
 }
 
 /**
@@ -66,9 +65,6 @@ export function catalogProfiles({ base, profiles }: CatalogModel, region: string
  * ```
  */
 export function profileFor(base: string | undefined, region: string, rules: GeographyRules = {}): string | undefined {
-  const model = catalogModel(base)
-  if (!model) return undefined
-  const profile = chooseProfile(catalogProfiles(model, region), rules)
-  if (profile) return profile.id
-  return model.onDemand?.includes(region) && staysWithin(allowedRegions(rules), [region]) ? base : undefined
+  const profiles = catalogProfiles(region).filter((profile) => profile.base === base)
+  return chooseProfile(profiles, rules)?.id
 }

@@ -7,7 +7,7 @@ import { type CatalogModel, catalog, catalogModel } from './catalog.ts'
 import { destinationsOf, regionsOf } from './destinations.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { describe, type ModelExplanation, type ResolutionStep } from './explanation.ts'
-import { allowedRegions, catalogProfiles, chooseProfile, type GeographyRules, profileFor, staysWithin } from './geography.ts'
+import { allowedRegions, catalogProfiles, chooseProfile, type GeographyRules, staysWithin } from './geography.ts'
 import { isFullModelId, parseModelId } from './model-id.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
 
@@ -162,9 +162,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const target = follow(name, context.region, note)
     if (isFullModelId(target.text)) return fromFullId(target, context, note)
     if (!discovery) return fromCatalog(target, context, note)
-    return discovery
-      .list(target.region, context)
-      .then((profiles) => (profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note)))
+    const listed = discovery.list(target.region, context)
+    return listed.then((profiles) => (profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note)))
   }
 
   function fromFullId(target: Target, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
@@ -188,51 +187,50 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: Note): ModelRef {
     const { text, region, family, source = 'catalog' } = target
     const model = named(text)
-    if (!model) throw unknown(`${text} is no model, alias or ARN`, text)
-    const idOf = ({ base }: CatalogModel): string | undefined => profileFor(base, region, rulesFor(target))
-    const others = catalog.flatMap((other) => (other.family === model.family && idOf(other)) || [])
-    let id = idOf(model)
-    if (!id) {
-      const problem = `${model.anthropicId} cannot be called from ${region}${allowed ? ` without leaving ${residency}` : ''}`
+    if (!model) throw unknown(`${text} is no model, alias or ARN`, nearestTo(text))
+    const profiles = catalogProfiles(region)
+    let profile = choose(profiles, target, model.base)
+    if (!profile) {
+      const problem = `${model.anthropicId} cannot be called from ${within(region)}`
       // A family's name will take the nearest version that can be called: the next older one, else the next newer.
-      const usable = catalog.filter((other) => other.family === family && other.lifecycle.state === 'active' && idOf(other))
-      const other = usable.find(({ version }) => compareVersions(version, model.version) < 0) ?? usable.at(-1)
-      id = target.anyVersion && other ? idOf(other) : undefined
-      if (!id) throw unknown(problem + (model.lifecycle.state === 'retired' ? `; it retired on ${model.lifecycle.endOfLife}` : ''), '', others)
-      const message = `${problem}; ${family} is ${id} there`
+      const versions = target.anyVersion ? versionsOf(profiles, target) : []
+      profile = versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ?? versions.at(-1)
+      if (!profile) {
+        const { state, endOfLife } = model.lifecycle
+        throw unknown(problem + (state === 'retired' ? `; it retired on ${endOfLife}` : ''), idsOf(versionsOf(profiles, { ...target, family: model.family })))
+      }
+      const message = `${problem}; ${family} is ${profile.id} there`
       note('alias', message)
       if (!warned.has(message)) logger.warn(message)
       warned.add(message)
     }
-    const { base, geo } = parseModelId(id)
-    note('catalog', `${base} is ${id} in ${region}`)
-    return check({ id, base, geo, source }, target, geo ? destinationsOf(geo, region) : [region], note)
+    note('catalog', `${profile.base} is ${profile.id} in ${region}`)
+    return check({ ...profile, source }, target, profile.regions, note)
   }
 
   function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: Note): ModelRef {
-    const { text, family, region, source } = target
-    const usable = profiles.filter(({ type, status = 'ACTIVE' }) => type === 'SYSTEM_DEFINED' && status === 'ACTIVE')
-    const choose = (matches: (base: string) => boolean): InferenceProfile | undefined =>
-      chooseProfile(
-        usable.filter(({ base }) => base && matches(base)),
-        rulesFor(target),
-      )
-    const newest = (): InferenceProfile | undefined =>
-      usable
-        .flatMap(({ base, id }) => (base && isAvailable({ model: base, id }) ? { base, ...parseModelId(base) } : []))
-        .filter((model) => model.family === family && (catalogModel(model.base)?.lifecycle.state ?? 'active') === 'active')
-        .sort((a, b) => compareVersions(b.version, a.version))
-        .map((model) => choose((base) => base === model.base))
-        .find(Boolean)
-    const configured = choose((base) => isSameModel(base, text))
-    const profile = target.anyVersion ? (target.isDefault && configured) || newest() : configured
-    if (!profile) {
-      const ids = profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))
-      throw unknown(`${text} is no model that the account can call from ${region}${allowed ? ` without leaving ${residency}` : ''}`, text, ids)
-    }
-    const { id, base, geo, regions } = profile
-    note('discovery', `the account has ${id} in ${region}`)
-    return check({ id, base, geo, source: source === 'pin' ? source : 'discovered' }, target, regions, note)
+    const { text, region, source, anyVersion, isDefault } = target
+    const usable = profiles.filter(({ type, status, base, id }) => type === 'SYSTEM_DEFINED' && status === 'ACTIVE' && (!anyVersion || isAvailable({ model: base, id })))
+    const configured = choose(usable, target, text)
+    const profile = anyVersion && !(isDefault && configured) ? versionsOf(usable, target)[0] : configured
+    if (!profile) throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [...nearestTo(text), ...idsOf(profiles)])
+    note('discovery', `the account has ${profile.id} in ${region}`)
+    return check({ ...profile, source: source === 'pin' ? source : 'discovered' }, target, profile.regions, note)
+  }
+
+  /** The profile to call a model by. */
+  function choose(profiles: readonly InferenceProfile[], { isDefault }: Target, model: string): InferenceProfile | undefined {
+    const own = profiles.filter(({ base }) => base && isSameModel(base, model))
+    return chooseProfile(own, isDefault && !allowed ? { geo: 'global' } : options)
+  }
+
+  /** The profiles to call each active model of a family by, newest first. */
+  function versionsOf(profiles: readonly InferenceProfile[], target: Target): InferenceProfile[] {
+    return [...new Set(profiles.map(({ base = '' }) => base))]
+      .map((base) => ({ base, ...parseModelId(base) }))
+      .filter(({ base, family }) => family === target.family && (catalogModel(base)?.lifecycle.state ?? 'active') === 'active')
+      .sort((a, b) => compareVersions(b.version, a.version))
+      .flatMap(({ base }) => choose(profiles, target, base) ?? [])
   }
 
   function check(
@@ -262,17 +260,12 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     return { id, base, family: ofFamily, version, region, partition, geo, source }
   }
 
-  function rulesFor({ isDefault }: Target): GeographyRules {
-    return isDefault && !allowed ? { geo: 'global' } : options
+  function nearestTo(text: string): string[] {
+    return nearest(text, [...aliases.keys(), ...overrides.map(({ key }) => key), ...catalog.map(({ anthropicId }) => anthropicId)])
   }
 
-  function unknown(problem: string, text: string, ids: readonly string[] = []): ModelResolutionError {
-    const names = [...aliases.keys(), ...overrides.map(({ key }) => key), ...catalog.map(({ anthropicId }) => anthropicId)]
-    const candidates = [...(text ? nearest(text, names) : []), ...ids]
-    return new ModelResolutionError(problem, {
-      candidates,
-      hint: candidates.length > 0 ? `There is ${candidates.join(', ')}.` : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
-    })
+  function within(region: string): string {
+    return allowed ? `${region} without leaving ${residency}` : region
   }
 
   function validate(): void {
@@ -294,9 +287,6 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   return {
     resolve: (name, context) => decide(name, context, () => {}),
-    async list(context) {
-      return (await discovery?.list(context.region, context)) ?? catalog.flatMap((model) => catalogProfiles(model, context.region))
-    },
     async explain(name, context) {
       const steps: ResolutionStep[] = []
       const note: Note = (step, outcome) => steps.push({ step, outcome })
@@ -306,13 +296,22 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         return describe({ name, region: context.region, steps, error: error as Error })
       }
     },
+    list: async (context) => (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region).filter(({ geo }) => geo),
     async profileFor(base, context) {
-      const profiles = await discovery?.list(context.region, context)
-      if (!profiles) return profileFor(base, context.region, options)
-      const own = profiles.filter((profile) => profile.base === base && profile.type === 'SYSTEM_DEFINED')
+      const profiles = (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region)
+      const own = profiles.filter((profile) => profile.base === base && profile.geo)
       return chooseProfile(own, options)?.id
     },
   }
+}
+
+function unknown(problem: string, candidates: readonly string[]): ModelResolutionError {
+  const hint = candidates.length > 0 ? `There is ${candidates.join(', ')}.` : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.'
+  return new ModelResolutionError(problem, { candidates, hint })
+}
+
+function idsOf(profiles: readonly InferenceProfile[]): string[] {
+  return profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))
 }
 
 function named(name: string): CatalogModel | undefined {
