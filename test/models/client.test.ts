@@ -1,0 +1,112 @@
+import { createBedrockClient } from 'outcrop/core'
+import { createModelResolver, type ModelResolverOptions } from 'outcrop/models'
+import { createFakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
+import { describe, expect, test } from 'vitest'
+import { autoProfile } from '../../src/models/auto-profile.ts'
+import { recordingLogger } from './support.ts'
+
+const account = '123456789012'
+const arn = `arn:aws:bedrock:eu-west-1:${account}:application-inference-profile/team-a`
+const base = 'anthropic.claude-sonnet-4-6'
+const question = { max_tokens: 16, messages: [{ role: 'user' as const, content: 'Hi' }] }
+
+function setUp(models: ModelResolverOptions, fakeOptions: FakeBedrockOptions = {}) {
+  const fake = createFakeBedrock({ models: { applicationProfiles: { [arn]: base } }, ...fakeOptions })
+  const { logger, lines } = recordingLogger()
+  const resolver = createModelResolver(models)
+  const bedrock = createBedrockClient({
+    region: 'us-east-1',
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    models: resolver,
+    middleware: models.autoProfile ? [autoProfile(resolver)] : [],
+    logger,
+  })
+  const ask = (model: string) => bedrock.messages.create({ ...question, model })
+  const operations = () => fake.calls.map(({ operation }) => operation)
+  return { fake, bedrock, ask, lines, operations }
+}
+
+describe('a client with a resolver', () => {
+  test.each([
+    ['sonnet', 'us.anthropic.claude-sonnet-4-6'],
+    ['default', 'global.anthropic.claude-sonnet-4-6'],
+    ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+  ])('calls %s by %s', async (name, id) => {
+    const { fake, ask } = setUp({})
+    await ask(name)
+    expect(fake.calls).toMatchObject([{ operation: 'InvokeModel', model: id, region: 'us-east-1', signature: { valid: true }, status: 200 }])
+  })
+
+  test('calls an ARN in its own region, and signs for it', async () => {
+    const { fake, ask, bedrock } = setUp({ profiles: { [arn]: base } })
+    await ask(arn)
+    expect(fake.calls).toMatchObject([{ model: arn, region: 'eu-west-1', signature: { valid: true }, status: 200 }])
+    expect(fake.calls[0]?.headers.host ?? '').toMatch(/^(bedrock-runtime\.eu-west-1\.amazonaws\.com)?$/)
+    expect(await bedrock.models.resolve(arn)).toMatchObject({ base, region: 'eu-west-1' })
+  })
+
+  test('looks an opaque ARN up once, in its own region, and keeps its base for every call', async () => {
+    const { fake, bedrock, operations } = setUp({ discovery: true })
+    for (let i = 0; i < 2; i++) {
+      const { metadata } = await bedrock.invoke({ model: arn, body: { anthropic_version: 'bedrock-2023-05-31', ...question } })
+      expect(metadata.model).toMatchObject({ id: arn, base, family: 'sonnet', version: '4.6', region: 'eu-west-1' })
+    }
+    expect(operations()).toEqual(['GetInferenceProfile', 'InvokeModel', 'InvokeModel'])
+    expect(fake.calls.every(({ region, signature }) => region === 'eu-west-1' && signature.valid)).toBe(true)
+  })
+
+  test('calls the small model in its region', async () => {
+    const { fake, ask } = setUp({ smallModelRegion: 'eu-central-1' })
+    await ask('haiku')
+    expect(fake.calls).toMatchObject([{ model: 'eu.anthropic.claude-haiku-4-5-20251001-v1:0', region: 'eu-central-1', signature: { valid: true } }])
+  })
+
+  test('sends nothing that would leave the residency', async () => {
+    const { fake, ask } = setUp({ residency: 'eu' })
+    await expect(ask('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
+    await expect(ask('global.anthropic.claude-sonnet-4-6')).rejects.toMatchObject({ code: 'model_resolution' })
+    expect(fake.calls).toEqual([])
+  })
+})
+
+describe('discovery with a client', () => {
+  const newer = 'us.anthropic.claude-sonnet-5-5'
+
+  test('reads all pages, of both types, once for many calls', async () => {
+    const systemProfiles = [...Array.from({ length: 1500 }, (_, i) => `us.meta.llama-${i}`), newer]
+    const { ask, fake, operations } = setUp({ discovery: true }, { models: { systemProfiles, strict: true } })
+    await Promise.all([ask('sonnet'), ask('sonnet'), ask('claude-sonnet-5-5')])
+    expect(operations().filter((operation) => operation === 'ListInferenceProfiles')).toHaveLength(3)
+    expect(fake.calls.filter(({ operation, model }) => operation === 'InvokeModel' && model === newer)).toHaveLength(3)
+  })
+
+  test('goes on with the catalog when it is denied', async () => {
+    const denied = ['bedrock:ListInferenceProfiles', 'bedrock:GetInferenceProfile']
+    const { ask, fake, lines } = setUp({ discovery: true }, { models: { applicationProfiles: { [arn]: base }, denied } })
+    await ask('sonnet')
+    await ask('opus')
+    await ask(arn)
+    await ask(arn)
+    const asked = fake.calls.filter(({ operation }) => operation !== 'InvokeModel')
+    expect(asked.map(({ operation }) => operation)).toEqual(['ListInferenceProfiles', 'ListInferenceProfiles', 'GetInferenceProfile'])
+    expect(fake.calls.filter(({ operation, status }) => operation === 'InvokeModel' && status === 200)).toHaveLength(4)
+    expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(2)
+  })
+})
+
+describe('autoProfile with a client', () => {
+  test.each(['create', 'stream'] as const)('repeats a refused base ID through its profile: %s', async (method) => {
+    const { fake, bedrock, lines } = setUp({ autoProfile: true })
+    const call = async () => {
+      const params = { ...question, model: base }
+      await (method === 'create' ? bedrock.messages.create(params) : bedrock.messages.stream(params).finalMessage())
+    }
+    await call()
+    await call()
+    const sent = [base, `us.${base}`, base, `us.${base}`]
+    expect(fake.calls.map(({ model }) => model)).toEqual(sent)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 400, 200])
+    expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(1)
+  })
+})
