@@ -9,6 +9,8 @@ import type { CatalogModelResolver } from './resolver.ts'
  */
 export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>): Middleware {
   const warned = new Set<string>()
+  // Each call has a `fetch` of its own, but all are of one client.
+  const scope = {}
   return async function autoProfile(request, next, context) {
     const { model, region, logger } = context
     try {
@@ -17,7 +19,7 @@ export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>):
       // AWS spells the apostrophe that follows in two ways.
       const needsProfile = isBedrockError(error, 'service') && error.status === 400 && /on-demand throughput isn/.test(error.message)
       if (!needsProfile || !model.base || model.geo) throw error
-      const id = await resolver.profileFor(model.base, context)
+      const id = await resolver.profileFor(model.base, { ...context, scope })
       if (!id || id === model.id) throw error
       const message = `${model.id} cannot be called by its base ID in ${region}: calling ${id}`
       if (!warned.has(message)) logger.warn(message)

@@ -51,8 +51,18 @@ const on200k: Facts = { contextWindow: 200_000, onDemand: [] }
  */
 export const catalog: readonly CatalogModel[] = [
   // The card was read second-hand.
-  row('haiku-5-5', '2026-10', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial }, { onDemand: [], released: '2026-10-07' }),
-  row('sonnet-5-5', '2026-10', { us: us6, eu: eu8, 'us-gov': gov2, global: commercial }, { ...onMillion, cacheMinimum: 512, released: '2026-09-28' }),
+  row(
+    'haiku-5-5',
+    '2026-10',
+    { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial },
+    { onDemand: [], released: '2026-10-07' },
+  ),
+  row(
+    'sonnet-5-5',
+    '2026-10',
+    { us: us6, eu: eu8, 'us-gov': gov2, global: commercial },
+    { ...onMillion, cacheMinimum: 512, released: '2026-09-28' },
+  ),
   row(
     'opus-5-5',
     '2026-10',
@@ -76,12 +86,32 @@ export const catalog: readonly CatalogModel[] = [
   row('fable-5', '2026-07', { us: us6, global: commercial }, { ...onMillion, cacheMinimum: 512 }),
   // Only its region is documented, us-east-1.
   row('mythos-5', '2026-07', {}, { cacheMinimum: 512, state: 'gated', source: 'models-region-compatibility' }),
-  row('opus-4-8', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial }, { ...onMillion, cacheMinimum: 1_024 }),
+  row(
+    'opus-4-8',
+    '2026-07',
+    { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial },
+    { ...onMillion, cacheMinimum: 1_024 },
+  ),
   row('opus-4-7', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, global: commercial }, { ...onMillion, cacheMinimum: 4_096 }),
-  row('sonnet-4-6', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au3, global: commercial }, { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2'] }),
-  row('opus-4-6-v1', '2026-07', { us: us6, eu: eu8, au: au3, global: commercial }, { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] }),
+  row(
+    'sonnet-4-6',
+    '2026-07',
+    { us: us6, eu: eu8, jp: jp2, au: au3, global: commercial },
+    { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2'] },
+  ),
+  row(
+    'opus-4-6-v1',
+    '2026-07',
+    { us: us6, eu: eu8, au: au3, global: commercial },
+    { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] },
+  ),
   row('opus-4-5-20251101-v1:0', '2026-07', { us: us5, eu: eu8, global: commercial }, { ...on200k, cacheMinimum: 4_096 }),
-  row('haiku-4-5-20251001-v1:0', '2026-10', { us: us5, eu: eu8, jp: jp2, au: au3, in: in2, global: commercial }, { ...on200k, cacheMinimum: 4_096 }),
+  row(
+    'haiku-4-5-20251001-v1:0',
+    '2026-10',
+    { us: us5, eu: eu8, jp: jp2, au: au3, in: in2, global: commercial },
+    { ...on200k, cacheMinimum: 4_096 },
+  ),
   row(
     'sonnet-4-5-20250929-v1:0',
     '2026-07',
@@ -95,8 +125,18 @@ export const catalog: readonly CatalogModel[] = [
     { us: us4, eu: [...eu6, 'il-central-1'], apac: apac7, global: [...us3, 'eu-west-1', 'ap-northeast-1'] },
     { contextWindow: 200_000, state: 'retired', endOfLife: '2026-10-14' },
   ),
-  row('3-haiku-20240307-v1:0', '2026', {}, { contextWindow: 200_000, state: 'retired', endOfLife: '2026-09-10', source: 'model-lifecycle-legacy' }),
-  row('3-5-haiku-20241022-v1:0', '2026', {}, { contextWindow: 200_000, state: 'retired', endOfLife: '2026-06-19', source: 'model-lifecycle-legacy' }),
+  row(
+    '3-haiku-20240307-v1:0',
+    '2026',
+    {},
+    { contextWindow: 200_000, state: 'retired', endOfLife: '2026-09-10', source: 'model-lifecycle-legacy' },
+  ),
+  row(
+    '3-5-haiku-20241022-v1:0',
+    '2026',
+    {},
+    { contextWindow: 200_000, state: 'retired', endOfLife: '2026-06-19', source: 'model-lifecycle-legacy' },
+  ),
 ]
 
 /** The row of a base model. */
@@ -104,7 +144,12 @@ export function catalogModel(base: string | undefined): CatalogModel | undefined
   return catalog.find((model) => model.base === base)
 }
 
-function row(name: string, read: string, profiles: Profiles, { cacheMinimum, state = 'active', released, endOfLife, source, ...facts }: Facts): CatalogModel {
+function row(
+  name: string,
+  read: string,
+  profiles: Profiles,
+  { cacheMinimum, state = 'active', released, endOfLife, source, ...facts }: Facts,
+): CatalogModel {
   const base = `anthropic.claude-${name}`
   const { family = '', version } = parseModelId(base)
   return {

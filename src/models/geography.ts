@@ -51,7 +51,9 @@ export function chooseProfile(profiles: readonly InferenceProfile[], rules: Geog
 export function catalogProfiles(region: string): InferenceProfile[] {
   return catalog.flatMap(({ base, profiles, onDemand }) => {
     const geos = Object.keys(profiles).filter((geo) => profiles[geo]?.includes(region))
-    const found = geos.map((geo): InferenceProfile => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }))
+    const found = geos.map(
+      (geo): InferenceProfile => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }),
+    )
     return onDemand?.includes(region) ? [...found, { id: base, type: 'SYSTEM_DEFINED', base, regions: [region] }] : found
   })
 }

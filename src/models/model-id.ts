@@ -76,7 +76,17 @@ export function parseModelId(id: string): ParsedModelId {
 }
 
 /** Puts an ID or ARN together again. */
-export function formatModelId({ kind, geo, base, partition, service, region = '', account = '', resource, suffix = '' }: ParsedModelId): string {
+export function formatModelId({
+  kind,
+  geo,
+  base,
+  partition,
+  service,
+  region = '',
+  account = '',
+  resource,
+  suffix = '',
+}: ParsedModelId): string {
   const name = base ? (geo ? `${geo}.${base}` : base) : resource
   return `${partition ? `arn:${partition}:${service}:${region}:${account}:${kind}/` : ''}${name}${suffix}`
 }

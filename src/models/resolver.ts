@@ -25,7 +25,7 @@ export interface ModelResolverOptions extends GeographyRules {
    */
   readonly aliases?: Readonly<Record<string, string>> | undefined
   /** The one version that each family's name stands for, as a model ID, an ARN or an Anthropic model ID. */
-  readonly pins?: Readonly<Partial<Record<ModelFamily, string>>> | undefined
+  readonly pins?: Readonly<Partial<Record<ModelFamily, string | undefined>>> | undefined
   /**
    * Model IDs and ARNs to call in place of Anthropic model IDs, as `modelOverrides` of Claude Code:
    * `{ 'claude-opus-4-6': 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod' }`.
@@ -128,6 +128,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const overrides = Object.entries(options.overrides ?? {}).map(([key, id]) => ({ key, id: withoutWindow(id), base: named(key)?.base }))
   const behind = new Map([...overrides.map(({ id, base = '' }) => [id, base] as const), ...Object.entries(options.profiles ?? {})])
   const warned = new Set<string>()
+  const settled = new Map<string, ModelRef>()
   validate()
 
   function follow(name: string, clientRegion: string, note: Note): Target {
@@ -197,7 +198,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       profile = versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ?? versions.at(-1)
       if (!profile) {
         const { state, endOfLife } = model.lifecycle
-        throw unknown(problem + (state === 'retired' ? `; it retired on ${endOfLife}` : ''), idsOf(versionsOf(profiles, { ...target, family: model.family })))
+        throw unknown(
+          problem + (state === 'retired' ? `; it retired on ${endOfLife}` : ''),
+          idsOf(versionsOf(profiles, { ...target, family: model.family })),
+        )
       }
       const message = `${problem}; ${family} is ${profile.id} there`
       note('alias', message)
@@ -210,10 +214,14 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: Note): ModelRef {
     const { text, region, source, anyVersion, isDefault } = target
-    const usable = profiles.filter(({ type, status, base, id }) => type === 'SYSTEM_DEFINED' && status === 'ACTIVE' && (!anyVersion || isAvailable({ model: base, id })))
+    const usable = profiles.filter(
+      ({ type, status = 'ACTIVE', base, id }) =>
+        type === 'SYSTEM_DEFINED' && status === 'ACTIVE' && (!anyVersion || isAvailable({ model: base, id })),
+    )
     const configured = choose(usable, target, text)
     const profile = anyVersion && !(isDefault && configured) ? versionsOf(usable, target)[0] : configured
-    if (!profile) throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [...nearestTo(text), ...idsOf(profiles)])
+    if (!profile)
+      throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [...nearestTo(text), ...idsOf(profiles)])
     note('discovery', `the account has ${profile.id} in ${region}`)
     return check({ ...profile, source: source === 'pin' ? source : 'discovered' }, target, profile.regions, note)
   }
@@ -245,7 +253,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     note('availableModels', availableModels?.join(', ') ?? 'all')
     if (!staysWithin(allowed, regions && [region, ...regions])) {
       throw new ModelResolutionError(`${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`, {
-        hint: regions || geo ? 'Use a region and a profile of the residency.' : 'Say with `profiles` what is behind it, or let `discovery` ask.',
+        hint:
+          regions || geo
+            ? 'Use a region and a profile of the residency.'
+            : 'Say with `profiles` what is behind it, or let `discovery` ask.',
       })
     }
     const meant = model ?? (family && `claude-${family}`)
@@ -274,7 +285,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     }
     if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
     for (const family of pins.keys()) if (!families.includes(family)) refuse(`pins.${family}`, `is none of ${families.join(', ')}`)
-    for (const { key, id } of overrides) if (!isFullModelId(id)) refuse(`overrides.${key}`, `is neither a Bedrock model ID nor an ARN: ${id}`)
+    for (const { key, id } of overrides)
+      if (!isFullModelId(id)) refuse(`overrides.${key}`, `is neither a Bedrock model ID nor an ARN: ${id}`)
     for (const [arn, model] of Object.entries(options.profiles ?? {})) {
       if (!parseModelId(model).base) refuse(`profiles['${arn}']`, `is no base model: ${model}`)
     }
@@ -286,7 +298,18 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 
   return {
-    resolve: (name, context) => decide(name, context, () => {}),
+    resolve(name, context) {
+      const key = `${context.region} ${name}`
+      const known = settled.get(key)
+      if (known) return known
+      const model = decide(name, context, () => {})
+      // What needed the network may change; the rest never does. Names may come from outside, so their number is limited.
+      if (!(model instanceof Promise)) {
+        if (settled.size === 500) settled.clear()
+        settled.set(key, model)
+      }
+      return model
+    },
     async explain(name, context) {
       const steps: ResolutionStep[] = []
       const note: Note = (step, outcome) => steps.push({ step, outcome })
@@ -306,7 +329,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 }
 
 function unknown(problem: string, candidates: readonly string[]): ModelResolutionError {
-  const hint = candidates.length > 0 ? `There is ${candidates.join(', ')}.` : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.'
+  const hint =
+    candidates.length > 0
+      ? `There is ${candidates.join(', ')}.`
+      : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.'
   return new ModelResolutionError(problem, { candidates, hint })
 }
 
