@@ -5,7 +5,16 @@ import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
 import { isFullModelId, parseModelId } from '../models/model-id.ts'
 import { createMessages, type Messages } from './messages/messages.ts'
-import type { BedrockFetch, BedrockResponse, CallOptions, JsonObject, ModelRef, ModelResolver, Operation, ResponseMetadata } from './types.ts'
+import type {
+  BedrockFetch,
+  BedrockResponse,
+  CallOptions,
+  JsonObject,
+  ModelRef,
+  ModelResolver,
+  Operation,
+  ResponseMetadata,
+} from './types.ts'
 
 /** A call of any model, with the provider's own body. */
 export interface InvokeRequest {
@@ -107,7 +116,8 @@ export function createSurface({ dispatch, fetch, resolve }: Engine): CoreClient 
   ): Promise<BedrockResponse & { type: Type }> {
     if (!model) throw new ConfigurationError('model is missing')
     const response = await dispatch({ operation, model, body, headers: {}, options, signal: options.signal })
-    if (response.type !== type) throw new ConfigurationError(`A middleware answered ${operation} with a response of type ${response.type}`)
+    if (response.type !== type)
+      throw new ConfigurationError(`A middleware answered ${operation} with a response of type ${response.type}`)
     return response as BedrockResponse & { type: Type }
   }
   return {
@@ -134,6 +144,15 @@ const fullIdResolver: ModelResolver = {
       })
     }
     const { base, family, version, geo, partition, region = clientRegion } = parseModelId(name)
-    return { id: name, base, family, version, geo, region, partition: partition ?? partitionOf(region).id, source: 'explicit' }
+    return {
+      id: name,
+      base,
+      family,
+      version,
+      geo,
+      region,
+      partition: partition ?? partitionOf(region).id,
+      source: 'explicit',
+    }
   },
 }

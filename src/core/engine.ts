@@ -1,5 +1,5 @@
 import { compose } from './compose.ts'
-import { ConfigurationError, isBedrockError } from './errors.ts'
+import { type BedrockError, ConfigurationError, isBedrockError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
 import { mergeHeaders } from './internal/headers.ts'
@@ -79,7 +79,7 @@ export interface EngineParts {
   /** The region of the profile in use, where there are profiles. */
   readonly profileRegion?: () => Promise<string | undefined>
   /** What to do about an error. */
-  readonly hint?: (error: Error, facts: HintFacts) => string | undefined
+  readonly hint?: (error: BedrockError, facts: HintFacts) => string | undefined
 }
 
 /** What is known when something goes wrong. */
@@ -139,9 +139,17 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
   const contextOf = async ({ model: name, signal }: BedrockRequest): Promise<MiddlewareContext> => {
     const clientRegion = await region()
     const model =
-      typeof name === 'string' ? await parts.resolver.resolve(name, { region: clientRegion, fetch: signedFetch, logger, signal }) : name
+      typeof name === 'string'
+        ? await parts.resolver.resolve(name, { region: clientRegion, fetch: signedFetch, logger, signal })
+        : name
     const target = model.region ?? clientRegion
-    return { model, region: target, logger, clock, fetch: (path, init) => signedFetch(path, { region: target, ...init }) }
+    return {
+      model,
+      region: target,
+      logger,
+      clock,
+      fetch: (path, init) => signedFetch(path, { region: target, ...init }),
+    }
   }
 
   const send = async (request: BedrockRequest, { model, region }: MiddlewareContext): ReturnType<Next> => {
@@ -154,7 +162,11 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
       if (hint !== undefined) error.hint = hint
     }
     try {
-      const encoded = encodeRequest({ ...request, headers: mergeHeaders(request.headers) }, model, endpoint('bedrock-runtime', region))
+      const encoded = encodeRequest(
+        { ...request, headers: mergeHeaders(request.headers) },
+        model,
+        endpoint('bedrock-runtime', region),
+      )
       const facts = { model, clock, started: clock.now(), annotate }
       return await exchange(
         wire,
@@ -164,7 +176,8 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
           isStream,
           signal: request.signal,
           timeout: { ...timeout, ...call.timeout },
-          retry: call.retry === undefined ? options.retry : call.retry && { ...(options.retry || undefined), ...call.retry },
+          retry:
+            call.retry === undefined ? options.retry : call.retry && { ...(options.retry || undefined), ...call.retry },
           onIdentity: (used) => {
             identity = used
           },
@@ -179,9 +192,11 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
 
   const chain = compose([...middleware, ...(parts.middleware ?? [])], contextOf, send)
   return {
-    dispatch: async (request) => chain({ ...request, headers: mergeHeaders(clientHeaders, request.options.headers, request.headers) }),
+    dispatch: async (request) =>
+      chain({ ...request, headers: mergeHeaders(clientHeaders, request.options.headers, request.headers) }),
     fetch: signedFetch,
-    resolve: async (model) => (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} })).model,
+    resolve: async (model) =>
+      (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} })).model,
     region,
     endpoint,
     wire,
@@ -204,7 +219,10 @@ export function mergeOptions<Options extends EngineOptions>(options: Options, ch
   return { ...options, ...given, headers: { ...options.headers, ...changes.headers } }
 }
 
-function providerOf(credentials: EngineOptions['credentials'], { defaultCredentials }: EngineParts): CredentialProvider | 'none' {
+function providerOf(
+  credentials: EngineOptions['credentials'],
+  { defaultCredentials }: EngineParts,
+): CredentialProvider | 'none' {
   if (credentials === undefined) return defaultCredentials
   if (credentials === 'none') return 'none'
   if (typeof credentials === 'function') return cached(credentials)
@@ -221,6 +239,7 @@ function validate({ region, retry, timeout = {} }: EngineOptions): void {
   if (region !== undefined) assertRegion(region)
   createRetryPolicy(retry)
   for (const [phase, milliseconds] of Object.entries(timeout)) {
-    if (milliseconds !== undefined && !(milliseconds >= 0)) throw new ConfigurationError(`timeout.${phase} must be 0 or more milliseconds`)
+    if (milliseconds !== undefined && !(milliseconds >= 0))
+      throw new ConfigurationError(`timeout.${phase} must be 0 or more milliseconds`)
   }
 }

@@ -76,7 +76,10 @@ export class CredentialsError extends BedrockError {
 
   constructor(
     message: string,
-    options: BedrockErrorOptions & { readonly tryNextLink?: boolean | undefined; readonly command?: string | undefined } = {},
+    options: BedrockErrorOptions & {
+      readonly tryNextLink?: boolean | undefined
+      readonly command?: string | undefined
+    } = {},
   ) {
     super(message, options)
     this.tryNextLink = options.tryNextLink ?? false
@@ -91,7 +94,10 @@ export class ModelResolutionError extends BedrockError {
   /** Names and IDs that come near. */
   readonly candidates: readonly string[]
 
-  constructor(message: string, options: BedrockErrorOptions & { readonly candidates?: readonly string[] | undefined } = {}) {
+  constructor(
+    message: string,
+    options: BedrockErrorOptions & { readonly candidates?: readonly string[] | undefined } = {},
+  ) {
     super(message, options)
     this.candidates = options.candidates ?? []
   }
@@ -222,7 +228,10 @@ export class GuardrailError extends BedrockError {
 
   constructor(
     message: string,
-    options: BedrockErrorOptions & { readonly trace?: JsonObject | undefined; readonly response?: object | undefined } = {},
+    options: BedrockErrorOptions & {
+      readonly trace?: JsonObject | undefined
+      readonly response?: object | undefined
+    } = {},
   ) {
     super(message, options)
     if (options.trace !== undefined) this.trace = options.trace
@@ -240,7 +249,10 @@ export class GuardrailError extends BedrockError {
  * ```
  */
 export function isBedrockError(error: unknown): error is BedrockErrorByCode[BedrockErrorCode]
-export function isBedrockError<Code extends BedrockErrorCode>(error: unknown, code: Code): error is BedrockErrorByCode[Code]
+export function isBedrockError<Code extends BedrockErrorCode>(
+  error: unknown,
+  code: Code,
+): error is BedrockErrorByCode[Code]
 export function isBedrockError(error: unknown, code?: BedrockErrorCode): boolean {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
   return code === undefined || (error as { code?: unknown }).code === code

@@ -133,7 +133,6 @@ export type Operation = 'InvokeModel' | 'InvokeModelWithResponseStream' | 'Count
 
 declare global {
   /** Modules of Outcrop add their per-call options here by declaration merging. */
-  // biome-ignore lint/suspicious/noEmptyInterface: filled by the modules that are imported
   interface OutcropCallOptions {}
 }
 

@@ -5,7 +5,12 @@ import { assertGuardrail, type GuardrailIdentity } from './config.ts'
 
 /** A piece of content to check, as ApplyGuardrail takes it. */
 export type GuardrailContent =
-  | { readonly text: { readonly text: string; readonly qualifiers?: readonly ('grounding_source' | 'query' | 'guard_content')[] } }
+  | {
+      readonly text: {
+        readonly text: string
+        readonly qualifiers?: readonly ('grounding_source' | 'query' | 'guard_content')[]
+      }
+    }
   | { readonly image: { readonly format: 'png' | 'jpeg'; readonly source: { readonly bytes: string } } }
 
 /** What {@link applyGuardrail} checks. */
@@ -44,13 +49,20 @@ export interface ApplyGuardrailResult {
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html
  * @throws ConfigurationError | ServiceError
  */
-export async function applyGuardrail(client: { readonly fetch: BedrockFetch }, request: ApplyGuardrailRequest): Promise<ApplyGuardrailResult> {
+export async function applyGuardrail(
+  client: { readonly fetch: BedrockFetch },
+  request: ApplyGuardrailRequest,
+): Promise<ApplyGuardrailResult> {
   assertGuardrail(request)
   const { identifier, version, source, content, outputScope, signal } = request
   const response = await client.fetch(`/guardrail/${encodeURIComponent(identifier)}/version/${version}/apply`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify({ source, content: typeof content === 'string' ? [{ text: { text: content } }] : content, outputScope }),
+    body: JSON.stringify({
+      source,
+      content: typeof content === 'string' ? [{ text: { text: content } }] : content,
+      outputScope,
+    }),
     signal,
   })
   const body = await readJson(response)

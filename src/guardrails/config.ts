@@ -32,7 +32,11 @@ export interface GuardrailOptions extends GuardrailIdentity {
    *
    * @default 'return'
    */
-  readonly onIntervention?: 'return' | 'throw' | ((outcome: GuardrailOutcome, request: BedrockRequest) => void | Promise<void>) | undefined
+  readonly onIntervention?:
+    | 'return'
+    | 'throw'
+    | ((outcome: GuardrailOutcome, request: BedrockRequest) => void | Promise<void>)
+    | undefined
   /**
    * Refuses a response that says nothing of the guardrail, with a {@link GuardrailError}: something between here and
    * Bedrock may have dropped the headers that ask for it.
@@ -57,11 +61,17 @@ const configField = 'amazon-bedrock-guardrailConfig'
 /** @throws ConfigurationError unless both halves of a guardrail's name are there and well-formed. */
 export function assertGuardrail({ identifier, version }: Partial<GuardrailIdentity>): void {
   if (!identifier || version === undefined || version === '') {
-    throw new ConfigurationError(`A guardrail needs an identifier and a version; the ${identifier ? 'version' : 'identifier'} is missing`, {
-      hint: "Give both, as in { identifier: 'gr1abc2def3g', version: 1 }. A half-named guardrail would guard nothing.",
-    })
+    throw new ConfigurationError(
+      `A guardrail needs an identifier and a version; the ${identifier ? 'version' : 'identifier'} is missing`,
+      {
+        hint: "Give both, as in { identifier: 'gr1abc2def3g', version: 1 }. A half-named guardrail would guard nothing.",
+      },
+    )
   }
-  if (!/^([a-z\d]+|arn:aws[\w-]*:bedrock:[a-z\d-]+:\d{12}:guardrail\/[a-z\d]+)$/.test(identifier) || identifier.length > 2048) {
+  if (
+    !/^([a-z\d]+|arn:aws[\w-]*:bedrock:[a-z\d-]+:\d{12}:guardrail\/[a-z\d]+)$/.test(identifier) ||
+    identifier.length > 2048
+  ) {
     throw new ConfigurationError(`Not a guardrail’s ID or ARN: ${JSON.stringify(identifier)}`)
   }
   if (!/^([1-9]\d{0,7}|DRAFT)$/.test(String(version))) {
@@ -78,12 +88,15 @@ export function assertGuardrailOptions(options: GuardrailOptions): void {
   oneOf('trace', trace, ['enabled', 'enabled_full', 'disabled'])
   oneOf('streamProcessingMode', streamProcessingMode, ['SYNCHRONOUS', 'ASYNCHRONOUS'])
   if (typeof onIntervention !== 'function') oneOf('onIntervention', onIntervention, ['return', 'throw'])
-  if (tagSuffix !== undefined && !/^[A-Za-z\d]+$/.test(tagSuffix)) throw new ConfigurationError('tagSuffix takes letters and digits only')
+  if (tagSuffix !== undefined && !/^[A-Za-z\d]+$/.test(tagSuffix))
+    throw new ConfigurationError('tagSuffix takes letters and digits only')
 }
 
 function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
   if (value !== undefined && !allowed.includes(value)) {
-    throw new ConfigurationError(`${name} is ${JSON.stringify(value)}; it can be ${allowed.map((each) => `'${each}'`).join(', ')}`)
+    throw new ConfigurationError(
+      `${name} is ${JSON.stringify(value)}; it can be ${allowed.map((each) => `'${each}'`).join(', ')}`,
+    )
   }
 }
 

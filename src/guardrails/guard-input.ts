@@ -45,7 +45,11 @@ export async function guardLastTurn(
     usage: { input_tokens: 0, output_tokens: 0 },
   }
   if (request.operation === 'InvokeModel') {
-    return { type: 'json', metadata, body: { ...message, content: [{ type: 'text', text }], stop_reason: 'end_turn', ...outcome } }
+    return {
+      type: 'json',
+      metadata,
+      body: { ...message, content: [{ type: 'text', text }], stop_reason: 'end_turn', ...outcome },
+    }
   }
   const events: JsonObject[] = [
     { type: 'message_start', message: { ...message, content: [], stop_reason: null } },
@@ -76,7 +80,8 @@ function contentOf(block: JsonValue | undefined): GuardrailContent[] {
   if (!isJsonObject(block)) return []
   const { type, text, content, source } = block
   if (type === 'text' && typeof text === 'string' && text) return [{ text: { text } }]
-  if (type === 'tool_result') return typeof content === 'string' ? contentOf({ type: 'text', text: content }) : contentOf(content)
+  if (type === 'tool_result')
+    return typeof content === 'string' ? contentOf({ type: 'text', text: content }) : contentOf(content)
   if (!isJsonObject(source) || typeof source.data !== 'string') return []
   if (type === 'document' && source.type === 'text') return contentOf({ type: 'text', text: source.data })
   const format = /^image\/(png|jpeg)$/.exec(String(source.media_type))?.[1] as 'png' | 'jpeg' | undefined

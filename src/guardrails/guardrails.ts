@@ -1,6 +1,19 @@
 import { ConfigurationError, GuardrailError } from '../core/errors.ts'
-import type { BedrockRequest, BedrockResponse, GuardrailOutcome, JsonObject, Middleware, ResponseMetadata } from '../core/types.ts'
-import { assertGuardrailOptions, type GuardrailOptions, guardrailOf, withGuardrail, withoutGuardrail } from './config.ts'
+import type {
+  BedrockRequest,
+  BedrockResponse,
+  GuardrailOutcome,
+  JsonObject,
+  Middleware,
+  ResponseMetadata,
+} from '../core/types.ts'
+import {
+  assertGuardrailOptions,
+  type GuardrailOptions,
+  guardrailOf,
+  withGuardrail,
+  withoutGuardrail,
+} from './config.ts'
 import { guardLastTurn } from './guard-input.ts'
 import { readOutcome } from './outcome.ts'
 
@@ -56,9 +69,14 @@ export const guardrailHeaders: Middleware = async function guardrailHeaders(requ
   return guardrails(change as GuardrailOptions)(request, next, context)
 }
 
-function observe(response: BedrockResponse, request: BedrockRequest, options: GuardrailOptions): BedrockResponse | Promise<BedrockResponse> {
+function observe(
+  response: BedrockResponse,
+  request: BedrockRequest,
+  options: GuardrailOptions,
+): BedrockResponse | Promise<BedrockResponse> {
   const { metadata } = response
-  if (response.type === 'stream') return { ...response, events: observeEvents(response.events, metadata, request, options) }
+  if (response.type === 'stream')
+    return { ...response, events: observeEvents(response.events, metadata, request, options) }
   metadata.guardrail = readOutcome(response.body)
   if (options.onIntervention === 'throw') assertPassed(metadata, response.body)
   return settle(metadata, request, options).then(() => response)
@@ -84,7 +102,11 @@ function assertPassed({ guardrail, requestId }: ResponseMetadata, response?: Jso
 }
 
 // Runs when the response is whole.
-async function settle({ guardrail, requestId }: ResponseMetadata, request: BedrockRequest, options: GuardrailOptions): Promise<void> {
+async function settle(
+  { guardrail, requestId }: ResponseMetadata,
+  request: BedrockRequest,
+  options: GuardrailOptions,
+): Promise<void> {
   if (!guardrail && options.requireOutcome) {
     throw new GuardrailError('The response says nothing of the guardrail', {
       requestId,

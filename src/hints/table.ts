@@ -58,7 +58,8 @@ export const hintTable: readonly HintRow[] = [
   {
     id: 'legacy-model',
     message: /marked by provider as Legacy|have not been actively using the model/,
-    hint: ({ model }) => `${model} is a Legacy model, closed to accounts that have not used it lately. Use a newer one.`,
+    hint: ({ model }) =>
+      `${model} is a Legacy model, closed to accounts that have not used it lately. Use a newer one.`,
   },
   {
     id: 'retired-model',
@@ -78,7 +79,8 @@ export const hintTable: readonly HintRow[] = [
   },
   {
     id: 'service-control-policy',
-    message: /arn:aws[\w-]*:bedrock:([\w-]*)[^\s]*[\s\S]*explicit deny in a service control policy|explicit deny in a service control policy/,
+    message:
+      /arn:aws[\w-]*:bedrock:([\w-]*)[^\s]*[\s\S]*explicit deny in a service control policy|explicit deny in a service control policy/,
     hint: ({ model }, found) =>
       `A service control policy denies ${found?.[1] ? `the region ${found[1]}` : 'a region'}, which is among those that ${model} may route to. Allow every region of the profile, or use a profile of another geography.`,
   },
@@ -97,7 +99,8 @@ export const hintTable: readonly HintRow[] = [
   {
     id: 'expired-credentials',
     type: /^ExpiredToken|^RequestExpired/,
-    hint: ({ source, command }) => `The credentials from ${source} have expired. ${command ? `Run \`${command}\`.` : 'Renew them.'}`,
+    hint: ({ source, command }) =>
+      `The credentials from ${source} have expired. ${command ? `Run \`${command}\`.` : 'Renew them.'}`,
   },
   {
     id: 'expired-api-key',
@@ -135,16 +138,19 @@ export const hintTable: readonly HintRow[] = [
   {
     id: 'missing-authorization',
     message: /Authorization header is missing/i,
-    hint: () => "The request arrived without a signature: credentials is 'none', or a proxy strips the authorization header.",
+    hint: () =>
+      "The request arrived without a signature: credentials is 'none', or a proxy strips the authorization header.",
   },
   {
     id: 'input-too-long',
     message: /input is too long|prompt is too long|exceed context limit/i,
-    hint: ({ model }) => `The conversation does not fit into the context window of ${model}. Shorten it; messages.countTokens tells its size.`,
+    hint: ({ model }) =>
+      `The conversation does not fit into the context window of ${model}. Shorten it; messages.countTokens tells its size.`,
   },
   {
     id: 'prompt-caching',
-    message: /cach(e|ing)[\s\S]*(not (available|supported)|unsupported)|cache_control[\s\S]*(not permitted|not supported)/i,
+    message:
+      /cach(e|ing)[\s\S]*(not (available|supported)|unsupported)|cache_control[\s\S]*(not permitted|not supported)/i,
     hint: ({ model, region }) => `Prompt caching is not available for ${model} in ${region}. Leave cache_control out.`,
   },
   {
@@ -156,7 +162,8 @@ export const hintTable: readonly HintRow[] = [
   {
     id: 'daily-quota',
     message: /too many tokens per day/i,
-    hint: ({ model, region }) => `The day’s token quota of ${model} in ${region} is used up. It is not retried; wait, raise the quota, or use another profile.`,
+    hint: ({ model, region }) =>
+      `The day’s token quota of ${model} in ${region} is used up. It is not retried; wait, raise the quota, or use another profile.`,
   },
   {
     id: 'throttling',
@@ -187,17 +194,20 @@ export const hintTable: readonly HintRow[] = [
   {
     id: 'capacity',
     type: /^ServiceUnavailable|^overloaded_error/,
-    hint: ({ region }) => `Bedrock in ${region} is short of capacity, which is not your quota. Try again, or use a profile of a wider geography.`,
+    hint: ({ region }) =>
+      `Bedrock in ${region} is short of capacity, which is not your quota. Try again, or use a profile of a wider geography.`,
   },
   {
     id: 'guardrail-cross-region',
     message: /guardrail[\s\S]*cross-?region|cross-?region[\s\S]*guardrail/i,
-    hint: () => 'A profile that crosses regions needs a guardrail that does too: enable cross-Region inference on the guardrail.',
+    hint: () =>
+      'A profile that crosses regions needs a guardrail that does too: enable cross-Region inference on the guardrail.',
   },
   {
     id: 'unknown-guardrail',
     message: /guardrail/i,
-    hint: ({ region }) => `Check the guardrail’s ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
+    hint: ({ region }) =>
+      `Check the guardrail’s ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
   },
   {
     id: 'not-found',

@@ -23,7 +23,9 @@ export function answerControlPlane(state: FakeState, call: FakeCall): Response |
       return jsonResponse(state, { inferenceProfileSummaries: all.slice(from, from + size), ...next })
     }
     case 'GetInferenceProfile': {
-      const profile = profilesIn(state, region).find(({ inferenceProfileId, inferenceProfileArn }) => inferenceProfileId === id || inferenceProfileArn === id)
+      const profile = profilesIn(state, region).find(
+        ({ inferenceProfileId, inferenceProfileArn }) => inferenceProfileId === id || inferenceProfileArn === id,
+      )
       return profile ? jsonResponse(state, profile) : notFound(state)
     }
     case 'ListFoundationModels':
@@ -43,9 +45,16 @@ export function answerControlPlane(state: FakeState, call: FakeCall): Response |
     case 'GetUseCaseForModelAccess':
       return jsonResponse(state, { formData: btoa('{"companyName":"Example"}') })
     case 'ListGuardrails':
-      return jsonResponse(state, { guardrails: (state.options.guardrails ?? []).map(({ identifier, versions }) => ({ id: identifier, version: versions.at(-1) ?? 'DRAFT' })) })
+      return jsonResponse(state, {
+        guardrails: (state.options.guardrails ?? []).map(({ identifier, versions }) => ({
+          id: identifier,
+          version: versions.at(-1) ?? 'DRAFT',
+        })),
+      })
     case 'GetGuardrail': {
-      const guardrail = state.options.guardrails?.find(({ identifier }) => identifier === id || id.endsWith(`/${identifier}`))
+      const guardrail = state.options.guardrails?.find(
+        ({ identifier }) => identifier === id || id.endsWith(`/${identifier}`),
+      )
       const { guardrailVersion = 'DRAFT' } = query
       if (!guardrail?.versions.includes(guardrailVersion)) return notFound(state)
       return jsonResponse(state, { guardrailId: guardrail.identifier, version: guardrailVersion, status: 'READY' })
@@ -69,5 +78,9 @@ function foundationModel({ base, onDemand, lifecycle }: (typeof catalog)[number]
 }
 
 function notFound(state: FakeState): Response {
-  return errorResponse(state, { status: 404, type: 'ResourceNotFoundException', message: 'The requested resource was not found.' })
+  return errorResponse(state, {
+    status: 404,
+    type: 'ResourceNotFoundException',
+    message: 'The requested resource was not found.',
+  })
 }

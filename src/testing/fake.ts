@@ -53,7 +53,10 @@ export interface FakeBedrock {
   reset(): void
 }
 
-const exampleIdentity: AwsCredentialIdentity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-fake' }
+const exampleIdentity: AwsCredentialIdentity = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'secret-example-of-the-fake',
+}
 
 /**
  * Makes a fake Amazon Bedrock: a `fetch` that verifies every signature with AWS's own signer, answers in real frames,
@@ -74,7 +77,8 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
 
   const strike = (call: FakeCall): { name: FaultName; options: FailOptions } | undefined => {
     const hit = pending.find(
-      ({ options: { operation = call.operation, model = '' } }) => operation === call.operation && (call.model ?? '').includes(model),
+      ({ options: { operation = call.operation, model = '' } }) =>
+        operation === call.operation && (call.model ?? '').includes(model),
     )
     if (!hit) return undefined
     hit.left--
@@ -99,7 +103,8 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       headers: request.headers,
       body: operation === 'CountTokens' ? countedBody(raw) : raw,
       signature: 'refusal' in verdict ? { valid: false, reason: verdict.refusal.message } : { valid: true },
-      identity: 'identity' in verdict ? ('token' in verdict.identity ? 'api-key' : verdict.identity.accessKeyId) : undefined,
+      identity:
+        'identity' in verdict ? ('token' in verdict.identity ? 'api-key' : verdict.identity.accessKeyId) : undefined,
       status: 0,
       aborted: false,
     }
@@ -127,7 +132,8 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
 
   return {
     region,
-    identity: (identities.find((each) => 'accessKeyId' in each) as AwsCredentialIdentity | undefined) ?? exampleIdentity,
+    identity:
+      (identities.find((each) => 'accessKeyId' in each) as AwsCredentialIdentity | undefined) ?? exampleIdentity,
     identities,
     calls,
     fetch: async (input, init) => {
@@ -135,10 +141,19 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       init?.signal?.throwIfAborted()
       const url = new URL(request.url)
       const headers: Record<string, string> = { host: url.host, ...Object.fromEntries(request.headers) }
-      return answer({ method: request.method, url, headers, body: new Uint8Array(await request.arrayBuffer()), signal: init?.signal ?? request.signal })
+      return answer({
+        method: request.method,
+        url,
+        headers,
+        body: new Uint8Array(await request.arrayBuffer()),
+        signal: init?.signal ?? request.signal,
+      })
     },
     fail(fault, failOptions = {}) {
-      if (!(fault in faults)) throw new ConfigurationError(`There is no fault ${JSON.stringify(fault)}; there are: ${Object.keys(faults).join(', ')}`)
+      if (!(fault in faults))
+        throw new ConfigurationError(
+          `There is no fault ${JSON.stringify(fault)}; there are: ${Object.keys(faults).join(', ')}`,
+        )
       pending.push({ fault, options: failOptions, left: failOptions.times ?? 1 })
     },
     reset() {
@@ -158,9 +173,14 @@ const operations: Readonly<Record<string, string>> = {
 function routeOf({ method, url }: ArrivedRequest): { operation: string; model?: string } {
   if (/^sts\./.test(url.hostname) || url.pathname.endsWith('/sts')) return { operation: 'STS' }
   const [, model, action = ''] = /\/model\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? []
-  if (method === 'POST' && model && operations[action]) return { operation: operations[action], model: decodeURIComponent(model) }
-  if (method === 'POST' && /\/guardrail\/[^/]+\/version\/[^/]+\/apply$/.test(url.pathname)) return { operation: 'ApplyGuardrail' }
-  const [, resource = '', id] = /\/(inference-profiles|foundation-models|foundation-model-availability|guardrails|use-case-for-model-access)(?:\/([^/]+))?$/.exec(url.pathname) ?? []
+  if (method === 'POST' && model && operations[action])
+    return { operation: operations[action], model: decodeURIComponent(model) }
+  if (method === 'POST' && /\/guardrail\/[^/]+\/version\/[^/]+\/apply$/.test(url.pathname))
+    return { operation: 'ApplyGuardrail' }
+  const [, resource = '', id] =
+    /\/(inference-profiles|foundation-models|foundation-model-availability|guardrails|use-case-for-model-access)(?:\/([^/]+))?$/.exec(
+      url.pathname,
+    ) ?? []
   const names: Readonly<Record<string, readonly [list: string, get: string]>> = {
     'inference-profiles': ['ListInferenceProfiles', 'GetInferenceProfile'],
     'foundation-models': ['ListFoundationModels', 'GetFoundationModel'],
@@ -178,12 +198,17 @@ function countedBody({ input }: JsonObject): JsonObject {
 }
 
 function answerFault(state: FakeState, fault: AnswerFault, { message, headers }: FailOptions): Response {
-  if (fault.body !== undefined) return new Response(fault.body, { status: fault.status, headers: { ...fault.headers, ...headers } })
+  if (fault.body !== undefined)
+    return new Response(fault.body, { status: fault.status, headers: { ...fault.headers, ...headers } })
   const { status, type = 'InternalServerException', capital = false } = fault
   return errorResponse(state, { status, type, capital, message: message ?? fault.message ?? '' }, fault.fields, headers)
 }
 
-function failNetwork(how: 'reset' | 'refused' | 'stall', { signal }: ArrivedRequest, call: FakeCall): Promise<Response> {
+function failNetwork(
+  how: 'reset' | 'refused' | 'stall',
+  { signal }: ArrivedRequest,
+  call: FakeCall,
+): Promise<Response> {
   if (how !== 'stall') {
     const code = how === 'reset' ? 'ECONNRESET' : 'ECONNREFUSED'
     return Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) }))
@@ -195,4 +220,3 @@ function failNetwork(how: 'reset' | 'refused' | 'stall', { signal }: ArrivedRequ
     })
   })
 }
-

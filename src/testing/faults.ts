@@ -29,38 +29,143 @@ export interface NetworkFault {
 
 export type Fault = AnswerFault | StreamFault | NetworkFault
 
+/** The name of a fault; docs/testing.md tells what each does. */
+export type FaultName =
+  | 'throttling'
+  | 'throttling-tokens'
+  | 'throttling-per-day'
+  | 'service-quota'
+  | 'model-not-ready'
+  | 'internal'
+  | 'unavailable'
+  | 'model-timeout'
+  | 'model-error'
+  | 'model-error-client'
+  | 'expired-token'
+  | 'invalid-token'
+  | 'bearer-expired'
+  | 'bearer-invalid'
+  | 'signature-mismatch'
+  | 'model-access'
+  | 'account-not-authorized'
+  | 'iam-denied'
+  | 'scp-denied'
+  | 'marketplace'
+  | 'marketplace-pending'
+  | 'use-case-form'
+  | 'legacy-model'
+  | 'retired-model'
+  | 'not-found'
+  | 'on-demand'
+  | 'invalid-model'
+  | 'input-too-long'
+  | 'extra-inputs'
+  | 'invalid-beta'
+  | 'caching-unavailable'
+  | 'unknown-guardrail'
+  | 'bad-gateway'
+  | 'empty-500'
+  | 'gateway-timeout'
+  | 'redirect'
+  | 'cut-json'
+  | 'unknown-operation'
+  | 'connection-reset'
+  | 'connection-refused'
+  | 'stall'
+  | 'stream-internal'
+  | 'stream-model-error'
+  | 'stream-validation'
+  | 'stream-throttling'
+  | 'stream-model-timeout'
+  | 'stream-unavailable'
+  | 'stream-unknown-exception'
+  | 'stream-error-frame'
+  | 'stream-anthropic-error'
+  | 'stream-truncated'
+  | 'stream-cut'
+  | 'stream-reset'
+  | 'stream-corrupt'
+  | 'stream-not-base64'
+  | 'stream-not-json'
+  | 'stream-stall'
+  | 'stream-unknown-event'
+  | 'stream-wrong-content-type'
+  | 'stream-empty'
+
 const profileArn = 'arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6'
 const modelArn = 'arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-sonnet-4-6'
-const user = 'User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: bedrock:InvokeModel on resource:'
+const user =
+  'User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: bedrock:InvokeModel on resource:'
 
 const throttled = (message: string): AnswerFault => ({ status: 429, type: 'ThrottlingException', message })
 const denied = (message: string): AnswerFault => ({ status: 403, type: 'AccessDeniedException', message })
 const invalid = (message: string): AnswerFault => ({ status: 400, type: 'ValidationException', message })
 const missing = (message: string): AnswerFault => ({ status: 404, type: 'ResourceNotFoundException', message })
-const exception = (name: string, message: string, fields?: JsonObject): StreamFault => ({ stream: () => [encodeException(name, message, fields)] })
+const exception = (name: string, message: string, fields?: JsonObject): StreamFault => ({
+  stream: () => [encodeException(name, message, fields)],
+})
 
 /**
  * Everything that can be made to go wrong, by name. Wordings are Bedrock's, as users have reported them.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
  */
-export const faults = {
+export const faults: Readonly<Record<FaultName, Fault>> = {
   // Answers of the service.
   throttling: throttled('Too many requests, please wait before trying again.'),
   'throttling-tokens': throttled('Too many tokens, please wait before trying again.'),
   'throttling-per-day': throttled('Too many tokens per day, please wait before trying again.'),
-  'service-quota': { status: 400, type: 'ServiceQuotaExceededException', message: 'You have exceeded a service quota of your account.' },
-  'model-not-ready': { status: 429, type: 'ModelNotReadyException', message: 'The model is not ready to serve inference requests.' },
+  'service-quota': {
+    status: 400,
+    type: 'ServiceQuotaExceededException',
+    message: 'You have exceeded a service quota of your account.',
+  },
+  'model-not-ready': {
+    status: 429,
+    type: 'ModelNotReadyException',
+    message: 'The model is not ready to serve inference requests.',
+  },
   internal: { status: 500, type: 'InternalServerException', message: 'The system encountered an unexpected error.' },
-  unavailable: { status: 503, type: 'ServiceUnavailableException', message: 'Bedrock is unable to process your request.' },
-  'model-timeout': { status: 408, type: 'ModelTimeoutException', message: 'The model timed out while processing the request.' },
-  'model-error': { status: 424, type: 'ModelErrorException', message: 'The model failed.', fields: { originalStatusCode: 500, resourceName: 'model' } },
-  'model-error-client': { status: 424, type: 'ModelErrorException', message: 'The model refused the input.', fields: { originalStatusCode: 400, resourceName: 'model' } },
+  unavailable: {
+    status: 503,
+    type: 'ServiceUnavailableException',
+    message: 'Bedrock is unable to process your request.',
+  },
+  'model-timeout': {
+    status: 408,
+    type: 'ModelTimeoutException',
+    message: 'The model timed out while processing the request.',
+  },
+  'model-error': {
+    status: 424,
+    type: 'ModelErrorException',
+    message: 'The model failed.',
+    fields: { originalStatusCode: 500, resourceName: 'model' },
+  },
+  'model-error-client': {
+    status: 424,
+    type: 'ModelErrorException',
+    message: 'The model refused the input.',
+    fields: { originalStatusCode: 400, resourceName: 'model' },
+  },
   // Of the credentials.
-  'expired-token': { status: 403, type: 'ExpiredTokenException', message: 'The security token included in the request is expired' },
-  'invalid-token': { status: 403, type: 'UnrecognizedClientException', message: 'The security token included in the request is invalid.' },
+  'expired-token': {
+    status: 403,
+    type: 'ExpiredTokenException',
+    message: 'The security token included in the request is expired',
+  },
+  'invalid-token': {
+    status: 403,
+    type: 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  },
   'bearer-expired': { status: 403, type: 'AccessDeniedException', message: 'Bearer Token has expired', capital: true },
-  'bearer-invalid': { status: 403, type: 'AccessDeniedException', message: 'Authentication failed: Please make sure your API Key is valid.', capital: true },
+  'bearer-invalid': {
+    status: 403,
+    type: 'AccessDeniedException',
+    message: 'Authentication failed: Please make sure your API Key is valid.',
+    capital: true,
+  },
   'signature-mismatch': {
     status: 403,
     type: 'InvalidSignatureException',
@@ -74,14 +179,20 @@ export const faults = {
   marketplace: denied(
     'Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to this model.',
   ),
-  'marketplace-pending': { status: 403, type: 'MPAgreementBeingCreated', message: 'The subscription for this model is still being processed. Try again in 15 minutes.' },
+  'marketplace-pending': {
+    status: 403,
+    type: 'MPAgreementBeingCreated',
+    message: 'The subscription for this model is still being processed. Try again in 15 minutes.',
+  },
   'use-case-form': missing(
     'Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model. If you have already filled out the form, try again in 15 minutes.',
   ),
   'legacy-model': missing(
     'Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 15 days. Please upgrade to an active model on Amazon Bedrock',
   ),
-  'retired-model': missing('This model version has reached the end of its life. Please refer to the AWS documentation for more details.'),
+  'retired-model': missing(
+    'This model version has reached the end of its life. Please refer to the AWS documentation for more details.',
+  ),
   'not-found': missing('The requested resource was not found.'),
   // Of the request.
   'on-demand': invalid(
@@ -94,11 +205,19 @@ export const faults = {
   'caching-unavailable': invalid('Prompt caching is not supported for this model in this region.'),
   'unknown-guardrail': invalid('The guardrail identifier or version provided in the request does not exist.'),
   // What stands between: proxies, broken connections.
-  'bad-gateway': { status: 502, headers: { 'content-type': 'text/html' }, body: '<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>' },
+  'bad-gateway': {
+    status: 502,
+    headers: { 'content-type': 'text/html' },
+    body: '<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>',
+  },
   'empty-500': { status: 500, headers: {}, body: '' },
   'gateway-timeout': { status: 504, headers: { 'content-type': 'text/plain' }, body: 'upstream request timeout' },
   redirect: { status: 302, headers: { location: 'https://login.example/' }, body: '' },
-  'cut-json': { status: 200, headers: { 'content-type': 'application/json' }, body: '{"id":"msg_1","type":"message","role":"assi' },
+  'cut-json': {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: '{"id":"msg_1","type":"message","role":"assi',
+  },
   'unknown-operation': {
     status: 200,
     headers: { 'content-type': 'application/json' },
@@ -109,22 +228,40 @@ export const faults = {
   stall: { network: 'stall' },
   // Inside a stream, after `after` events.
   'stream-internal': exception('internalServerException', 'The system encountered an unexpected error.'),
-  'stream-model-error': exception('modelStreamErrorException', 'The model stream failed.', { originalStatusCode: 500, originalMessage: 'failed' }),
+  'stream-model-error': exception('modelStreamErrorException', 'The model stream failed.', {
+    originalStatusCode: 500,
+    originalMessage: 'failed',
+  }),
   'stream-validation': exception('validationException', 'The input is not valid.'),
   'stream-throttling': exception('throttlingException', 'Too many tokens, please wait before trying again.'),
   'stream-model-timeout': exception('modelTimeoutException', 'The model timed out.'),
   'stream-unavailable': exception('serviceUnavailableException', 'Bedrock is unable to process your request.'),
   'stream-unknown-exception': exception('somethingNewException', 'Something new happened.'),
   'stream-error-frame': {
-    stream: () => [encodeFrame({ ':message-type': 'error', ':error-code': 'InternalError', ':error-message': 'An internal error occurred.' }, '')],
+    stream: () => [
+      encodeFrame(
+        { ':message-type': 'error', ':error-code': 'InternalError', ':error-message': 'An internal error occurred.' },
+        '',
+      ),
+    ],
   },
   'stream-anthropic-error': {
-    stream: () => [encodeChunk(JSON.stringify({ bytes: toBase64(JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })) }))],
+    stream: () => [
+      encodeChunk(
+        JSON.stringify({
+          bytes: toBase64(
+            JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }),
+          ),
+        }),
+      ),
+    ],
   },
   'stream-truncated': { stream: () => [] },
   'stream-cut': { stream: (next) => (next ? [next.subarray(0, next.length >> 1)] : [new Uint8Array(3)]) },
   'stream-reset': { stream: () => [], end: 'reset' },
-  'stream-corrupt': { stream: (next) => (next ? [next.map((byte, i) => (i === next.length - 20 ? byte ^ 1 : byte))] : []) },
+  'stream-corrupt': {
+    stream: (next) => (next ? [next.map((byte, i) => (i === next.length - 20 ? byte ^ 1 : byte))] : []),
+  },
   'stream-not-base64': { stream: () => [encodeChunk('{"bytes":"*** not base64 ***"}')] },
   'stream-not-json': { stream: () => [encodeChunk(JSON.stringify({ bytes: toBase64('not json') }))] },
   'stream-stall': { stream: () => [], end: 'stall' },
@@ -137,9 +274,10 @@ export const faults = {
     ],
     end: 'continue',
   },
-  'stream-wrong-content-type': { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'event: ping\ndata: {}\n\n' },
+  'stream-wrong-content-type': {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body: 'event: ping\ndata: {}\n\n',
+  },
   'stream-empty': { status: 200, headers: { 'content-type': 'application/vnd.amazon.eventstream' }, body: '' },
-} as const satisfies Readonly<Record<string, Fault>>
-
-/** The name of a fault. */
-export type FaultName = keyof typeof faults
+}

@@ -9,7 +9,8 @@ export function guardMessage(state: FakeState, call: FakeCall, message: JsonObje
   const guardrail = guardrailOf(state, call)
   if (!guardrail) return message
   const found = blockedWords(guardrail, [call.body.messages, message.content])
-  if (found.length === 0) return { ...message, 'amazon-bedrock-guardrailAction': 'NONE', ...traceOf(call, guardrail, found) }
+  if (found.length === 0)
+    return { ...message, 'amazon-bedrock-guardrailAction': 'NONE', ...traceOf(call, guardrail, found) }
   return {
     ...message,
     content: [{ type: 'text', text: messageOf(guardrail) }],
@@ -28,7 +29,9 @@ export function guardEvents(state: FakeState, call: FakeCall, events: JsonObject
   const place = { start: 0, middle: guarded.length >> 1, end: guarded.length - 1 }[guardrail.place ?? 'start']
   return guarded.map((event, i) => ({
     ...event,
-    ...(found.length > 0 ? i >= place && { 'amazon-bedrock-guardrailAction': 'INTERVENED' } : { 'amazon-bedrock-guardrailAction': 'NONE' }),
+    ...(found.length > 0
+      ? i >= place && { 'amazon-bedrock-guardrailAction': 'INTERVENED' }
+      : { 'amazon-bedrock-guardrailAction': 'NONE' }),
     ...(i === guarded.length - 1 && traceOf(call, guardrail, found)),
   }))
 }
@@ -38,7 +41,11 @@ export function applyGuardrail(state: FakeState, call: FakeCall): Response {
   const [, identifier = '', version = ''] = /\/guardrail\/([^/]+)\/version\/([^/]+)\/apply$/.exec(call.path) ?? []
   const guardrail = findGuardrail(state, decodeURIComponent(identifier), version)
   if (!guardrail) {
-    return errorResponse(state, { status: 404, type: 'ResourceNotFoundException', message: 'The guardrail identifier or version provided in the request does not exist.' })
+    return errorResponse(state, {
+      status: 404,
+      type: 'ResourceNotFoundException',
+      message: 'The guardrail identifier or version provided in the request does not exist.',
+    })
   }
   const found = blockedWords(guardrail, [call.body.content])
   return jsonResponse(state, {
@@ -55,9 +62,14 @@ export function applyGuardrail(state: FakeState, call: FakeCall): Response {
 export function refuseGuardrail(state: FakeState, { headers, body }: FakeCall): string | undefined {
   const identifier = headers['x-amzn-bedrock-guardrailidentifier']
   const version = headers['x-amzn-bedrock-guardrailversion']
-  if (!identifier) return body['amazon-bedrock-guardrailConfig'] ? 'amazon-bedrock-guardrailConfig is set, but no guardrail identifier is.' : undefined
+  if (!identifier)
+    return body['amazon-bedrock-guardrailConfig']
+      ? 'amazon-bedrock-guardrailConfig is set, but no guardrail identifier is.'
+      : undefined
   if (!version) return 'A guardrail identifier was given without a guardrail version.'
-  return findGuardrail(state, identifier, version) ? undefined : 'The guardrail identifier or version provided in the request does not exist.'
+  return findGuardrail(state, identifier, version)
+    ? undefined
+    : 'The guardrail identifier or version provided in the request does not exist.'
 }
 
 function guardrailOf(state: FakeState, { headers }: FakeCall): FakeGuardrail | undefined {
@@ -87,10 +99,16 @@ function blocked(guardrail: FakeGuardrail, events: JsonObject[]): JsonObject[] {
 }
 
 function textOf({ delta }: JsonObject): string {
-  return typeof delta === 'object' && delta !== null && !Array.isArray(delta) && typeof delta.text === 'string' ? delta.text : ''
+  return typeof delta === 'object' && delta !== null && !Array.isArray(delta) && typeof delta.text === 'string'
+    ? delta.text
+    : ''
 }
 
-function traceOf({ headers }: FakeCall, { identifier, nesting = 'guardrail' }: FakeGuardrail, found: readonly string[]): JsonObject {
+function traceOf(
+  { headers }: FakeCall,
+  { identifier, nesting = 'guardrail' }: FakeGuardrail,
+  found: readonly string[],
+): JsonObject {
   const trace = headers['x-amzn-bedrock-trace']
   if (trace !== 'ENABLED' && trace !== 'ENABLED_FULL') return {}
   return { 'amazon-bedrock-trace': { [nesting]: { input: { [identifier]: assessment(found) } } } }

@@ -66,7 +66,11 @@ function messageFor(state: FakeState, call: FakeCall): FakeMessage {
 
 function refuse(state: FakeState, call: FakeCall): Refusal | undefined {
   const guardrail = refuseGuardrail(state, call)
-  return refuseModel(state, call) ?? refuseBody(call.body) ?? (guardrail ? { status: 400, type: 'ValidationException', message: guardrail } : undefined)
+  return (
+    refuseModel(state, call) ??
+    refuseBody(call.body) ??
+    (guardrail ? { status: 400, type: 'ValidationException', message: guardrail } : undefined)
+  )
 }
 
 // Bedrock checks bodies against a schema of its own, and takes no field that it does not know.
@@ -79,9 +83,11 @@ const fields = new Set(
 function refuseBody(body: JsonObject): Refusal | undefined {
   const invalid = (message: string): Refusal => ({ status: 400, type: 'ValidationException', message })
   if (body.anthropic_version === undefined) return invalid('anthropic_version: Field required')
-  if (body.anthropic_version !== 'bedrock-2023-05-31') return invalid(`anthropic_version: Input should be 'bedrock-2023-05-31'`)
+  if (body.anthropic_version !== 'bedrock-2023-05-31')
+    return invalid(`anthropic_version: Input should be 'bedrock-2023-05-31'`)
   if (typeof body.max_tokens !== 'number') return invalid('max_tokens: Field required')
-  if (!Array.isArray(body.messages) || body.messages.length === 0) return invalid('messages: at least one message is required')
+  if (!Array.isArray(body.messages) || body.messages.length === 0)
+    return invalid('messages: at least one message is required')
   const unknown = Object.keys(body).find((field) => !fields.has(field))
   if (unknown) return invalid(`${unknown}: Extra inputs are not permitted`)
   if (isJsonObject(body.system)) return invalid('system: Input should be a valid list')

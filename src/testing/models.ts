@@ -19,7 +19,9 @@ export function profilesIn({ options }: FakeState, region: string): JsonObject[]
   const ids =
     systemProfiles ??
     catalog.flatMap(({ base, profiles, lifecycle }) =>
-      lifecycle.state === 'retired' ? [] : Object.keys(profiles).flatMap((geo) => (profiles[geo]?.includes(region) ? [`${geo}.${base}`] : [])),
+      lifecycle.state === 'retired'
+        ? []
+        : Object.keys(profiles).flatMap((geo) => (profiles[geo]?.includes(region) ? [`${geo}.${base}`] : [])),
     )
   const system = ids.map((id) => {
     const { geo = '', base = '' } = parseModelId(id)
@@ -52,16 +54,25 @@ export function refuseModel(state: FakeState, { model = '', region }: FakeCall):
   if (arnRegion !== region) return invalid('The provided model identifier is invalid.')
   if (kind === 'name') return invalid('The provided model identifier is invalid.')
   if (kind === 'application-inference-profile') {
-    return baseOf(state, model) ? undefined : { status: 404, type: 'ResourceNotFoundException', message: 'The requested inference profile was not found.' }
+    return baseOf(state, model)
+      ? undefined
+      : { status: 404, type: 'ResourceNotFoundException', message: 'The requested inference profile was not found.' }
   }
   if (provider !== 'anthropic' || !base) return undefined
   const row = catalog.find((each) => each.base === base)
-  if (!row) return state.options.models?.strict === false ? undefined : invalid('The provided model identifier is invalid.')
+  if (!row)
+    return state.options.models?.strict === false ? undefined : invalid('The provided model identifier is invalid.')
   if (row.lifecycle.state === 'retired') {
-    return { status: 404, type: 'ResourceNotFoundException', message: 'This model version has reached the end of its life. Please refer to the AWS documentation for more details.' }
+    return {
+      status: 404,
+      type: 'ResourceNotFoundException',
+      message:
+        'This model version has reached the end of its life. Please refer to the AWS documentation for more details.',
+    }
   }
   if (geo) {
-    const known = state.options.models?.systemProfiles?.includes(`${geo}.${base}`) ?? row.profiles[geo]?.includes(region)
+    const known =
+      state.options.models?.systemProfiles?.includes(`${geo}.${base}`) ?? row.profiles[geo]?.includes(region)
     return known ? undefined : invalid('The provided model identifier is invalid.')
   }
   if (row.onDemand?.includes(region)) return undefined

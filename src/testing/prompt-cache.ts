@@ -12,14 +12,24 @@ const lookBack = 20
  * What Bedrock's prompt cache would count for a call: up to the last point whose prefix is cached is read, from there to
  * the last point is written, the rest is plain input.
  */
-export function cacheUsage(state: FakeState, { body, region, identity }: FakeCall, base: string, { input_tokens }: JsonObject): JsonObject {
+export function cacheUsage(
+  state: FakeState,
+  { body, region, identity }: FakeCall,
+  base: string,
+  { input_tokens }: JsonObject,
+): JsonObject {
   const blocks = blocksOf(body)
   const points = blocks.flatMap(({ ttl }, i) => (ttl ? [{ index: i, ttl }] : []))
   if (points.length === 0) return {}
   const minimum = catalogModel(base)?.promptCaching?.minimumTokens ?? 1024
   const now = state.now()
-  const prefix = (index: number): string => `${identity}/${region}/${base}/${blocks.slice(0, index + 1).map(({ text }) => text).join('\n')}`
-  const tokens = (index: number): number => Math.ceil(blocks.slice(0, index + 1).reduce((sum, { text }) => sum + text.length, 0) / 4)
+  const prefix = (index: number): string =>
+    `${identity}/${region}/${base}/${blocks
+      .slice(0, index + 1)
+      .map(({ text }) => text)
+      .join('\n')}`
+  const tokens = (index: number): number =>
+    Math.ceil(blocks.slice(0, index + 1).reduce((sum, { text }) => sum + text.length, 0) / 4)
   const isCached = (index: number): boolean => (state.cachedPrompts.get(prefix(index)) ?? 0) > now
 
   let read = -1
@@ -43,8 +53,11 @@ export function cacheUsage(state: FakeState, { body, region, identity }: FakeCal
 
 /** Tools, system and messages in the order in which they are cached, a block each. */
 function blocksOf({ tools, system, messages }: JsonObject): { text: string; ttl: string | undefined }[] {
-  const list = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : typeof value === 'string' ? [{ type: 'text', text: value }] : [])
-  const turns = list(messages).flatMap((message) => (isJsonObject(message) ? list(message.content).map((block) => ({ role: message.role, block })) : []))
+  const list = (value: JsonValue | undefined): JsonValue[] =>
+    Array.isArray(value) ? value : typeof value === 'string' ? [{ type: 'text', text: value }] : []
+  const turns = list(messages).flatMap((message) =>
+    isJsonObject(message) ? list(message.content).map((block) => ({ role: message.role, block })) : [],
+  )
   return [...list(tools), ...list(system), ...turns].map((value) => {
     const block: JsonValue = isJsonObject(value) && isJsonObject(value.block) ? value.block : (value as JsonValue)
     const control = isJsonObject(block) && isJsonObject(block.cache_control) ? block.cache_control : undefined

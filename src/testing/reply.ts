@@ -6,7 +6,12 @@ import type { FakeCall, FakeMessage, FakeReply } from './types.ts'
 export function createMessage(call: FakeCall, reply: FakeReply | undefined, model: string): FakeMessage {
   const given = typeof reply === 'function' ? reply(call) : reply
   const body = call.body
-  const content = typeof given === 'string' ? [{ type: 'text', text: given }] : Array.isArray(given) || !given ? defaultContent(body) : (given as FakeMessage).content
+  const content =
+    typeof given === 'string'
+      ? [{ type: 'text', text: given }]
+      : Array.isArray(given) || !given
+        ? defaultContent(body)
+        : (given as FakeMessage).content
   const isToolUse = content.some((block) => block.type === 'tool_use')
   return {
     id: `msg_bdrk_${hash(JSON.stringify(body)).toString(16).padStart(8, '0')}`,
@@ -16,7 +21,10 @@ export function createMessage(call: FakeCall, reply: FakeReply | undefined, mode
     content,
     stop_reason: isToolUse ? 'tool_use' : 'end_turn',
     stop_sequence: null,
-    usage: { input_tokens: countTokens(body), output_tokens: estimate(content.map((block) => JSON.stringify(block)).join('')) },
+    usage: {
+      input_tokens: countTokens(body),
+      output_tokens: estimate(content.map((block) => JSON.stringify(block)).join('')),
+    },
     ...(typeof given === 'object' && !Array.isArray(given) ? (given as Partial<FakeMessage>) : undefined),
   }
 }
@@ -39,7 +47,16 @@ export function eventsOf({ content, stop_reason, stop_sequence, usage, ...messag
     ]
   })
   return [
-    { type: 'message_start', message: { ...(message as JsonObject), content: [], stop_reason: null, stop_sequence: null, usage: { ...input, output_tokens: 1 } } },
+    {
+      type: 'message_start',
+      message: {
+        ...(message as JsonObject),
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: { ...input, output_tokens: 1 },
+      },
+    },
     { type: 'ping' },
     ...blocks,
     { type: 'message_delta', delta: { stop_reason, stop_sequence }, usage: { output_tokens: output_tokens ?? 0 } },
@@ -53,16 +70,25 @@ function splitBlock(block: JsonObject): [start: JsonObject, deltas: JsonObject[]
       const citations = Array.isArray(block.citations) ? block.citations : []
       return [
         { ...block, text: '', ...(citations.length > 0 && { citations: [] }) },
-        [...pieces(String(block.text)).map((text) => ({ type: 'text_delta', text })), ...citations.map((citation) => ({ type: 'citations_delta', citation }))],
+        [
+          ...pieces(String(block.text)).map((text) => ({ type: 'text_delta', text })),
+          ...citations.map((citation) => ({ type: 'citations_delta', citation })),
+        ],
       ]
     }
     case 'thinking':
       return [
         { ...block, thinking: '', signature: '' },
-        [...pieces(String(block.thinking)).map((thinking) => ({ type: 'thinking_delta', thinking })), { type: 'signature_delta', signature: block.signature ?? '' }],
+        [
+          ...pieces(String(block.thinking)).map((thinking) => ({ type: 'thinking_delta', thinking })),
+          { type: 'signature_delta', signature: block.signature ?? '' },
+        ],
       ]
     case 'tool_use':
-      return [{ ...block, input: {} }, pieces(JSON.stringify(block.input)).map((partial_json) => ({ type: 'input_json_delta', partial_json }))]
+      return [
+        { ...block, input: {} },
+        pieces(JSON.stringify(block.input)).map((partial_json) => ({ type: 'input_json_delta', partial_json })),
+      ]
     default:
       return [block, []]
   }
@@ -77,12 +103,21 @@ function defaultContent(body: JsonObject): JsonObject[] {
   const prompt = lastText(body)
   const content: JsonObject[] = []
   if (isJsonObject(body.thinking) && body.thinking.type !== 'disabled') {
-    content.push({ type: 'thinking', thinking: `The user asks: ${prompt}. A short answer will do.`, signature: `c2lnbmF0dXJl${hash(prompt).toString(36)}` })
+    content.push({
+      type: 'thinking',
+      thinking: `The user asks: ${prompt}. A short answer will do.`,
+      signature: `c2lnbmF0dXJl${hash(prompt).toString(36)}`,
+    })
   }
   const tool = calledTool(body, prompt)
   if (tool) {
     content.push({ type: 'text', text: `I will use ${tool.name}.` })
-    content.push({ type: 'tool_use', id: `toolu_bdrk_${hash(prompt).toString(36)}`, name: tool.name ?? '', input: sample(tool.input_schema) })
+    content.push({
+      type: 'tool_use',
+      id: `toolu_bdrk_${hash(prompt).toString(36)}`,
+      name: tool.name ?? '',
+      input: sample(tool.input_schema),
+    })
     return content
   }
   const about = /outcrop/i.test(prompt)
@@ -96,7 +131,10 @@ function calledTool({ tools, tool_choice, messages }: JsonObject, prompt: string
   const offered = Array.isArray(tools) ? tools.filter(isJsonObject) : []
   const choice = isJsonObject(tool_choice) ? tool_choice : {}
   const last = Array.isArray(messages) ? messages.at(-1) : undefined
-  const isAnswered = isJsonObject(last) && Array.isArray(last.content) && last.content.some((block) => isJsonObject(block) && block.type === 'tool_result')
+  const isAnswered =
+    isJsonObject(last) &&
+    Array.isArray(last.content) &&
+    last.content.some((block) => isJsonObject(block) && block.type === 'tool_result')
   if (isAnswered || choice.type === 'none') return undefined
   if (choice.type === 'tool') return offered.find(({ name }) => name === choice.name)
   return offered.find(({ name }) => prompt.includes(String(name))) ?? (choice.type === 'any' ? offered[0] : undefined)
@@ -129,7 +167,9 @@ function lastText({ messages }: JsonObject): string {
   const content = isJsonObject(last) ? last.content : undefined
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
-  return content.flatMap((block) => (isJsonObject(block) && typeof block.text === 'string' ? [block.text] : [])).join(' ')
+  return content
+    .flatMap((block) => (isJsonObject(block) && typeof block.text === 'string' ? [block.text] : []))
+    .join(' ')
 }
 
 /** A count of tokens that grows with the input: about four characters each. */

@@ -21,7 +21,9 @@ function commonHeaders(state: FakeState): Record<string, string> {
 }
 
 export function jsonResponse(state: FakeState, body: JsonObject, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), { headers: { ...commonHeaders(state), 'content-type': 'application/json', ...headers } })
+  return new Response(JSON.stringify(body), {
+    headers: { ...commonHeaders(state), 'content-type': 'application/json', ...headers },
+  })
 }
 
 /** An error as Bedrock sends it, with the tail that its header has. */
@@ -44,7 +46,10 @@ export function errorResponse(
 
 /** What Bedrock answers to a path that it does not route: an error with status 200. */
 export function unknownOperation(state: FakeState): Response {
-  return jsonResponse(state, { Output: { __type: 'com.amazon.coral.service#UnknownOperationException' }, Version: '1.0' })
+  return jsonResponse(state, {
+    Output: { __type: 'com.amazon.coral.service#UnknownOperationException' },
+    Version: '1.0',
+  })
 }
 
 /** The frames of a stream, before anything happens to them. */
@@ -56,7 +61,11 @@ export function framesResponse(state: FakeState, frames: readonly Uint8Array[]):
     },
   })
   return new Response(stream, {
-    headers: { ...commonHeaders(state), 'content-type': 'application/vnd.amazon.eventstream', 'x-amzn-bedrock-content-type': 'application/json' },
+    headers: {
+      ...commonHeaders(state),
+      'content-type': 'application/vnd.amazon.eventstream',
+      'x-amzn-bedrock-content-type': 'application/json',
+    },
   })
 }
 
@@ -96,7 +105,12 @@ export function streamResponse(
         if (injected && fault?.end !== 'continue') {
           if (fault?.end === 'stall') return new Promise(() => {})
           call.status = status
-          if (fault?.end === 'reset') return controller.error(new TypeError('terminated', { cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) }))
+          if (fault?.end === 'reset')
+            return controller.error(
+              new TypeError('terminated', {
+                cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
+              }),
+            )
           sent = -1
           return controller.close()
         }

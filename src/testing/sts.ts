@@ -9,7 +9,10 @@ export function answerSts(state: FakeState, identities: Identity[], form: string
   // A web identity proves itself by its token.
   if (action !== 'AssumeRoleWithWebIdentity' && 'refusal' in verdict) return errorResponse(state, verdict.refusal)
   if (action === 'GetCallerIdentity') {
-    return xml(action, '<Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDAEXAMPLE</UserId><Account>123456789012</Account>')
+    return xml(
+      action,
+      '<Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDAEXAMPLE</UserId><Account>123456789012</Account>',
+    )
   }
   if (action !== 'AssumeRole' && action !== 'AssumeRoleWithWebIdentity') {
     return errorResponse(state, { status: 400, type: 'InvalidAction', message: `Could not find operation ${action}` })

@@ -42,7 +42,11 @@ export interface FakeCall {
 }
 
 /** What a reply may be: text, a message (its missing fields are filled in), a stream's events, or a function of the call. */
-export type FakeReply = string | (Partial<FakeMessage> & { readonly content: readonly JsonObject[] }) | readonly JsonObject[] | FakeReplyFunction
+export type FakeReply =
+  | string
+  | (Partial<FakeMessage> & { readonly content: readonly JsonObject[] })
+  | readonly JsonObject[]
+  | FakeReplyFunction
 
 /** Makes a reply for a call. */
 export type FakeReplyFunction = (call: FakeCall) => Exclude<FakeReply, FakeReplyFunction> | undefined

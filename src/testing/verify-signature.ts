@@ -13,25 +13,52 @@ export interface Refusal {
 }
 
 /** Who sent a request and for which region, or why nobody can tell. */
-export type Verdict = { readonly identity: Identity; readonly region: string } | { readonly refusal: Refusal; readonly region?: string | undefined }
+export type Verdict =
+  | { readonly identity: Identity; readonly region: string }
+  | { readonly refusal: Refusal; readonly region?: string | undefined }
 
 // AWS takes signatures that are up to five minutes off.
 const maxSkew = 300_000
 
-const refuse = (type: string, message: string, region?: string): Verdict => ({ refusal: { status: 403, type, message }, region })
+const refuse = (type: string, message: string, region?: string): Verdict => ({
+  refusal: { status: 403, type, message },
+  region,
+})
 
 /**
  * Checks who sent a request, with AWS's own signer: it signs what arrived afresh, and the two signatures must agree.
  */
-export async function verifySignature(request: ArrivedRequest, identities: readonly Identity[], service: string, now: number): Promise<Verdict> {
+export async function verifySignature(
+  request: ArrivedRequest,
+  identities: readonly Identity[],
+  service: string,
+  now: number,
+): Promise<Verdict> {
   const { authorization } = request.headers
-  if (!authorization) return { refusal: { status: 403, type: 'MissingAuthenticationTokenException', message: 'Authorization header is missing', capital: true } }
+  if (!authorization)
+    return {
+      refusal: {
+        status: 403,
+        type: 'MissingAuthenticationTokenException',
+        message: 'Authorization header is missing',
+        capital: true,
+      },
+    }
   if (authorization.startsWith('Bearer ')) return verifyToken(authorization.slice(7), request, identities, now)
-  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([\da-f]{64})$/.exec(authorization)
-  if (!match) return refuse('IncompleteSignatureException', 'The Authorization header is not in the form of AWS Signature Version 4')
+  const match =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([\da-f]{64})$/.exec(
+      authorization,
+    )
+  if (!match)
+    return refuse(
+      'IncompleteSignatureException',
+      'The Authorization header is not in the form of AWS Signature Version 4',
+    )
   const [, keyId, day, region = '', signedFor, signedHeaders = '', signature] = match
 
-  const identity = identities.find((each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === keyId)
+  const identity = identities.find(
+    (each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === keyId,
+  )
   const { 'x-amz-date': amzDate = '', 'x-amz-security-token': token } = request.headers
   if (!identity || (identity.sessionToken ?? '') !== (token ?? '')) {
     return refuse('UnrecognizedClientException', 'The security token included in the request is invalid.', region)
@@ -39,25 +66,48 @@ export async function verifySignature(request: ArrivedRequest, identities: reado
   if (identity.expiration && identity.expiration.getTime() <= now) {
     return refuse('ExpiredTokenException', 'The security token included in the request is expired', region)
   }
-  if (signedFor !== service) return refuse('InvalidSignatureException', `Credential should be scoped to correct service: '${service}'.`, region)
+  if (signedFor !== service)
+    return refuse('InvalidSignatureException', `Credential should be scoped to correct service: '${service}'.`, region)
   const hostRegion = /\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(request.url.hostname)?.[1]
-  if (hostRegion && hostRegion !== region) return refuse('InvalidSignatureException', 'Credential should be scoped to a valid region.', region)
+  if (hostRegion && hostRegion !== region)
+    return refuse('InvalidSignatureException', 'Credential should be scoped to a valid region.', region)
 
   const date = new Date(amzDate.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-  if (Number.isNaN(date.getTime()) || !amzDate.startsWith(day ?? '')) return refuse('IncompleteSignatureException', 'Date in Credential scope does not match', region)
+  if (Number.isNaN(date.getTime()) || !amzDate.startsWith(day ?? ''))
+    return refuse('IncompleteSignatureException', 'Date in Credential scope does not match', region)
   if (Math.abs(date.getTime() - now) > maxSkew) {
     const server = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '')
-    const what = date.getTime() < now ? `expired: ${amzDate} is now earlier than ${server}` : `not yet current: ${amzDate} is still later than ${server}`
+    const what =
+      date.getTime() < now
+        ? `expired: ${amzDate} is now earlier than ${server}`
+        : `not yet current: ${amzDate} is still later than ${server}`
     return refuse('InvalidSignatureException', `Signature ${what} (5 min.)`, region)
   }
 
   const names = signedHeaders.split(';')
-  const mustBeSigned = Object.keys(request.headers).filter((name) => /^x-amzn?-/.test(name) && name !== 'x-amzn-trace-id')
+  const mustBeSigned = Object.keys(request.headers).filter(
+    (name) => /^x-amzn?-/.test(name) && name !== 'x-amzn-trace-id',
+  )
   const missing = ['host', ...mustBeSigned].filter((name) => !names.includes(name))
-  if (missing.length > 0) return refuse('InvalidSignatureException', `There were headers present in the request which were not signed: ${missing.join(', ')}`, region)
+  if (missing.length > 0)
+    return refuse(
+      'InvalidSignatureException',
+      `There were headers present in the request which were not signed: ${missing.join(', ')}`,
+      region,
+    )
 
-  const signer = new SignatureV4({ service, region, credentials: keysOf(identity), sha256: Sha256, applyChecksum: false, uriEscapePath: true })
-  const signed = await signer.sign(smithyRequest(request, names), { signingDate: date, signableHeaders: new Set(names) })
+  const signer = new SignatureV4({
+    service,
+    region,
+    credentials: keysOf(identity),
+    sha256: Sha256,
+    applyChecksum: false,
+    uriEscapePath: true,
+  })
+  const signed = await signer.sign(smithyRequest(request, names), {
+    signingDate: date,
+    signableHeaders: new Set(names),
+  })
   if (!String(signed.headers.authorization).endsWith(`Signature=${signature}`)) {
     return refuse(
       'InvalidSignatureException',
@@ -93,28 +143,58 @@ function smithyRequest({ method, url, headers, body }: ArrivedRequest, names: re
 
 const shortTermPrefix = 'bedrock-api-key-'
 
-async function verifyToken(token: string, request: ArrivedRequest, identities: readonly Identity[], now: number): Promise<Verdict> {
+async function verifyToken(
+  token: string,
+  request: ArrivedRequest,
+  identities: readonly Identity[],
+  now: number,
+): Promise<Verdict> {
   const region = /\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(request.url.hostname)?.[1]
   const unknown: Verdict = {
-    refusal: { status: 403, type: 'AccessDeniedException', message: 'Authentication failed: Please make sure your API Key is valid.', capital: true },
+    refusal: {
+      status: 403,
+      type: 'AccessDeniedException',
+      message: 'Authentication failed: Please make sure your API Key is valid.',
+      capital: true,
+    },
     region,
   }
-  const expired: Verdict = { refusal: { status: 403, type: 'AccessDeniedException', message: 'Bearer Token has expired', capital: true }, region }
+  const expired: Verdict = {
+    refusal: { status: 403, type: 'AccessDeniedException', message: 'Bearer Token has expired', capital: true },
+    region,
+  }
   const known = identities.find((each) => 'token' in each && each.token === token)
-  if (known) return known.expiration && known.expiration.getTime() <= now ? expired : { identity: known, region: region ?? '' }
+  if (known)
+    return known.expiration && known.expiration.getTime() <= now ? expired : { identity: known, region: region ?? '' }
   if (!token.startsWith(shortTermPrefix)) return unknown
 
   // A short-term key is a presigned URL: whose, for which region and until when is all in it.
   const url = new URL(`https://${atob(token.slice(shortTermPrefix.length))}`)
   const value = (name: string): string => url.searchParams.get(name) ?? ''
   const [keyId, , keyRegion = ''] = value('X-Amz-Credential').split('/')
-  const signer = identities.find((each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === keyId)
+  const signer = identities.find(
+    (each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === keyId,
+  )
   const date = new Date(value('X-Amz-Date').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
   if (!signer || (region && keyRegion !== region) || value('Action') !== 'CallWithBearerToken') return unknown
   if (now > date.getTime() + Number(value('X-Amz-Expires')) * 1000) return expired
-  const presigner = new SignatureV4({ service: 'bedrock', region: keyRegion, credentials: keysOf(signer), sha256: Sha256, applyChecksum: false, uriEscapePath: true })
+  const presigner = new SignatureV4({
+    service: 'bedrock',
+    region: keyRegion,
+    credentials: keysOf(signer),
+    sha256: Sha256,
+    applyChecksum: false,
+    uriEscapePath: true,
+  })
   const presigned = await presigner.presign(
-    { method: 'POST', protocol: 'https:', hostname: url.hostname, path: '/', query: { Action: 'CallWithBearerToken' }, headers: { host: url.hostname } },
+    {
+      method: 'POST',
+      protocol: 'https:',
+      hostname: url.hostname,
+      path: '/',
+      query: { Action: 'CallWithBearerToken' },
+      headers: { host: url.hostname },
+    },
     { signingDate: date, expiresIn: Number(value('X-Amz-Expires')) },
   )
   if (presigned.query?.['X-Amz-Signature'] !== value('X-Amz-Signature')) return unknown

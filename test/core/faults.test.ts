@@ -13,10 +13,20 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => fake.reset())
 
-const params = { model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 64, messages: [{ role: 'user' as const, content: 'Hello there, how are you?' }] }
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 64,
+  messages: [{ role: 'user' as const, content: 'Hello there, how are you?' }],
+}
 const body = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 64, messages: params.messages }
 const client = (options: object = {}) =>
-  createBedrockClient({ region: fake.region, credentials: fake.identity, endpoint: server.url, retry: false, ...options })
+  createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    endpoint: server.url,
+    retry: false,
+    ...options,
+  })
 
 const ways = {
   create: async (options?: object) => {
@@ -48,7 +58,9 @@ const ways = {
 const ofAll = Object.keys(ways) as (keyof typeof ways)[]
 const streamed = ['stream', 'invokeStream'] as const
 
-async function failure(promise: Promise<unknown>): Promise<BedrockErrorByCode[keyof BedrockErrorByCode] & { seen?: object[] }> {
+async function failure(
+  promise: Promise<unknown>,
+): Promise<BedrockErrorByCode[keyof BedrockErrorByCode] & { seen?: object[] }> {
   const error: unknown = await promise.then(
     () => expect.unreachable('the call should have failed'),
     (reason: unknown) => reason,
@@ -68,7 +80,10 @@ describe('answers of the service', () => {
     ['model-timeout', { status: 408, type: 'ModelTimeoutException', retryable: true }],
     ['model-error', { status: 424, type: 'ModelErrorException', retryable: true }],
     ['model-error-client', { status: 424, type: 'ModelErrorException', retryable: false }],
-    ['bearer-expired', { status: 403, type: 'AccessDeniedException', retryable: false, message: /^Bearer Token has expired$/ }],
+    [
+      'bearer-expired',
+      { status: 403, type: 'AccessDeniedException', retryable: false, message: /^Bearer Token has expired$/ },
+    ],
     ['use-case-form', { status: 404, type: 'ResourceNotFoundException', retryable: false }],
     ['on-demand', { status: 400, type: 'ValidationException', retryable: false }],
     ['bad-gateway', { status: 502, type: 'UnknownError', retryable: true, message: /^HTTP 502: 502 Bad Gateway$/ }],
@@ -99,19 +114,30 @@ describe('answers of the service', () => {
 
   test.each(streamed)('%s: another content type than an event stream', async (way) => {
     fake.fail('stream-wrong-content-type')
-    expect(await failure(ways[way]())).toMatchObject({ code: 'service', status: 200, retryable: false, message: expect.stringContaining('text/event-stream') })
+    expect(await failure(ways[way]())).toMatchObject({
+      code: 'service',
+      status: 200,
+      retryable: false,
+      message: expect.stringContaining('text/event-stream'),
+    })
   })
 })
 
 describe('faults inside a stream', () => {
   const rows: [FaultName, { code: string; status?: number; type?: string; retryable: boolean }][] = [
     ['stream-internal', { code: 'stream_exception', type: 'InternalServerException', status: 500, retryable: true }],
-    ['stream-model-error', { code: 'stream_exception', type: 'ModelStreamErrorException', status: 424, retryable: true }],
+    [
+      'stream-model-error',
+      { code: 'stream_exception', type: 'ModelStreamErrorException', status: 424, retryable: true },
+    ],
     ['stream-validation', { code: 'stream_exception', type: 'ValidationException', status: 400, retryable: false }],
     // https://github.com/vercel/ai/pull/19503: a long run died on a fault that another try would have mended.
     ['stream-throttling', { code: 'stream_exception', type: 'ThrottlingException', status: 429, retryable: true }],
     ['stream-model-timeout', { code: 'stream_exception', type: 'ModelTimeoutException', status: 408, retryable: true }],
-    ['stream-unavailable', { code: 'stream_exception', type: 'ServiceUnavailableException', status: 503, retryable: true }],
+    [
+      'stream-unavailable',
+      { code: 'stream_exception', type: 'ServiceUnavailableException', status: 503, retryable: true },
+    ],
     ['stream-unknown-exception', { code: 'stream_exception', type: 'SomethingNewException', retryable: false }],
     // https://github.com/anomalyco/opencode/pull/45004: error frames were dropped.
     ['stream-error-frame', { code: 'stream_exception', type: 'InternalError', retryable: false }],
@@ -131,7 +157,8 @@ describe('faults inside a stream', () => {
       const error = await failure(ways[way]())
       expect(error).toMatchObject({ name: 'StreamError', requestId: expect.stringMatching(/^0{8}-/), ...expected })
       expect(error.seen).toHaveLength(4)
-      if (way === 'stream') expect(error).toMatchObject({ partial: { type: 'message', usage: { input_tokens: expect.any(Number) } } })
+      if (way === 'stream')
+        expect(error).toMatchObject({ partial: { type: 'message', usage: { input_tokens: expect.any(Number) } } })
     })
 
     test.each(rows)('%s, before the first event: tried again', async (fault, { retryable }) => {

@@ -36,7 +36,10 @@ export interface EventStreamDecoder {
  * ```
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html
  */
-export function createEventStreamDecoder({ maxMessageSize = 25_165_824, maxHeadersSize = 131_072 }: EventStreamDecoderOptions = {}): EventStreamDecoder {
+export function createEventStreamDecoder({
+  maxMessageSize = 25_165_824,
+  maxHeadersSize = 131_072,
+}: EventStreamDecoderOptions = {}): EventStreamDecoder {
   let fault: StreamError | undefined
   // A message that did not come in one piece: first its prelude, then, as its length is known, the whole.
   const prelude = new Uint8Array(preludeLength)
@@ -49,10 +52,14 @@ export function createEventStreamDecoder({ maxMessageSize = 25_165_824, maxHeade
   const readLength = (bytes: Uint8Array, at: number): number => {
     const length = readUint32(bytes, at)
     const headersLength = readUint32(bytes, at + 4)
-    if (crc32(bytes.subarray(at, at + 8)) !== readUint32(bytes, at + 8)) throw corrupt('the checksum of a prelude is wrong')
-    if (length < preludeLength + headersLength + trailerLength) throw corrupt(`a message has the impossible length ${length}`)
-    if (length > maxMessageSize) throw corrupt(`a message of ${length} bytes is larger than the limit of ${maxMessageSize}`)
-    if (headersLength > maxHeadersSize) throw corrupt(`headers of ${headersLength} bytes are larger than the limit of ${maxHeadersSize}`)
+    if (crc32(bytes.subarray(at, at + 8)) !== readUint32(bytes, at + 8))
+      throw corrupt('the checksum of a prelude is wrong')
+    if (length < preludeLength + headersLength + trailerLength)
+      throw corrupt(`a message has the impossible length ${length}`)
+    if (length > maxMessageSize)
+      throw corrupt(`a message of ${length} bytes is larger than the limit of ${maxMessageSize}`)
+    if (headersLength > maxHeadersSize)
+      throw corrupt(`headers of ${headersLength} bytes are larger than the limit of ${maxHeadersSize}`)
     return length
   }
 
@@ -107,7 +114,8 @@ export function createEventStreamDecoder({ maxMessageSize = 25_165_824, maxHeade
       return messages
     },
     end() {
-      if (!fault && filled > 0) fault = new StreamError('stream_truncated', `The stream ended ${filled} bytes into a message`)
+      if (!fault && filled > 0)
+        fault = new StreamError('stream_truncated', `The stream ended ${filled} bytes into a message`)
       if (fault) throw fault
       return []
     },
@@ -116,7 +124,11 @@ export function createEventStreamDecoder({ maxMessageSize = 25_165_824, maxHeade
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return (
-    (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
   )
 }
 

@@ -11,7 +11,13 @@ import { crc32 } from '#platform'
  * ```
  * @throws ConfigurationError for a header that does not fit its type.
  */
-export function encodeEventStreamMessage({ headers = {}, payload }: { headers?: EventStreamHeaders; payload: Uint8Array }): Uint8Array {
+export function encodeEventStreamMessage({
+  headers = {},
+  payload,
+}: {
+  headers?: EventStreamHeaders
+  payload: Uint8Array
+}): Uint8Array {
   const block = encodeHeaders(headers)
   const message = new Uint8Array(preludeLength + block.length + payload.length + trailerLength)
   const view = new DataView(message.buffer)

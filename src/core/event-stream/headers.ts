@@ -34,7 +34,12 @@ export function decodeHeaders(block: Uint8Array): EventStreamHeaders {
   return headers
 }
 
-function decodeValue(type: (typeof types)[number], view: DataView, at: number, bytes: Uint8Array): EventStreamHeaderValue {
+function decodeValue(
+  type: (typeof types)[number],
+  view: DataView,
+  at: number,
+  bytes: Uint8Array,
+): EventStreamHeaderValue {
   switch (type) {
     case 'true':
     case 'false':
@@ -72,7 +77,8 @@ export function encodeHeaders(headers: EventStreamHeaders): Uint8Array {
   const encoder = new TextEncoder()
   for (const [name, header] of Object.entries(headers)) {
     const nameBytes = encoder.encode(name)
-    if (nameBytes.length < 1 || nameBytes.length > 255) throw new ConfigurationError(`A header’s name has 1 to 255 bytes: ${JSON.stringify(name)}`)
+    if (nameBytes.length < 1 || nameBytes.length > 255)
+      throw new ConfigurationError(`A header’s name has 1 to 255 bytes: ${JSON.stringify(name)}`)
     const type = header.type === 'boolean' ? (header.value ? 'true' : 'false') : header.type
     const value = encodeValue(name, header, encoder)
     if (value.length > 65_535) throw new ConfigurationError(`The header ${name} is longer than 65535 bytes`)

@@ -30,7 +30,13 @@ const wrapped = new WeakSet<CredentialProvider>()
  */
 export function cached(provider: CredentialProvider, options: CachedOptions = {}): CredentialProvider {
   if (wrapped.has(provider)) return provider
-  const { refreshAhead = 300_000, refreshBlocking = 60_000, lifetime = 3_600_000, backoff = 1_000, clock = systemClock } = options
+  const {
+    refreshAhead = 300_000,
+    refreshBlocking = 60_000,
+    lifetime = 3_600_000,
+    backoff = 1_000,
+    clock = systemClock,
+  } = options
   let held: { readonly identity: Identity; readonly expires: number } | undefined
   let pending: Promise<Identity> | undefined
   let failure: { readonly error: unknown; readonly until: number; readonly pause: number } | undefined
@@ -59,12 +65,14 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
 
   const cachedProvider: CredentialProvider = async (request = {}) => {
     // The identity that was refused may have been replaced since the refused request was signed.
-    const isRefused = request.forceRefresh && (!request.refused || !held || isSameIdentity(request.refused, held.identity))
+    const isRefused =
+      request.forceRefresh && (!request.refused || !held || isSameIdentity(request.refused, held.identity))
     if (isRefused) held = undefined
     const left = held ? held.expires - clock.now() : 0
     const isResting = failure !== undefined && clock.now() < failure.until
     if (held && left > refreshBlocking) {
-      if (left <= refreshAhead && !isResting) renew(request).catch((error) => request.logger?.debug('Renewing credentials ahead of time failed', error))
+      if (left <= refreshAhead && !isResting)
+        renew(request).catch((error) => request.logger?.debug('Renewing credentials ahead of time failed', error))
       return held.identity
     }
     try {

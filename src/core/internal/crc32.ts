@@ -17,7 +17,11 @@ export function crc32(bytes: Uint8Array): number {
   let crc = -1
   let i = 0
   for (; i + 4 <= length; i += 4) {
-    crc ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24)
+    crc ^=
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24)
     crc =
       (t[768 + (crc & 255)] as number) ^
       (t[512 + ((crc >>> 8) & 255)] as number) ^

@@ -5,13 +5,16 @@ import { ConfigurationError } from '../errors.ts'
  *
  * @throws ConfigurationError for a name or value that HTTP cannot carry, naming the header but not its value.
  */
-export function mergeHeaders(...records: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> {
+export function mergeHeaders(
+  ...records: readonly (Readonly<Record<string, string>> | undefined)[]
+): Record<string, string> {
   const merged: Record<string, string> = {}
   for (const record of records) {
     for (const name in record) {
       const value: unknown = record[name]
       if (value === undefined) continue
-      if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw new ConfigurationError(`Not a header name: ${JSON.stringify(name)}`)
+      if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name))
+        throw new ConfigurationError(`Not a header name: ${JSON.stringify(name)}`)
       // RFC 9110, section 5.5: visible characters, spaces and tabs; `fetch` carries Latin-1 only.
       if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
         throw new ConfigurationError(`The header ${name} has a value that HTTP cannot carry`, {

@@ -58,7 +58,12 @@ function assertJson(value: unknown, path: string, ancestors: object[]): void {
       return
     }
   }
-  const what = typeof value === 'object' ? (value as object).constructor.name : typeof value === 'number' ? String(value) : typeof value
+  const what =
+    typeof value === 'object'
+      ? (value as object).constructor.name
+      : typeof value === 'number'
+        ? String(value)
+        : typeof value
   throw new ConfigurationError(`${path} is not JSON: ${what}`, {
     hint: 'Give strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
   })

@@ -20,6 +20,8 @@ const table: readonly (readonly [id: string, regions: RegExp, dnsSuffix: string,
 
 /** The partition that a region belongs to; an unknown region belongs to `aws`, as in the AWS SDKs. */
 export function partitionOf(region: string): Partition {
-  const [id, , dnsSuffix, dualStackDnsSuffix] = table.find(([, regions]) => regions.test(region)) as (typeof table)[number]
+  const [id, , dnsSuffix, dualStackDnsSuffix] = table.find(([, regions]) =>
+    regions.test(region),
+  ) as (typeof table)[number]
   return { id, dnsSuffix, dualStackDnsSuffix }
 }

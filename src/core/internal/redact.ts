@@ -20,7 +20,11 @@ const shapes: readonly RegExp[] = [
  * one.
  */
 export function redact(text: string, identity?: Identity | undefined): string {
-  const secrets = identity ? ('token' in identity ? [identity.token] : [identity.secretAccessKey, identity.sessionToken]) : []
+  const secrets = identity
+    ? 'token' in identity
+      ? [identity.token]
+      : [identity.secretAccessKey, identity.sessionToken]
+    : []
   for (const secret of secrets) {
     if (!secret) continue
     text = text.replaceAll(secret, replacement).replaceAll(encodeURIComponent(secret), replacement)

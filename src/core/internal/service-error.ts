@@ -18,7 +18,11 @@ export interface ErrorResponse {
  *
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
  */
-export function serviceErrorFrom({ status, headers, text }: ErrorResponse, identity?: Identity, now: number = Date.now()): ServiceError {
+export function serviceErrorFrom(
+  { status, headers, text }: ErrorResponse,
+  identity?: Identity,
+  now: number = Date.now(),
+): ServiceError {
   const body = parseJsonObject(text)
   const type = errorType(headers.get('x-amzn-errortype') ?? body?.code ?? body?.__type)
   // The layer that checks authentication spells it with a capital.
@@ -36,7 +40,11 @@ export function serviceErrorFrom({ status, headers, text }: ErrorResponse, ident
 }
 
 /** The error in an answer with status 200, which Bedrock gives to a path that it does not route. */
-export function unknownOperation(body: JsonObject, status: number, requestId: string | undefined): ServiceError | undefined {
+export function unknownOperation(
+  body: JsonObject,
+  status: number,
+  requestId: string | undefined,
+): ServiceError | undefined {
   const type = isJsonObject(body.Output) ? errorType(body.Output.__type) : undefined
   if (!type) return undefined
   return new ServiceError(`Bedrock does not know this path (${type}, although with HTTP status ${status})`, {
@@ -62,7 +70,9 @@ export async function readJson(response: Response): Promise<JsonObject> {
 
 /** The request ID, under any of the names that AWS uses. */
 export function requestIdOf(headers: Headers): string | undefined {
-  return headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? undefined
+  return (
+    headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? undefined
+  )
 }
 
 function errorType(said: unknown): string | undefined {

@@ -33,15 +33,18 @@ export function createMessageAccumulator(): MessageAccumulator {
       const { type, message: started, content_block, delta, usage, index, ...rest } = event
       switch (type) {
         case 'message_start':
-          if (isJsonObject(started)) message = { ...started, content: Array.isArray(started.content) ? [...started.content] : [] }
+          if (isJsonObject(started))
+            message = { ...started, content: Array.isArray(started.content) ? [...started.content] : [] }
           break
         case 'content_block_start':
-          if (message && isJsonObject(content_block)) (message.content as JsonValue[])[index as number] = { ...content_block }
+          if (message && isJsonObject(content_block))
+            (message.content as JsonValue[])[index as number] = { ...content_block }
           break
         case 'content_block_delta': {
           const block = blockOf(event)
           if (!block || !isJsonObject(delta)) break
-          if (delta.type === 'input_json_delta') inputs.set(block, (inputs.get(block) ?? '') + String(delta.partial_json ?? ''))
+          if (delta.type === 'input_json_delta')
+            inputs.set(block, (inputs.get(block) ?? '') + String(delta.partial_json ?? ''))
           else applyDelta(block, delta)
           break
         }
@@ -71,7 +74,8 @@ function applyDelta(block: JsonObject, delta: JsonObject): void {
     const value = delta[key]
     const known = block[key]
     if (key === 'type') continue
-    if (key === 'citation') block.citations = [...(Array.isArray(block.citations) ? block.citations : []), value ?? null]
+    if (key === 'citation')
+      block.citations = [...(Array.isArray(block.citations) ? block.citations : []), value ?? null]
     else if (typeof known === 'string' && typeof value === 'string') block[key] = known + value
     else if (Array.isArray(known) && Array.isArray(value)) block[key] = [...known, ...value]
     else block[key] = value

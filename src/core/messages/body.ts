@@ -21,10 +21,13 @@ export function encodeParams(params: object): EncodedParams {
   const { model, stream: _, betas, ...rest } = params as JsonObject & { model?: string | ModelRef }
   if (!model || (typeof model === 'object' && !model.id)) throw new ConfigurationError('model is missing')
   const { messages, max_tokens } = rest
-  if (!Array.isArray(messages) || messages.length === 0) throw new ConfigurationError('messages must be a list of at least one message')
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new ConfigurationError('messages must be a list of at least one message')
   // 0 warms the prompt cache without generating anything.
   if (!Number.isInteger(max_tokens) || (max_tokens as number) < 0) {
-    throw new ConfigurationError(max_tokens === undefined ? 'max_tokens is missing' : 'max_tokens must be a whole number, 0 or more')
+    throw new ConfigurationError(
+      max_tokens === undefined ? 'max_tokens is missing' : 'max_tokens must be a whole number, 0 or more',
+    )
   }
   if (betas !== undefined && !(Array.isArray(betas) && betas.every((beta) => typeof beta === 'string'))) {
     throw new ConfigurationError('betas must be a list of names')

@@ -55,7 +55,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     })
     this.#final = this.#metadata.then((metadata) => {
       const { message } = this.#accumulator
-      if (!message) throw new StreamError('stream_truncated', 'The stream ended without a message', { requestId: metadata.requestId })
+      if (!message)
+        throw new StreamError('stream_truncated', 'The stream ended without a message', {
+          requestId: metadata.requestId,
+        })
       return attachMetadata(message, metadata)
     })
     // Whoever is interested asks for them; whoever is not must not be told by a crash.
@@ -93,7 +96,9 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   /** Waits for the whole message and gives its text blocks, joined. */
   finalText(): Promise<string> {
-    const text = this.finalMessage().then(({ content }) => content.map((block) => (block.type === 'text' ? block.text : '')).join(''))
+    const text = this.finalMessage().then(({ content }) =>
+      content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+    )
     text.catch(() => {})
     return text
   }
@@ -112,7 +117,9 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   [Symbol.asyncIterator](): AsyncIterator<RawMessageStreamEvent, undefined> {
     if (this.#isIterated || this.#isDriven) {
       throw new ConfigurationError('The events of a stream can be iterated once', {
-        hint: this.#isIterated ? 'Keep the events, or use finalMessage().' : 'Begin to iterate before, or together with, finalMessage().',
+        hint: this.#isIterated
+          ? 'Keep the events, or use finalMessage().'
+          : 'Begin to iterate before, or together with, finalMessage().',
       })
     }
     this.#isIterated = true
@@ -175,7 +182,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   async #begin(): Promise<Opened> {
     try {
       const response = await this.#start(this.#controller.signal)
-      if (response.type !== 'stream') throw new ConfigurationError('A middleware answered a stream with a whole response')
+      if (response.type !== 'stream')
+        throw new ConfigurationError('A middleware answered a stream with a whole response')
       return { events: response.events[Symbol.asyncIterator](), metadata: response.metadata }
     } catch (error) {
       this.#end({ error })

@@ -48,8 +48,12 @@ export interface Messages {
 
 /** Builds the Messages surface on a client's chain of middleware. */
 export function createMessages(dispatch: Next): Messages {
-  const call = async (operation: Operation, params: object, options: CallOptions, signal = options.signal): Promise<BedrockResponse> =>
-    dispatch({ operation, ...encodeParams(params), headers: {}, options, signal })
+  const call = async (
+    operation: Operation,
+    params: object,
+    options: CallOptions,
+    signal = options.signal,
+  ): Promise<BedrockResponse> => dispatch({ operation, ...encodeParams(params), headers: {}, options, signal })
 
   const stream = (params: MessageStreamParams, options: CallOptions = {}): MessageStream =>
     new MessageStream((signal) => call('InvokeModelWithResponseStream', params, options, signal), options.signal)

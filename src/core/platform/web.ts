@@ -13,7 +13,8 @@ const webCryptoFrom = 4096
 /** The SHA-256 digest in hexadecimal. */
 export function sha256Hex(data: string | Uint8Array): string | Promise<string> {
   const bytes = typeof data === 'string' ? encoder.encode(data) : data
-  if (bytes.length >= webCryptoFrom) return crypto.subtle.digest('SHA-256', bytes as BufferSource).then((digest) => hex(new Uint8Array(digest)))
+  if (bytes.length >= webCryptoFrom)
+    return crypto.subtle.digest('SHA-256', bytes as BufferSource).then((digest) => hex(new Uint8Array(digest)))
   return hex(digest(bytes))
 }
 

@@ -75,7 +75,9 @@ function canonicalQuery(query: string): string {
     .filter((pair) => pair !== '')
     .map((pair): [string, string] => {
       const at = pair.indexOf('=')
-      return at < 0 ? [normalizeEscapes(pair), ''] : [normalizeEscapes(pair.slice(0, at)), normalizeEscapes(pair.slice(at + 1))]
+      return at < 0
+        ? [normalizeEscapes(pair), '']
+        : [normalizeEscapes(pair.slice(0, at)), normalizeEscapes(pair.slice(at + 1))]
     })
   // By code unit: the specification orders by character code, and a locale's order differs.
   const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -21,7 +21,10 @@ export interface PresignableRequest {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  * @throws ConfigurationError for a scope with a part missing.
  */
-export async function presignUrl({ method = 'GET', url, expiresIn }: PresignableRequest, scope: SigningScope): Promise<string> {
+export async function presignUrl(
+  { method = 'GET', url, expiresIn }: PresignableRequest,
+  scope: SigningScope,
+): Promise<string> {
   const { identity, amzDate, credentialScope } = prepareScope(scope)
   const { host, path, query } = splitUrl(url)
   const parameters = {
@@ -34,7 +37,16 @@ export async function presignUrl({ method = 'GET', url, expiresIn }: Presignable
   }
   const added = Object.entries(parameters).map(([name, value]) => `${name}=${encodeRfc3986(value)}`)
   const signed = [...(query ? [query] : []), ...added].join('&')
-  const { canonicalRequest } = createCanonicalRequest(method, { host, path, query: signed }, { host }, await sha256Hex(''))
-  const signature = sign(identity, credentialScope, await createStringToSign(amzDate, credentialScope, canonicalRequest))
+  const { canonicalRequest } = createCanonicalRequest(
+    method,
+    { host, path, query: signed },
+    { host },
+    await sha256Hex(''),
+  )
+  const signature = sign(
+    identity,
+    credentialScope,
+    await createStringToSign(amzDate, credentialScope, canonicalRequest),
+  )
   return `${String(url).split(/[?#]/)[0]}?${signed}&X-Amz-Signature=${signature}`
 }

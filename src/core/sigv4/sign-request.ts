@@ -58,7 +58,9 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
   const url = splitUrl(request.url)
   const headers = normalizeHeaders(request.headers)
   if (headers.authorization !== undefined) {
-    throw new ConfigurationError('The request to sign has an authorization header already', { hint: 'Leave it out; the signature takes its place.' })
+    throw new ConfigurationError('The request to sign has an authorization header already', {
+      hint: 'Leave it out; the signature takes its place.',
+    })
   }
   headers.host ??= url.host
   headers['x-amz-date'] = amzDate
@@ -94,7 +96,11 @@ export function prepareScope({ identity, region, service, date = new Date() }: S
 }
 
 /** Step 2 of the specification. */
-export async function createStringToSign(amzDate: string, credentialScope: string, canonicalRequest: string): Promise<string> {
+export async function createStringToSign(
+  amzDate: string,
+  credentialScope: string,
+  canonicalRequest: string,
+): Promise<string> {
   return `${algorithm}\n${amzDate}\n${credentialScope}\n${await sha256Hex(canonicalRequest)}`
 }
 

@@ -62,7 +62,9 @@ export function readBody(response: Response, context: AttemptContext): BodyReade
         return value
       } catch (error) {
         cancel()
-        throw scope.signal.aborted ? scope.signal.reason : networkError(error, 'The connection was lost inside the response')
+        throw scope.signal.aborted
+          ? scope.signal.reason
+          : networkError(error, 'The connection was lost inside the response')
       }
     },
   }
@@ -77,7 +79,10 @@ export async function readText(body: BodyReader): Promise<string> {
 }
 
 /** The defaults suit long answers: Bedrock lets an inference run for 60 minutes. */
-export function resolveTimeouts(timeouts: Timeouts, isStream: boolean): { response: number; idle: number; total: number } {
+export function resolveTimeouts(
+  timeouts: Timeouts,
+  isStream: boolean,
+): { response: number; idle: number; total: number } {
   const { response = isStream ? 300_000 : 3_600_000, idle = 300_000, total = 0 } = timeouts
   return { response, idle, total }
 }
@@ -90,7 +95,11 @@ export function startTimer(clock: Clock, milliseconds: number, callback: () => v
   return () => clock.clearTimeout(handle)
 }
 
-async function withDeadline<T>(phase: 'response' | 'idle', { clock, scope, timeouts }: AttemptContext, work: () => Promise<T>): Promise<T> {
+async function withDeadline<T>(
+  phase: 'response' | 'idle',
+  { clock, scope, timeouts }: AttemptContext,
+  work: () => Promise<T>,
+): Promise<T> {
   const stop = startTimer(clock, timeouts[phase], () => scope.abort(deadlineError(phase, timeouts[phase])))
   try {
     return await work()
@@ -108,7 +117,10 @@ export function deadlineError(phase: 'response' | 'idle' | 'total', milliseconds
   }
   return new TimeoutError(`${what[phase]} within ${milliseconds} ms`, {
     phase,
-    hint: phase === 'response' ? 'Stream long answers, or raise timeout.response.' : `Raise timeout.${phase} if that is too short.`,
+    hint:
+      phase === 'response'
+        ? 'Stream long answers, or raise timeout.response.'
+        : `Raise timeout.${phase} if that is too short.`,
   })
 }
 
@@ -118,8 +130,10 @@ const nodeLimit =
 function networkError(error: unknown, what: string): BedrockError {
   if (isBedrockError(error)) return error
   const code = errorCode(error)
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new TimeoutError(`${what}: no headers came in time`, { phase: 'response', cause: error, hint: nodeLimit })
-  if (code === 'UND_ERR_BODY_TIMEOUT') return new TimeoutError(`${what}: no bytes came in time`, { phase: 'idle', cause: error, hint: nodeLimit })
+  if (code === 'UND_ERR_HEADERS_TIMEOUT')
+    return new TimeoutError(`${what}: no headers came in time`, { phase: 'response', cause: error, hint: nodeLimit })
+  if (code === 'UND_ERR_BODY_TIMEOUT')
+    return new TimeoutError(`${what}: no bytes came in time`, { phase: 'idle', cause: error, hint: nodeLimit })
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return new TimeoutError(`${what}: connecting took too long`, { phase: 'connect', cause: error, retryable: true })
   }
@@ -137,5 +151,7 @@ function networkError(error: unknown, what: string): BedrockError {
 function errorCode(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] }
-  return errorCode(cause, depth + 1) ?? errorCode(errors?.[0], depth + 1) ?? (typeof code === 'string' ? code : undefined)
+  return (
+    errorCode(cause, depth + 1) ?? errorCode(errors?.[0], depth + 1) ?? (typeof code === 'string' ? code : undefined)
+  )
 }

@@ -4,7 +4,12 @@ import type { Identity } from '../types.ts'
 import type { HttpRequest } from './encode-request.ts'
 
 /** Adds what proves who is asking: a signature, a Bedrock API key, or nothing where a gateway will. */
-export async function authorize(request: HttpRequest, identity: Identity | 'none', region: string, date: Date): Promise<HttpRequest> {
+export async function authorize(
+  request: HttpRequest,
+  identity: Identity | 'none',
+  region: string,
+  date: Date,
+): Promise<HttpRequest> {
   if (identity === 'none') return request
   if (request.headers.authorization !== undefined) {
     throw new ConfigurationError('An authorization header was given beside credentials; only one of them can be sent', {
@@ -12,7 +17,8 @@ export async function authorize(request: HttpRequest, identity: Identity | 'none
     })
   }
   if ('token' in identity) {
-    if (!/^[\x21-\x7e]+$/.test(identity.token)) throw new CredentialsError('The Bedrock API key has characters that no key has, such as a space')
+    if (!/^[\x21-\x7e]+$/.test(identity.token))
+      throw new CredentialsError('The Bedrock API key has characters that no key has, such as a space')
     return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
   }
   // `fetch` derives the host from the URL, and browsers refuse it as a header.

@@ -23,7 +23,9 @@ export async function decodeJson(arrival: Arrival, facts: CallFacts): Promise<Be
   const requestId = requestIdOf(response.headers)
   const body = parseJsonObject(text)
   if (!body) {
-    throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, { requestId })
+    throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, {
+      requestId,
+    })
   }
   const error = unknownOperation(body, response.status, requestId)
   if (error) throw error

@@ -29,7 +29,11 @@ export async function decodeStream(arrival: Arrival, facts: StreamFacts): Promis
   return { type: 'stream', events: resume(await source.next(), source, arrival), metadata }
 }
 
-function resume(first: IteratorResult<JsonObject>, source: AsyncGenerator<JsonObject>, { body }: Arrival): AsyncIterableIterator<JsonObject> {
+function resume(
+  first: IteratorResult<JsonObject>,
+  source: AsyncGenerator<JsonObject>,
+  { body }: Arrival,
+): AsyncIterableIterator<JsonObject> {
   let pending: IteratorResult<JsonObject> | undefined = first
   return {
     next: () => {
@@ -49,7 +53,11 @@ function resume(first: IteratorResult<JsonObject>, source: AsyncGenerator<JsonOb
   }
 }
 
-async function* readEvents(arrival: Arrival, { clock, started, annotate }: StreamFacts, metadata: ResponseMetadata): AsyncGenerator<JsonObject> {
+async function* readEvents(
+  arrival: Arrival,
+  { clock, started, annotate }: StreamFacts,
+  metadata: ResponseMetadata,
+): AsyncGenerator<JsonObject> {
   const { body, identity } = arrival
   const decoder = createEventStreamDecoder()
   let isEmpty = true
@@ -73,7 +81,9 @@ async function* readEvents(arrival: Arrival, { clock, started, annotate }: Strea
     if (isEmpty) throw new StreamError('stream_truncated', 'The stream ended without an event')
     if (isOpenMessage) throw new StreamError('stream_truncated', 'The stream ended before message_stop')
   } catch (error) {
-    const fault = isBedrockError(error, 'connection') ? new StreamError('stream_truncated', error.message, { cause: error }) : error
+    const fault = isBedrockError(error, 'connection')
+      ? new StreamError('stream_truncated', error.message, { cause: error })
+      : error
     if (isBedrockError(fault) && metadata.requestId !== undefined) fault.requestId ??= metadata.requestId
     annotate(fault)
     throw fault
@@ -158,12 +168,22 @@ const statuses: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 }
 
-function streamException(type: string, said: unknown, originalStatusCode: unknown, identity: Identity | undefined): StreamError {
-  const message = redact(typeof said === 'string' && said ? said : `The service ended the stream with ${type || 'an error'}`, identity)
+function streamException(
+  type: string,
+  said: unknown,
+  originalStatusCode: unknown,
+  identity: Identity | undefined,
+): StreamError {
+  const message = redact(
+    typeof said === 'string' && said ? said : `The service ended the stream with ${type || 'an error'}`,
+    identity,
+  )
   const status = statuses[type]
   return new StreamError('stream_exception', message, {
     type,
     status,
-    retryable: status === 529 || isRetryable(status ?? 0, type, message, typeof originalStatusCode === 'number' ? originalStatusCode : undefined),
+    retryable:
+      status === 529 ||
+      isRetryable(status ?? 0, type, message, typeof originalStatusCode === 'number' ? originalStatusCode : undefined),
   })
 }

@@ -16,14 +16,16 @@ export type EndpointResolver = (service: BedrockService, region: string) => stri
  * @throws ConfigurationError at once for an option that can never work; for a variable, on use.
  */
 export function createEndpointResolver(option?: string | URL | EndpointOptions): EndpointResolver {
-  const options: EndpointOptions = typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
+  const options: EndpointOptions =
+    typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
   const { allowHttp = false } = options
   const explicit = parse(options.url, 'endpoint', allowHttp)
   const explicitControl = parse(options.control, 'endpoint.control', allowHttp)
   if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
 
   return (service, region) => {
-    const custom = (service === 'bedrock' ? explicitControl : undefined) ?? explicit ?? ambient(service, options, allowHttp)
+    const custom =
+      (service === 'bedrock' ? explicitControl : undefined) ?? explicit ?? ambient(service, options, allowHttp)
     const fips = options.fips ?? envFlag('AWS_USE_FIPS_ENDPOINT')
     const dualstack = options.dualstack ?? envFlag('AWS_USE_DUALSTACK_ENDPOINT')
     if (!custom) {
@@ -47,7 +49,8 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
   const path = url.pathname.replace(/\/+$/, '')
   const [, hostRegion] = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./.exec(url.hostname) ?? []
   const partition = hostRegion && partitionOf(hostRegion)
-  const isAwsHost = partition && [partition.dnsSuffix, partition.dualStackDnsSuffix].some((suffix) => url.hostname.endsWith(suffix))
+  const isAwsHost =
+    partition && [partition.dnsSuffix, partition.dualStackDnsSuffix].some((suffix) => url.hostname.endsWith(suffix))
   if (!isAwsHost) return url.origin + path
   if (hostRegion !== region) {
     throw new ConfigurationError(`The endpoint ${url.hostname} is in ${hostRegion}, but this call is for ${region}`, {
@@ -65,7 +68,9 @@ function parse(value: string | URL | undefined, name: string, allowHttp: boolean
   try {
     url = new URL(value)
   } catch {
-    throw new ConfigurationError(`${name} is not a URL`, { hint: 'Give it with its scheme, as in https://bedrock.example.com.' })
+    throw new ConfigurationError(`${name} is not a URL`, {
+      hint: 'Give it with its scheme, as in https://bedrock.example.com.',
+    })
   }
   if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new ConfigurationError(`${name} must be an http(s) URL without user, query or fragment`)

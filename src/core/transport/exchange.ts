@@ -69,7 +69,12 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
       const attemptScope = openAbortScope(scope.signal)
       let response: Response | undefined
       try {
-        const request = await authorize(call.request, identity ?? 'none', call.region, new Date(wire.clock.now() + wire.skew.milliseconds))
+        const request = await authorize(
+          call.request,
+          identity ?? 'none',
+          call.region,
+          new Date(wire.clock.now() + wire.skew.milliseconds),
+        )
         attempts++
         const context = { fetch: wire.fetch(), clock: wire.clock, scope: attemptScope, timeouts }
         response = await attempt(request, context)
@@ -93,7 +98,9 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
         if (drift !== undefined && !clockCorrected) {
           clockCorrected = true
           wire.skew.milliseconds += drift
-          wire.logger.warn(`The local clock is off by ${Math.round(wire.skew.milliseconds / 1000)} s; requests are signed with AWS’s time`)
+          wire.logger.warn(
+            `The local clock is off by ${Math.round(wire.skew.milliseconds / 1000)} s; requests are signed with AWS’s time`,
+          )
           continue
         }
         if (identity && !identityRefreshed && refusesIdentity(error)) {
@@ -109,7 +116,9 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
         if (!('retryable' in error)) throw error
         const delay = retryDelay(error, ++failures, policy, wire.random)
         if (delay === undefined) throw Object.assign(error, { attempts })
-        wire.logger.debug(`Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`)
+        wire.logger.debug(
+          `Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`,
+        )
         await sleep(delay, wire.clock, scope.signal)
         identity = await identify(wire, call, scope)
       }
@@ -120,7 +129,12 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
   }
 }
 
-async function identify(wire: Wire, call: Exchange, scope: AbortScope, refused?: Identity): Promise<Identity | undefined> {
+async function identify(
+  wire: Wire,
+  call: Exchange,
+  scope: AbortScope,
+  refused?: Identity,
+): Promise<Identity | undefined> {
   if (wire.credentials === 'none') return undefined
   let identity: Identity
   try {
@@ -128,13 +142,21 @@ async function identify(wire: Wire, call: Exchange, scope: AbortScope, refused?:
     const { region } = call
     const { logger } = wire
     identity = await raceSignal(
-      wire.credentials({ signal, fetch: wire.fetch(), region, logger, ...(refused && { forceRefresh: true, refused }) }),
+      wire.credentials({
+        signal,
+        fetch: wire.fetch(),
+        region,
+        logger,
+        ...(refused && { forceRefresh: true, refused }),
+      }),
       signal,
     )
   } catch (error) {
     scope.signal.throwIfAborted()
     if (isBedrockError(error)) throw error
-    throw new CredentialsError(`No credentials: ${redact(error instanceof Error ? error.message : String(error))}`, { cause: error })
+    throw new CredentialsError(`No credentials: ${redact(error instanceof Error ? error.message : String(error))}`, {
+      cause: error,
+    })
   }
   const isWhole = 'token' in identity ? identity.token : identity.accessKeyId && identity.secretAccessKey
   if (!isWhole) throw new CredentialsError('The credential provider gave neither AWS keys nor a Bedrock API key')
@@ -148,14 +170,21 @@ function refusesIdentity(error: Error): error is ServiceError {
   if (!isBedrockError(error, 'service') || ![400, 401, 403].includes(error.status)) return false
   return (
     /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId)/.test(error.type) ||
-    /security token included in the request is (expired|invalid)|bearer token has expired|make sure your api key is valid/i.test(error.message)
+    /security token included in the request is (expired|invalid)|bearer token has expired|make sure your api key is valid/i.test(
+      error.message,
+    )
   )
 }
 
 // The AWS SDKs too take these names for a wrong clock only where the response's own time says so.
 function clockDrift(error: Error, response: Response, { clock, skew }: Wire): number | undefined {
   if (!isBedrockError(error, 'service')) return undefined
-  if (!/^(InvalidSignature|SignatureDoesNotMatch|Request(Expired|InTheFuture|TimeTooSkewed)|AuthFailure|AccessDenied)/.test(error.type)) return undefined
+  if (
+    !/^(InvalidSignature|SignatureDoesNotMatch|Request(Expired|InTheFuture|TimeTooSkewed)|AuthFailure|AccessDenied)/.test(
+      error.type,
+    )
+  )
+    return undefined
   const drift = Date.parse(response.headers.get('date') ?? '') - (clock.now() + skew.milliseconds)
   return Math.abs(drift) > 240_000 ? drift : undefined
 }

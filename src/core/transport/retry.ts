@@ -12,8 +12,10 @@ export interface RetryPolicy {
 /** @throws ConfigurationError for numbers that make no sense. */
 export function createRetryPolicy(options: RetryOptions | false = {}): RetryPolicy {
   const { attempts = 3, baseDelay = 500, maxDelay = 20_000, retryIf = isRetryable } = options || { attempts: 1 }
-  if (!Number.isInteger(attempts) || attempts < 1) throw new ConfigurationError('retry.attempts must be a whole number, 1 or more')
-  if (!(baseDelay >= 0 && maxDelay >= 0)) throw new ConfigurationError('retry.baseDelay and retry.maxDelay must be 0 or more')
+  if (!Number.isInteger(attempts) || attempts < 1)
+    throw new ConfigurationError('retry.attempts must be a whole number, 1 or more')
+  if (!(baseDelay >= 0 && maxDelay >= 0))
+    throw new ConfigurationError('retry.baseDelay and retry.maxDelay must be 0 or more')
   return { attempts, baseDelay, maxDelay, retryIf }
 }
 

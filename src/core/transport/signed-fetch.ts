@@ -17,16 +17,32 @@ export interface SignedFetchParts {
 }
 
 /** Makes `bedrock.fetch`: one signed request to either host, and its response as it came. */
-export function createSignedFetch({ wire, endpoint, region, headers: clientHeaders, timeout }: SignedFetchParts): BedrockFetch {
+export function createSignedFetch({
+  wire,
+  endpoint,
+  region,
+  headers: clientHeaders,
+  timeout,
+}: SignedFetchParts): BedrockFetch {
   return async (path, init = {}) => {
     const target = init.region === undefined ? await region() : assertRegion(init.region)
     const request = {
       method: init.method ?? (init.body === undefined ? 'GET' : 'POST'),
       url: resolvePath(path, endpoint, target),
-      headers: mergeHeaders(clientHeaders, init.headers instanceof Headers ? Object.fromEntries(init.headers) : init.headers),
+      headers: mergeHeaders(
+        clientHeaders,
+        init.headers instanceof Headers ? Object.fromEntries(init.headers) : init.headers,
+      ),
       body: init.body,
     }
-    const call = { request, region: target, isStream: true, signal: init.signal, timeout: { ...timeout, ...init.timeout }, retry: false } as const
+    const call = {
+      request,
+      region: target,
+      isStream: true,
+      signal: init.signal,
+      timeout: { ...timeout, ...init.timeout },
+      retry: false,
+    } as const
     let refusal: Response | undefined
     try {
       return await exchange(wire, call, async ({ response, body, done, identity }) => {
@@ -49,12 +65,16 @@ export function createSignedFetch({ wire, endpoint, region, headers: clientHeade
 }
 
 function resolvePath(path: string, endpoint: EndpointResolver, region: string): string {
-  const service = /^\/(model|guardrail|guardrail-checks|async-invoke)(?=[/?]|$)/.test(path) ? 'bedrock-runtime' : 'bedrock'
+  const service = /^\/(model|guardrail|guardrail-checks|async-invoke)(?=[/?]|$)/.test(path)
+    ? 'bedrock-runtime'
+    : 'bedrock'
   const base = endpoint(service, region)
   // As it goes on the wire: `fetch` would resolve dots and encode what is not ASCII after it was signed.
   const url = URL.canParse(base + path) ? new URL(base + path).href : ''
   if (!path.startsWith('/') || !url.startsWith(`${base}/`)) {
-    throw new ConfigurationError(`${JSON.stringify(path)} is not a path below the endpoint`, { hint: 'Begin it with a slash.' })
+    throw new ConfigurationError(`${JSON.stringify(path)} is not a path below the endpoint`, {
+      hint: 'Begin it with a slash.',
+    })
   }
   return url
 }

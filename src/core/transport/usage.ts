@@ -5,7 +5,9 @@ import type { JsonObject, JsonValue, TokenUsage } from '../types.ts'
 const names = {
   body: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
   metrics: ['inputTokenCount', 'outputTokenCount', 'cacheReadInputTokenCount', 'cacheWriteInputTokenCount'],
-  headers: ['input', 'output', 'cache-read-input', 'cache-write-input'].map((name) => `x-amzn-bedrock-${name}-token-count`),
+  headers: ['input', 'output', 'cache-read-input', 'cache-write-input'].map(
+    (name) => `x-amzn-bedrock-${name}-token-count`,
+  ),
 } as const
 const fields = ['inputTokens', 'outputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'] as const
 
@@ -45,7 +47,8 @@ function pick(from: Readonly<Record<string, JsonValue | undefined>>, keys: reado
   const usage: Record<string, number> = {}
   fields.forEach((field, i) => {
     const value = from[keys[i] as string]
-    if (value !== undefined && value !== null && value !== '' && Number.isFinite(Number(value))) usage[field] = Number(value)
+    if (value !== undefined && value !== null && value !== '' && Number.isFinite(Number(value)))
+      usage[field] = Number(value)
   })
   return usage
 }

@@ -17,5 +17,9 @@ import type { FakeBedrock } from '../fake.ts'
  * @see https://mswjs.io/docs/api/setup-server
  */
 export function bedrockHandlers(fake: FakeBedrock): HttpHandler[] {
-  return [http.all(/^https:\/\/(bedrock|bedrock-runtime|sts)(-fips)?\.[a-z\d-]+\.(amazonaws\.|api\.aws)/, ({ request }) => fake.fetch(request))]
+  return [
+    http.all(/^https:\/\/(bedrock|bedrock-runtime|sts)(-fips)?\.[a-z\d-]+\.(amazonaws\.|api\.aws)/, ({ request }) =>
+      fake.fetch(request),
+    ),
+  ]
 }

@@ -32,14 +32,13 @@ export interface FakeBedrockServer {
  * const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, endpoint: server.url })
  * ```
  */
-export async function serveFakeBedrock(fake: FakeBedrock, { port = 0, host = '127.0.0.1' }: ServeOptions = {}): Promise<FakeBedrockServer> {
+export async function serveFakeBedrock(
+  fake: FakeBedrock,
+  { port = 0, host = '127.0.0.1' }: ServeOptions = {},
+): Promise<FakeBedrockServer> {
   const server = createServer((request, response) => {
     // Whatever fails here fails as it does at AWS: by a connection that breaks, after what was sent before.
-    serve(fake, request, response).catch(() => {
-      const { socket } = response
-      if (socket && socket.writableLength > 0) socket.once('drain', () => socket.destroy())
-      else setImmediate(() => response.destroy())
-    })
+    serve(fake, request, response).catch(() => response.socket?.end())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve)
@@ -65,7 +64,9 @@ async function serve(fake: FakeBedrock, request: IncomingMessage, response: Serv
   const { method = 'GET', url, headers } = request
   const answer = await fake.fetch(`http://${headers.host}${url}`, {
     method,
-    headers: Object.entries(headers).flatMap(([name, value]): [string, string][] => (value === undefined || name === 'host' ? [] : [[name, String(value)]])),
+    headers: Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      value === undefined || name === 'host' ? [] : [[name, String(value)]],
+    ),
     ...(method !== 'GET' && method !== 'HEAD' && { body: Buffer.concat(chunks) }),
     signal: gone.signal,
   })

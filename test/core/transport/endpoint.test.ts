@@ -25,7 +25,10 @@ describe('AWS’s own hosts', () => {
     ['eu-isoe-west-1', 'cloud.adc-e.uk'],
     ['us-isof-south-1', 'csp.hci.ic.gov'],
   ])('%s', async (region, suffix) => {
-    expect(await hosts({ region })).toEqual([`https://bedrock-runtime.${region}.${suffix}`, `https://bedrock.${region}.${suffix}`])
+    expect(await hosts({ region })).toEqual([
+      `https://bedrock-runtime.${region}.${suffix}`,
+      `https://bedrock.${region}.${suffix}`,
+    ])
   })
 
   test.each([
@@ -55,10 +58,12 @@ describe('custom endpoints', () => {
   })
 
   test('`control` names another', async () => {
-    expect(await hosts({ region: 'us-east-1', endpoint: { url: 'https://a.example', control: new URL('https://b.example/c') } })).toEqual([
-      'https://a.example',
-      'https://b.example/c',
-    ])
+    expect(
+      await hosts({
+        region: 'us-east-1',
+        endpoint: { url: 'https://a.example', control: new URL('https://b.example/c') },
+      }),
+    ).toEqual(['https://a.example', 'https://b.example/c'])
   })
 
   test('an interface endpoint is used as it is', async () => {
@@ -74,7 +79,9 @@ describe('custom endpoints', () => {
   })
 
   test('AWS’s host of another region is refused, not signed for in vain', async () => {
-    await expect(hosts({ region: 'eu-west-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' })).rejects.toMatchObject({
+    await expect(
+      hosts({ region: 'eu-west-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' }),
+    ).rejects.toMatchObject({
       code: 'configuration',
       message: expect.stringContaining('us-east-1'),
     })
@@ -105,9 +112,12 @@ describe('custom endpoints', () => {
     ])
   })
 
-  test.each(['http://localhost:8080', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://x.example'])('%s is allowed', (endpoint) => {
-    expect(() => createBedrockClient({ endpoint })).not.toThrow()
-  })
+  test.each(['http://localhost:8080', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://x.example'])(
+    '%s is allowed',
+    (endpoint) => {
+      expect(() => createBedrockClient({ endpoint })).not.toThrow()
+    },
+  )
 
   test.each([
     'http://gateway.example',
@@ -127,7 +137,9 @@ describe('custom endpoints', () => {
 
   test('a FIPS variable does not silently lose against a custom endpoint', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
-    await expect(hosts({ region: 'us-east-1', endpoint: 'https://gateway.example' })).rejects.toMatchObject({ code: 'configuration' })
+    await expect(hosts({ region: 'us-east-1', endpoint: 'https://gateway.example' })).rejects.toMatchObject({
+      code: 'configuration',
+    })
   })
 })
 

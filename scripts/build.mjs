@@ -1,0 +1,9 @@
+// Builds dist. `--fast` leaves the declarations out, which take most of the time.
+import { execFileSync } from 'node:child_process'
+
+const run = (...command) => execFileSync(process.execPath, command, { stdio: 'inherit' })
+const fast = process.argv.includes('--fast')
+
+run('scripts/anthropic-types.mjs')
+run('node_modules/tsup/dist/cli-default.js', ...(fast ? ['--no-dts'] : []))
+if (!fast) run('scripts/third-party-notices.mjs')

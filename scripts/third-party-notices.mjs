@@ -1,0 +1,29 @@
+// Writes THIRD-PARTY-NOTICES.md: the licences of what the build puts into dist, read from the packages themselves.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bundled = new Map([['@anthropic-ai/sdk', 'its type declarations are inlined']])
+for (const [, name] of read('dist', /\.(js|cjs)$/).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/\n]+)/gm)) {
+  bundled.set(name, 'parts of its code are bundled')
+}
+
+const sections = [...bundled].sort().map(([name, what]) => {
+  const folder = `${root}node_modules/${name}/`
+  const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'))
+  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((each) => existsSync(folder + each))
+  // AWS's packages carry the plain Apache text; some leave the file out and name the licence alone.
+  const text = file ? readFileSync(folder + file, 'utf8').trim() : `Licensed under ${license}.`
+  return `## ${name} ${version}\n\n${license}; ${what}.\n\n\`\`\`text\n${text}\n\`\`\`\n`
+})
+writeFileSync(
+  `${root}THIRD-PARTY-NOTICES.md`,
+  `# Third-party notices\n\nOutcrop has no dependencies; these packages are part of it.\n\n${sections.join('\n')}`,
+)
+
+function read(folder, pattern) {
+  return readdirSync(root + folder, { recursive: true })
+    .filter((file) => pattern.test(String(file)))
+    .map((file) => readFileSync(`${root}${folder}/${file}`, 'utf8'))
+    .join('\n')
+}

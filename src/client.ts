@@ -1,0 +1,118 @@
+import { type CoreClient, createSurface } from './core/client.ts'
+import {
+  createEngine,
+  type EngineOptions,
+  type HintFacts,
+  type Inheritance,
+  inherit,
+  mergeOptions,
+} from './core/engine.ts'
+import { type BedrockError, isBedrockError } from './core/errors.ts'
+import type { Middleware, ModelResolutionContext, ModelResolver } from './core/types.ts'
+import { guardrailHeaders } from './guardrails/guardrails.ts'
+import { hintFor } from './hints/hint-for.ts'
+import { autoProfile } from './models/auto-profile.ts'
+import type { InferenceProfile } from './models/discovery.ts'
+import type { ModelExplanation } from './models/explanation.ts'
+import { profileFor } from './models/geography.ts'
+import { type CatalogModelResolver, createModelResolver, type ModelResolverOptions } from './models/resolver.ts'
+import { defaultCredentials, profileRegion } from '#default-credentials'
+
+/** Options of {@link createBedrockClient}. */
+export interface BedrockClientOptions extends EngineOptions {
+  /** How names become models: options of the built-in resolver, or a resolver of your own. */
+  readonly models?: ModelResolver | ModelResolverOptions | undefined
+}
+
+/** A client of Amazon Bedrock. */
+export interface BedrockClient extends CoreClient {
+  readonly models: CoreClient['models'] & {
+    /** The inference profiles that can be called: the account's with `discovery`, else those that the catalog knows. */
+    list(): Promise<readonly InferenceProfile[]>
+    /** How a name resolves, step by step: as data, and with `toString()` as text. */
+    explain(name: string): Promise<ModelExplanation>
+  }
+  /** A client with other options, which shares identities and caches with this one. `headers` are merged by name. */
+  withOptions(options: BedrockClientOptions): BedrockClient
+}
+
+/**
+ * Makes a client of Claude on Amazon Bedrock. Every option may be left out.
+ *
+ * @example
+ * ```ts
+ * import { createBedrockClient } from 'outcrop'
+ *
+ * const bedrock = createBedrockClient({ region: 'us-east-1' })
+ * const message = await bedrock.messages.create({
+ *   model: 'sonnet',
+ *   max_tokens: 1024,
+ *   messages: [{ role: 'user', content: 'Hello!' }],
+ * })
+ * ```
+ * @throws ConfigurationError for options that can never work. What only a call can tell, such as a missing region,
+ *   rejects the call.
+ */
+export function createBedrockClient(options: BedrockClientOptions = {}): BedrockClient {
+  return build(options)
+}
+
+function build(
+  options: BedrockClientOptions,
+  inherited?: Inheritance & { readonly resolver?: ModelResolver | undefined },
+): BedrockClient {
+  const { models = {} } = options
+  const resolver =
+    inherited?.resolver ?? ('resolve' in models ? models : createModelResolver({ clock: options.clock, ...models }))
+  const engine = createEngine(
+    options,
+    {
+      resolver,
+      middleware: builtIn(resolver, models),
+      defaultCredentials: defaultCredentials(),
+      profileRegion,
+      hint,
+    },
+    inherited,
+  )
+  const surface = createSurface(engine)
+  const context = async (): Promise<ModelResolutionContext> => ({
+    region: await engine.region(),
+    fetch: engine.fetch,
+    logger: engine.wire.logger,
+  })
+  const catalogResolver = isCatalogResolver(resolver) ? resolver : createModelResolver()
+  return {
+    ...surface,
+    models: {
+      ...surface.models,
+      list: async () => catalogResolver.list(await context()),
+      explain: async (name) => catalogResolver.explain(name, await context()),
+    },
+    withOptions: (changes) =>
+      build(mergeOptions(options, changes), {
+        ...inherit(engine, changes),
+        resolver: changes.models === undefined ? resolver : undefined,
+      }),
+  }
+}
+
+function builtIn(resolver: ModelResolver, models: ModelResolver | ModelResolverOptions): readonly Middleware[] {
+  const isAutomatic = !('resolve' in models) && models.autoProfile === true && isCatalogResolver(resolver)
+  return [...(isAutomatic ? [autoProfile(resolver)] : []), guardrailHeaders]
+}
+
+function isCatalogResolver(resolver: ModelResolver): resolver is CatalogModelResolver {
+  return 'profileFor' in resolver
+}
+
+function hint(error: BedrockError, { model, region, identity }: HintFacts): string | undefined {
+  if (!isBedrockError(error, 'service') && !isBedrockError(error, 'stream_exception')) return undefined
+  const { source } = identity ?? {}
+  return hintFor(error, {
+    model: model.id,
+    region,
+    source: source ? [source.name, source.profile ?? source.detail].filter(Boolean).join(' ') : 'the client’s options',
+    profile: profileFor(model.base, region),
+  })
+}

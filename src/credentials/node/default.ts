@@ -1,0 +1,1 @@
+export { defaultCredentials, profileRegion } from '../default.ts'

@@ -1,0 +1,91 @@
+/**
+ * Claude on Amazon Bedrock from anywhere JavaScript runs.
+ *
+ * @module
+ */
+export { type BedrockClient, type BedrockClientOptions, createBedrockClient } from './client.ts'
+export type { CoreClient, InvokeRequest, InvokeResult, InvokeStreamResult } from './core/client.ts'
+export type { EngineOptions } from './core/engine.ts'
+export {
+  BedrockError,
+  type BedrockErrorByCode,
+  type BedrockErrorCode,
+  type BedrockErrorOptions,
+  ConfigurationError,
+  ConnectionError,
+  CredentialsError,
+  GuardrailError,
+  isBedrockError,
+  ModelResolutionError,
+  ServiceError,
+  type ServiceErrorOptions,
+  StreamError,
+  type StreamErrorCode,
+  type StreamErrorOptions,
+  TimeoutError,
+  type TimeoutPhase,
+} from './core/errors.ts'
+export { MessageStream } from './core/messages/message-stream.ts'
+export type { Messages } from './core/messages/messages.ts'
+export type {
+  AnthropicMessage,
+  CacheControlEphemeral,
+  ContentBlock,
+  ContentBlockParam,
+  Message,
+  MessageCountTokensParams,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageParam,
+  MessageStreamParams,
+  MessageTokensCount,
+  RawContentBlockDelta,
+  RawMessageStreamEvent,
+  StopReason,
+  TextBlock,
+  TextBlockParam,
+  ThinkingBlock,
+  ThinkingConfigParam,
+  Tool,
+  ToolChoice,
+  ToolUnion,
+  ToolUseBlock,
+  Usage,
+} from './core/messages/types.ts'
+export type {
+  Adaptation,
+  AwsCredentialIdentity,
+  BearerTokenIdentity,
+  BedrockFetch,
+  BedrockFetchInit,
+  BedrockRequest,
+  BedrockResponse,
+  CacheOutcome,
+  CallOptions,
+  Clock,
+  CredentialProvider,
+  CredentialProviderOptions,
+  EndpointOptions,
+  GuardrailOutcome,
+  Identity,
+  IdentitySource,
+  JsonObject,
+  JsonValue,
+  Logger,
+  Middleware,
+  MiddlewareContext,
+  ModelRef,
+  ModelResolutionContext,
+  ModelResolver,
+  ModelSource,
+  Next,
+  Operation,
+  ProfileGeo,
+  ResponseMetadata,
+  RetryOptions,
+  Timeouts,
+  TokenUsage,
+} from './core/types.ts'
+export type { InferenceProfile } from './models/discovery.ts'
+export type { ModelExplanation } from './models/explanation.ts'
+export type { AnthropicModelId, ModelFamily, ModelResolverOptions } from './models/resolver.ts'
