@@ -26,7 +26,9 @@ export function createAllowList(entries: readonly string[] | undefined): (candid
     return rules.some(({ text }) => {
       if (text === id || text === model) return true
       if (isFullModelId(text)) return false
-      return text === family ? !specific.has(family) : name !== undefined && `${name}-`.startsWith(`${anthropicIdOf(text)}-`)
+      return text === family
+        ? !specific.has(family)
+        : name !== undefined && `${name}-`.startsWith(`${anthropicIdOf(text)}-`)
     })
   }
 }

@@ -17,7 +17,8 @@ export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>):
       return await next(request)
     } catch (error) {
       // AWS spells the apostrophe that follows in two ways.
-      const needsProfile = isBedrockError(error, 'service') && error.status === 400 && /on-demand throughput isn/.test(error.message)
+      const needsProfile =
+        isBedrockError(error, 'service') && error.status === 400 && /on-demand throughput isn/.test(error.message)
       if (!needsProfile || !model.base || model.geo) throw error
       const id = await resolver.profileFor(model.base, { ...context, scope })
       if (!id || id === model.id) throw error

@@ -81,7 +81,12 @@ export const catalog: readonly CatalogModel[] = [
     'sonnet-5',
     '2026-10',
     { us: us6, eu: eu8, au: au2, in: in2, 'us-gov': gov2, global: commercial },
-    { ...onMillion, cacheMinimum: 1_024, onDemand: ['eu-west-2', 'ap-northeast-2', 'ap-southeast-1'], released: '2026-06-30' },
+    {
+      ...onMillion,
+      cacheMinimum: 1_024,
+      onDemand: ['eu-west-2', 'ap-northeast-2', 'ap-southeast-1'],
+      released: '2026-06-30',
+    },
   ),
   row('fable-5', '2026-07', { us: us6, global: commercial }, { ...onMillion, cacheMinimum: 512 }),
   // Only its region is documented, us-east-1.
@@ -92,7 +97,12 @@ export const catalog: readonly CatalogModel[] = [
     { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial },
     { ...onMillion, cacheMinimum: 1_024 },
   ),
-  row('opus-4-7', '2026-07', { us: us6, eu: eu8, jp: jp2, au: au2, global: commercial }, { ...onMillion, cacheMinimum: 4_096 }),
+  row(
+    'opus-4-7',
+    '2026-07',
+    { us: us6, eu: eu8, jp: jp2, au: au2, global: commercial },
+    { ...onMillion, cacheMinimum: 4_096 },
+  ),
   row(
     'sonnet-4-6',
     '2026-07',
@@ -105,7 +115,12 @@ export const catalog: readonly CatalogModel[] = [
     { us: us6, eu: eu8, au: au3, global: commercial },
     { ...onMillion, cacheMinimum: 4_096, onDemand: ['eu-west-2'] },
   ),
-  row('opus-4-5-20251101-v1:0', '2026-07', { us: us5, eu: eu8, global: commercial }, { ...on200k, cacheMinimum: 4_096 }),
+  row(
+    'opus-4-5-20251101-v1:0',
+    '2026-07',
+    { us: us5, eu: eu8, global: commercial },
+    { ...on200k, cacheMinimum: 4_096 },
+  ),
   row(
     'haiku-4-5-20251001-v1:0',
     '2026-10',

@@ -1,7 +1,9 @@
 import { apac7, au2, au3, eu6, eu8, gov2, in2, jp2, us3, us6 } from './regions.ts'
 
 // By geography: the regions that calls may be routed to, and all that calls may come from.
-const geographies: Readonly<Partial<Record<string, readonly [destinations: readonly string[], all: readonly string[]]>>> = {
+const geographies: Readonly<
+  Partial<Record<string, readonly [destinations: readonly string[], all: readonly string[]]>>
+> = {
   us: [us3, us6],
   eu: [eu6, eu8],
   jp: [jp2, jp2],

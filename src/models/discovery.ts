@@ -40,17 +40,29 @@ export interface DiscoverOptions {
  * @throws ServiceError as Bedrock answers.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html
  */
-export async function discoverInferenceProfiles(fetch: BedrockFetch, options: DiscoverOptions = {}): Promise<InferenceProfile[]> {
-  const lists = await Promise.all([listProfiles(fetch, 'SYSTEM_DEFINED', options), listProfiles(fetch, 'APPLICATION', options)])
+export async function discoverInferenceProfiles(
+  fetch: BedrockFetch,
+  options: DiscoverOptions = {},
+): Promise<InferenceProfile[]> {
+  const lists = await Promise.all([
+    listProfiles(fetch, 'SYSTEM_DEFINED', options),
+    listProfiles(fetch, 'APPLICATION', options),
+  ])
   return lists.flat()
 }
 
-async function listProfiles(fetch: BedrockFetch, type: InferenceProfile['type'], options: DiscoverOptions): Promise<InferenceProfile[]> {
+async function listProfiles(
+  fetch: BedrockFetch,
+  type: InferenceProfile['type'],
+  options: DiscoverOptions,
+): Promise<InferenceProfile[]> {
   const profiles: InferenceProfile[] = []
   const seen = new Set<string>()
   for (let token = ''; ; ) {
     const query = new URLSearchParams({ type, maxResults: '1000', ...(token && { nextToken: token }) })
-    const { inferenceProfileSummaries, nextToken } = await readJson(await fetch(`/inference-profiles?${query}`, options))
+    const { inferenceProfileSummaries, nextToken } = await readJson(
+      await fetch(`/inference-profiles?${query}`, options),
+    )
     for (const item of Array.isArray(inferenceProfileSummaries) ? inferenceProfileSummaries : []) {
       if (isJsonObject(item)) profiles.push(profileOf(item))
     }
@@ -99,14 +111,20 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
   const clients = new WeakMap<object, Map<string, { readonly until: number; readonly value: Promise<unknown> }>>()
 
   // Whoever leaves does not take the request along: others may be waiting for it.
-  function once<T>(key: string, lifetime: number, context: ModelResolutionContext, ask: () => Promise<T>): Promise<T | undefined> {
+  function once<T>(
+    key: string,
+    lifetime: number,
+    context: ModelResolutionContext,
+    ask: () => Promise<T>,
+  ): Promise<T | undefined> {
     const client = context.scope ?? context.fetch
     const held = clients.get(client) ?? new Map()
     clients.set(client, held)
     const known = held.get(key)
     if (known && known.until > clock.now()) return raceSignal(known.value as Promise<T | undefined>, context.signal)
     const value = ask().catch((error: unknown) => {
-      const isRefusal = isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
+      const isRefusal =
+        isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
       // A refusal stays one; a broken connection is worth another try at the next name.
       if (!isRefusal) held.delete(key)
       context.logger.warn(`Cannot ask the account for its inference profiles: ${String(error)}`)
@@ -117,11 +135,14 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
   }
 
   return {
-    list: (region, context) => once(region, listLifetime, context, () => discoverInferenceProfiles(context.fetch, { region })),
+    list: (region, context) =>
+      once(region, listLifetime, context, () => discoverInferenceProfiles(context.fetch, { region })),
     lookUp: (arn, context) =>
       once(arn, profileLifetime, context, async () => {
         const { region } = parseModelId(arn)
-        return profileOf(await readJson(await context.fetch(`/inference-profiles/${encodeURIComponent(arn)}`, { region })))
+        return profileOf(
+          await readJson(await context.fetch(`/inference-profiles/${encodeURIComponent(arn)}`, { region })),
+        )
       }),
   }
 }

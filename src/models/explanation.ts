@@ -2,7 +2,17 @@ import type { ModelRef } from '../core/types.ts'
 
 /** One step on the way from a name to a model. */
 export interface ResolutionStep {
-  readonly step: 'explicit' | 'override' | 'pin' | 'alias' | 'region' | 'base' | 'discovery' | 'catalog' | 'residency' | 'availableModels'
+  readonly step:
+    | 'explicit'
+    | 'override'
+    | 'pin'
+    | 'alias'
+    | 'region'
+    | 'base'
+    | 'discovery'
+    | 'catalog'
+    | 'residency'
+    | 'availableModels'
   /** What came of it, for people. */
   readonly outcome: string
 }
@@ -25,7 +35,9 @@ export function describe(explanation: Omit<ModelExplanation, 'toString'>): Model
   const lines = [
     `${name} in ${region}`,
     ...steps.map(({ step, outcome }) => `  ${step.padEnd(15)} ${outcome}`),
-    model ? `  = ${model.id} in ${model.region} (${model.source})` : `  = ${error?.message}${error?.hint ? `. ${error.hint}` : ''}`,
+    model
+      ? `  = ${model.id} in ${model.region} (${model.source})`
+      : `  = ${error?.message}${error?.hint ? `. ${error.hint}` : ''}`,
   ]
   return { ...explanation, toString: () => lines.join('\n') }
 }

@@ -25,11 +25,14 @@ export interface GeographyRules {
 
 /** Where calls may run; `undefined` for anywhere. @throws ConfigurationError for what is no geography and no region. */
 export function allowedRegions({ geo, residency }: GeographyRules): readonly string[] | undefined {
-  if (geo !== undefined && geo !== 'regional' && geo !== 'global') throw new ConfigurationError("geo is neither 'regional' nor 'global'")
+  if (geo !== undefined && geo !== 'regional' && geo !== 'global')
+    throw new ConfigurationError("geo is neither 'regional' nor 'global'")
   if (residency === undefined) return undefined
-  if (geo === 'global') throw new ConfigurationError("geo: 'global' leaves every residency", { hint: 'Give one of the two.' })
+  if (geo === 'global')
+    throw new ConfigurationError("geo: 'global' leaves every residency", { hint: 'Give one of the two.' })
   const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (/-\d+$/.test(entry) ? [entry] : []))
-  if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry))) return allowed
+  if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
+    return allowed
   throw new ConfigurationError(`residency names no place to run in: ${JSON.stringify(residency)}`, {
     hint: 'Give geographies (us, eu, jp, au, in, apac, us-gov) or regions.',
   })
@@ -41,7 +44,10 @@ export function staysWithin(allowed: readonly string[] | undefined, regions: rea
 }
 
 /** The best of a model's profiles that may be called. */
-export function chooseProfile(profiles: readonly InferenceProfile[], rules: GeographyRules): InferenceProfile | undefined {
+export function chooseProfile(
+  profiles: readonly InferenceProfile[],
+  rules: GeographyRules,
+): InferenceProfile | undefined {
   const allowed = allowedRegions(rules)
   const usable = profiles.filter(({ regions }) => staysWithin(allowed, regions))
   return usable.find(({ geo }) => geo && (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
@@ -52,9 +58,17 @@ export function catalogProfiles(region: string): InferenceProfile[] {
   return catalog.flatMap(({ base, profiles, onDemand }) => {
     const geos = Object.keys(profiles).filter((geo) => profiles[geo]?.includes(region))
     const found = geos.map(
-      (geo): InferenceProfile => ({ id: `${geo}.${base}`, type: 'SYSTEM_DEFINED', base, geo, regions: destinationsOf(geo, region) }),
+      (geo): InferenceProfile => ({
+        id: `${geo}.${base}`,
+        type: 'SYSTEM_DEFINED',
+        base,
+        geo,
+        regions: destinationsOf(geo, region),
+      }),
     )
-    return onDemand?.includes(region) ? [...found, { id: base, type: 'SYSTEM_DEFINED', base, regions: [region] }] : found
+    return onDemand?.includes(region)
+      ? [...found, { id: base, type: 'SYSTEM_DEFINED', base, regions: [region] }]
+      : found
   })
 }
 

@@ -3,7 +3,14 @@ export const us3: readonly string[] = ['us-east-1', 'us-east-2', 'us-west-2']
 export const us4: readonly string[] = [...us3, 'us-west-1']
 export const us5: readonly string[] = [...us4, 'ca-central-1']
 export const us6: readonly string[] = [...us5, 'ca-west-1']
-export const eu6: readonly string[] = ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3']
+export const eu6: readonly string[] = [
+  'eu-central-1',
+  'eu-north-1',
+  'eu-south-1',
+  'eu-south-2',
+  'eu-west-1',
+  'eu-west-3',
+]
 export const eu8: readonly string[] = [...eu6, 'eu-central-2', 'eu-west-2']
 export const jp2: readonly string[] = ['ap-northeast-1', 'ap-northeast-3']
 export const au2: readonly string[] = ['ap-southeast-2', 'ap-southeast-4']

@@ -63,6 +63,8 @@ export interface ModelResolverOptions extends GeographyRules {
 
 /** A resolver that knows the catalog, and can say what it does. */
 export interface CatalogModelResolver extends ModelResolver {
+  /** What it was made with. */
+  readonly options: ModelResolverOptions
   /** The inference profiles that can be called from the context's region: the account's with discovery, else the catalog's. */
   list(context: ModelResolutionContext): Promise<readonly InferenceProfile[]>
   /** How a name resolves, step by step. Does not reject when it does not. */
@@ -123,10 +125,19 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const residency = [options.residency ?? 'anywhere'].flat().join(', ')
   const isAvailable = createAllowList(availableModels)
   const discovery = options.discovery ? createDiscovery(options.clock) : undefined
-  const aliases = new Map(Object.entries({ ...builtIn, ...(options.small && { small: options.small }), ...options.aliases }))
+  const aliases = new Map(
+    Object.entries({ ...builtIn, ...(options.small && { small: options.small }), ...options.aliases }),
+  )
   const pins = new Map(Object.entries(options.pins ?? {}))
-  const overrides = Object.entries(options.overrides ?? {}).map(([key, id]) => ({ key, id: withoutWindow(id), base: named(key)?.base }))
-  const behind = new Map([...overrides.map(({ id, base = '' }) => [id, base] as const), ...Object.entries(options.profiles ?? {})])
+  const overrides = Object.entries(options.overrides ?? {}).map(([key, id]) => ({
+    key,
+    id: withoutWindow(id),
+    base: named(key)?.base,
+  }))
+  const behind = new Map([
+    ...overrides.map(({ id, base = '' }) => [id, base] as const),
+    ...Object.entries(options.profiles ?? {}),
+  ])
   const warned = new Set<string>()
   const settled = new Map<string, ModelRef>()
   validate()
@@ -135,7 +146,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     let target: Target = { text: withoutWindow(name), region: clientRegion }
     for (const seen = new Set<string>(); !isFullModelId(target.text); ) {
       const { text, region, isDefault } = target
-      if (seen.has(text)) throw new ConfigurationError(`The model aliases lead in a circle: ${[...seen, text].join(' → ')}`)
+      if (seen.has(text))
+        throw new ConfigurationError(`The model aliases lead in a circle: ${[...seen, text].join(' → ')}`)
       seen.add(text)
       const override = overrides.find(({ key }) => isSameModel(key, text))
       if (override) {
@@ -164,7 +176,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     if (isFullModelId(target.text)) return fromFullId(target, context, note)
     if (!discovery) return fromCatalog(target, context, note)
     const listed = discovery.list(target.region, context)
-    return listed.then((profiles) => (profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note)))
+    return listed.then((profiles) =>
+      profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note),
+    )
   }
 
   function fromFullId(target: Target, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
@@ -180,9 +194,16 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       context.logger.debug(`The catalog does not know ${text}, which goes out as it is`)
     }
     const finish = (found?: InferenceProfile): ModelRef =>
-      check({ id: text, base: base ?? found?.base, geo: id.geo, source }, { ...target, region }, regions ?? found?.regions, note)
+      check(
+        { id: text, base: base ?? found?.base, geo: id.geo, source },
+        { ...target, region },
+        regions ?? found?.regions,
+        note,
+      )
     const isOpaque = !id.base && id.kind.endsWith('inference-profile')
-    return discovery && isOpaque && (!base || (allowed && !regions)) ? discovery.lookUp(text, context).then(finish) : finish()
+    return discovery && isOpaque && (!base || (allowed && !regions))
+      ? discovery.lookUp(text, context).then(finish)
+      : finish()
   }
 
   function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: Note): ModelRef {
@@ -195,7 +216,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       const problem = `${model.anthropicId} cannot be called from ${within(region)}`
       // A family's name will take the nearest version that can be called: the next older one, else the next newer.
       const versions = target.anyVersion ? versionsOf(profiles, target) : []
-      profile = versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ?? versions.at(-1)
+      profile =
+        versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ??
+        versions.at(-1)
       if (!profile) {
         const { state, endOfLife } = model.lifecycle
         throw unknown(
@@ -221,13 +244,20 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const configured = choose(usable, target, text)
     const profile = anyVersion && !(isDefault && configured) ? versionsOf(usable, target)[0] : configured
     if (!profile)
-      throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [...nearestTo(text), ...idsOf(profiles)])
+      throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [
+        ...nearestTo(text),
+        ...idsOf(profiles),
+      ])
     note('discovery', `the account has ${profile.id} in ${region}`)
     return check({ ...profile, source: source === 'pin' ? source : 'discovered' }, target, profile.regions, note)
   }
 
   /** The profile to call a model by. */
-  function choose(profiles: readonly InferenceProfile[], { isDefault }: Target, model: string): InferenceProfile | undefined {
+  function choose(
+    profiles: readonly InferenceProfile[],
+    { isDefault }: Target,
+    model: string,
+  ): InferenceProfile | undefined {
     const own = profiles.filter(({ base }) => base && isSameModel(base, model))
     return chooseProfile(own, isDefault && !allowed ? { geo: 'global' } : options)
   }
@@ -236,7 +266,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   function versionsOf(profiles: readonly InferenceProfile[], target: Target): InferenceProfile[] {
     return [...new Set(profiles.map(({ base = '' }) => base))]
       .map((base) => ({ base, ...parseModelId(base) }))
-      .filter(({ base, family }) => family === target.family && (catalogModel(base)?.lifecycle.state ?? 'active') === 'active')
+      .filter(
+        ({ base, family }) =>
+          family === target.family && (catalogModel(base)?.lifecycle.state ?? 'active') === 'active',
+      )
       .sort((a, b) => compareVersions(b.version, a.version))
       .flatMap(({ base }) => choose(profiles, target, base) ?? [])
   }
@@ -252,12 +285,15 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     note('residency', residency)
     note('availableModels', availableModels?.join(', ') ?? 'all')
     if (!staysWithin(allowed, regions && [region, ...regions])) {
-      throw new ModelResolutionError(`${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`, {
-        hint:
-          regions || geo
-            ? 'Use a region and a profile of the residency.'
-            : 'Say with `profiles` what is behind it, or let `discovery` ask.',
-      })
+      throw new ModelResolutionError(
+        `${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`,
+        {
+          hint:
+            regions || geo
+              ? 'Use a region and a profile of the residency.'
+              : 'Say with `profiles` what is behind it, or let `discovery` ask.',
+        },
+      )
     }
     const meant = model ?? (family && `claude-${family}`)
     if (!isAvailable({ model: meant, id: source === 'override' ? undefined : id })) {
@@ -272,7 +308,11 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 
   function nearestTo(text: string): string[] {
-    return nearest(text, [...aliases.keys(), ...overrides.map(({ key }) => key), ...catalog.map(({ anthropicId }) => anthropicId)])
+    return nearest(text, [
+      ...aliases.keys(),
+      ...overrides.map(({ key }) => key),
+      ...catalog.map(({ anthropicId }) => anthropicId),
+    ])
   }
 
   function within(region: string): string {
@@ -284,7 +324,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       throw new ConfigurationError(`models.${option} ${problem}`)
     }
     if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
-    for (const family of pins.keys()) if (!families.includes(family)) refuse(`pins.${family}`, `is none of ${families.join(', ')}`)
+    for (const family of pins.keys())
+      if (!families.includes(family)) refuse(`pins.${family}`, `is none of ${families.join(', ')}`)
     for (const { key, id } of overrides)
       if (!isFullModelId(id)) refuse(`overrides.${key}`, `is neither a Bedrock model ID nor an ARN: ${id}`)
     for (const [arn, model] of Object.entries(options.profiles ?? {})) {
@@ -293,11 +334,13 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     for (const name of [...aliases.keys(), ...pins.keys()]) {
       if (isFullModelId(name)) refuse(`aliases['${name}']`, 'can never be used: a full ID goes out as it is')
       const { text } = follow(name, '', () => {})
-      if (!discovery && !isFullModelId(text) && !named(text)) refuse(`aliases or pins: ${name}`, `leads to ${text}, which is no model`)
+      if (!discovery && !isFullModelId(text) && !named(text))
+        refuse(`aliases or pins: ${name}`, `leads to ${text}, which is no model`)
     }
   }
 
   return {
+    options,
     resolve(name, context) {
       const key = `${context.region} ${name}`
       const known = settled.get(key)
@@ -319,7 +362,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         return describe({ name, region: context.region, steps, error: error as Error })
       }
     },
-    list: async (context) => (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region).filter(({ geo }) => geo),
+    list: async (context) =>
+      (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region).filter(({ geo }) => geo),
     async profileFor(base, context) {
       const profiles = (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region)
       const own = profiles.filter((profile) => profile.base === base && profile.geo)

@@ -12,7 +12,14 @@ const refusal = (apostrophe: string, id = 'anthropic.claude-sonnet-4-6') =>
     { status: 400, type: 'ValidationException', retryable: false },
   )
 
-async function call(id: string, { region = 'eu-west-1', error = refusal('’'), ...options }: ModelResolverOptions & { region?: string; error?: Error } = {}) {
+async function call(
+  id: string,
+  {
+    region = 'eu-west-1',
+    error = refusal('’'),
+    ...options
+  }: ModelResolverOptions & { region?: string; error?: Error } = {},
+) {
   const { logger, lines } = recordingLogger()
   const middleware = autoProfile(createModelResolver(options))
   const { base, geo } = parseModelId(id)
@@ -31,20 +38,27 @@ async function call(id: string, { region = 'eu-west-1', error = refusal('’'), 
 }
 
 describe('autoProfile', () => {
-  test.each(["'", '’'])('repeats the call once through the profile, whichever apostrophe AWS uses: %s', async (apostrophe) => {
-    const { sent, outcome } = await call('anthropic.claude-sonnet-4-6', { error: refusal(apostrophe) })
-    expect(outcome).toBe(answer)
-    expect(sent).toEqual(['anthropic.claude-sonnet-4-6', 'eu.anthropic.claude-sonnet-4-6'])
-  })
+  test.each(["'", '’'])(
+    'repeats the call once through the profile, whichever apostrophe AWS uses: %s',
+    async (apostrophe) => {
+      const { sent, outcome } = await call('anthropic.claude-sonnet-4-6', { error: refusal(apostrophe) })
+      expect(outcome).toBe(answer)
+      expect(sent).toEqual(['anthropic.claude-sonnet-4-6', 'eu.anthropic.claude-sonnet-4-6'])
+    },
+  )
 
   test('warns once', async () => {
     const { lines, once } = await call('anthropic.claude-sonnet-4-6')
     await once()
-    expect(lines).toEqual(['warn: anthropic.claude-sonnet-4-6 cannot be called by its base ID in eu-west-1: calling eu.anthropic.claude-sonnet-4-6'])
+    expect(lines).toEqual([
+      'warn: anthropic.claude-sonnet-4-6 cannot be called by its base ID in eu-west-1: calling eu.anthropic.claude-sonnet-4-6',
+    ])
   })
 
   test('works for a foundation model’s ARN', async () => {
-    const { sent } = await call('arn:aws:bedrock:ap-northeast-1::foundation-model/anthropic.claude-opus-5-5', { region: 'ap-northeast-1' })
+    const { sent } = await call('arn:aws:bedrock:ap-northeast-1::foundation-model/anthropic.claude-opus-5-5', {
+      region: 'ap-northeast-1',
+    })
     expect(sent[1]).toBe('jp.anthropic.claude-opus-5-5')
   })
 
@@ -55,7 +69,15 @@ describe('autoProfile', () => {
   })
 
   test.each([
-    ['another error', 'anthropic.claude-sonnet-4-6', new ServiceError('The provided model identifier is invalid.', { status: 400, type: 'ValidationException', retryable: false })],
+    [
+      'another error',
+      'anthropic.claude-sonnet-4-6',
+      new ServiceError('The provided model identifier is invalid.', {
+        status: 400,
+        type: 'ValidationException',
+        retryable: false,
+      }),
+    ],
     ['a model that nobody knows', 'meta.llama9-70b-instruct-v1:0', refusal('’')],
     ['a profile', 'us.anthropic.claude-sonnet-4-6', refusal('’')],
     ['an opaque ARN', 'arn:aws:bedrock:eu-west-1:123456789012:provisioned-model/abc', refusal('’')],

@@ -1,8 +1,6 @@
-import { createBedrockClient } from 'outcrop/core'
-import { createModelResolver, type ModelResolverOptions } from 'outcrop/models'
+import { createBedrockClient, type ModelResolverOptions } from 'outcrop'
 import { createFakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
-import { autoProfile } from '../../src/models/auto-profile.ts'
 import { recordingLogger } from './support.ts'
 
 const account = '123456789012'
@@ -13,13 +11,11 @@ const question = { max_tokens: 16, messages: [{ role: 'user' as const, content: 
 function setUp(models: ModelResolverOptions, fakeOptions: FakeBedrockOptions = {}) {
   const fake = createFakeBedrock({ models: { applicationProfiles: { [arn]: base } }, ...fakeOptions })
   const { logger, lines } = recordingLogger()
-  const resolver = createModelResolver(models)
   const bedrock = createBedrockClient({
     region: 'us-east-1',
     credentials: fake.identity,
     fetch: fake.fetch,
-    models: resolver,
-    middleware: models.autoProfile ? [autoProfile(resolver)] : [],
+    models,
     logger,
   })
   const ask = (model: string) => bedrock.messages.create({ ...question, model })
@@ -27,7 +23,7 @@ function setUp(models: ModelResolverOptions, fakeOptions: FakeBedrockOptions = {
   return { fake, bedrock, ask, lines, operations }
 }
 
-describe('a client with a resolver', () => {
+describe('a client’s models', () => {
   test.each([
     ['sonnet', 'us.anthropic.claude-sonnet-4-6'],
     ['default', 'global.anthropic.claude-sonnet-4-6'],
@@ -35,7 +31,9 @@ describe('a client with a resolver', () => {
   ])('calls %s by %s', async (name, id) => {
     const { fake, ask } = setUp({})
     await ask(name)
-    expect(fake.calls).toMatchObject([{ operation: 'InvokeModel', model: id, region: 'us-east-1', signature: { valid: true }, status: 200 }])
+    expect(fake.calls).toMatchObject([
+      { operation: 'InvokeModel', model: id, region: 'us-east-1', signature: { valid: true }, status: 200 },
+    ])
   })
 
   test('calls an ARN in its own region, and signs for it', async () => {
@@ -49,7 +47,10 @@ describe('a client with a resolver', () => {
   test('looks an opaque ARN up once, in its own region, and keeps its base for every call', async () => {
     const { fake, bedrock, operations } = setUp({ discovery: true })
     for (let i = 0; i < 2; i++) {
-      const { metadata } = await bedrock.invoke({ model: arn, body: { anthropic_version: 'bedrock-2023-05-31', ...question } })
+      const { metadata } = await bedrock.invoke({
+        model: arn,
+        body: { anthropic_version: 'bedrock-2023-05-31', ...question },
+      })
       expect(metadata.model).toMatchObject({ id: arn, base, family: 'sonnet', version: '4.6', region: 'eu-west-1' })
     }
     expect(operations()).toEqual(['GetInferenceProfile', 'InvokeModel', 'InvokeModel'])
@@ -59,7 +60,28 @@ describe('a client with a resolver', () => {
   test('calls the small model in its region', async () => {
     const { fake, ask } = setUp({ smallModelRegion: 'eu-central-1' })
     await ask('haiku')
-    expect(fake.calls).toMatchObject([{ model: 'eu.anthropic.claude-haiku-4-5-20251001-v1:0', region: 'eu-central-1', signature: { valid: true } }])
+    expect(fake.calls).toMatchObject([
+      { model: 'eu.anthropic.claude-haiku-4-5-20251001-v1:0', region: 'eu-central-1', signature: { valid: true } },
+    ])
+  })
+
+  test('says by what a base ID can be called, when Bedrock refuses it', async () => {
+    const { ask } = setUp({})
+    await expect(ask(base)).rejects.toMatchObject({
+      code: 'service',
+      status: 400,
+      hint: expect.stringContaining(`us.${base}`),
+    })
+  })
+
+  test('explains and lists', async () => {
+    const { bedrock, fake } = setUp({ pins: { opus: 'claude-opus-4-8' } })
+    const explanation = await bedrock.models.explain('opus')
+    expect(String(explanation)).toContain('= us.anthropic.claude-opus-4-8 in us-east-1 (pin)')
+    expect(await bedrock.models.list()).toContainEqual(
+      expect.objectContaining({ id: 'us.anthropic.claude-opus-4-8', base: 'anthropic.claude-opus-4-8' }),
+    )
+    expect(fake.calls).toEqual([])
   })
 
   test('sends nothing that would leave the residency', async () => {
@@ -83,13 +105,20 @@ describe('discovery with a client', () => {
 
   test('goes on with the catalog when it is denied', async () => {
     const denied = ['bedrock:ListInferenceProfiles', 'bedrock:GetInferenceProfile']
-    const { ask, fake, lines } = setUp({ discovery: true }, { models: { applicationProfiles: { [arn]: base }, denied } })
+    const { ask, fake, lines } = setUp(
+      { discovery: true },
+      { models: { applicationProfiles: { [arn]: base }, denied } },
+    )
     await ask('sonnet')
     await ask('opus')
     await ask(arn)
     await ask(arn)
     const asked = fake.calls.filter(({ operation }) => operation !== 'InvokeModel')
-    expect(asked.map(({ operation }) => operation)).toEqual(['ListInferenceProfiles', 'ListInferenceProfiles', 'GetInferenceProfile'])
+    expect(asked.map(({ operation }) => operation)).toEqual([
+      'ListInferenceProfiles',
+      'ListInferenceProfiles',
+      'GetInferenceProfile',
+    ])
     expect(fake.calls.filter(({ operation, status }) => operation === 'InvokeModel' && status === 200)).toHaveLength(4)
     expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(2)
   })

@@ -13,7 +13,12 @@ const systemProfile = (geo: string, base: string, regions: string[], status = 'A
   status,
   type: 'SYSTEM_DEFINED',
 })
-const applicationProfile = (id: string, base: string, regions = ['us-east-1', 'us-east-2', 'us-west-2'], region = 'us-east-1') => ({
+const applicationProfile = (
+  id: string,
+  base: string,
+  regions = ['us-east-1', 'us-east-2', 'us-west-2'],
+  region = 'us-east-1',
+) => ({
   inferenceProfileName: id,
   inferenceProfileArn: `arn:aws:bedrock:${region}:${account}:application-inference-profile/${id}`,
   inferenceProfileId: id,
@@ -42,7 +47,12 @@ function controlPlane(profiles: ReturnType<typeof systemProfile>[], refuse?: (ca
     const id = decodeURIComponent(pathname.split('/')[2] ?? '')
     if (id) {
       const profile = profiles.find(({ inferenceProfileArn }) => inferenceProfileArn === id)
-      return profile ? Response.json(profile) : new Response('{"message":"no such profile"}', { status: 404, headers: { 'x-amzn-errortype': 'ResourceNotFoundException' } })
+      return profile
+        ? Response.json(profile)
+        : new Response('{"message":"no such profile"}', {
+            status: 404,
+            headers: { 'x-amzn-errortype': 'ResourceNotFoundException' },
+          })
     }
     const ofType = profiles.filter(({ type }) => type === searchParams.get('type'))
     const start = Number(searchParams.get('nextToken') ?? 0)
@@ -51,7 +61,11 @@ function controlPlane(profiles: ReturnType<typeof systemProfile>[], refuse?: (ca
   }
   return { calls, fetch }
 }
-const denied = () => new Response('{"message":"not authorized"}', { status: 403, headers: { 'x-amzn-errortype': 'AccessDeniedException' } })
+const denied = () =>
+  new Response('{"message":"not authorized"}', {
+    status: 403,
+    headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+  })
 
 const account1 = [
   systemProfile('us', sonnet46, us),
@@ -66,7 +80,8 @@ const account1 = [
   applicationProfile('team-b', 'anthropic.claude-opus-6', ['us-east-1', '']),
   applicationProfile('team-c', 'anthropic.claude-sonnet-8'),
 ]
-const arnOf = (id: string, region = 'us-east-1') => `arn:aws:bedrock:${region}:${account}:application-inference-profile/${id}`
+const arnOf = (id: string, region = 'us-east-1') =>
+  `arn:aws:bedrock:${region}:${account}:application-inference-profile/${id}`
 
 describe('discoverInferenceProfiles', () => {
   test('reads every page of both types', async () => {
@@ -86,17 +101,27 @@ describe('discoverInferenceProfiles', () => {
       regions: us,
     })
     expect(profiles.find(({ id }) => id.startsWith('global.'))).toMatchObject({ geo: 'global', regions: undefined })
-    expect(profiles.find(({ name }) => name === 'team-a')).toMatchObject({ id: arnOf('team-a'), type: 'APPLICATION', base: sonnet46, geo: undefined, regions: us })
+    expect(profiles.find(({ name }) => name === 'team-a')).toMatchObject({
+      id: arnOf('team-a'),
+      type: 'APPLICATION',
+      base: sonnet46,
+      geo: undefined,
+      regions: us,
+    })
   })
 
   test('ends when a gateway gives the same page for ever', async () => {
-    const fetch: BedrockFetch = async () => Response.json({ inferenceProfileSummaries: [systemProfile('us', sonnet46, us)], nextToken: 'again' })
+    const fetch: BedrockFetch = async () =>
+      Response.json({ inferenceProfileSummaries: [systemProfile('us', sonnet46, us)], nextToken: 'again' })
     expect(await discoverInferenceProfiles(fetch)).toHaveLength(4)
   })
 
   test('rejects as Bedrock answers', async () => {
     const { fetch } = controlPlane([], denied)
-    await expect(discoverInferenceProfiles(fetch)).rejects.toMatchObject({ code: 'service', type: 'AccessDeniedException' })
+    await expect(discoverInferenceProfiles(fetch)).rejects.toMatchObject({
+      code: 'service',
+      type: 'AccessDeniedException',
+    })
   })
 })
 
@@ -124,7 +149,10 @@ describe('with discovery', () => {
   })
 
   test('`geo: global` goes for global profiles', async () => {
-    expect(await setUp({ geo: 'global' }).resolve('opus')).toMatchObject({ id: 'global.anthropic.claude-opus-6', geo: 'global' })
+    expect(await setUp({ geo: 'global' }).resolve('opus')).toMatchObject({
+      id: 'global.anthropic.claude-opus-6',
+      geo: 'global',
+    })
   })
 
   test('`default` without the configured model is the newest of its family', async () => {
@@ -133,13 +161,20 @@ describe('with discovery', () => {
   })
 
   test('a pin is kept, and what it names is looked for', async () => {
-    expect(await setUp({ pins: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'pin' })
-    expect(await setUp({ aliases: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
+    expect(await setUp({ pins: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({
+      id: 'us.anthropic.claude-sonnet-4-6',
+      source: 'pin',
+    })
+    expect(await setUp({ aliases: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({
+      id: 'us.anthropic.claude-sonnet-4-6',
+    })
   })
 
   test('an alias takes the newest model that may be called', async () => {
     expect(await setUp({ availableModels: ['claude-sonnet-4-6'] }).resolve('sonnet')).toMatchObject({ base: sonnet46 })
-    await expect(setUp({ availableModels: ['haiku'] }).resolve('claude-opus-6')).rejects.toMatchObject({ code: 'model_resolution' })
+    await expect(setUp({ availableModels: ['haiku'] }).resolve('claude-opus-6')).rejects.toMatchObject({
+      code: 'model_resolution',
+    })
   })
 
   test('residency goes by the regions that the account reports', async () => {
@@ -150,7 +185,11 @@ describe('with discovery', () => {
   test('a name that the account does not have lists what it has', async () => {
     await expect(setUp().resolve('claude-opus-4-6')).rejects.toMatchObject({
       code: 'model_resolution',
-      candidates: expect.arrayContaining(['us.anthropic.claude-sonnet-4-6', 'us.anthropic.claude-opus-6', arnOf('team-a')]),
+      candidates: expect.arrayContaining([
+        'us.anthropic.claude-sonnet-4-6',
+        'us.anthropic.claude-opus-6',
+        arnOf('team-a'),
+      ]),
     })
     await expect(setUp().resolve('sonet')).rejects.toMatchObject({ candidates: expect.arrayContaining(['sonnet']) })
   })
@@ -181,11 +220,15 @@ describe('with discovery', () => {
     const one = setUp()
     const other = controlPlane([systemProfile('us', 'anthropic.claude-sonnet-9', us)])
     await one.resolve('sonnet')
-    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch })).toMatchObject({ base: 'anthropic.claude-sonnet-9' })
+    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch })).toMatchObject({
+      base: 'anthropic.claude-sonnet-9',
+    })
     const scope = {}
     await one.resolver.resolve('sonnet', { ...one.context, scope })
     const before = other.calls.length
-    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch, scope })).toMatchObject({ base: 'anthropic.claude-sonnet-5-5' })
+    expect(await one.resolver.resolve('sonnet', { ...one.context, fetch: other.fetch, scope })).toMatchObject({
+      base: 'anthropic.claude-sonnet-5-5',
+    })
     expect(other.calls).toHaveLength(before)
   })
 
@@ -210,7 +253,9 @@ describe('with discovery', () => {
 
   test('a broken connection is tried again at the next name', async () => {
     let broken = true
-    const { resolve } = setUp({}, account1, () => (broken ? new Response('<html>bad gateway</html>', { status: 502 }) : undefined))
+    const { resolve } = setUp({}, account1, () =>
+      broken ? new Response('<html>bad gateway</html>', { status: 502 }) : undefined,
+    )
     expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
     broken = false
     expect(await resolve('sonnet')).toMatchObject({ source: 'discovered' })
@@ -218,7 +263,9 @@ describe('with discovery', () => {
 
   test('explain and list tell of the account', async () => {
     const { resolver, context } = setUp()
-    expect(String(await resolver.explain('sonnet', context))).toMatch(/discovery +the account has us\.anthropic\.claude-sonnet-5-5/)
+    expect(String(await resolver.explain('sonnet', context))).toMatch(
+      /discovery +the account has us\.anthropic\.claude-sonnet-5-5/,
+    )
     expect(await resolver.list(context)).toHaveLength(account1.length)
   })
 })
@@ -230,7 +277,14 @@ describe('opaque ARNs with discovery', () => {
     const { resolve, calls, clock } = setUp({}, profiles)
     const arn = arnOf('team-d', 'eu-west-1')
     for (let i = 0; i < 3; i++) {
-      expect(await resolve(arn)).toMatchObject({ id: arn, base: sonnet46, family: 'sonnet', version: '4.6', region: 'eu-west-1', source: 'explicit' })
+      expect(await resolve(arn)).toMatchObject({
+        id: arn,
+        base: sonnet46,
+        family: 'sonnet',
+        version: '4.6',
+        region: 'eu-west-1',
+        source: 'explicit',
+      })
     }
     expect(calls).toEqual([{ path: `/inference-profiles/${encodeURIComponent(arn)}`, region: 'eu-west-1' }])
     clock.time += 86_400_000
@@ -250,7 +304,10 @@ describe('opaque ARNs with discovery', () => {
 
   test('need no look-up when `profiles` or an override says what they are', async () => {
     const arn = arnOf('team-a')
-    const { resolve, calls } = setUp({ profiles: { [arn]: sonnet46 }, overrides: { 'claude-opus-4-6': arnOf('team-b') } })
+    const { resolve, calls } = setUp({
+      profiles: { [arn]: sonnet46 },
+      overrides: { 'claude-opus-4-6': arnOf('team-b') },
+    })
     expect(await resolve(arn)).toMatchObject({ base: sonnet46 })
     expect(await resolve('claude-opus-4-6')).toMatchObject({ base: 'anthropic.claude-opus-4-6-v1' })
     expect(calls).toEqual([])
@@ -260,6 +317,8 @@ describe('opaque ARNs with discovery', () => {
     const options = { residency: 'us' }
     expect(await setUp(options).resolve(arnOf('team-a'))).toMatchObject({ base: sonnet46 })
     await expect(setUp(options).resolve(arnOf('team-b'))).rejects.toMatchObject({ code: 'model_resolution' })
-    await expect(setUp(options, account1, denied).resolve(arnOf('team-a'))).rejects.toMatchObject({ code: 'model_resolution' })
+    await expect(setUp(options, account1, denied).resolve(arnOf('team-a'))).rejects.toMatchObject({
+      code: 'model_resolution',
+    })
   })
 })

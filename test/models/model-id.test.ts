@@ -6,7 +6,10 @@ const account = '123456789012'
 
 describe('parseModelId', () => {
   test.each([
-    ['anthropic.claude-sonnet-4-6', { base: 'anthropic.claude-sonnet-4-6', provider: 'anthropic', family: 'sonnet', version: '4.6' }],
+    [
+      'anthropic.claude-sonnet-4-6',
+      { base: 'anthropic.claude-sonnet-4-6', provider: 'anthropic', family: 'sonnet', version: '4.6' },
+    ],
     ['anthropic.claude-opus-4-6-v1', { base: 'anthropic.claude-opus-4-6-v1', family: 'opus', version: '4.6' }],
     ['anthropic.claude-opus-5', { base: 'anthropic.claude-opus-5', family: 'opus', version: '5' }],
     ['anthropic.claude-sonnet-4-20250514-v1:0', { family: 'sonnet', version: '4' }],
@@ -23,28 +26,59 @@ describe('parseModelId', () => {
     expect(parseModelId(id)).not.toHaveProperty('geo')
   })
 
-  test.each(['us', 'eu', 'jp', 'au', 'in', 'apac', 'us-gov', 'global', 'ca', 'eu-isoe'])('knows the profile prefix %s, or takes it for one', (geo) => {
-    expect(parseModelId(`${geo}.anthropic.claude-haiku-4-5-20251001-v1:0`)).toEqual({
-      kind: 'inference-profile',
-      geo,
-      base: 'anthropic.claude-haiku-4-5-20251001-v1:0',
-      provider: 'anthropic',
-      family: 'haiku',
-      version: '4.5',
-    })
-  })
+  test.each(['us', 'eu', 'jp', 'au', 'in', 'apac', 'us-gov', 'global', 'ca', 'eu-isoe'])(
+    'knows the profile prefix %s, or takes it for one',
+    (geo) => {
+      expect(parseModelId(`${geo}.anthropic.claude-haiku-4-5-20251001-v1:0`)).toEqual({
+        kind: 'inference-profile',
+        geo,
+        base: 'anthropic.claude-haiku-4-5-20251001-v1:0',
+        provider: 'anthropic',
+        family: 'haiku',
+        version: '4.5',
+      })
+    },
+  )
 
   test.each([
-    ['arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-5', 'foundation-model', { base: 'anthropic.claude-opus-5', region: 'us-east-1' }],
-    [`arn:aws:bedrock:eu-west-1:${account}:inference-profile/eu.anthropic.claude-opus-5`, 'inference-profile', { base: 'anthropic.claude-opus-5', geo: 'eu', account }],
-    [`arn:aws-us-gov:bedrock:us-gov-west-1:${account}:inference-profile/us-gov.anthropic.claude-opus-5`, 'inference-profile', { geo: 'us-gov', partition: 'aws-us-gov' }],
-    [`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'application-inference-profile', { resource: 'abc', region: 'us-east-2' }],
+    [
+      'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-5',
+      'foundation-model',
+      { base: 'anthropic.claude-opus-5', region: 'us-east-1' },
+    ],
+    [
+      `arn:aws:bedrock:eu-west-1:${account}:inference-profile/eu.anthropic.claude-opus-5`,
+      'inference-profile',
+      { base: 'anthropic.claude-opus-5', geo: 'eu', account },
+    ],
+    [
+      `arn:aws-us-gov:bedrock:us-gov-west-1:${account}:inference-profile/us-gov.anthropic.claude-opus-5`,
+      'inference-profile',
+      { geo: 'us-gov', partition: 'aws-us-gov' },
+    ],
+    [
+      `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`,
+      'application-inference-profile',
+      { resource: 'abc', region: 'us-east-2' },
+    ],
     [`arn:aws:bedrock:us-east-1:${account}:provisioned-model/abc`, 'provisioned-model', { resource: 'abc' }],
-    [`arn:aws:bedrock:us-east-1:${account}:custom-model/amazon.titan-text-lite-v1:0:4k/abc`, 'custom-model', { resource: 'amazon.titan-text-lite-v1:0:4k/abc' }],
-    [`arn:aws:bedrock:us-east-1:${account}:custom-model-deployment/abc`, 'custom-model-deployment', { resource: 'abc' }],
+    [
+      `arn:aws:bedrock:us-east-1:${account}:custom-model/amazon.titan-text-lite-v1:0:4k/abc`,
+      'custom-model',
+      { resource: 'amazon.titan-text-lite-v1:0:4k/abc' },
+    ],
+    [
+      `arn:aws:bedrock:us-east-1:${account}:custom-model-deployment/abc`,
+      'custom-model-deployment',
+      { resource: 'abc' },
+    ],
     [`arn:aws:bedrock:us-east-1:${account}:imported-model/abc`, 'imported-model', { resource: 'abc' }],
     [`arn:aws:bedrock:us-east-1:${account}:prompt/ABC:1`, 'prompt', { resource: 'ABC:1' }],
-    [`arn:aws:bedrock:us-east-1:${account}:default-prompt-router/anthropic.claude:1`, 'default-prompt-router', { resource: 'anthropic.claude:1' }],
+    [
+      `arn:aws:bedrock:us-east-1:${account}:default-prompt-router/anthropic.claude:1`,
+      'default-prompt-router',
+      { resource: 'anthropic.claude:1' },
+    ],
     [`arn:aws:sagemaker:us-east-1:${account}:endpoint/mine`, 'endpoint', { service: 'sagemaker', resource: 'mine' }],
   ])('takes the ARN %s apart', (arn, kind, expected) => {
     const parsed = parseModelId(arn)
@@ -67,13 +101,21 @@ describe('parseModelId', () => {
     expect(parseModelId(id)).toMatchObject({ suffix, base })
   })
 
-  test.each(['sonnet', 'claude-sonnet-4-6', 'claude-3.5-sonnet', 'sonnet4.6', '', 'arn:aws:bedrock', 'a b.c', '[1m]'])('takes %j for a name', (name) => {
-    expect(parseModelId(name).kind).toBe('name')
-  })
+  test.each(['sonnet', 'claude-sonnet-4-6', 'claude-3.5-sonnet', 'sonnet4.6', '', 'arn:aws:bedrock', 'a b.c', '[1m]'])(
+    'takes %j for a name',
+    (name) => {
+      expect(parseModelId(name).kind).toBe('name')
+    },
+  )
 })
 
 describe('isFullModelId', () => {
-  test.each(['anthropic.claude-sonnet-4-6', 'us.anthropic.claude-sonnet-4-6[1m]', 'amazon.nova-lite-v1:0', 'arn:aws:bedrock:us-east-1:1:prompt/a'])('says yes to %s', (id) => {
+  test.each([
+    'anthropic.claude-sonnet-4-6',
+    'us.anthropic.claude-sonnet-4-6[1m]',
+    'amazon.nova-lite-v1:0',
+    'arn:aws:bedrock:us-east-1:1:prompt/a',
+  ])('says yes to %s', (id) => {
     expect(isFullModelId(id)).toBe(true)
   })
   test.each(['sonnet', 'sonnet[1m]', 'claude-sonnet-4-6', 'claude-3.5-sonnet', ''])('says no to %j', (name) => {
@@ -85,18 +127,36 @@ describe('formatModelId', () => {
   const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/)
   const suffix = fc.constantFrom('', ':200k', '[1m]', ':48k[1m]')
   const base = fc.oneof(
-    fc.constantFrom('anthropic.claude-opus-5', 'anthropic.claude-opus-4-5-20251101-v1:0', 'zai.glm-4.7', 'deepseek.v3.2'),
+    fc.constantFrom(
+      'anthropic.claude-opus-5',
+      'anthropic.claude-opus-4-5-20251101-v1:0',
+      'zai.glm-4.7',
+      'deepseek.v3.2',
+    ),
     fc.tuple(word, word).map(([provider, model]) => `${provider}.${model}`),
   )
-  const geo = fc.oneof(fc.constantFrom('', 'us.', 'us-gov.', 'global.', 'ca.'), word.map((prefix) => `${prefix}.`))
+  const geo = fc.oneof(
+    fc.constantFrom('', 'us.', 'us-gov.', 'global.', 'ca.'),
+    word.map((prefix) => `${prefix}.`),
+  )
   const id = fc.tuple(geo, base, suffix).map((parts) => parts.join(''))
   const resourceType = fc.oneof(
     fc.constantFrom('foundation-model', 'inference-profile', 'application-inference-profile', 'custom-model', 'prompt'),
     word,
   )
   const arn = fc
-    .tuple(fc.constantFrom('aws', 'aws-us-gov', 'aws-cn'), fc.constantFrom('bedrock', 'sagemaker'), fc.oneof(fc.constant(''), word), fc.constantFrom('', account), resourceType, fc.oneof(id, word, fc.string()))
-    .map(([partition, service, region, owner, type, resource]) => `arn:${partition}:${service}:${region}:${owner}:${type}/${resource}`)
+    .tuple(
+      fc.constantFrom('aws', 'aws-us-gov', 'aws-cn'),
+      fc.constantFrom('bedrock', 'sagemaker'),
+      fc.oneof(fc.constant(''), word),
+      fc.constantFrom('', account),
+      resourceType,
+      fc.oneof(id, word, fc.string()),
+    )
+    .map(
+      ([partition, service, region, owner, type, resource]) =>
+        `arn:${partition}:${service}:${region}:${owner}:${type}/${resource}`,
+    )
 
   test.each([
     ['IDs', id],
@@ -104,10 +164,15 @@ describe('formatModelId', () => {
     ['any text', fc.string()],
     ['any text with dots, colons and brackets', fc.stringMatching(/^[a-z0-9.:[\]/-]*$/)],
   ])('gives back what parseModelId was given: %s', (_, texts) => {
-    fc.assert(fc.property(texts, (text) => formatModelId(parseModelId(text)) === text), { numRuns: 2000 })
+    fc.assert(
+      fc.property(texts, (text) => formatModelId(parseModelId(text)) === text),
+      { numRuns: 2000 },
+    )
   })
 
   test('makes an ID of another geography', () => {
-    expect(formatModelId({ ...parseModelId('us.anthropic.claude-opus-5'), geo: 'eu' })).toBe('eu.anthropic.claude-opus-5')
+    expect(formatModelId({ ...parseModelId('us.anthropic.claude-opus-5'), geo: 'eu' })).toBe(
+      'eu.anthropic.claude-opus-5',
+    )
   })
 })

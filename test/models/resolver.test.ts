@@ -58,8 +58,16 @@ const cards: readonly [name: string, base: string, profiles: string][] = [
   ['claude-opus-4-6', 'anthropic.claude-opus-4-6-v1', 'us:US6 eu:EU8 au:AU3 global:G33'],
   ['claude-sonnet-4-6', 'anthropic.claude-sonnet-4-6', 'us:US6 eu:EU8 jp:JP2 au:AU3 global:G33'],
   ['claude-opus-4-5-20251101', 'anthropic.claude-opus-4-5-20251101-v1:0', 'us:US5 eu:EU8 global:G33'],
-  ['claude-sonnet-4-5-20250929', 'anthropic.claude-sonnet-4-5-20250929-v1:0', 'us:US5 eu:EU8 jp:JP2 au:AU3 us-gov:GOV global:G33'],
-  ['claude-haiku-4-5-20251001', 'anthropic.claude-haiku-4-5-20251001-v1:0', 'us:US5 eu:EU8 jp:JP2 au:AU3 in:IN2 global:G33'],
+  [
+    'claude-sonnet-4-5-20250929',
+    'anthropic.claude-sonnet-4-5-20250929-v1:0',
+    'us:US5 eu:EU8 jp:JP2 au:AU3 us-gov:GOV global:G33',
+  ],
+  [
+    'claude-haiku-4-5-20251001',
+    'anthropic.claude-haiku-4-5-20251001-v1:0',
+    'us:US5 eu:EU8 jp:JP2 au:AU3 in:IN2 global:G33',
+  ],
   ['claude-opus-4-1-20250805', 'anthropic.claude-opus-4-1-20250805-v1:0', 'us:US3'],
   ['claude-sonnet-4-20250514', 'anthropic.claude-sonnet-4-20250514-v1:0', 'us:US4 eu:EU7 apac:APAC7 global:G5'],
   ['claude-3-haiku-20240307', 'anthropic.claude-3-haiku-20240307-v1:0', ''],
@@ -76,7 +84,11 @@ const onDemand: Record<string, string> = {
 
 describe.each(cards)('%s', (name, base, profiles) => {
   const sources = Object.fromEntries(
-    profiles.split(' ').flatMap((entry) => (entry ? [[entry.split(':')[0], sets[entry.split(':')[1] as keyof typeof sets].split(' ')]] : [])),
+    profiles
+      .split(' ')
+      .flatMap((entry) =>
+        entry ? [[entry.split(':')[0], sets[entry.split(':')[1] as keyof typeof sets].split(' ')]] : [],
+      ),
   ) as Record<string, string[]>
   const geoIn = (region: string, last: string): string | undefined => {
     const geos = Object.keys(sources).filter((geo) => sources[geo]?.includes(region))
@@ -106,11 +118,14 @@ describe.each(cards)('%s', (name, base, profiles) => {
 
   test('is in the catalog, with its source', () => {
     const row = catalog.find((model) => model.base === base)
-    expect(row).toMatchObject({ anthropicId: name, source: expect.stringMatching(/^https:\/\/docs\.aws\.amazon\.com\/bedrock\/.+ \(read 2026/) })
+    expect(row).toMatchObject({
+      anthropicId: name,
+      source: expect.stringMatching(/^https:\/\/docs\.aws\.amazon\.com\/bedrock\/.+ \(read 2026/),
+    })
     expect(row?.onDemand?.join(' ') ?? '').toBe(onDemand[name] ?? '')
-    expect(Object.fromEntries(Object.entries(row?.profiles ?? {}).map(([geo, regions]) => [geo, regions?.toSorted()]))).toEqual(
-      Object.fromEntries(Object.entries(sources).map(([geo, regions]) => [geo, regions.toSorted()])),
-    )
+    expect(
+      Object.fromEntries(Object.entries(row?.profiles ?? {}).map(([geo, regions]) => [geo, regions?.toSorted()])),
+    ).toEqual(Object.fromEntries(Object.entries(sources).map(([geo, regions]) => [geo, regions.toSorted()])))
   })
 })
 
@@ -168,9 +183,15 @@ describe('the setup page’s defaults', () => {
   })
 
   test('a version that somebody chose is never exchanged', () => {
-    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').candidates).toContain('us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0')
-    expect(refusal('sonnet', 'us-gov-west-1', { pins: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(/us-gov-west-1/)
-    expect(refusal('sonnet', 'us-gov-west-1', { aliases: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(/us-gov-west-1/)
+    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').candidates).toContain(
+      'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    )
+    expect(refusal('sonnet', 'us-gov-west-1', { pins: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(
+      /us-gov-west-1/,
+    )
+    expect(refusal('sonnet', 'us-gov-west-1', { aliases: { sonnet: 'claude-sonnet-4-6' } }).message).toMatch(
+      /us-gov-west-1/,
+    )
   })
 })
 
@@ -214,7 +235,10 @@ describe('the order of resolution', () => {
       ['claude-opus-4-6', 'claude-opus-4-5-20251101', 'claude-opus-4-1-20250805'].map((key, i) => [key, `${arn}-${i}`]),
     ) as ModelResolverOptions['overrides']
     expect(resolve('claude-opus-4-5', 'us-east-1', { overrides })).toMatchObject({ id: `${arn}-1`, version: '4.5' })
-    expect(resolve('claude-opus-4-1-20250805', 'us-east-1', { overrides })).toMatchObject({ id: `${arn}-2`, version: '4.1' })
+    expect(resolve('claude-opus-4-1-20250805', 'us-east-1', { overrides })).toMatchObject({
+      id: `${arn}-2`,
+      version: '4.1',
+    })
     expect(resolve('claude-opus-5', 'us-east-1', { overrides })).toMatchObject({ source: 'catalog' })
   })
 
@@ -224,21 +248,47 @@ describe('the order of resolution', () => {
   })
 
   test('a pin goes before an alias, also for `default`', () => {
-    expect(resolve('sonnet', 'us-east-1', options)).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0', source: 'pin', geo: 'eu' })
-    expect(resolve('default', 'us-east-1', options)).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0', source: 'pin' })
-    expect(resolve('haiku', 'eu-west-1', { pins: { haiku: 'claude-haiku-5-5' } })).toMatchObject({ id: 'eu.anthropic.claude-haiku-5-5', source: 'pin' })
+    expect(resolve('sonnet', 'us-east-1', options)).toMatchObject({
+      id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      source: 'pin',
+      geo: 'eu',
+    })
+    expect(resolve('default', 'us-east-1', options)).toMatchObject({
+      id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      source: 'pin',
+    })
+    expect(resolve('haiku', 'eu-west-1', { pins: { haiku: 'claude-haiku-5-5' } })).toMatchObject({
+      id: 'eu.anthropic.claude-haiku-5-5',
+      source: 'pin',
+    })
   })
 
   test('the family of a pinned opaque ARN is known from the pin', () => {
-    expect(resolve('opus', 'us-east-2', { pins: { opus: arn } })).toMatchObject({ id: arn, base: undefined, family: 'opus', source: 'pin' })
+    expect(resolve('opus', 'us-east-2', { pins: { opus: arn } })).toMatchObject({
+      id: arn,
+      base: undefined,
+      family: 'opus',
+      source: 'pin',
+    })
   })
 
   test('an alias may be an alias’s name', () => {
-    expect(resolve('team', 'ap-southeast-2', options)).toMatchObject({ id: 'au.anthropic.claude-haiku-4-5-20251001-v1:0', source: 'alias' })
+    expect(resolve('team', 'ap-southeast-2', options)).toMatchObject({
+      id: 'au.anthropic.claude-haiku-4-5-20251001-v1:0',
+      source: 'alias',
+    })
   })
 
-  test.each(['claude-haiku-4-5', 'claude-haiku-4-5-20251001', 'claude-haiku-4-5-20251001-v1:0', 'claude-haiku-4-5[1m]'])('knows %s, dated or not', (name) => {
-    expect(resolve(name, 'eu-west-1')).toMatchObject({ base: 'anthropic.claude-haiku-4-5-20251001-v1:0', source: 'catalog' })
+  test.each([
+    'claude-haiku-4-5',
+    'claude-haiku-4-5-20251001',
+    'claude-haiku-4-5-20251001-v1:0',
+    'claude-haiku-4-5[1m]',
+  ])('knows %s, dated or not', (name) => {
+    expect(resolve(name, 'eu-west-1')).toMatchObject({
+      base: 'anthropic.claude-haiku-4-5-20251001-v1:0',
+      source: 'catalog',
+    })
   })
 
   test('a model of another date is another model', () => {
@@ -246,8 +296,13 @@ describe('the order of resolution', () => {
   })
 
   test('`[1m]` never reaches Bedrock', () => {
-    expect(resolve('us.anthropic.claude-opus-4-6-v1[1m]')).toMatchObject({ id: 'us.anthropic.claude-opus-4-6-v1', base: 'anthropic.claude-opus-4-6-v1' })
-    expect(resolve('anthropic.claude-3-haiku-20240307-v1:0:200k').id).toBe('anthropic.claude-3-haiku-20240307-v1:0:200k')
+    expect(resolve('us.anthropic.claude-opus-4-6-v1[1m]')).toMatchObject({
+      id: 'us.anthropic.claude-opus-4-6-v1',
+      base: 'anthropic.claude-opus-4-6-v1',
+    })
+    expect(resolve('anthropic.claude-3-haiku-20240307-v1:0:200k').id).toBe(
+      'anthropic.claude-3-haiku-20240307-v1:0:200k',
+    )
   })
 
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is no model', (name) => {
@@ -265,27 +320,43 @@ describe('the order of resolution', () => {
 describe('regions', () => {
   // https://github.com/can1357/oh-my-pi/pull/3006: an ARN's region was ignored.
   test('an ARN is called in its own region, in its own partition', () => {
-    expect(resolve(`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'eu-west-1')).toMatchObject({ region: 'us-east-2' })
-    expect(resolve(`arn:aws-us-gov:bedrock:us-gov-east-1:${account}:application-inference-profile/abc`, 'us-gov-west-1')).toMatchObject({
+    expect(
+      resolve(`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'eu-west-1'),
+    ).toMatchObject({
+      region: 'us-east-2',
+    })
+    expect(
+      resolve(`arn:aws-us-gov:bedrock:us-gov-east-1:${account}:application-inference-profile/abc`, 'us-gov-west-1'),
+    ).toMatchObject({
       region: 'us-gov-east-1',
       partition: 'aws-us-gov',
     })
-    expect(resolve('arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5', 'ap-northeast-2')).toMatchObject({ region: 'ap-northeast-2' })
+    expect(resolve('arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5', 'ap-northeast-2')).toMatchObject({
+      region: 'ap-northeast-2',
+    })
   })
 
   // https://github.com/anthropics/claude-code/issues/1432: the small model needs its own region.
   test('the small model may live elsewhere', () => {
     const options: ModelResolverOptions = { smallModelRegion: 'us-west-2', aliases: { quick: 'small' } }
     for (const name of ['small', 'haiku', 'quick']) {
-      expect(resolve(name, 'ap-northeast-2', options)).toMatchObject({ id: 'us.anthropic.claude-haiku-4-5-20251001-v1:0', region: 'us-west-2' })
+      expect(resolve(name, 'ap-northeast-2', options)).toMatchObject({
+        id: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+        region: 'us-west-2',
+      })
     }
     expect(resolve('sonnet', 'ap-northeast-2', options)).toMatchObject({ region: 'ap-northeast-2' })
-    const pinned = { ...options, pins: { haiku: `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc` } }
+    const pinned = {
+      ...options,
+      pins: { haiku: `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc` },
+    }
     expect(resolve('small', 'ap-northeast-2', pinned)).toMatchObject({ region: 'us-east-2' })
   })
 
   test('`small` may be any model', () => {
-    expect(resolve('small', 'eu-west-1', { small: 'claude-sonnet-4-5' })).toMatchObject({ id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0' })
+    expect(resolve('small', 'eu-west-1', { small: 'claude-sonnet-4-5' })).toMatchObject({
+      id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    })
   })
 })
 
@@ -307,7 +378,12 @@ describe('residency', () => {
     ['sonnet', 'us-east-1', ['us-east-1', 'us-east-2', 'us-west-2'], 'us.anthropic.claude-sonnet-4-6'],
     ['jp.anthropic.claude-opus-5-5', 'ap-northeast-1', 'apac', 'jp.anthropic.claude-opus-5-5'],
     ['anthropic.claude-opus-5-5', 'eu-west-2', 'eu', 'anthropic.claude-opus-5-5'],
-    [`arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`, 'eu-west-1', 'eu', `arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`],
+    [
+      `arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`,
+      'eu-west-1',
+      'eu',
+      `arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`,
+    ],
   ])('lets %s from %s stay in %s', (name, region, residency, id) => {
     expect(resolve(name, region, { residency }).id).toBe(id)
   })
@@ -338,8 +414,14 @@ describe('residency', () => {
 
   test('lets an opaque ARN through when somebody says where it runs', () => {
     const options: ModelResolverOptions = { residency: 'eu', profiles: { [opaque]: 'eu.anthropic.claude-sonnet-4-6' } }
-    expect(resolve(opaque, 'eu-west-1', options)).toMatchObject({ id: opaque, base: 'anthropic.claude-sonnet-4-6', geo: undefined })
-    expect(refusal(opaque, 'eu-west-1', { residency: 'eu', profiles: { [opaque]: 'global.anthropic.claude-sonnet-4-6' } })).toBeTruthy()
+    expect(resolve(opaque, 'eu-west-1', options)).toMatchObject({
+      id: opaque,
+      base: 'anthropic.claude-sonnet-4-6',
+      geo: undefined,
+    })
+    expect(
+      refusal(opaque, 'eu-west-1', { residency: 'eu', profiles: { [opaque]: 'global.anthropic.claude-sonnet-4-6' } }),
+    ).toBeTruthy()
   })
 })
 
@@ -352,8 +434,16 @@ describe('opaque ARNs', () => {
 
   test('have the base that `profiles` says, or an override', () => {
     const base = 'anthropic.claude-opus-4-6-v1'
-    expect(resolve(opaque, 'us-east-1', { profiles: { [opaque]: base } })).toMatchObject({ base, family: 'opus', version: '4.6', source: 'explicit' })
-    expect(resolve(opaque, 'us-east-1', { overrides: { 'claude-opus-4-6': opaque } })).toMatchObject({ base, source: 'explicit' })
+    expect(resolve(opaque, 'us-east-1', { profiles: { [opaque]: base } })).toMatchObject({
+      base,
+      family: 'opus',
+      version: '4.6',
+      source: 'explicit',
+    })
+    expect(resolve(opaque, 'us-east-1', { overrides: { 'claude-opus-4-6': opaque } })).toMatchObject({
+      base,
+      source: 'explicit',
+    })
   })
 })
 
@@ -389,7 +479,10 @@ describe('availableModels', () => {
     ['sonnet', []],
   ])('refuses %s by %j, and says what there is', (name, availableModels) => {
     const error = refusal(name, 'us-east-1', { availableModels })
-    expect(error).toMatchObject({ candidates: availableModels, hint: expect.stringContaining(availableModels.join(', ')) })
+    expect(error).toMatchObject({
+      candidates: availableModels,
+      hint: expect.stringContaining(availableModels.join(', ')),
+    })
   })
 
   test('is matched against the model, not its override', () => {
@@ -431,7 +524,10 @@ describe('options that can never work', () => {
     ['an alias that is a full ID', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
     ['a pin of no family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
     ['an override to a name', { overrides: { 'claude-opus-5': 'opus' } }],
-    ['an unknown base', { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } }],
+    [
+      'an unknown base',
+      { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } },
+    ],
     ['a residency that is nowhere', { residency: 'europe' }],
     ['an empty residency', { residency: [] }],
     ['a geo that leaves the residency', { geo: 'global', residency: 'eu' }],
@@ -447,9 +543,25 @@ describe('explain', () => {
     createModelResolver(options).explain(name, resolutionContext({ region }))
 
   test('tells the whole decision in order, as data and as text', async () => {
-    const explanation = await explain('team', 'eu-central-1', { aliases: { team: 'opus' }, pins: { opus: 'claude-opus-4-8' }, residency: 'eu' })
-    expect(explanation).toMatchObject({ name: 'team', region: 'eu-central-1', model: { id: 'eu.anthropic.claude-opus-4-8', source: 'pin' } })
-    expect(explanation.steps.map(({ step }) => step)).toEqual(['alias', 'pin', 'catalog', 'base', 'region', 'residency', 'availableModels'])
+    const explanation = await explain('team', 'eu-central-1', {
+      aliases: { team: 'opus' },
+      pins: { opus: 'claude-opus-4-8' },
+      residency: 'eu',
+    })
+    expect(explanation).toMatchObject({
+      name: 'team',
+      region: 'eu-central-1',
+      model: { id: 'eu.anthropic.claude-opus-4-8', source: 'pin' },
+    })
+    expect(explanation.steps.map(({ step }) => step)).toEqual([
+      'alias',
+      'pin',
+      'catalog',
+      'base',
+      'region',
+      'residency',
+      'availableModels',
+    ])
     const text = String(explanation)
     expect(text.split('\n')[0]).toBe('team in eu-central-1')
     expect(text).toMatch(/pin +opus is claude-opus-4-8\n/)
