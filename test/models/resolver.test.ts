@@ -491,6 +491,37 @@ describe('availableModels', () => {
   })
 })
 
+// The recipe of docs/models.md.
+describe('an organisation’s versions', () => {
+  const profile = (id: string) => `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/${id}`
+  const options: ModelResolverOptions = {
+    pins: { opus: 'claude-opus-4-6', sonnet: 'claude-sonnet-4-6', haiku: 'claude-haiku-4-5' },
+    overrides: { 'claude-opus-4-6': profile('opus-46-prod'), 'claude-opus-4-5-20251101': profile('opus-45-prod') },
+    availableModels: ['claude-opus-4-6', 'claude-opus-4-5', 'claude-sonnet-4-6', 'haiku'],
+    residency: 'us',
+    profiles: {
+      [profile('opus-46-prod')]: 'us.anthropic.claude-opus-4-6-v1',
+      [profile('opus-45-prod')]: 'us.anthropic.claude-opus-4-5-20251101-v1:0',
+    },
+  }
+
+  test.each([
+    ['opus', profile('opus-46-prod')],
+    ['claude-opus-4-5', profile('opus-45-prod')],
+    ['default', 'us.anthropic.claude-sonnet-4-6'],
+    ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+  ])('%s is %s', (name, id) => {
+    expect(resolve(name, 'us-east-2', options).id).toBe(id)
+  })
+
+  test.each(['claude-opus-5', 'fable', 'claude-sonnet-4-5', 'global.anthropic.claude-sonnet-4-6'])(
+    '%s is refused',
+    (name) => {
+      expect(refusal(name, 'us-east-2', options)).toBeTruthy()
+    },
+  )
+})
+
 describe('names that mean nothing', () => {
   test.each([
     ['sonet', 'sonnet'],
