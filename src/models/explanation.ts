@@ -2,17 +2,7 @@ import type { ModelRef } from '../core/types.ts'
 
 /** One step on the way from a name to a model. */
 export interface ResolutionStep {
-  readonly step:
-    | 'explicit'
-    | 'override'
-    | 'pin'
-    | 'alias'
-    | 'region'
-    | 'base'
-    | 'discovery'
-    | 'catalog'
-    | 'residency'
-    | 'availableModels'
+  readonly step: 'explicit' | 'override' | 'pin' | 'alias' | 'discovery' | 'catalog' | 'residency' | 'availableModels'
   /** What came of it, for people. */
   readonly outcome: string
 }
@@ -36,7 +26,7 @@ export function describe(explanation: Omit<ModelExplanation, 'toString'>): Model
     `${name} in ${region}`,
     ...steps.map(({ step, outcome }) => `  ${step.padEnd(15)} ${outcome}`),
     model
-      ? `  = ${model.id} in ${model.region} (${model.source})`
+      ? `  = ${model.id} in ${model.region} (${model.source}), which is ${model.base ?? 'of an unknown base'}`
       : `  = ${error?.message}${error?.hint ? `. ${error.hint}` : ''}`,
   ]
   return { ...explanation, toString: () => lines.join('\n') }

@@ -280,18 +280,13 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     regions: readonly string[] | undefined,
     note: Note,
   ): ModelRef {
-    note('base', base ?? 'unknown')
-    note('region', region)
     note('residency', residency)
     note('availableModels', availableModels?.join(', ') ?? 'all')
     if (!staysWithin(allowed, regions && [region, ...regions])) {
       throw new ModelResolutionError(
         `${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`,
         {
-          hint:
-            regions || geo
-              ? 'Use a region and a profile of the residency.'
-              : 'Say with `profiles` what is behind it, or let `discovery` ask.',
+          hint: 'Use a region and a profile that stay there. What is behind an ARN, `profiles` or `discovery` can tell.',
         },
       )
     }
@@ -320,23 +315,28 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 
   function validate(): void {
-    const refuse = (option: string, problem: string): never => {
-      throw new ConfigurationError(`models.${option} ${problem}`)
+    const require = (isRight: boolean, option: string, problem: string): void => {
+      if (!isRight) throw new ConfigurationError(`models.${option} ${problem}`)
     }
     if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
     for (const family of pins.keys())
-      if (!families.includes(family)) refuse(`pins.${family}`, `is none of ${families.join(', ')}`)
+      require(families.includes(family), `pins.${family}`, `is none of ${families.join(', ')}`)
     for (const { key, id } of overrides)
-      if (!isFullModelId(id)) refuse(`overrides.${key}`, `is neither a Bedrock model ID nor an ARN: ${id}`)
-    for (const [arn, model] of Object.entries(options.profiles ?? {})) {
-      if (!parseModelId(model).base) refuse(`profiles['${arn}']`, `is no base model: ${model}`)
-    }
+      require(isFullModelId(id), `overrides.${key}`, `is neither a model ID nor an ARN: ${id}`)
+    for (const [arn, model] of behind)
+      require(!model || !!parseModelId(model).base, `profiles['${arn}']`, `is no base model: ${model}`)
     for (const name of [...aliases.keys(), ...pins.keys()]) {
-      if (isFullModelId(name)) refuse(`aliases['${name}']`, 'can never be used: a full ID goes out as it is')
       const { text } = follow(name, '', () => {})
-      if (!discovery && !isFullModelId(text) && !named(text))
-        refuse(`aliases or pins: ${name}`, `leads to ${text}, which is no model`)
+      require(name !== text, `aliases['${name}']`, 'can never be used: a full ID goes out as it is')
+      require(!!discovery ||
+        isFullModelId(text) ||
+        !!named(text), `aliases or pins: ${name}`, `leads to ${text}, which is no model`)
     }
+  }
+
+  async function profilesIn(context: ModelResolutionContext): Promise<readonly InferenceProfile[]> {
+    const { region } = context
+    return (await discovery?.list(region, context)) ?? catalogProfiles(region).filter(({ geo }) => geo)
   }
 
   return {
@@ -362,11 +362,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         return describe({ name, region: context.region, steps, error: error as Error })
       }
     },
-    list: async (context) =>
-      (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region).filter(({ geo }) => geo),
+    list: profilesIn,
     async profileFor(base, context) {
-      const profiles = (await discovery?.list(context.region, context)) ?? catalogProfiles(context.region)
-      const own = profiles.filter((profile) => profile.base === base && profile.geo)
+      const own = (await profilesIn(context)).filter((profile) => profile.base === base && profile.geo)
       return chooseProfile(own, options)?.id
     },
   }

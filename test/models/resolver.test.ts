@@ -588,15 +588,15 @@ describe('explain', () => {
       'alias',
       'pin',
       'catalog',
-      'base',
-      'region',
       'residency',
       'availableModels',
     ])
     const text = String(explanation)
     expect(text.split('\n')[0]).toBe('team in eu-central-1')
     expect(text).toMatch(/pin +opus is claude-opus-4-8\n/)
-    expect(text).toMatch(/= eu\.anthropic\.claude-opus-4-8 in eu-central-1 \(pin\)$/)
+    expect(text).toMatch(
+      /= eu\.anthropic\.claude-opus-4-8 in eu-central-1 \(pin\), which is anthropic\.claude-opus-4-8$/,
+    )
   })
 
   test('tells why a name does not resolve, without rejecting', async () => {
