@@ -1,6 +1,6 @@
 // How names become models: aliases, pins, overrides, residency. Runs without AWS, on the embedded fake Bedrock.
 //
-//   npx tsx examples/models.ts
+//   npm run build && npx tsx examples/models.ts
 import { createBedrockClient, isBedrockError } from 'outcrop'
 import { createFakeBedrock } from 'outcrop/testing'
 
