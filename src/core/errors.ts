@@ -1,3 +1,4 @@
+import type { AnthropicMessage } from './messages/types.ts'
 import type { JsonObject } from './types.ts'
 
 // A symbol from the global registry, so that the ESM and the CommonJS copy of this package, or two installed versions,
@@ -46,16 +47,17 @@ export interface BedrockErrorOptions {
 export abstract class BedrockError extends Error {
   abstract readonly code: BedrockErrorCode
   /** What to do about it, naming the region, model and credential source in play. */
-  hint?: string
+  declare hint?: string
   /** The AWS request ID, when a response had one. */
-  requestId?: string
+  declare requestId?: string
 
-  constructor(message: string, { cause, hint, requestId }: BedrockErrorOptions = {}) {
+  constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause })
     // The class names are spelled out below: a minifier renames classes.
     Object.defineProperty(this, brand, { value: true })
-    if (hint !== undefined) this.hint = hint
-    if (requestId !== undefined) this.requestId = requestId
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined) (this as Record<string, unknown>)[name] = value
+    }
   }
 }
 
@@ -65,26 +67,29 @@ export class ConfigurationError extends BedrockError {
   readonly code = 'configuration'
 }
 
+/** What a {@link CredentialsError} may be given. */
+export interface CredentialsErrorOptions extends BedrockErrorOptions {
+  readonly tryNextLink?: boolean | undefined
+  readonly command?: string | undefined
+}
+
 /** No source gave credentials. */
 export class CredentialsError extends BedrockError {
   override readonly name = 'CredentialsError'
   readonly code = 'credentials'
   /** Whether a chain may go on to its next provider: this one was not set up, rather than set up and broken. */
-  readonly tryNextLink: boolean
+  declare readonly tryNextLink: boolean
   /** The exact command that would help, such as `aws sso login --profile dev`. */
-  readonly command?: string
+  declare readonly command?: string
 
-  constructor(
-    message: string,
-    options: BedrockErrorOptions & {
-      readonly tryNextLink?: boolean | undefined
-      readonly command?: string | undefined
-    } = {},
-  ) {
-    super(message, options)
-    this.tryNextLink = options.tryNextLink ?? false
-    if (options.command !== undefined) this.command = options.command
+  constructor(message: string, options?: CredentialsErrorOptions) {
+    super(message, { tryNextLink: false, ...options } as BedrockErrorOptions)
   }
+}
+
+/** What a {@link ModelResolutionError} may be given. */
+export interface ModelResolutionErrorOptions extends BedrockErrorOptions {
+  readonly candidates?: readonly string[] | undefined
 }
 
 /** A model's name means nothing, or the model is not allowed. Raised before the model is called. */
@@ -92,52 +97,53 @@ export class ModelResolutionError extends BedrockError {
   override readonly name = 'ModelResolutionError'
   readonly code = 'model_resolution'
   /** Names and IDs that come near. */
-  readonly candidates: readonly string[]
+  declare readonly candidates: readonly string[]
 
-  constructor(
-    message: string,
-    options: BedrockErrorOptions & { readonly candidates?: readonly string[] | undefined } = {},
-  ) {
-    super(message, options)
-    this.candidates = options.candidates ?? []
+  constructor(message: string, options?: ModelResolutionErrorOptions) {
+    super(message, { candidates: [], ...options } as BedrockErrorOptions)
   }
+}
+
+/** What a {@link ConnectionError} may be given. */
+export interface ConnectionErrorOptions extends BedrockErrorOptions {
+  readonly retryable?: boolean | undefined
 }
 
 /** No whole response came: the connection failed, or closed inside a body. */
 export class ConnectionError extends BedrockError {
   override readonly name = 'ConnectionError'
   readonly code = 'connection'
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** How many attempts were made. */
-  attempts?: number
+  declare attempts?: number
 
-  constructor(message: string, options: BedrockErrorOptions & { readonly retryable?: boolean | undefined } = {}) {
-    super(message, options)
-    this.retryable = options.retryable ?? true
+  constructor(message: string, options?: ConnectionErrorOptions) {
+    super(message, { retryable: true, ...options } as BedrockErrorOptions)
   }
 }
 
 /** Which wait a {@link TimeoutError} ended. */
 export type TimeoutPhase = 'connect' | 'response' | 'idle' | 'total'
 
+/** What a {@link TimeoutError} is made of. */
+export interface TimeoutErrorOptions extends BedrockErrorOptions {
+  readonly phase: TimeoutPhase
+  readonly retryable?: boolean | undefined
+}
+
 /** A deadline passed. */
 export class TimeoutError extends BedrockError {
   override readonly name = 'TimeoutError'
   readonly code = 'timeout'
-  readonly phase: TimeoutPhase
-  readonly retryable: boolean
+  declare readonly phase: TimeoutPhase
+  declare readonly retryable: boolean
   /** The message as far as it had come, when it was a stream of one. */
-  partial?: object
+  declare partial?: AnthropicMessage
   /** How many attempts were made. */
-  attempts?: number
+  declare attempts?: number
 
-  constructor(
-    message: string,
-    options: BedrockErrorOptions & { readonly phase: TimeoutPhase; readonly retryable?: boolean | undefined },
-  ) {
-    super(message, options)
-    this.phase = options.phase
-    this.retryable = options.retryable ?? false
+  constructor(message: string, options: TimeoutErrorOptions) {
+    super(message, { retryable: false, ...options } as BedrockErrorOptions)
   }
 }
 
@@ -159,25 +165,21 @@ export class ServiceError extends BedrockError {
   override readonly name = 'ServiceError'
   readonly code = 'service'
   /** The HTTP status. */
-  readonly status: number
+  declare readonly status: number
   /** AWS's own name of the error, such as `ThrottlingException`; `UnknownError` where the answer named none. */
-  readonly type: string
+  declare readonly type: string
   /** Whether the same call may succeed later. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** How long the service asked to wait, in milliseconds. */
-  readonly retryAfter?: number
+  declare readonly retryAfter?: number
   /** What the model itself answered, on a `ModelErrorException`. */
-  readonly originalStatusCode?: number
+  declare readonly originalStatusCode?: number
   /** How many attempts were made. */
-  attempts?: number
+  declare attempts?: number
 
+  // biome-ignore lint/complexity/noUselessConstructor: the options are not optional here
   constructor(message: string, options: ServiceErrorOptions) {
     super(message, options)
-    this.status = options.status
-    this.type = options.type
-    this.retryable = options.retryable
-    if (options.retryAfter !== undefined) this.retryAfter = options.retryAfter
-    if (options.originalStatusCode !== undefined) this.originalStatusCode = options.originalStatusCode
   }
 }
 
@@ -199,22 +201,25 @@ export class StreamError extends BedrockError {
   override readonly name = 'StreamError'
   readonly code: StreamErrorCode
   /** The HTTP status that the exception stands for, such as 429 for `ThrottlingException`. */
-  readonly status?: number
+  declare readonly status?: number
   /** AWS's or Anthropic's own name of the error, verbatim but in PascalCase for AWS's. */
-  readonly type?: string
-  readonly retryable: boolean
+  declare readonly type?: string
+  declare readonly retryable: boolean
   /** The message as far as it had come, with its usage. Left out for raw streams. */
-  partial?: object
+  declare partial?: AnthropicMessage
   /** How many attempts were made. */
-  attempts?: number
+  declare attempts?: number
 
-  constructor(code: StreamErrorCode, message: string, options: StreamErrorOptions = {}) {
-    super(message, options)
+  constructor(code: StreamErrorCode, message: string, options?: StreamErrorOptions) {
+    super(message, { retryable: code !== 'stream_exception', ...options } as BedrockErrorOptions)
     this.code = code
-    this.retryable = options.retryable ?? code !== 'stream_exception'
-    if (options.status !== undefined) this.status = options.status
-    if (options.type !== undefined) this.type = options.type
   }
+}
+
+/** What a {@link GuardrailError} may be given. */
+export interface GuardrailErrorOptions extends BedrockErrorOptions {
+  readonly trace?: JsonObject | undefined
+  readonly response?: AnthropicMessage | JsonObject | undefined
 }
 
 /** A guardrail intervened, and `onIntervention: 'throw'` was asked for. */
@@ -222,20 +227,13 @@ export class GuardrailError extends BedrockError {
   override readonly name = 'GuardrailError'
   readonly code = 'guardrail_intervened'
   /** The guardrail's trace, when it was asked for. */
-  readonly trace?: JsonObject
+  declare readonly trace?: JsonObject
   /** The message as it was blocked. */
-  readonly response?: object
+  declare readonly response?: AnthropicMessage | JsonObject
 
-  constructor(
-    message: string,
-    options: BedrockErrorOptions & {
-      readonly trace?: JsonObject | undefined
-      readonly response?: object | undefined
-    } = {},
-  ) {
+  // biome-ignore lint/complexity/noUselessConstructor: it has options of its own
+  constructor(message: string, options?: GuardrailErrorOptions) {
     super(message, options)
-    if (options.trace !== undefined) this.trace = options.trace
-    if (options.response !== undefined) this.response = options.response
   }
 }
 

@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export const root = resolve(import.meta.dirname, '../..')
+
+/** The package's manifest. */
+export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, Record<'import' | 'require', { types: string; default: string }> | string>
+}
+
+/** Every subpath of the package, as it is imported. */
+export const subpaths = Object.entries(manifest.exports)
+  .filter(([, target]) => typeof target === 'object')
+  .map(([path]) => `outcrop${path.slice(1)}`)
+
+/** A project that has installed the packed tarball and nothing else. */
+export interface Consumer {
+  readonly directory: string
+  readonly tarball: string
+  readonly files: readonly { readonly path: string; readonly size: number }[]
+  write(name: string, text: string): string
+  /** Runs a file, or inline arguments, on this Node; gives what it printed. */
+  node(...args: string[]): string
+  remove(): void
+}
+
+/** Packs what is built, and installs it alone into a folder of its own. */
+export function installPacked(): Consumer {
+  if (!existsSync(join(root, 'dist/index.d.cts'))) throw new Error('Build first: npm run build')
+  const directory = mkdtempSync(join(tmpdir(), 'outcrop-package-'))
+  const run = (command: string, args: string[], cwd: string): string =>
+    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], root),
+  ) as [{ filename: string; files: { path: string; size: number }[] }]
+  const tarball = join(directory, packed.filename)
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball], directory)
+  return {
+    directory,
+    tarball,
+    files: packed.files,
+    write(name, text) {
+      const path = join(directory, name)
+      writeFileSync(path, text)
+      return path
+    },
+    node: (...args) => run(process.execPath, args, directory),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
+}
