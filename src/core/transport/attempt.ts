@@ -22,11 +22,12 @@ export interface AttemptContext {
 /** Sends one HTTP request and waits for its headers. */
 export async function attempt(request: HttpRequest, context: AttemptContext): Promise<Response> {
   const { url, method, headers, body } = request
-  const { scope } = context
+  // Not called as a method: workerd's own `fetch` refuses a foreign `this`.
+  const { scope, fetch } = context
   return withDeadline('response', context, async () => {
     try {
       return await scope.race(
-        context.fetch(url, {
+        fetch(url, {
           method,
           headers,
           ...(body !== undefined && { body: body as BodyInit }),

@@ -1,0 +1,331 @@
+// Runs the packed tarball on every runtime, against the fake Bedrock over HTTP, and prints a table.
+//
+//   npm run build && npm run test:runtimes [-- name]
+//
+// The runtimes are installed into a cache folder. One that cannot be is skipped, and fails with OUTCROP_REQUIRE_RUNTIMES=1.
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { createFakeBedrock } from 'outcrop/testing'
+import { serveFakeBedrock } from 'outcrop/testing/node'
+import { type Consumer, installPacked, root } from '../package/packed.ts'
+
+const cache = join(root, 'node_modules/.cache/outcrop/runtimes')
+const program = resolve(import.meta.dirname, 'program.mjs')
+const limit = 20_000
+
+interface Runtime {
+  readonly name: string
+  /** What to install, as npm is told. */
+  readonly packages?: readonly string[]
+  /** Whether it can run here; an error or `false` is a skip. */
+  available?(): boolean
+  /** Runs the program and gives what it returned. */
+  run(settings: string): Promise<string>
+}
+
+const fake = createFakeBedrock({ region: 'us-east-1' })
+const server = await serveFakeBedrock(fake)
+const consumer: Consumer = installPacked()
+
+const settingsFor = (endpoint: string): string =>
+  JSON.stringify({ endpoint, region: fake.region, credentials: fake.identity })
+
+const nodePackage = (major: number): string =>
+  `node-${major}@npm:node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}@${major}`
+const bin = (name: string): string => join(cache, 'node_modules/.bin', name)
+
+consumer.write(
+  'entry.mjs',
+  `import * as outcrop from 'outcrop'
+   import { run } from ${JSON.stringify(program)}
+   console.log(await run(outcrop, JSON.parse(process.argv[2])))`,
+)
+consumer.write(
+  'entry.cjs',
+  `const outcrop = require('outcrop')
+   import(${JSON.stringify(program)}).then(({ run }) => run(outcrop, JSON.parse(process.argv[2]))).then(console.log)`,
+)
+
+/** Bundles a program as users of a web runtime do. */
+async function bundle(code: string, conditions: string[], format: 'esm' | 'iife' = 'esm'): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: consumer.directory },
+    bundle: true,
+    minify: true,
+    write: false,
+    format,
+    platform: 'neutral',
+    conditions,
+    mainFields: [],
+  })
+  return outputFiles[0]?.text as string
+}
+
+const imports = `import * as outcrop from 'outcrop'\nimport { run } from ${JSON.stringify(program)}\n`
+
+async function execute(command: string, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { cwd: consumer.directory, timeout: limit })
+  return stdout
+}
+
+const nodes = [20, 22, 24].flatMap((major): Runtime[] => {
+  const executable = join(cache, `node_modules/node-${major}/bin/node`)
+  const base = { packages: [nodePackage(major)], available: () => existsSync(executable) }
+  return [
+    { ...base, name: `Node ${major}, ESM`, run: (settings) => execute(executable, ['entry.mjs', settings]) },
+    { ...base, name: `Node ${major}, CommonJS`, run: (settings) => execute(executable, ['entry.cjs', settings]) },
+  ]
+})
+
+const runtimes: readonly Runtime[] = [
+  ...nodes,
+  {
+    name: 'Node, bundled',
+    run: async (settings) => {
+      const outfile = join(consumer.directory, 'bundled.mjs')
+      const entryPoints = [join(consumer.directory, 'entry.mjs')]
+      await build({
+        entryPoints,
+        outfile,
+        bundle: true,
+        minify: true,
+        platform: 'node',
+        format: 'esm',
+        logLevel: 'error',
+      })
+      return execute(process.execPath, [outfile, settings])
+    },
+  },
+  {
+    name: 'Bun',
+    packages: ['bun@1'],
+    available: () => existsSync(bin('bun')),
+    run: (settings) => execute(bin('bun'), ['run', 'entry.mjs', settings]),
+  },
+  {
+    name: 'Deno',
+    packages: ['deno@2'],
+    available: () => existsSync(bin('deno')),
+    run: async (settings) =>
+      execute(bin('deno'), ['run', '--allow-all', '--node-modules-dir=manual', '--no-config', 'entry.mjs', settings]),
+  },
+  {
+    name: 'Deno, no permission but the network',
+    packages: ['deno@2'],
+    available: () => existsSync(bin('deno')),
+    run: async (settings) => {
+      const code = await bundle(`${imports}console.log(await run(outcrop, ${settings}))`, ['deno', 'worker', 'browser'])
+      const file = consumer.write('deno.mjs', code)
+      return execute(bin('deno'), ['run', '--allow-net', '--no-prompt', '--no-config', file])
+    },
+  },
+  {
+    name: 'workerd, no nodejs_compat',
+    packages: ['workerd@1'],
+    available: () => existsSync(bin('workerd')),
+    run: runOnWorkerd,
+  },
+  {
+    name: 'Edge runtime',
+    packages: ['@edge-runtime/vm@5'],
+    available: () => existsSync(join(cache, 'node_modules/@edge-runtime/vm')),
+    run: async (settings) => {
+      const { EdgeVM } = createRequire(join(cache, 'package.json'))('@edge-runtime/vm')
+      const code = await bundle(
+        `${imports}globalThis.result = run(outcrop, ${settings})`,
+        ['edge-light', 'worker', 'browser'],
+        'iife',
+      )
+      const vm = new EdgeVM()
+      vm.evaluate(code)
+      return vm.evaluate('globalThis.result') as Promise<string>
+    },
+  },
+  { name: 'Chromium', available: () => chromium() !== undefined, run: runInChromium },
+]
+
+async function runOnWorkerd(settings: string): Promise<string> {
+  const port = await freePort()
+  const code = `${imports}export default { async fetch() {
+    try { return new Response(await run(outcrop, ${settings})) }
+    catch (error) { return new Response(String(error.stack ?? error), { status: 500 }) }
+  } }`
+  consumer.write('worker.js', await bundle(code, ['workerd', 'worker', 'browser']))
+  const config = consumer.write(
+    'workerd.capnp',
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["public", "private"]))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "worker.js")],
+  compatibilityDate = "2026-01-01",
+);`,
+  )
+  const child = spawn(bin('workerd'), ['serve', config], { stdio: ['ignore', 'inherit', 'inherit'] })
+  try {
+    const response = await retry(() => fetch(`http://127.0.0.1:${port}/`))
+    const text = await response.text()
+    if (!response.ok) throw new Error(text)
+    return text
+  } finally {
+    await end(child)
+  }
+}
+
+async function runInChromium(): Promise<string> {
+  // The page and Bedrock share one origin, as they would behind a site's own gateway.
+  let settle: (result: string) => void
+  const result = new Promise<string>((resolve) => {
+    settle = resolve
+  })
+  const code = (origin: string): Promise<string> =>
+    bundle(
+      `${imports}
+       run(outcrop, ${settingsFor(origin)}).catch((error) => 'Error: ' + (error.stack ?? error))
+         .then((body) => fetch('/result', { method: 'POST', body }))`,
+      ['browser'],
+    )
+  const site = createServer(async (incoming, outgoing) => {
+    if (incoming.url === '/result') {
+      let text = ''
+      for await (const chunk of incoming) text += chunk
+      settle(text)
+      outgoing.end()
+    } else if (incoming.url?.startsWith('/model/')) {
+      forward(incoming, outgoing)
+    } else {
+      outgoing.setHeader('content-type', 'text/html; charset=utf-8')
+      outgoing.end(`<script type="module">${await code(`http://${incoming.headers.host}`)}</script>`)
+    }
+  })
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
+  const { port } = site.address() as AddressInfo
+  const child = spawn(
+    chromium() as string,
+    [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--user-data-dir=${mkdtempSync(join(tmpdir(), 'outcrop-chromium-'))}`,
+      '--remote-debugging-port=0',
+      `http://127.0.0.1:${port}/`,
+    ],
+    { stdio: 'ignore' },
+  )
+  const timer = setTimeout(() => settle('Error: no answer in time'), limit)
+  try {
+    const text = await result
+    if (text.startsWith('Error')) throw new Error(text)
+    return text
+  } finally {
+    clearTimeout(timer)
+    await end(child)
+    site.closeAllConnections()
+    site.close()
+  }
+}
+
+// With the host header that was signed.
+function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const upstream = request(
+    new URL(incoming.url as string, server.url),
+    { method: incoming.method, headers: incoming.headers },
+    (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers)
+      response.pipe(outgoing)
+      response.on('error', () => outgoing.destroy())
+    },
+  )
+  outgoing.on('close', () => upstream.destroy())
+  upstream.on('error', () => outgoing.destroy())
+  incoming.pipe(upstream)
+}
+
+function chromium(): string | undefined {
+  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+}
+
+async function freePort(): Promise<number> {
+  const probe = createTcpServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+async function retry<T>(action: () => Promise<T>, left = 100): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (left === 0) throw error
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    return retry(action, left - 1)
+  }
+}
+
+function end(child: ChildProcess): Promise<unknown> {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  return child.exitCode === null && child.signalCode === null ? gone : Promise.resolve()
+}
+
+function install(packages: readonly string[]): void {
+  mkdirSync(cache, { recursive: true })
+  if (!existsSync(join(cache, 'package.json'))) writeFileSync(join(cache, 'package.json'), '{ "private": true }')
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', ...packages], {
+    cwd: cache,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
+const chosen = runtimes.filter(({ name }) => name.toLowerCase().includes((process.argv[2] ?? '').toLowerCase()))
+const wanted = [...new Set(chosen.flatMap(({ packages = [] }) => packages))]
+try {
+  install(wanted)
+} catch (error) {
+  console.error('Some runtimes could not be installed:', (error as Error).message)
+}
+
+const tally = { passed: 0, failed: 0 }
+for (const { name, available, run } of chosen) {
+  fake.reset()
+  fake.fail('throttling', { model: 'sonnet' })
+  fake.fail('stream-truncated', { model: 'opus' })
+  let outcome: string
+  if (available && !available()) {
+    const isRequired = process.env.OUTCROP_REQUIRE_RUNTIMES === '1'
+    if (isRequired) tally.failed++
+    outcome = isRequired ? 'FAILED   it could not be installed' : 'skipped  it is not installed'
+  } else {
+    try {
+      const result = (await run(settingsFor(server.url))).trim()
+      const signed = fake.calls.filter(({ signature }) => signature.valid).length
+      if (signed !== 4 || fake.calls.length !== 4)
+        throw new Error(`${signed} of ${fake.calls.length} calls were signed well`)
+      tally.passed++
+      outcome = `ok       ${result}, ${signed} signatures verified`
+    } catch (error) {
+      tally.failed++
+      outcome = `FAILED   ${(error as Error).message}`
+    }
+  }
+  console.log(`${name.padEnd(36)} ${outcome}`)
+}
+await server.close()
+consumer.remove()
+console.log(`${tally.passed} passed, ${tally.failed} failed`)
+process.exit(tally.failed === 0 ? 0 : 1)
