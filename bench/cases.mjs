@@ -1,0 +1,225 @@
+import { createHash, createHmac } from 'node:crypto'
+import { Sha256 } from '@aws-crypto/sha256-js'
+import { EventStreamCodec } from '@smithy/eventstream-codec'
+import { HttpRequest } from '@smithy/protocol-http'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { fromUtf8, toUtf8 } from '@smithy/util-utf8'
+
+const identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI-EXAMPLE' }
+const region = 'us-east-1'
+const hostname = `bedrock-runtime.${region}.amazonaws.com`
+const path = '/model/us.anthropic.claude-sonnet-4-6/invoke'
+const headers = { 'content-type': 'application/json', accept: 'application/json' }
+
+class NodeSha256 {
+  constructor(secret) {
+    this.hash = secret ? createHmac('sha256', secret) : createHash('sha256')
+  }
+  update(data) {
+    this.hash.update(data)
+  }
+  async digest() {
+    return new Uint8Array(this.hash.digest())
+  }
+}
+
+function smithySigner(sha256) {
+  const signer = new SignatureV4({ credentials: identity, region, service: 'bedrock', sha256 })
+  return (body, date) => {
+    const request = new HttpRequest({
+      method: 'POST',
+      protocol: 'https:',
+      hostname,
+      path,
+      headers: { ...headers, host: hostname },
+      body,
+    })
+    return signer.sign(request, { signingDate: date })
+  }
+}
+
+// A new second for each request, as time goes on; the day and so the signing key stay.
+const dateAt = (i) => new Date(1_790_000_000_000 + (i % 20_000) * 1000)
+
+function signing(size) {
+  const body = new Uint8Array(size).fill(97)
+  const own = (signRequest) => (i) =>
+    signRequest(
+      { method: 'POST', url: `https://${hostname}${path}`, headers, body },
+      { identity, region, service: 'bedrock', date: dateAt(i) },
+    )
+  const smithy = (sha256) => {
+    const sign = smithySigner(sha256)
+    return (i) => sign(body, dateAt(i))
+  }
+  return {
+    outcrop: async () => own((await import('outcrop/sigv4')).signRequest),
+    'outcrop, web platform': async () => own((await import('./node_modules/.outcrop-web.mjs')).signRequest),
+    'smithy + sha256-js': async () => smithy(Sha256),
+    'smithy + node:crypto': async () => smithy(NodeSha256),
+  }
+}
+
+const deltas = 5_000
+const codec = new EventStreamCodec(toUtf8, fromUtf8)
+
+function frame(event) {
+  const bytes = Buffer.from(JSON.stringify(event)).toString('base64')
+  return codec.encode({
+    headers: {
+      ':event-type': { type: 'string', value: 'chunk' },
+      ':content-type': { type: 'string', value: 'application/json' },
+      ':message-type': { type: 'string', value: 'event' },
+    },
+    body: fromUtf8(JSON.stringify({ bytes, p: 'abcdefghijklmnopqrstuvwxyz'.slice(0, bytes.length % 26) })),
+  })
+}
+
+function streamBytes() {
+  const usage = { input_tokens: 10, output_tokens: 1 }
+  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [], stop_reason: null, usage }
+  const events = [
+    { type: 'message_start', message },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    ...Array.from({ length: deltas }, (_, i) => ({
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'text_delta', text: `word ${i} of a long answer, ` },
+    })),
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: deltas } },
+    { type: 'message_stop' },
+  ]
+  return Buffer.concat(events.map(frame))
+}
+
+function chunked(bytes, size) {
+  const chunks = []
+  for (let i = 0; i < bytes.length; i += size) chunks.push(bytes.subarray(i, i + size))
+  return chunks
+}
+
+const parse = (payload) => JSON.parse(Buffer.from(JSON.parse(toUtf8(payload)).bytes, 'base64').toString())
+
+function decoding(size) {
+  const body = () => chunked(streamBytes(), size)
+  const own = (createEventStreamDecoder) => {
+    const chunks = body()
+    return async () => {
+      const decoder = createEventStreamDecoder()
+      let events = 0
+      for (const chunk of chunks) for (const { payload } of decoder.push(chunk)) if (parse(payload).type) events++
+      decoder.end()
+      assertCount(events)
+    }
+  }
+  return {
+    outcrop: async () => own((await import('outcrop/event-stream')).createEventStreamDecoder),
+    'outcrop, web platform': async () => own((await import('./node_modules/.outcrop-web.mjs')).createEventStreamDecoder),
+    'smithy codec, hand-wired': async () => {
+      const chunks = body()
+      return async () => {
+        let held = new Uint8Array(0)
+        let events = 0
+        for (const chunk of chunks) {
+          held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+          while (held.length >= 4) {
+            const length = new DataView(held.buffer, held.byteOffset).getUint32(0)
+            if (held.length < length) break
+            if (parse(codec.decode(held.subarray(0, length)).body).type) events++
+            held = held.subarray(length)
+          }
+        }
+        assertCount(events)
+      }
+    },
+    ...(size > 1000 && {
+      'messages.stream, the whole path': async () => {
+        const chunks = body()
+        const { bedrock } = await client(() => new Response(new ReadableStream({
+          start(controller) {
+            for (const chunk of chunks) controller.enqueue(chunk)
+            controller.close()
+          },
+        }), { headers: { 'content-type': 'application/vnd.amazon.eventstream' } }))
+        return async () => {
+          let events = 0
+          for await (const event of bedrock.messages.stream(params)) if (event.type) events++
+          assertCount(events)
+        }
+      },
+      'raw drain': async () => {
+        const chunks = body()
+        return async () => {
+          let sum = 0
+          for (const chunk of chunks) sum += chunk.length
+          if (sum === 0) throw new Error('nothing came')
+        }
+      },
+    }),
+  }
+}
+
+function assertCount(events) {
+  if (events !== deltas + 5) throw new Error(`${events} events in place of ${deltas + 5}`)
+}
+
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 1024,
+  messages: [{ role: 'user', content: 'x'.repeat(1000) }],
+}
+const answer = JSON.stringify({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude',
+  content: [{ type: 'text', text: 'y'.repeat(1000) }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 300, output_tokens: 300 },
+})
+const jsonResponse = () => new Response(answer, { headers: { 'content-type': 'application/json' } })
+
+async function client(fetch, door = 'outcrop') {
+  const { createBedrockClient } = await import(door)
+  return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch() }) }
+}
+
+function creating() {
+  const own = async (door) => {
+    const { bedrock } = await client(jsonResponse, door)
+    return () => bedrock.messages.create(params)
+  }
+  const smithy = (sha256) => {
+    const sign = smithySigner(sha256)
+    const fetch = async () => jsonResponse()
+    return async () => {
+      const { model, ...body } = params
+      const text = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
+      const signed = await sign(text, new Date())
+      const response = await fetch(`https://${hostname}${signed.path}`, {
+        method: 'POST',
+        headers: signed.headers,
+        body: text,
+        signal: AbortSignal.timeout(60_000),
+      })
+      if (!response.ok) throw new Error(String(response.status))
+      return response.json()
+    }
+  }
+  return {
+    outcrop: () => own('outcrop'),
+    'outcrop/core': () => own('outcrop/core'),
+    'smithy + sha256-js, hand-wired': async () => smithy(Sha256),
+    'smithy + node:crypto, hand-wired': async () => smithy(NodeSha256),
+  }
+}
+
+export const groups = [
+  { name: 'sign 1 KB', baseline: 'smithy + sha256-js', operations: 3_000, contestants: signing(1_000) },
+  { name: 'sign 100 KB', baseline: 'smithy + sha256-js', operations: 100, contestants: signing(100_000) },
+  { name: 'sign 5 MB', baseline: 'smithy + sha256-js', operations: 3, contestants: signing(5_000_000) },
+  { name: 'decode 5,000 deltas, 16 KB chunks', baseline: 'smithy codec, hand-wired', operations: 20, contestants: decoding(16_384) },
+  { name: 'decode 5,000 deltas, 7-byte chunks', baseline: 'outcrop', operations: 5, contestants: (({ outcrop }) => ({ outcrop }))(decoding(7)) },
+  { name: 'create 1 KB message', baseline: 'smithy + sha256-js, hand-wired', operations: 3_000, contestants: creating() },
+]
