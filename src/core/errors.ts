@@ -177,7 +177,6 @@ export class ServiceError extends BedrockError {
   /** How many attempts were made. */
   declare attempts?: number
 
-  // biome-ignore lint/complexity/noUselessConstructor: the options are not optional here
   constructor(message: string, options: ServiceErrorOptions) {
     super(message, options)
   }
@@ -231,7 +230,6 @@ export class GuardrailError extends BedrockError {
   /** The message as it was blocked. */
   declare readonly response?: AnthropicMessage | JsonObject
 
-  // biome-ignore lint/complexity/noUselessConstructor: it has options of its own
   constructor(message: string, options?: GuardrailErrorOptions) {
     super(message, options)
   }
