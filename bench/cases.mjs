@@ -77,7 +77,15 @@ function frame(event) {
 
 function streamBytes() {
   const usage = { input_tokens: 10, output_tokens: 1 }
-  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [], stop_reason: null, usage }
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude',
+    content: [],
+    stop_reason: null,
+    usage,
+  }
   const events = [
     { type: 'message_start', message },
     { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
@@ -115,7 +123,8 @@ function decoding(size) {
   }
   return {
     outcrop: async () => own((await import('outcrop/event-stream')).createEventStreamDecoder),
-    'outcrop, web platform': async () => own((await import('./node_modules/.outcrop-web.mjs')).createEventStreamDecoder),
+    'outcrop, web platform': async () =>
+      own((await import('./node_modules/.outcrop-web.mjs')).createEventStreamDecoder),
     'smithy codec, hand-wired': async () => {
       const chunks = body()
       return async () => {
@@ -136,12 +145,18 @@ function decoding(size) {
     ...(size > 1000 && {
       'messages.stream, the whole path': async () => {
         const chunks = body()
-        const { bedrock } = await client(() => new Response(new ReadableStream({
-          start(controller) {
-            for (const chunk of chunks) controller.enqueue(chunk)
-            controller.close()
-          },
-        }), { headers: { 'content-type': 'application/vnd.amazon.eventstream' } }))
+        const { bedrock } = await client(
+          () =>
+            new Response(
+              new ReadableStream({
+                start(controller) {
+                  for (const chunk of chunks) controller.enqueue(chunk)
+                  controller.close()
+                },
+              }),
+              { headers: { 'content-type': 'application/vnd.amazon.eventstream' } },
+            ),
+        )
         return async () => {
           let events = 0
           for await (const event of bedrock.messages.stream(params)) if (event.type) events++
@@ -219,7 +234,22 @@ export const groups = [
   { name: 'sign 1 KB', baseline: 'smithy + sha256-js', operations: 3_000, contestants: signing(1_000) },
   { name: 'sign 100 KB', baseline: 'smithy + sha256-js', operations: 100, contestants: signing(100_000) },
   { name: 'sign 5 MB', baseline: 'smithy + sha256-js', operations: 3, contestants: signing(5_000_000) },
-  { name: 'decode 5,000 deltas, 16 KB chunks', baseline: 'smithy codec, hand-wired', operations: 20, contestants: decoding(16_384) },
-  { name: 'decode 5,000 deltas, 7-byte chunks', baseline: 'outcrop', operations: 5, contestants: (({ outcrop }) => ({ outcrop }))(decoding(7)) },
-  { name: 'create 1 KB message', baseline: 'smithy + sha256-js, hand-wired', operations: 3_000, contestants: creating() },
+  {
+    name: 'decode 5,000 deltas, 16 KB chunks',
+    baseline: 'smithy codec, hand-wired',
+    operations: 20,
+    contestants: decoding(16_384),
+  },
+  {
+    name: 'decode 5,000 deltas, 7-byte chunks',
+    baseline: 'outcrop',
+    operations: 5,
+    contestants: (({ outcrop }) => ({ outcrop }))(decoding(7)),
+  },
+  {
+    name: 'create 1 KB message',
+    baseline: 'smithy + sha256-js, hand-wired',
+    operations: 3_000,
+    contestants: creating(),
+  },
 ]

@@ -12,7 +12,8 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 // The web platform's code, as a bundler for a Worker takes it.
 await build({
   stdin: {
-    contents: "export { signRequest } from 'outcrop/sigv4'; export { createEventStreamDecoder } from 'outcrop/event-stream'",
+    contents:
+      "export { signRequest } from 'outcrop/sigv4'; export { createEventStreamDecoder } from 'outcrop/event-stream'",
     resolveDir: here,
   },
   outfile: `${here}node_modules/.outcrop-web.mjs`,
@@ -40,7 +41,9 @@ for (const { name, baseline, contestants } of groups.filter(({ name }) => name.i
   console.log(`| ${'-'.repeat(34)} | ---------- | ${'-'.repeat(24)} |`)
   for (const [contestant, each] of Object.entries(times)) {
     const ratio = median(each.map((time, round) => times[baseline][round] / time))
-    console.log(`| ${contestant.padEnd(34)} | ${format(median(each)).padEnd(10)} | ${`${ratio.toFixed(2)} times as fast`.padEnd(24)} |`)
+    console.log(
+      `| ${contestant.padEnd(34)} | ${format(median(each)).padEnd(10)} | ${`${ratio.toFixed(2)} times as fast`.padEnd(24)} |`,
+    )
   }
   console.log()
 }
