@@ -1,0 +1,364 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { partitionOf } from '../core/internal/partitions.ts'
+import { assertRegion } from '../core/internal/region.ts'
+import { catalog } from '../models/catalog.ts'
+import { destinationsOf } from '../models/destinations.ts'
+import type { InferenceProfile } from '../models/discovery.ts'
+import { isFullModelId, parseModelId } from '../models/model-id.ts'
+
+/** What a policy allows beside calling models. */
+export type IamFeature = 'stream' | 'count' | 'discovery' | 'guardrail' | 'marketplace' | 'api-key'
+
+/** Every {@link IamFeature}. */
+export const iamFeatures: readonly IamFeature[] = [
+  'stream',
+  'count',
+  'discovery',
+  'guardrail',
+  'marketplace',
+  'api-key',
+]
+
+/** An application inference profile, whose ARN does not tell what is behind it. */
+export interface OpaqueProfile {
+  readonly arn: string
+  /** The base model behind it, such as `anthropic.claude-opus-4-6-v1`. */
+  readonly base: string
+  /** The geography of the profile that it was made of; `undefined` for one made of the model in its own region. */
+  readonly geo?: string | undefined
+}
+
+/** Options of {@link iamPolicy}. */
+export interface IamPolicyOptions {
+  /** The region that is called. An ARN's own region counts for that ARN. */
+  readonly region: string
+  /** The account's ID, 12 digits. */
+  readonly account: string
+  /** Model IDs, inference profile IDs and ARNs; an application profile that is not among `profiles` with its base. */
+  readonly models: readonly (string | OpaqueProfile)[]
+  /** @default ['stream'] */
+  readonly features?: readonly IamFeature[] | undefined
+  /** The guardrail that every call has to go through. @default any published version */
+  readonly guardrail?: { readonly identifier: string; readonly version?: string | undefined } | undefined
+  /** What the account has, from `discoverInferenceProfiles`: their destinations are used in place of the catalog's. */
+  readonly profiles?: readonly InferenceProfile[] | undefined
+}
+
+/** One statement of a policy. */
+export interface IamStatement {
+  readonly Sid: string
+  readonly Effect: 'Allow' | 'Deny'
+  readonly Action: readonly string[]
+  readonly Resource: readonly string[] | string
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
+}
+
+/** An IAM policy document. */
+export interface IamPolicy {
+  readonly Version: '2012-10-17'
+  readonly Statement: readonly IamStatement[]
+}
+
+/** Where a model's calls may run, and who says so. */
+export interface IamDestinations {
+  readonly model: string
+  readonly base: string
+  /** Left out for a global profile, which has no list. */
+  readonly regions?: readonly string[]
+  readonly source: 'discovery' | 'catalog' | 'id'
+}
+
+interface Target extends IamDestinations {
+  /** The ARN of the profile; left out for a model that is called by its base ID. */
+  readonly profile?: string
+  readonly partition: string
+  readonly region: string
+}
+
+/**
+ * The least-privilege IAM policy for what is called: the inference profile, and the foundation model in every region
+ * that the profile may route to. Anything else stays denied.
+ *
+ * @example
+ * ```ts
+ * const policy = iamPolicy({
+ *   region: 'us-east-1',
+ *   account: '123456789012',
+ *   models: ['us.anthropic.claude-sonnet-4-6'],
+ *   features: ['stream', 'count'],
+ * })
+ * ```
+ * @throws ConfigurationError for a name that is not a full ID, and for an ARN that does not tell its model.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html
+ */
+export function iamPolicy(options: IamPolicyOptions): IamPolicy {
+  const { account, features = ['stream'], guardrail } = options
+  const region = assertRegion(options.region)
+  if (!/^\d{12}$/.test(account)) throw new ConfigurationError('account is not an AWS account ID: it has 12 digits')
+  const unknown = features.find((feature) => !iamFeatures.includes(feature))
+  if (unknown !== undefined)
+    throw new ConfigurationError(`There is no feature ${unknown}; there are: ${iamFeatures.join(', ')}`)
+  if (features.includes('guardrail') && !guardrail)
+    throw new ConfigurationError("The feature 'guardrail' needs the guardrail's identifier")
+
+  const targets = targetsOf(options)
+  const partition = partitionOf(region).id
+  const has = (feature: IamFeature): boolean => features.includes(feature)
+  const statements = [
+    ...invokeStatements(targets, has('stream')),
+    ...(has('count') ? [countStatement(targets)] : []),
+    ...(has('discovery') ? discoveryStatements(targets, partition, region, account) : []),
+    ...(guardrail ? guardrailStatements(guardrail, partition, region, account, has('stream')) : []),
+    ...(has('api-key') ? [apiKeyStatement] : []),
+    ...(has('marketplace') ? [marketplaceStatement] : []),
+  ]
+  return { Version: '2012-10-17', Statement: statements }
+}
+
+/**
+ * Where the calls of each model may run, as {@link iamPolicy} has it, and whether the account or the catalog says so.
+ *
+ * @throws ConfigurationError as {@link iamPolicy} does.
+ */
+export function iamDestinations(options: IamPolicyOptions): readonly IamDestinations[] {
+  return targetsOf(options).map(({ model, base, regions, source }) => ({
+    model,
+    base,
+    ...(regions && { regions }),
+    source,
+  }))
+}
+
+/**
+ * The policy that the setup page of Claude Code gives: every model and every profile. Simple, and far from least
+ * privilege.
+ *
+ * @see https://code.claude.com/docs/en/amazon-bedrock#iam-configuration
+ */
+export const broadIamPolicy: IamPolicy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'AllowModelAndInferenceProfileAccess',
+      Effect: 'Allow',
+      Action: ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream', 'bedrock:ListInferenceProfiles'],
+      Resource: [
+        'arn:aws:bedrock:*:*:inference-profile/*',
+        'arn:aws:bedrock:*:*:application-inference-profile/*',
+        'arn:aws:bedrock:*:*:foundation-model/*',
+      ],
+    },
+    {
+      Sid: 'AllowMarketplaceSubscription',
+      Effect: 'Allow',
+      Action: ['aws-marketplace:ViewSubscriptions', 'aws-marketplace:Subscribe'],
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } },
+    },
+  ],
+}
+
+function targetsOf({ region, account, models, profiles = [] }: IamPolicyOptions): Target[] {
+  if (models.length === 0) throw new ConfigurationError('models is empty: there is nothing to allow')
+  return models.map((model) =>
+    typeof model === 'string'
+      ? targetOf(model, { region, account, profiles })
+      : opaqueTarget(
+          model,
+          profiles.find(({ id }) => id === model.arn),
+        ),
+  )
+}
+
+function targetOf(
+  model: string,
+  { region, account, profiles }: { region: string; account: string; profiles: readonly InferenceProfile[] },
+): Target {
+  if (!isFullModelId(model)) {
+    throw new ConfigurationError(`${JSON.stringify(model)} is a name, and policies are made of IDs`, {
+      hint: 'Resolve it first: (await bedrock.models.resolve(name)).id. The command `outcrop iam-policy` does.',
+    })
+  }
+  const parsed = parseModelId(model)
+  const { kind, base, geo, region: home = region, partition = partitionOf(home).id } = parsed
+  const discovered = profiles.find(({ id, arn }) => id === model || arn === model)
+  if (kind === 'application-inference-profile') {
+    const known = discovered?.base
+    if (known) return opaqueTarget({ arn: model, base: known }, discovered)
+    throw new ConfigurationError(`${model} does not tell which model is behind it`, {
+      hint: 'Give { arn, base, geo }, or the account’s own list in `profiles`.',
+    })
+  }
+  if (!base) return { model, base: model, partition, region: home, regions: [home], source: 'id' }
+  if (!geo) return { model, base, partition, region: home, regions: [home], source: 'id' }
+  const regions = discovered?.regions ?? destinationsFromCatalog(base, geo, home)
+  return {
+    model,
+    base,
+    partition,
+    region: home,
+    profile: `arn:${partition}:bedrock:${home}:${account}:inference-profile/${geo}.${base}`,
+    ...(regions && { regions }),
+    source: discovered ? 'discovery' : 'catalog',
+  }
+}
+
+function opaqueTarget({ arn, base, geo }: OpaqueProfile, discovered: InferenceProfile | undefined): Target {
+  const { partition, region } = parseModelId(arn)
+  if (!partition || !region) throw new ConfigurationError(`${JSON.stringify(arn)} is not the ARN of a profile`)
+  const home = { model: arn, base, partition, region, profile: arn }
+  if (discovered) return { ...home, ...(discovered.regions && { regions: discovered.regions }), source: 'discovery' }
+  if (geo === undefined) return { ...home, regions: [region], source: 'id' }
+  const regions = destinationsFromCatalog(base, geo, region)
+  return { ...home, ...(regions && { regions }), source: 'catalog' }
+}
+
+// `undefined` for global profiles, which run anywhere.
+function destinationsFromCatalog(base: string, geo: string, region: string): readonly string[] | undefined {
+  if (geo === 'global') return undefined
+  const sources = catalog.find((row) => row.base === base)?.profiles[geo]
+  const regions = destinationsOf(geo, region)
+  if (!regions || (sources && !sources.includes(region))) {
+    throw new ConfigurationError(`Where ${geo}.${base} routes to from ${region} is not known`, {
+      hint: 'Give the account’s own list in `profiles`, from discoverInferenceProfiles.',
+    })
+  }
+  return regions
+}
+
+const modelArn = ({ partition, base }: Target, region: string): string =>
+  base.startsWith('arn:') ? base : `arn:${partition}:bedrock:${region}::foundation-model/${base}`
+
+// Authorization looks at the profile, which has no condition key, and at the model in each region, which has.
+function invokeStatements(targets: readonly Target[], streams: boolean): IamStatement[] {
+  const Action = ['bedrock:InvokeModel', ...(streams ? ['bedrock:InvokeModelWithResponseStream'] : [])]
+  const allow = (
+    Sid: string,
+    Resource: readonly string[],
+    StringEquals?: Readonly<Record<string, string | readonly string[]>>,
+  ): IamStatement[] => {
+    if (Resource.length === 0) return []
+    return [
+      {
+        Sid,
+        Effect: 'Allow',
+        Action,
+        Resource: unique(Resource),
+        ...(StringEquals && { Condition: { StringEquals } }),
+      },
+    ]
+  }
+  const direct = targets.filter(({ profile }) => !profile)
+  const routed = targets.filter(({ profile, regions }) => profile && regions)
+  const global = targets.filter(({ profile, regions }) => profile && !regions)
+  const profilesOf = (some: readonly Target[]): string[] => unique(some.map(({ profile }) => profile as string))
+  const inProfile = (some: readonly Target[]): Record<string, readonly string[]> => ({
+    'bedrock:InferenceProfileArn': profilesOf(some),
+  })
+  const home = { 'aws:RequestedRegion': unique(global.map(({ region }) => region)) }
+  return [
+    ...allow(
+      'Models',
+      direct.map((target) => modelArn(target, target.region)),
+    ),
+    ...allow('Profiles', profilesOf(routed)),
+    ...allow(
+      'ModelsBehindProfiles',
+      routed.flatMap((target) => (target.regions ?? []).map((region) => modelArn(target, region))),
+      inProfile(routed),
+    ),
+    ...allow('GlobalProfiles', profilesOf(global), home),
+    ...allow(
+      'ModelsBehindGlobalProfiles',
+      global.map((target) => modelArn(target, target.region)),
+      { ...home, ...inProfile(global) },
+    ),
+    // The model's ARN without a region stands for wherever a global call ends up.
+    ...allow(
+      'GlobalModels',
+      global.map((target) => modelArn(target, '')),
+      { 'aws:RequestedRegion': 'unspecified', ...inProfile(global) },
+    ),
+  ]
+}
+
+// Tokens are counted for base models only, whatever profile they are called through.
+function countStatement(targets: readonly Target[]): IamStatement {
+  return {
+    Sid: 'CountTokens',
+    Effect: 'Allow',
+    Action: ['bedrock:CountTokens'],
+    Resource: unique(targets.map((target) => modelArn(target, target.region))),
+  }
+}
+
+function discoveryStatements(
+  targets: readonly Target[],
+  partition: string,
+  region: string,
+  account: string,
+): IamStatement[] {
+  const homes = unique([region, ...targets.map((target) => target.region)])
+  return [
+    {
+      Sid: 'Discovery',
+      Effect: 'Allow',
+      Action: ['bedrock:ListInferenceProfiles', 'bedrock:GetInferenceProfile'],
+      Resource: homes.flatMap((home) => [
+        `arn:${partition}:bedrock:${home}:${account}:inference-profile/*`,
+        `arn:${partition}:bedrock:${home}:${account}:application-inference-profile/*`,
+      ]),
+    },
+  ]
+}
+
+function guardrailStatements(
+  { identifier, version }: NonNullable<IamPolicyOptions['guardrail']>,
+  partition: string,
+  region: string,
+  account: string,
+  streams: boolean,
+): IamStatement[] {
+  const arn = identifier.startsWith('arn:')
+    ? identifier
+    : `arn:${partition}:bedrock:${region}:${account}:guardrail/${identifier}`
+  return [
+    { Sid: 'Guardrail', Effect: 'Allow', Action: ['bedrock:ApplyGuardrail'], Resource: [arn] },
+    {
+      // An explicit deny, so that no other policy of the same identity opens a way around the guardrail.
+      Sid: 'NothingWithoutTheGuardrail',
+      Effect: 'Deny',
+      Action: ['bedrock:InvokeModel', ...(streams ? ['bedrock:InvokeModelWithResponseStream'] : [])],
+      Resource: `arn:${partition}:bedrock:*::foundation-model/*`,
+      Condition: guardrailCondition(arn, version),
+    },
+  ]
+}
+
+// DRAFT has no version in the key; a published version has its number.
+function guardrailCondition(arn: string, version: string | undefined): IamStatement['Condition'] & object {
+  if (version === undefined) return { StringNotLike: { 'bedrock:GuardrailIdentifier': `${arn}:*` } }
+  return { StringNotEquals: { 'bedrock:GuardrailIdentifier': version === 'DRAFT' ? arn : `${arn}:${version}` } }
+}
+
+const apiKeyStatement: IamStatement = {
+  Sid: 'ApiKeys',
+  Effect: 'Allow',
+  Action: ['bedrock:CallWithBearerToken'],
+  Resource: '*',
+}
+
+// The first call of a model subscribes the account to it, on the caller's behalf.
+const marketplaceStatement: IamStatement = {
+  Sid: 'Marketplace',
+  Effect: 'Allow',
+  Action: ['aws-marketplace:ViewSubscriptions', 'aws-marketplace:Subscribe'],
+  Resource: '*',
+  Condition: { StringEquals: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } },
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)]
+}

@@ -1,0 +1,18 @@
+/**
+ * The IAM policy of a set-up, and a doctor for it: the `outcrop` command as functions, data in, data out.
+ *
+ * @module
+ */
+export {
+  broadIamPolicy,
+  type IamDestinations,
+  type IamFeature,
+  type IamPolicy,
+  type IamPolicyOptions,
+  type IamStatement,
+  iamDestinations,
+  iamFeatures,
+  iamPolicy,
+  type OpaqueProfile,
+} from './iam-policy.ts'
+export { toTerraform } from './terraform.ts'
