@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { type CallerIdentity, type CallerIdentityOptions, getCallerIdentity } from './caller-identity.ts'
+export { type DoctorOptions, runDoctor } from './doctor.ts'
 export {
   broadIamPolicy,
   type IamDestinations,
@@ -15,4 +17,5 @@ export {
   iamPolicy,
   type OpaqueProfile,
 } from './iam-policy.ts'
+export { type CheckResult, type CheckStatus, isHealthy } from './report.ts'
 export { toTerraform } from './terraform.ts'
