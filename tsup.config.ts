@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 
 const { exports, imports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8'))
 
@@ -9,7 +9,7 @@ const entry = Object.fromEntries(
   [...new Set(built)].map((path) => [path.slice('./dist/'.length), `${path.replace('./dist/', 'src/')}.ts`]),
 )
 
-export default defineConfig({
+const library: Options = {
   entry,
   format: ['esm', 'cjs'],
   // Without it, each CommonJS entry would have classes of its own, and `instanceof` would fail between them.
@@ -37,6 +37,18 @@ export default defineConfig({
           },
         },
       },
-  clean: true,
   silent: true,
-})
+}
+
+// The command is a user of the package like any other, and imports it by name.
+const command: Options = {
+  entry: { 'cli/index': 'src/cli/index.ts' },
+  format: 'esm',
+  target: 'node20',
+  platform: 'node',
+  external: [/^outcrop/, /^#/],
+  removeNodeProtocol: false,
+  silent: true,
+}
+
+export default defineConfig([library, command])

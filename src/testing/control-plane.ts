@@ -41,8 +41,10 @@ export function answerControlPlane(state: FakeState, call: FakeCall): Response |
         authorizationStatus: 'AUTHORIZED',
         entitlementAvailability: 'AVAILABLE',
         regionAvailability: 'AVAILABLE',
+        ...state.options.models?.availability?.[id],
       })
     case 'GetUseCaseForModelAccess':
+      if (state.options.models?.useCaseForm === false) return notFound(state)
       return jsonResponse(state, { formData: btoa('{"companyName":"Example"}') })
     case 'ListGuardrails':
       return jsonResponse(state, {

@@ -171,7 +171,7 @@ const operations: Readonly<Record<string, string>> = {
 }
 
 function routeOf({ method, url }: ArrivedRequest): { operation: string; model?: string } {
-  if (/^sts\./.test(url.hostname) || url.pathname.endsWith('/sts')) return { operation: 'STS' }
+  if (/^sts\./.test(url.hostname) || /\/sts\/?$/.test(url.pathname)) return { operation: 'STS' }
   const [, model, action = ''] = /\/model\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? []
   if (method === 'POST' && model && operations[action])
     return { operation: operations[action], model: decodeURIComponent(model) }

@@ -88,6 +88,10 @@ export interface FakeModels {
   readonly systemProfiles?: readonly string[] | undefined
   /** Actions that are denied, such as `bedrock:ListInferenceProfiles`. */
   readonly denied?: readonly string[] | undefined
+  /** What GetFoundationModelAvailability says otherwise than that all is well, by base model ID. */
+  readonly availability?: Readonly<Record<string, JsonObject>> | undefined
+  /** Whether Anthropic's use-case form has been filed. @default true */
+  readonly useCaseForm?: boolean | undefined
   /** Whether an ID that no profile or model has is refused. @default false */
   readonly strict?: boolean | undefined
 }

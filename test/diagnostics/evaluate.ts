@@ -50,7 +50,13 @@ function matches(pattern: string, value: string): boolean {
  */
 export function authorizations(
   action: string,
-  call: { region: string; account: string; base: string; profile?: string; destinations?: readonly string[] },
+  call: {
+    region: string
+    account: string
+    base: string
+    profile?: string
+    destinations?: readonly string[] | undefined
+  },
 ): Authorization[] {
   const { region, account, base, profile, destinations } = call
   const model = (at: string): string => `arn:aws:bedrock:${at}::foundation-model/${base}`

@@ -34,7 +34,7 @@ describe('the tarball', () => {
   })
 
   test('names no package that a user would have to install', () => {
-    const allowed = /^(node:|#|\.|msw$|@aws-sdk\/credential-provider-node$)/
+    const allowed = /^(node:|#|\.|outcrop|msw$|@aws-sdk\/credential-provider-node$)/
     const dist = join(consumer.directory, 'node_modules/outcrop/dist')
     const foreign = readdirSync(dist, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(js|cjs|d\.ts|d\.cts)$/.test(file))

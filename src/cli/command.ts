@@ -1,0 +1,43 @@
+import type { ParseArgsConfig } from 'node:util'
+import type { Terminal } from './terminal.ts'
+
+/** The values of a command's flags, as `parseArgs` gives them. */
+export type Flags = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+/** One of the command's subcommands. */
+export interface Command {
+  readonly summary: string
+  /** Its own lines of the help text. */
+  readonly usage: readonly string[]
+  readonly options: NonNullable<ParseArgsConfig['options']>
+  /** Gives the exit code. */
+  run(flags: Flags, positionals: readonly string[], terminal: Terminal): Promise<number>
+}
+
+/** Flags of every command that calls Bedrock. */
+export const clientFlags: Command['options'] = {
+  region: { type: 'string' },
+  profile: { type: 'string' },
+  endpoint: { type: 'string' },
+}
+
+/** What to say of them in a help text. */
+export const clientUsage: readonly string[] = [
+  '--region R        the AWS region; else AWS_REGION, AWS_DEFAULT_REGION, the profile’s',
+  '--profile P       a profile of ~/.aws/config; else AWS_PROFILE',
+  '--endpoint URL    in place of AWS’s own hosts',
+]
+
+/** A flag's text. */
+export function text(flags: Flags, name: string): string | undefined {
+  const value = flags[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** A flag's comma-separated list. */
+export function list(flags: Flags, name: string): string[] | undefined {
+  return text(flags, name)
+    ?.split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+}

@@ -1,0 +1,82 @@
+import { ConfigurationError } from 'outcrop'
+import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
+import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
+import { setUp } from './set-up.ts'
+import { type Colour, type Terminal, wrap } from './terminal.ts'
+
+export const doctor: Command = {
+  summary: 'walks the set-up and says what is wrong and what to do',
+  usage: [
+    '--models A,B      names or IDs to look at; default: default, small',
+    '--guardrail ID:V  a guardrail and its version',
+    '--invoke          call each model for real, with one token',
+    '--json            one JSON document on stdout',
+    ...clientUsage,
+  ],
+  options: {
+    ...clientFlags,
+    models: { type: 'string' },
+    guardrail: { type: 'string' },
+    invoke: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  async run(flags, _positionals, terminal) {
+    const results: CheckResult[] = []
+    const add = (result: CheckResult): void => {
+      results.push(result)
+      if (!flags.json) printResult(result, terminal)
+    }
+    try {
+      const { client, region, regionSource, credentials, endpoint } = await setUp(flags)
+      const guardrail = guardrailOf(text(flags, 'guardrail'))
+      const models = list(flags, 'models')
+      const checks = runDoctor({
+        client,
+        region,
+        regionSource,
+        credentials,
+        endpoint,
+        invoke: flags.invoke === true,
+        ...(models && { models }),
+        ...(guardrail && { guardrail }),
+      })
+      for await (const result of checks) add(result)
+    } catch (error) {
+      const { message, hint } = error as ConfigurationError
+      add({ check: 'set-up', status: 'failure', message, next: hint })
+    }
+    const healthy = isHealthy(results)
+    if (flags.json) terminal.print(JSON.stringify({ healthy, results }, null, 2))
+    else
+      terminal.print(
+        `\n${healthy ? 'Everything that matters is in order.' : 'Something is wrong: see the failures above.'}`,
+      )
+    return healthy ? 0 : 1
+  },
+}
+
+const colours: Readonly<Record<CheckResult['status'], Colour>> = {
+  ok: 'green',
+  warning: 'yellow',
+  failure: 'red',
+  note: 'blue',
+}
+
+export function printResult(
+  { check, subject, status, message, next }: CheckResult,
+  { print, paint, columns }: Terminal,
+): void {
+  const indent = ' '.repeat(10)
+  const [first, ...rest] = wrap(`${subject ? `${check} ${subject}` : check}: ${message}`, columns - indent.length)
+  print(`${paint(colours[status], status.padEnd(indent.length))}${first}`)
+  for (const line of rest) print(indent + line)
+  if (next) for (const line of wrap(`→ ${next}`, columns - indent.length)) print(indent + paint('bold', line))
+}
+
+/** `ID:VERSION`, where an ARN too has colons. */
+export function guardrailOf(value: string | undefined): { identifier: string; version: string } | undefined {
+  if (value === undefined) return undefined
+  const [, identifier, version] = /^(.+):(DRAFT|\d+)$/.exec(value) ?? []
+  if (identifier && version) return { identifier, version }
+  throw new ConfigurationError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT')
+}

@@ -1,0 +1,82 @@
+import { ConfigurationError, isBedrockError } from 'outcrop'
+import {
+  broadIamPolicy,
+  getCallerIdentity,
+  iamDestinations,
+  type IamFeature,
+  iamPolicy,
+  toTerraform,
+} from 'outcrop/diagnostics'
+import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
+import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
+import { type SetUp, setUp } from './set-up.ts'
+import type { Terminal } from './terminal.ts'
+
+export const iamPolicyCommand: Command = {
+  summary: 'prints the least-privilege IAM policy for what is called',
+  usage: [
+    '--models A,B      names, IDs or ARNs; default: default, small',
+    '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key;',
+    '                  default: stream, count',
+    '--guardrail ID[:V]  the guardrail that calls have to go through',
+    '--account ID      the account; else the credentials’ own',
+    '--format F        json or terraform',
+    '--broad           the setup page’s policy in its place: every model, every profile',
+    ...clientUsage,
+  ],
+  options: {
+    ...clientFlags,
+    models: { type: 'string' },
+    features: { type: 'string' },
+    guardrail: { type: 'string' },
+    account: { type: 'string' },
+    format: { type: 'string' },
+    broad: { type: 'boolean' },
+  },
+  async run(flags, _positionals, terminal) {
+    const format = text(flags, 'format') ?? 'json'
+    if (format !== 'json' && format !== 'terraform') throw new ConfigurationError('--format is json or terraform')
+    const print = (policy: typeof broadIamPolicy): number => {
+      terminal.print(format === 'json' ? JSON.stringify(policy, null, 2) : toTerraform(policy).trimEnd())
+      return 0
+    }
+    if (flags.broad) return print(broadIamPolicy)
+
+    const set = await setUp(flags)
+    const account = text(flags, 'account') ?? (await accountOf(set))
+    const names = list(flags, 'models') ?? ['default', 'small']
+    const models = await Promise.all(names.map(async (name) => (await set.client.models.resolve(name)).id))
+    const guardrail = text(flags, 'guardrail')
+    const [, identifier = guardrail ?? '', version] = /^(.+):(DRAFT|\d+)$/.exec(guardrail ?? '') ?? []
+    const profiles = await discovered(set, terminal)
+    const options = {
+      region: set.region,
+      account,
+      models,
+      features: (list(flags, 'features') as IamFeature[] | undefined) ?? (['stream', 'count'] as const),
+      ...(guardrail && { guardrail: { identifier, version } }),
+      ...(profiles && { profiles }),
+    }
+    const policy = iamPolicy(options)
+    for (const { model, regions, source } of iamDestinations(options))
+      terminal.note(`${model}: ${regions ? regions.join(', ') : 'anywhere'} (by ${source})`)
+    return print(policy)
+  },
+}
+
+async function accountOf({ credentials, region }: SetUp): Promise<string> {
+  const identity = await credentials({ region })
+  if ('token' in identity)
+    throw new ConfigurationError('A Bedrock API key does not tell its account', { hint: 'Pass --account.' })
+  return (await getCallerIdentity(identity, region)).account
+}
+
+async function discovered({ client }: SetUp, terminal: Terminal): Promise<InferenceProfile[] | undefined> {
+  try {
+    return await discoverInferenceProfiles(client.fetch)
+  } catch (error) {
+    if (!isBedrockError(error)) throw error
+    terminal.note(`The account’s own profiles cannot be listed (${error.message}); destinations are the catalog’s.`)
+    return undefined
+  }
+}

@@ -1,0 +1,241 @@
+import { type BedrockClientOptions, createBedrockClient, CredentialsError } from 'outcrop'
+import { type CheckResult, type DoctorOptions, isHealthy, runDoctor } from 'outcrop/diagnostics'
+import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
+import { describe, expect, test } from 'vitest'
+
+const day = 86_400_000
+
+async function examine(
+  fake: FakeBedrock,
+  options: Partial<DoctorOptions> = {},
+  clientOptions: BedrockClientOptions = {},
+): Promise<CheckResult[]> {
+  const { region, identity, fetch } = fake
+  const client = createBedrockClient({ region, credentials: identity, fetch, retry: false, ...clientOptions })
+  const results: CheckResult[] = []
+  const credentials = async (): Promise<typeof identity> => identity
+  for await (const result of runDoctor({ client, region, credentials, fetch, ...options })) results.push(result)
+  return results
+}
+
+function row(results: readonly CheckResult[], check: string, subject?: string): CheckResult | undefined {
+  return results.find((each) => each.check === check && (subject === undefined || each.subject === subject))
+}
+
+const statusOf = async (
+  check: string,
+  fakeOptions: FakeBedrockOptions,
+  options: Partial<DoctorOptions> = {},
+  prepare: (fake: FakeBedrock) => void = () => {},
+): Promise<CheckResult | undefined> => {
+  const fake = createFakeBedrock(fakeOptions)
+  prepare(fake)
+  return row(await examine(fake, options), check)
+}
+
+test('a set-up in order is all ok', async () => {
+  const fake = createFakeBedrock({ guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }] })
+  const results = await examine(fake, {
+    regionSource: 'AWS_REGION',
+    guardrail: { identifier: 'gr1', version: '1' },
+    invoke: true,
+  })
+  expect(results.filter(({ status }) => status !== 'ok')).toEqual([])
+  expect(isHealthy(results)).toBe(true)
+  expect(results.map(({ check }) => check)).toEqual([
+    ...['region', 'endpoint', 'clock', 'identity', 'inference profiles', 'use-case form'],
+    ...['model', 'access', 'call', 'model', 'access', 'call', 'guardrail'],
+  ])
+  expect(row(results, 'region')?.message).toContain('AWS_REGION')
+  expect(row(results, 'identity')?.message).toContain('arn:aws:iam::123456789012:user/me')
+  expect(fake.calls.filter(({ operation }) => operation === 'InvokeModel')).toHaveLength(2)
+  expect(fake.calls.every(({ signature, path }) => signature.valid || path === '/ping')).toBe(true)
+})
+
+test('without --invoke, no model is called', async () => {
+  const fake = createFakeBedrock()
+  await examine(fake)
+  expect(fake.calls.some(({ operation }) => operation === 'InvokeModel')).toBe(false)
+})
+
+describe('endpoint', () => {
+  test.each([
+    ['ENOTFOUND', /cannot be reached: ENOTFOUND/, /DNS/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /SELF_SIGNED/, /NODE_EXTRA_CA_CERTS/],
+  ])('%s is a failure', async (code, message, next) => {
+    const fetch = async (): Promise<Response> => {
+      throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error(code), { code }) })
+    }
+    const results = await examine(createFakeBedrock(), { fetch }, { fetch })
+    expect(row(results, 'endpoint')).toMatchObject({ status: 'failure', message: expect.stringMatching(message) })
+    expect(row(results, 'endpoint')?.next).toMatch(next)
+    // It stops nowhere.
+    expect(row(results, 'model', 'small')).toBeDefined()
+  })
+
+  test('one that can never work is a failure', async () => {
+    const results = await examine(createFakeBedrock(), { endpoint: 'http://example.com' })
+    expect(row(results, 'endpoint')).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('plain http'),
+    })
+  })
+
+  test.each([
+    [0, 'ok'],
+    [90_000, 'warning'],
+    [-90_000, 'warning'],
+  ])('a clock that is off by %d ms', async (drift, status) => {
+    const fake = createFakeBedrock()
+    const now = Date.UTC(2026, 10, 20)
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      if (!String(input).endsWith('/ping')) return fake.fetch(input, init)
+      return new Response('', { headers: { date: new Date(now + drift).toUTCString() } })
+    }
+    const results = await examine(fake, { fetch, now: () => now })
+    expect(row(results, 'clock')?.status).toBe(status)
+  })
+})
+
+describe('identity', () => {
+  test('no credentials: a failure with the command to run', async () => {
+    const credentials = async (): Promise<never> => {
+      throw new CredentialsError('The SSO session has expired', { command: 'aws sso login --profile dev' })
+    }
+    expect(row(await examine(createFakeBedrock(), { credentials }), 'identity')).toMatchObject({
+      status: 'failure',
+      next: 'Run `aws sso login --profile dev`.',
+    })
+  })
+
+  test('keys that AWS does not know: a failure, and the secret is nowhere', async () => {
+    const keys = { accessKeyId: 'AKIDOTHEREXAMPLE', secretAccessKey: 'secret-of-another' }
+    const results = await examine(createFakeBedrock(), { credentials: async () => keys })
+    expect(row(results, 'identity')).toMatchObject({ status: 'failure', message: expect.stringContaining('AKID…MPLE') })
+    expect(JSON.stringify(results)).not.toContain(keys.secretAccessKey)
+    expect(JSON.stringify(results)).not.toContain(keys.accessKeyId)
+  })
+
+  test.each([
+    [-1000, 'failure', /expired at/],
+    [300_000, 'warning', /until/],
+    [day, 'ok', /until/],
+  ])('keys with %d ms left', async (left, status, message) => {
+    const fake = createFakeBedrock()
+    const identity = { ...fake.identity, expiration: new Date(Date.now() + left) }
+    const found = row(await examine(fake, { credentials: async () => identity }), 'identity')
+    expect(found?.status).toBe(status)
+    expect(found?.message).toMatch(message)
+  })
+
+  test('STS that cannot be reached is a note', async () => {
+    const fake = createFakeBedrock()
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      if (String(input).includes('//sts.')) throw new TypeError('fetch failed')
+      return fake.fetch(input, init)
+    }
+    expect(row(await examine(fake, { fetch }), 'identity')?.status).toBe('note')
+  })
+
+  test('an API key', async () => {
+    const token = 'api-key-of-an-example'
+    const fake = createFakeBedrock({ identities: [{ token }] })
+    const results = await examine(fake, { credentials: async () => ({ token }) }, { credentials: { token } })
+    expect(row(results, 'identity')).toMatchObject({ status: 'ok', message: expect.stringContaining('API key') })
+    expect(JSON.stringify(results)).not.toContain(token)
+  })
+
+  test('none, as a gateway signs', async () => {
+    expect(row(await examine(createFakeBedrock(), { credentials: undefined }), 'identity')?.status).toBe('note')
+  })
+})
+
+describe('inference profiles', () => {
+  test('none is a warning', async () => {
+    const found = await statusOf('inference profiles', { models: { systemProfiles: [] } })
+    expect(found).toMatchObject({ status: 'warning', next: expect.stringContaining('AWS_REGION') })
+  })
+  test('a missing permission is a note', async () => {
+    const found = await statusOf('inference profiles', { models: { denied: ['bedrock:ListInferenceProfiles'] } })
+    expect(found).toMatchObject({ status: 'note', message: expect.stringContaining('bedrock:ListInferenceProfiles') })
+  })
+  test('an error is a failure', async () => {
+    const found = await statusOf('inference profiles', {}, {}, (fake) =>
+      fake.fail('internal', { operation: 'ListInferenceProfiles' }),
+    )
+    expect(found?.status).toBe('failure')
+  })
+})
+
+describe('use-case form', () => {
+  test('not filed is a failure that says where to file it', async () => {
+    const found = await statusOf('use-case form', { models: { useCaseForm: false } })
+    expect(found).toMatchObject({ status: 'failure', next: expect.stringContaining('playground') })
+  })
+  test('a missing permission is a note', async () => {
+    const found = await statusOf('use-case form', { models: { denied: ['bedrock:GetUseCaseForModelAccess'] } })
+    expect(found?.status).toBe('note')
+  })
+})
+
+describe('model', () => {
+  test('a name that means nothing is a failure', async () => {
+    const found = await statusOf('model', {}, { models: ['sonet'] })
+    expect(found).toMatchObject({ status: 'failure', subject: 'sonet' })
+  })
+  test('a retired model is a failure, whoever else serves it', async () => {
+    const found = await statusOf('model', {}, { models: ['us.anthropic.claude-sonnet-4-20250514-v1:0'] })
+    expect(found).toMatchObject({ status: 'failure', message: expect.stringContaining('retired') })
+  })
+  test('a legacy model is a warning', async () => {
+    const found = await statusOf('model', {}, { models: ['us.anthropic.claude-opus-4-1-20250805-v1:0'] })
+    expect(found).toMatchObject({ status: 'warning', message: expect.stringContaining('Legacy') })
+  })
+  test('tells from how many tokens on prompts are cached', async () => {
+    const found = await statusOf('model', {}, { models: ['sonnet'] })
+    expect(found?.message).toMatch(/prompt caching from \d+ tokens/)
+  })
+})
+
+describe('access', () => {
+  const base = 'anthropic.claude-sonnet-4-6'
+  test.each([
+    ['not authorized', { authorizationStatus: 'NOT_AUTHORIZED' }, 'failure', /Support/],
+    ['no agreement', { agreementAvailability: { status: 'NOT_AVAILABLE' } }, 'failure', /aws-marketplace:Subscribe/],
+    ['not entitled', { entitlementAvailability: 'NOT_AVAILABLE' }, 'failure', /aws-marketplace/],
+    ['an agreement on its way', { agreementAvailability: { status: 'PENDING' } }, 'warning', /15 minutes/],
+    ['another region', { regionAvailability: 'NOT_AVAILABLE' }, 'note', undefined],
+  ])('%s', async (_, availability, status, next) => {
+    const models = { availability: { [base]: availability } }
+    const found = await statusOf('access', { models }, { models: ['sonnet'] })
+    expect(found?.status).toBe(status)
+    if (next) expect(found?.next).toMatch(next)
+  })
+  test('a missing permission is a note', async () => {
+    const found = await statusOf('access', { models: { denied: ['bedrock:GetFoundationModelAvailability'] } })
+    expect(found?.status).toBe('note')
+  })
+})
+
+test('call: what the model answers with --invoke', async () => {
+  const found = await statusOf('call', {}, { models: ['sonnet'], invoke: true }, (fake) =>
+    fake.fail('use-case-form', { operation: 'InvokeModel' }),
+  )
+  expect(found).toMatchObject({ status: 'failure', next: expect.stringContaining('use case form') })
+})
+
+describe('guardrail', () => {
+  const guardrails = [{ identifier: 'gr1', versions: ['1', 'DRAFT'], blockedWords: [] }]
+  test('a version that is not there is a failure', async () => {
+    const found = await statusOf('guardrail', { guardrails }, { guardrail: { identifier: 'gr1', version: '7' } })
+    expect(found).toMatchObject({ status: 'failure', next: expect.stringContaining('list-guardrails') })
+  })
+  test('a missing permission is a note', async () => {
+    const found = await statusOf(
+      'guardrail',
+      { guardrails, models: { denied: ['bedrock:GetGuardrail'] } },
+      { guardrail: { identifier: 'gr1', version: '1' } },
+    )
+    expect(found?.status).toBe('note')
+  })
+})
