@@ -16,6 +16,12 @@ export interface CachedOptions {
 
 const wrapped = new WeakSet<CredentialProvider>()
 
+/** Tells {@link cached} that a provider has that lifecycle already, inside. */
+export function markCached(provider: CredentialProvider): CredentialProvider {
+  wrapped.add(provider)
+  return provider
+}
+
 /**
  * Gives a provider the lifecycle of credentials: one request for many callers, renewal ahead of expiry without making
  * anybody wait, and a fresh start when an identity was refused. A failed renewal keeps an identity that is still good;
@@ -63,7 +69,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     return pending
   }
 
-  const cachedProvider: CredentialProvider = async (request = {}) => {
+  return markCached(async (request = {}) => {
     // The identity that was refused may have been replaced since the refused request was signed.
     const isRefused =
       request.forceRefresh && (!request.refused || !held || isSameIdentity(request.refused, held.identity))
@@ -84,9 +90,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
       if (held && held.expires > clock.now()) return held.identity
       throw error
     }
-  }
-  wrapped.add(cachedProvider)
-  return cachedProvider
+  })
 }
 
 /** Whether two identities are the same to AWS. */

@@ -1,0 +1,130 @@
+import { ConfigurationError, CredentialsError, isBedrockError } from '../core/errors.ts'
+import { cached } from '../core/internal/cached-provider.ts'
+import { env } from '../core/internal/env.ts'
+import { systemClock } from '../core/internal/signal.ts'
+import type { AwsCredentialIdentity, Clock, CredentialProvider, CredentialProviderOptions } from '../core/types.ts'
+import { callSts, credentialsOf, stsFailure } from './sts.ts'
+
+/** What every way to assume a role takes. */
+export interface RoleOptions {
+  /** Such as `arn:aws:iam::123456789012:role/bedrock`. */
+  readonly roleArn: string
+  /** Names the session in CloudTrail: 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`. @default 'outcrop' */
+  readonly sessionName?: string | undefined
+  /** How long the keys work, in seconds, 900 to 43200, and at most what the role allows. @default 3600 */
+  readonly duration?: number | undefined
+  /** A session policy, which narrows what the role may do: a JSON document. */
+  readonly policy?: string | undefined
+  /** Where STS is called. @default the client's region, else AWS_REGION */
+  readonly region?: string | undefined
+  /** STS's URL. @default AWS_ENDPOINT_URL_STS, else the region's own host */
+  readonly endpoint?: string | undefined
+  /** Time, for tests. */
+  readonly clock?: Clock | undefined
+}
+
+/** Options of {@link fromAssumeRole}. */
+export interface AssumeRoleOptions extends RoleOptions {
+  /** Who assumes the role: AWS keys, or a provider of them. */
+  readonly credentials: AwsCredentialIdentity | CredentialProvider
+  /** What the role's owner agreed on with whoever assumes it. */
+  readonly externalId?: string | undefined
+  /** Session tags, for attribute-based access control. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** The MFA device's serial number or ARN, where the role asks for one. */
+  readonly mfaSerial?: string | undefined
+  /** Gives the device's present code. Asked at every renewal. */
+  readonly mfaCode?: ((serial: string) => string | Promise<string>) | undefined
+}
+
+/**
+ * Assumes a role with other credentials (AWS STS AssumeRole).
+ *
+ * @example
+ * ```ts
+ * const credentials = fromAssumeRole({
+ *   credentials: fromEnvironment(),
+ *   roleArn: 'arn:aws:iam::123456789012:role/bedrock',
+ *   externalId: 'agreed-on',
+ * })
+ * ```
+ * @throws ConfigurationError for options that can never work; the call rejects with a CredentialsError.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
+  const { credentials, externalId, tags = {}, mfaSerial, mfaCode } = options
+  const common = roleParameters(options)
+  if (!credentials) throw new ConfigurationError('fromAssumeRole needs the credentials that assume the role')
+  if (mfaSerial && !mfaCode) throw new ConfigurationError('mfaSerial needs mfaCode, which gives the device’s code')
+  return cached(async (request = {}) => {
+    const identity = typeof credentials === 'function' ? await credentials(sourceRequest(request)) : credentials
+    if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; that takes AWS keys')
+    const parameters = {
+      Action: 'AssumeRole',
+      ...common,
+      ...(externalId !== undefined && { ExternalId: externalId }),
+      ...(mfaSerial && { SerialNumber: mfaSerial, TokenCode: String(await mfaCode?.(mfaSerial)) }),
+      ...Object.fromEntries(
+        Object.entries(tags).flatMap(([key, value], i) => [
+          [`Tags.member.${i + 1}.Key`, key],
+          [`Tags.member.${i + 1}.Value`, value],
+        ]),
+      ),
+    }
+    return assume(parameters, options, request, identity)
+  }, options)
+}
+
+/** Checks what every way to assume a role takes, and gives it as STS's parameters. */
+export function roleParameters({
+  roleArn,
+  sessionName = 'outcrop',
+  duration = 3600,
+  policy,
+}: RoleOptions): Record<string, string> {
+  if (!/^arn:[\w-]+:iam::\d{12}:role\/./.test(roleArn ?? ''))
+    throw new ConfigurationError('roleArn is not the ARN of a role', {
+      hint: 'It looks like arn:aws:iam::123456789012:role/name.',
+    })
+  if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
+    throw new ConfigurationError('sessionName has 2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -')
+  if (!Number.isInteger(duration) || duration < 900 || duration > 43_200)
+    throw new ConfigurationError('duration must be a whole number of seconds, 900 to 43200')
+  return {
+    RoleArn: roleArn,
+    RoleSessionName: sessionName,
+    DurationSeconds: String(duration),
+    ...(policy !== undefined && { Policy: policy }),
+  }
+}
+
+/** Asks STS for a role's keys. @throws CredentialsError */
+export async function assume(
+  parameters: Readonly<Record<string, string>>,
+  { roleArn, region, endpoint, clock = systemClock }: RoleOptions,
+  request: CredentialProviderOptions,
+  identity?: AwsCredentialIdentity,
+): Promise<AwsCredentialIdentity> {
+  const action = parameters.Action as string
+  const target = region ?? request.region ?? env('AWS_REGION') ?? env('AWS_DEFAULT_REGION')
+  if (!target) throw new ConfigurationError(`${action} needs a region`, { hint: 'Pass `region`, or set AWS_REGION.' })
+  const { fetch, signal } = request
+  try {
+    const answer = await callSts(parameters, { region: target, endpoint, identity, fetch, signal, clock })
+    const name = action === 'AssumeRole' ? 'assume-role' : 'web-identity'
+    return credentialsOf(answer, { name, detail: roleArn })
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (isBedrockError(error, 'credentials') || isBedrockError(error, 'configuration')) throw error
+    throw stsFailure(action, roleArn, error)
+  }
+}
+
+// What Bedrock refused is the role's identity and not its source's.
+function sourceRequest({
+  refused: _,
+  forceRefresh: __,
+  ...request
+}: CredentialProviderOptions): CredentialProviderOptions {
+  return request
+}

@@ -1,0 +1,107 @@
+import { ConfigurationError, CredentialsError } from '../core/errors.ts'
+import { cached } from '../core/internal/cached-provider.ts'
+import { type Environment, env as variable } from '../core/internal/env.ts'
+import { parseJsonObject } from '../core/internal/json.ts'
+import { redact } from '../core/internal/redact.ts'
+import type { Clock, CredentialProvider } from '../core/types.ts'
+
+/** Options of {@link fromContainerMetadata}. */
+export interface ContainerMetadataOptions {
+  /** @default the process's own */
+  readonly env?: Environment | undefined
+  /** Reads the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names. `readTokenFile` of `outcrop/credentials/node`. */
+  readonly readToken?: ((path: string) => Promise<string>) | undefined
+  /** How long to wait for an answer, in milliseconds. @default 1000 */
+  readonly timeout?: number | undefined
+  /** Time, for tests. */
+  readonly clock?: Clock | undefined
+}
+
+// Nobody else may be told the authorization token: ECS, EKS Pod Identity, loopback, or whoever proves itself by TLS.
+const trustedHosts = /^(169\.254\.170\.(2|23)|\[fd00:ec2::23\]|localhost|127(\.\d+){3}|\[::1\])$/
+
+/**
+ * Gives the keys of an ECS task or an EKS pod (Pod Identity), from the address in `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`
+ * or `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+ *
+ * @example
+ * ```ts
+ * const credentials = fromContainerMetadata({ readToken: readTokenFile })
+ * ```
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+ */
+export function fromContainerMetadata(options: ContainerMetadataOptions = {}): CredentialProvider {
+  const { env, readToken, timeout = 1000 } = options
+  return cached(async ({ fetch: send = globalThis.fetch, signal } = {}) => {
+    const url = addressOf(env)
+    const authorization = await authorizationOf(env, readToken)
+    const deadline = AbortSignal.timeout(timeout)
+    let response: Response
+    let text: string
+    try {
+      response = await send(url.href, {
+        headers: { accept: 'application/json', ...(authorization && { authorization }) },
+        redirect: 'manual',
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      })
+      text = await response.text()
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new CredentialsError(`${(error as Error).message} (the container’s credentials at ${url.host})`, {
+        cause: error,
+      })
+    }
+    const answer = parseJsonObject(text)
+    const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = answer ?? {}
+    if (!response.ok || typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
+      const said = redact(String(answer?.message ?? answer?.Message ?? `status ${response.status}`))
+      throw new CredentialsError(`${said} (the container’s credentials at ${url.host})`)
+    }
+    const expiration = new Date(String(Expiration))
+    return {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      ...(typeof Token === 'string' && { sessionToken: Token }),
+      ...(!Number.isNaN(expiration.getTime()) && { expiration }),
+      ...(typeof AccountId === 'string' && { accountId: AccountId }),
+      source: { name: 'container', detail: url.host },
+    }
+  }, options)
+}
+
+function addressOf(env: Environment | undefined): URL {
+  const relative = variable('AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', env)
+  const full = variable('AWS_CONTAINER_CREDENTIALS_FULL_URI', env)
+  if (!relative && !full) {
+    throw new CredentialsError(
+      'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set',
+      {
+        tryNextLink: true,
+      },
+    )
+  }
+  const address = relative ? `http://169.254.170.2${relative}` : (full as string)
+  if (!URL.canParse(address)) throw new ConfigurationError('The address of the container’s credentials is not a URL')
+  const url = new URL(address)
+  if (url.protocol !== 'https:' && !trustedHosts.test(url.hostname)) {
+    throw new ConfigurationError(`${url.host} is not a host that serves container credentials`, {
+      hint: 'Use https, loopback, or the addresses of ECS and EKS.',
+    })
+  }
+  return url
+}
+
+async function authorizationOf(
+  env: Environment | undefined,
+  readToken: ContainerMetadataOptions['readToken'],
+): Promise<string | undefined> {
+  const file = variable('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', env)
+  if (file && !readToken) {
+    throw new ConfigurationError('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is set, and nothing reads it', {
+      hint: 'Pass readToken: on Node, readTokenFile of outcrop/credentials/node.',
+    })
+  }
+  const token = file ? (await readToken?.(file))?.trim() : variable('AWS_CONTAINER_AUTHORIZATION_TOKEN', env)
+  if (token && /[\r\n]/.test(token)) throw new ConfigurationError('The container’s authorization token has line breaks')
+  return token
+}

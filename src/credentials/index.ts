@@ -1,0 +1,20 @@
+/**
+ * AWS credentials on any runtime: each source is a `CredentialProvider`, kept and renewed by one lifecycle.
+ *
+ * @module
+ */
+export { type CachedOptions, cached } from '../core/internal/cached-provider.ts'
+export type { Environment } from '../core/internal/env.ts'
+export { type AssumeRoleOptions, fromAssumeRole, type RoleOptions } from './assume-role.ts'
+export { type BearerTokenSource, fromBearerToken } from './bearer-token.ts'
+export {
+  type BedrockApiKeyDescription,
+  type BedrockApiKeyOptions,
+  createBedrockApiKey,
+  describeBedrockApiKey,
+} from './bedrock-api-key.ts'
+export { chain } from './chain.ts'
+export { type ContainerMetadataOptions, fromContainerMetadata } from './container-metadata.ts'
+export { fromEnvironment } from './environment.ts'
+export { fromStatic } from './static.ts'
+export { fromWebIdentity, type WebIdentityOptions } from './web-identity.ts'

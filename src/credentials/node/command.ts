@@ -1,0 +1,88 @@
+import { ConfigurationError, CredentialsError } from '../../core/errors.ts'
+import { type CachedOptions, cached } from '../../core/internal/cached-provider.ts'
+import { isJsonObject, parseJsonObject } from '../../core/internal/json.ts'
+import { redact } from '../../core/internal/redact.ts'
+import { systemClock } from '../../core/internal/signal.ts'
+import type { AwsCredentialIdentity, CredentialProvider } from '../../core/types.ts'
+import { type CommandResult, lastLines, runCommand } from './run-command.ts'
+
+/** Options of {@link fromCommand}. */
+export interface FromCommandOptions extends Pick<CachedOptions, 'clock'> {
+  /** The command's whole environment. @default the process's own */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  readonly cwd?: string | undefined
+  /** How long it may take, in milliseconds. @default 60_000 */
+  readonly timeout?: number | undefined
+}
+
+/**
+ * Gives the AWS keys that a command prints: what `awsCredentialExport` is in Claude Code's settings. Both forms are
+ * read: `{ "Credentials": { "AccessKeyId": …, "SecretAccessKey": …, "SessionToken": … } }`, as AWS STS has it, and the
+ * same members without a wrapper, as `aws configure export-credentials` prints them.
+ *
+ * The command runs silently, without input, and again five minutes before the `Expiration` that it gave, or after an
+ * hour where it gave none.
+ *
+ * @example
+ * ```ts
+ * const credentials = fromCommand('aws configure export-credentials --profile dev')
+ * ```
+ * @throws ConfigurationError for an empty command; the call rejects with a CredentialsError.
+ */
+export function fromCommand(command: string, options: FromCommandOptions = {}): CredentialProvider {
+  const { timeout = 60_000, env, cwd, clock = systemClock } = options
+  if (!command?.trim()) throw new ConfigurationError('fromCommand needs a command')
+  return cached(
+    async ({ signal } = {}) => {
+      const result = await runCommand(command, { env, cwd, timeout, signal })
+      assertSuccess(result, command, timeout)
+      const identity = readIdentity(result.stdout, command)
+      if (identity.expiration && identity.expiration.getTime() <= clock.now())
+        throw new CredentialsError(`${name(command)} printed credentials that have expired`)
+      return identity
+    },
+    { clock, refreshAhead: 300_000, refreshBlocking: 60_000 },
+  )
+}
+
+function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
+  const document = parseJsonObject(stdout)
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration, AccountId } =
+    (isJsonObject(document?.Credentials) ? document.Credentials : document) ?? {}
+  // What it printed is not quoted: it may be a secret in another form.
+  if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string' || !AccessKeyId || !SecretAccessKey) {
+    throw new CredentialsError(`${name(command)} did not print credentials (${stdout.length} characters)`, {
+      hint: 'It has to print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
+    })
+  }
+  const expiration = typeof Expiration === 'string' ? new Date(Expiration) : undefined
+  if (expiration && Number.isNaN(expiration.getTime()))
+    throw new CredentialsError(`${name(command)} printed an Expiration that is not a time`)
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    ...(typeof SessionToken === 'string' && SessionToken && { sessionToken: SessionToken }),
+    ...(expiration && { expiration }),
+    ...(typeof AccountId === 'string' && { accountId: AccountId }),
+    source: { name: 'command', detail: name(command) },
+  }
+}
+
+/** @throws CredentialsError for a command that failed or did not come to an end. */
+export function assertSuccess({ code, stderr, timedOut }: CommandResult, command: string, timeout: number): void {
+  if (code === 0 && !timedOut) return
+  const what = timedOut
+    ? `did not end within ${timeout} ms`
+    : code === null
+      ? 'was ended'
+      : `failed with exit code ${code}`
+  const said = redact(lastLines(stderr))
+  throw new CredentialsError(`${name(command)} ${what}${said ? `: ${said}` : ''}`, {
+    hint: 'Run the command by hand to see what it needs.',
+  })
+}
+
+/** A command's first word: its arguments may hold a secret. */
+export function name(command: string): string {
+  return command.trim().split(/\s/)[0] ?? ''
+}

@@ -1,0 +1,60 @@
+import { readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { env } from '../../core/internal/env.ts'
+import { parseIni } from './ini.ts'
+
+/** Where AWS's shared files are, and which profile of theirs is meant. */
+export interface SharedFiles {
+  /** @default AWS_PROFILE, else `default` */
+  readonly profile?: string | undefined
+  /** The credentials file. @default AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials` */
+  readonly filepath?: string | undefined
+  /** The config file. @default AWS_CONFIG_FILE, else `~/.aws/config` */
+  readonly configFilepath?: string | undefined
+}
+
+/** A profile's own keys, of both files; empty where there is none. */
+export async function readProfile(files: SharedFiles): Promise<Readonly<Record<string, string>>> {
+  const profile = profileName(files)
+  const [config, credentials] = await Promise.all(paths(files).map(async (path) => parseIni(await readOptional(path))))
+  return {
+    ...config?.[profile === 'default' ? 'default' : `profile ${profile}`],
+    ...(profile === 'default' && config?.['profile default']),
+    ...credentials?.[profile],
+  }
+}
+
+/** Changes whenever one of the files does. */
+export async function fingerprint(files: SharedFiles): Promise<string> {
+  const stamps = await Promise.all(
+    paths(files).map((path) =>
+      stat(path).then(
+        ({ mtimeMs, size, ino }) => `${mtimeMs}/${size}/${ino}`,
+        () => '',
+      ),
+    ),
+  )
+  return stamps.join()
+}
+
+export function profileName({ profile }: SharedFiles): string {
+  return profile ?? env('AWS_PROFILE') ?? 'default'
+}
+
+function paths({ filepath, configFilepath }: SharedFiles): string[] {
+  const folder = join(env('HOME') ?? homedir(), '.aws')
+  return [
+    configFilepath ?? env('AWS_CONFIG_FILE') ?? join(folder, 'config'),
+    filepath ?? env('AWS_SHARED_CREDENTIALS_FILE') ?? join(folder, 'credentials'),
+  ]
+}
+
+async function readOptional(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
+  }
+}

@@ -1,0 +1,41 @@
+import { ConfigurationError, CredentialsError } from '../core/errors.ts'
+import { cached } from '../core/internal/cached-provider.ts'
+import type { CredentialProvider } from '../core/types.ts'
+import { assume, type RoleOptions, roleParameters } from './assume-role.ts'
+
+/** Options of {@link fromWebIdentity}. */
+export interface WebIdentityOptions extends RoleOptions {
+  /** Gives the OIDC token that proves who is asking. Asked at every renewal. */
+  readonly token: () => string | Promise<string>
+}
+
+/**
+ * Assumes a role with an OIDC token (AWS STS AssumeRoleWithWebIdentity): without any stored key on Vercel, GitHub
+ * Actions, Kubernetes, or wherever else the platform vouches for its code.
+ *
+ * @example
+ * ```ts
+ * import { getVercelOidcToken } from '@vercel/oidc'
+ *
+ * const credentials = fromWebIdentity({ roleArn: process.env.AWS_ROLE_ARN, token: getVercelOidcToken })
+ * ```
+ * @throws ConfigurationError for options that can never work; the call rejects with a CredentialsError.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ */
+export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider {
+  const common = roleParameters(options)
+  if (typeof options.token !== 'function')
+    throw new ConfigurationError('fromWebIdentity needs a function that gives the token')
+  return cached(async (request = {}) => {
+    const token = (await options.token())?.trim()
+    if (!token) throw new CredentialsError('The function given to fromWebIdentity gave no token')
+    const parameters = { Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }
+    try {
+      return await assume(parameters, options, request)
+    } catch (error) {
+      // STS quotes the token that it refuses.
+      if (error instanceof Error) error.message = error.message.replaceAll(token, '[redacted]')
+      throw error
+    }
+  }, options)
+}
