@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createBedrockClient } from 'outcrop'
+import { fromNodeProviderChain } from 'outcrop/credentials/node'
+import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createTestClock, everythingOf, expectVerified, setEnvironment } from '../support.ts'
+import { type StandIn, startStandIn } from './stand-in.ts'
+
+const keys = { accessKeyId: 'AKIDEXAMPLEFILE', secretAccessKey: 'secret-example-of-the-file' }
+const role = 'arn:aws:iam::123456789012:role/example'
+
+let home: string
+let fake: FakeBedrock
+let standIn: StandIn
+let restore: () => void
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'outcrop-home-'))
+  mkdirSync(join(home, '.aws'))
+  fake = createFakeBedrock({ identities: [keys] })
+  standIn = await startStandIn(fake)
+  restore = setEnvironment({
+    HOME: home,
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL_STS: `${standIn.url}/sts`,
+    AWS_ENDPOINT_URL_SSO: standIn.url,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: standIn.url,
+  })
+})
+afterEach(async () => {
+  restore()
+  await standIn.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+const write = (name: string, text: string): string => {
+  const path = join(home, name)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, text)
+  return path
+}
+const script = (name: string, code: string): string => `${process.execPath} ${write(name, code)}`
+const staticKeys = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`
+
+describe('each source yields keys with which the signature is verified', () => {
+  test('shared credentials file', async () => {
+    write('.aws/credentials', `[dev]\n${staticKeys}`)
+    const provider = fromNodeProviderChain({ profile: 'dev' })
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toEqual({ name: 'profile', profile: 'dev' })
+  })
+
+  test('environment', async () => {
+    process.env.AWS_ACCESS_KEY_ID = keys.accessKeyId
+    process.env.AWS_SECRET_ACCESS_KEY = keys.secretAccessKey
+    const provider = fromNodeProviderChain()
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toEqual({ name: 'environment' })
+  })
+
+  test.each([
+    [
+      'sso_session',
+      '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com/start\n',
+      'corp',
+    ],
+    [
+      'legacy',
+      '[profile sso]\nsso_start_url = https://corp.example.com/start\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = dev\n',
+      'https://corp.example.com/start',
+    ],
+  ])('SSO, %s', async (_, config, cacheKey) => {
+    write('.aws/config', config)
+    const name = createHash('sha1').update(cacheKey).digest('hex')
+    const token = { accessToken: 'sso-token-example', expiresAt: new Date(Date.now() + 3_600_000).toISOString() }
+    write(
+      `.aws/sso/cache/${name}.json`,
+      JSON.stringify({ ...token, region: 'us-east-1', startUrl: 'https://corp.example.com/start' }),
+    )
+    const provider = fromNodeProviderChain({ profile: 'sso' })
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toEqual({ name: 'sso', profile: 'sso' })
+  })
+
+  test('credential_process, started once for five calls', async () => {
+    const output = JSON.stringify({ Version: 1, AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey })
+    const log = join(home, 'runs')
+    const command = script(
+      'process.mjs',
+      `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(log)}, 'run\\n'); console.log(${JSON.stringify(output)})`,
+    )
+    write('.aws/config', `[profile process]\ncredential_process = ${command}\n`)
+    const provider = fromNodeProviderChain({ profile: 'process' })
+    await Promise.all([1, 2, 3].map(() => expectVerified(fake, provider)))
+    await expectVerified(fake, provider)
+    await expectVerified(fake, provider)
+    expect(readFileSync(log, 'utf8')).toBe('run\n')
+    expect((await provider()).source).toEqual({ name: 'process', profile: 'process' })
+  })
+
+  test('a role with a source profile', async () => {
+    write('.aws/credentials', `[base]\n${staticKeys}`)
+    write('.aws/config', `[profile role]\nrole_arn = ${role}\nsource_profile = base\nregion = us-east-1\n`)
+    const provider = fromNodeProviderChain({ profile: 'role' })
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toMatchObject({ name: 'assume-role', profile: 'role' })
+  })
+
+  test('a role that asks for an MFA code', async () => {
+    write('.aws/credentials', `[base]\n${staticKeys}`)
+    write(
+      '.aws/config',
+      `[profile role]\nrole_arn = ${role}\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\nregion = us-east-1\n`,
+    )
+    const asked: string[] = []
+    const mfaCode = (serial: string): string => {
+      asked.push(serial)
+      return '123456'
+    }
+    await expectVerified(fake, fromNodeProviderChain({ profile: 'role', mfaCode }))
+    expect(asked).toEqual(['arn:aws:iam::123456789012:mfa/me'])
+  })
+
+  test('a web identity file', async () => {
+    process.env.AWS_WEB_IDENTITY_TOKEN_FILE = write('token', 'web-identity-token-example')
+    process.env.AWS_ROLE_ARN = role
+    const provider = fromNodeProviderChain()
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toMatchObject({ name: 'web-identity' })
+  })
+
+  test('a container', async () => {
+    process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = `${standIn.url}/container`
+    process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = 'container-token-example'
+    const provider = fromNodeProviderChain()
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toEqual({ name: 'container' })
+  })
+
+  test('instance metadata', async () => {
+    const provider = fromNodeProviderChain()
+    await expectVerified(fake, provider)
+    expect(standIn.requests).toContain('PUT /latest/api/token')
+    expect((await provider()).source).toEqual({ name: 'instance-metadata' })
+  })
+})
+
+describe('the default of a client', () => {
+  const call = async (): Promise<string | undefined> => {
+    const bedrock = createBedrockClient({ fetch: fake.fetch, retry: false })
+    await bedrock.messages.create({ model: 'sonnet', max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] })
+    return fake.calls.at(-1)?.identity
+  }
+  const other = { accessKeyId: 'AKIDEXAMPLEENV', secretAccessKey: 'secret-example-of-the-environment' }
+
+  test('an API key before everything, keys in the environment before files, AWS_PROFILE before keys', async () => {
+    fake.identities.push(other, { token: 'api-key-example' })
+    write('.aws/credentials', `[dev]\n${staticKeys}`)
+    Object.assign(process.env, {
+      AWS_BEARER_TOKEN_BEDROCK: 'api-key-example',
+      AWS_ACCESS_KEY_ID: other.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: other.secretAccessKey,
+    })
+    expect(await call()).toBe('api-key')
+    process.env.AWS_BEARER_TOKEN_BEDROCK = ''
+    expect(await call()).toBe(other.accessKeyId)
+    process.env.AWS_PROFILE = 'dev'
+    expect(await call()).toBe(keys.accessKeyId)
+  })
+
+  test('the profile’s region, after AWS_REGION and AWS_DEFAULT_REGION', async () => {
+    write('.aws/config', '[default]\nregion = eu-west-1\n')
+    write('.aws/credentials', `[default]\n${staticKeys}`)
+    delete process.env.AWS_REGION
+    await call()
+    expect(fake.calls.at(-1)?.region).toBe('eu-west-1')
+    process.env.AWS_DEFAULT_REGION = 'us-west-2'
+    await call()
+    expect(fake.calls.at(-1)?.region).toBe('us-west-2')
+  })
+
+  test('half a pair of keys is an error, and not a reason to look elsewhere', async () => {
+    write('.aws/credentials', `[default]\n${staticKeys}`)
+    process.env.AWS_ACCESS_KEY_ID = other.accessKeyId
+    await expect(call()).rejects.toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining('AWS_SECRET_ACCESS_KEY'),
+    })
+  })
+})
+
+test('keys without an expiry are read anew when the files change', async () => {
+  const clock = createTestClock()
+  const file = write('.aws/credentials', `[dev]\n${staticKeys}`)
+  const provider = fromNodeProviderChain({ profile: 'dev', clock })
+  expect(await provider()).toMatchObject(keys)
+  clock.advance(2000)
+  expect(await provider()).toMatchObject(keys)
+  writeFileSync(file, '[dev]\naws_access_key_id = AKIDEXAMPLENEW\naws_secret_access_key = secret-example-new\n')
+  utimesSync(file, new Date(), new Date(Date.now() + 5000))
+  clock.advance(2000)
+  expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLENEW' })
+})
+
+describe('errors', () => {
+  const errorOf = async (profile?: string): Promise<Error & { command?: string; hint?: string }> =>
+    fromNodeProviderChain(profile === undefined ? {} : { profile })().then(
+      () => expect.unreachable(),
+      (error) => error,
+    )
+
+  test.each([
+    [
+      '[profile x]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com\n',
+      'aws sso login --profile x',
+    ],
+    ['[profile x]\nlogin_session = arn:aws:iam::123456789012:user/me\n', 'aws login --profile x'],
+  ])('the command to run', async (config, command) => {
+    write('.aws/config', config)
+    const error = await errorOf('x')
+    expect(error).toMatchObject({ code: 'credentials', command, hint: `Run \`${command}\`.` })
+  })
+
+  test('nothing anywhere: what was tried', async () => {
+    process.env.AWS_EC2_METADATA_DISABLED = 'true'
+    const error = await errorOf()
+    expect(error).toMatchObject({ code: 'credentials', tryNextLink: true })
+    expect(error.message).toMatch(/environment, shared files, web identity, container and instance metadata/)
+  })
+
+  test('a credential_process that fails shows no secret', async () => {
+    const command = script(
+      'fails.mjs',
+      `console.error('aws_secret_access_key = ${keys.secretAccessKey}'); process.exit(3)`,
+    )
+    write('.aws/config', `[profile x]\ncredential_process = ${command}\n`)
+    const error = await errorOf('x')
+    // And not the keys of the machine that AWS's chain would have gone on to.
+    expect(error).toMatchObject({
+      code: 'credentials',
+      message: expect.stringMatching(/^credential_process failed: .*profile x/s),
+    })
+    expect(everythingOf({ message: error.message, hint: error.hint, error: String(error) })).not.toContain(
+      keys.secretAccessKey,
+    )
+  })
+})
