@@ -51,7 +51,10 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
   const text = await response.text()
   const answer: StsAnswer = (tag) => unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
   if (response.ok) return answer
-  throw new ServiceError(redact(answer('Message') ?? `STS answered with status ${response.status}`, identity), {
+  // STS quotes the token that it refuses.
+  const { WebIdentityToken: token = '[redacted]' } = parameters
+  const message = (answer('Message') ?? `STS answered with status ${response.status}`).replaceAll(token, '[redacted]')
+  throw new ServiceError(redact(message, identity), {
     status: response.status,
     type: answer('Code') ?? 'UnknownError',
     retryable: response.status >= 500,

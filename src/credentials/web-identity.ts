@@ -29,13 +29,6 @@ export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider
   return cached(async (request = {}) => {
     const token = (await options.token())?.trim()
     if (!token) throw new CredentialsError('The function given to fromWebIdentity gave no token')
-    const parameters = { Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }
-    try {
-      return await assume(parameters, options, request)
-    } catch (error) {
-      // STS quotes the token that it refuses.
-      if (error instanceof Error) error.message = error.message.replaceAll(token, '[redacted]')
-      throw error
-    }
+    return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
   }, options)
 }

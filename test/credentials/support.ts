@@ -15,6 +15,14 @@ export async function expectVerified(
   expect(fake.calls.at(-1)).toMatchObject({ operation: 'InvokeModel', signature: { valid: true }, status: 200 })
 }
 
+/** The error that a promise rejects with. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.unreachable('it should have been rejected'),
+    (error) => error,
+  )
+}
+
 /** Everything that a person could get to see of something. */
 export function everythingOf(value: unknown): string {
   const error = value as Error

@@ -84,7 +84,10 @@ export function withAuthRefresh(
     }
     if (running === undefined && clock.now() < restUntil) throw stillNoGood(command, trouble ?? lastFailure)
     await raceSignal(run(), signal)
-    const identity = await inner({ ...request, forceRefresh: true, refused: undefined })
+    const identity = await inner({ ...request, forceRefresh: true, refused: undefined }).catch((error: unknown) => {
+      signal?.throwIfAborted()
+      throw stillNoGood(command, error)
+    })
     if (!isGood(identity, refused)) throw stillNoGood(command, trouble)
     restUntil = Number.NEGATIVE_INFINITY
     return identity

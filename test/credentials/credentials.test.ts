@@ -1,0 +1,493 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { Sha256 } from '@aws-crypto/sha256-js'
+import { createBedrockClient, type CredentialProvider, CredentialsError, type Identity } from 'outcrop'
+import {
+  cached,
+  chain,
+  createBedrockApiKey,
+  describeBedrockApiKey,
+  fromAssumeRole,
+  fromBearerToken,
+  fromContainerMetadata,
+  fromEnvironment,
+  fromStatic,
+  fromWebIdentity,
+} from 'outcrop/credentials'
+import { createFakeBedrock } from 'outcrop/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createTestClock, everythingOf, expectVerified, rejectionOf, setEnvironment } from './support.ts'
+
+const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-keys' }
+const roleArn = 'arn:aws:iam::123456789012:role/example'
+const params = { model: 'sonnet', max_tokens: 1, messages: [{ role: 'user' as const, content: 'Hi' }] }
+
+let restore: () => void
+beforeEach(() => {
+  restore = setEnvironment({})
+})
+afterEach(() => restore())
+
+describe('each source yields what the fake verifies', () => {
+  test('fromStatic', () => expectVerified(createFakeBedrock({ identities: [keys] }), fromStatic(keys)))
+
+  test('fromEnvironment: keys, and an API key before them', async () => {
+    const env = {
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      AWS_SESSION_TOKEN: '',
+    }
+    const fake = createFakeBedrock({ identities: [keys, { token: 'api-key-example' }] })
+    await expectVerified(fake, fromEnvironment(env))
+    await expectVerified(fake, fromEnvironment({ ...env, AWS_BEARER_TOKEN_BEDROCK: 'api-key-example' }))
+    expect(fake.calls.at(-1)?.identity).toBe('api-key')
+  })
+
+  test('fromBearerToken: a key, or a function that gives one', async () => {
+    const fake = createFakeBedrock({ identities: [{ token: 'api-key-example' }] })
+    await expectVerified(fake, fromBearerToken('api-key-example'))
+    await expectVerified(
+      fake,
+      fromBearerToken(async () => 'api-key-example\n'),
+    )
+  })
+
+  test('fromAssumeRole: signed, with everything that it was given', async () => {
+    const fake = createFakeBedrock({ identities: [keys] })
+    const provider = fromAssumeRole({
+      credentials: keys,
+      roleArn,
+      externalId: 'agreed',
+      sessionName: 'session',
+      duration: 900,
+      tags: { team: 'red' },
+      mfaSerial: 'arn:aws:iam::123456789012:mfa/me',
+      mfaCode: () => '123456',
+      policy: '{}',
+    })
+    const bodies: string[] = []
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      if (String(input).includes('//sts.')) bodies.push(String(init?.body))
+      return fake.fetch(input, init)
+    }
+    await expectVerified(fake, provider, { fetch })
+    expect(Object.fromEntries(new URLSearchParams(bodies[0]))).toEqual({
+      Action: 'AssumeRole',
+      Version: '2011-06-15',
+      RoleArn: roleArn,
+      RoleSessionName: 'session',
+      DurationSeconds: '900',
+      ExternalId: 'agreed',
+      'Tags.member.1.Key': 'team',
+      'Tags.member.1.Value': 'red',
+      SerialNumber: 'arn:aws:iam::123456789012:mfa/me',
+      TokenCode: '123456',
+      Policy: '{}',
+    })
+    const [sts] = fake.calls
+    expect(sts).toMatchObject({ operation: 'STS', signature: { valid: true } })
+    expect((await provider()).source).toEqual({ name: 'assume-role', detail: roleArn })
+  })
+
+  test.each([
+    ['us-east-1', 'sts.us-east-1.amazonaws.com'],
+    ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn'],
+    ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
+  ])('STS of %s is regional', async (region, host) => {
+    const hosts: string[] = []
+    const fake = createFakeBedrock({ identities: [keys], region })
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      hosts.push(new URL(String(input)).host)
+      return fake.fetch(input, init)
+    }
+    await fromAssumeRole({ credentials: keys, roleArn })({ fetch, region })
+    expect(hosts).toEqual([host])
+  })
+
+  test('AWS_ENDPOINT_URL_STS moves it', async () => {
+    process.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1/sts'
+    const urls: string[] = []
+    const fake = createFakeBedrock({ identities: [keys] })
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      urls.push(String(input))
+      return fake.fetch(input, init)
+    }
+    await fromAssumeRole({ credentials: keys, roleArn })({ fetch, region: 'us-east-1' })
+    expect(urls).toEqual(['http://127.0.0.1:1/sts/'])
+  })
+
+  test('fromWebIdentity: unsigned, with a token that is asked for at every renewal', async () => {
+    const fake = createFakeBedrock({ identities: [] })
+    let asked = 0
+    const provider = fromWebIdentity({ roleArn, token: () => `token-example-${++asked}` })
+    await expectVerified(fake, provider)
+    await provider({ forceRefresh: true, fetch: fake.fetch, region: 'us-east-1' })
+    expect(asked).toBe(2)
+    expect(fake.calls[0]?.headers.authorization).toBeUndefined()
+  })
+
+  test('fromContainerMetadata: ECS and EKS, with the token of a file', async () => {
+    const fake = createFakeBedrock({ identities: [keys] })
+    const asked: (string | null)[][] = []
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      if (!/169\.254|127\.0/.test(String(input))) return fake.fetch(input, init)
+      asked.push([String(input), new Headers(init?.headers).get('authorization')])
+      return Response.json({
+        AccessKeyId: keys.accessKeyId,
+        SecretAccessKey: keys.secretAccessKey,
+        Expiration: '2099-01-01T00:00:00Z',
+      })
+    }
+    await expectVerified(fake, fromContainerMetadata({ env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/x' } }), {
+      fetch,
+    })
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/var/run/token',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'not-this-one',
+    }
+    const readToken = async (path: string): Promise<string> => `token-of-${path}\n`
+    await expectVerified(fake, fromContainerMetadata({ env, readToken }), { fetch })
+    expect(asked).toEqual([
+      ['http://169.254.170.2/v2/x', null],
+      ['http://169.254.170.23/v1/credentials', 'token-of-/var/run/token'],
+    ])
+  })
+
+  test('createBedrockApiKey: a key that works in its region', async () => {
+    const fake = createFakeBedrock({ identities: [keys] })
+    const token = await createBedrockApiKey({ credentials: fromStatic(keys), region: 'us-east-1', expiresIn: 900 })
+    await expectVerified(fake, fromBearerToken(token))
+    const elsewhere = createBedrockClient({ region: 'eu-west-1', credentials: { token }, fetch: fake.fetch })
+    await expect(elsewhere.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 403 })
+  })
+})
+
+describe('Bedrock API keys', () => {
+  const date = new Date('2026-11-20T12:00:00Z')
+
+  test('are what AWS’s own signer makes of the same keys', async () => {
+    const token = await createBedrockApiKey({
+      credentials: { ...keys, sessionToken: 'session/+=example' },
+      region: 'eu-west-1',
+      date,
+    })
+    const signer = new SignatureV4({
+      credentials: { ...keys, sessionToken: 'session/+=example' },
+      region: 'eu-west-1',
+      service: 'bedrock',
+      sha256: Sha256,
+    })
+    const request = {
+      method: 'POST',
+      protocol: 'https:',
+      hostname: 'bedrock.amazonaws.com',
+      path: '/',
+      headers: { host: 'bedrock.amazonaws.com' },
+      query: { Action: 'CallWithBearerToken' },
+    }
+    const { query } = await signer.presign(request, { expiresIn: 43_200, signingDate: date })
+    const ours = new URL(`https://${atob(token.slice('bedrock-api-key-'.length))}`)
+    expect(Object.fromEntries(ours.searchParams)).toEqual({ ...query, Version: '1' })
+    expect(ours.host + ours.pathname).toBe('bedrock.amazonaws.com/')
+  })
+
+  test('tell their region and expiry locally', async () => {
+    const token = await createBedrockApiKey({
+      credentials: { ...keys, accessKeyId: 'ASIAEXAMPLEKEYID' },
+      region: 'eu-west-1',
+      expiresIn: 60,
+      date,
+    })
+    expect(describeBedrockApiKey(token)).toEqual({
+      kind: 'short-term',
+      region: 'eu-west-1',
+      expiration: new Date('2026-11-20T12:01:00Z'),
+      accessKeyId: 'ASIA…EYID',
+    })
+    expect(describeBedrockApiKey('ABSKexample')).toEqual({ kind: 'long-term' })
+    expect(describeBedrockApiKey('bedrock-api-key-!!!')).toEqual({ kind: 'short-term' })
+    expect((await fromBearerToken(token)()).expiration).toEqual(new Date('2026-11-20T12:01:00Z'))
+  })
+
+  test.each([0, 43_201, 1.5])('an expiry of %d seconds is refused', async (expiresIn) => {
+    await expect(createBedrockApiKey({ credentials: keys, region: 'us-east-1', expiresIn })).rejects.toMatchObject({
+      code: 'configuration',
+    })
+  })
+})
+
+describe('chain', () => {
+  const nothing: CredentialProvider = async () => {
+    throw new CredentialsError('not set up', { tryNextLink: true })
+  }
+  const broken: CredentialProvider = async () => {
+    throw new CredentialsError('set up, and broken')
+  }
+
+  test('goes on from what is not set up', async () => {
+    expect(await chain(nothing, fromStatic(keys))()).toMatchObject(keys)
+  })
+  test('stops at what is set up and broken', async () => {
+    await expect(chain(broken, fromStatic(keys))()).rejects.toThrow('set up, and broken')
+  })
+  test('lists what was tried', async () => {
+    await expect(chain(nothing, fromEnvironment({}))()).rejects.toMatchObject({
+      code: 'credentials',
+      tryNextLink: true,
+      message: expect.stringMatching(/not set up; .*AWS_BEARER_TOKEN_BEDROCK/),
+    })
+  })
+  test('knows AWS’s own providers by their field', async () => {
+    const aws: CredentialProvider = async () => {
+      throw Object.assign(new Error('from the AWS SDK'), { tryNextLink: true })
+    }
+    expect(await chain(aws, fromStatic(keys))()).toMatchObject(keys)
+  })
+})
+
+describe('cached', () => {
+  const good = (clock: { now(): number }, seconds: number, id = 'AKIDEXAMPLE'): Identity => ({
+    accessKeyId: id,
+    secretAccessKey: 'secret-example',
+    expiration: new Date(clock.now() + seconds * 1000),
+  })
+
+  test('100 concurrent callers, one resolution', async () => {
+    let calls = 0
+    const provider = cached(async () => {
+      calls++
+      return keys
+    })
+    await Promise.all(Array.from({ length: 100 }, () => provider()))
+    expect(calls).toBe(1)
+  })
+
+  test('renews ahead of expiry without making anybody wait; waits when nearly expired', async () => {
+    const clock = createTestClock()
+    let release: (identity: Identity) => void = () => {}
+    const answers: (Identity | Promise<Identity>)[] = [good(clock, 900, 'AKID1')]
+    let calls = 0
+    const provider = cached(async () => answers[calls++] as Identity, { clock })
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKID1' })
+    clock.advance(601_000)
+    answers.push(
+      new Promise((resolve) => {
+        release = resolve
+      }),
+    )
+    // Renewal hangs, and the old keys are still good.
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKID1' })
+    expect(calls).toBe(2)
+    clock.advance(240_000)
+    const waiting = provider()
+    release(good(clock, 900, 'AKID2'))
+    expect(await waiting).toMatchObject({ accessKeyId: 'AKID2' })
+    expect(calls).toBe(2)
+  })
+
+  test('a failed renewal keeps what is still good, and backs off', async () => {
+    const clock = createTestClock()
+    let calls = 0
+    const provider = cached(
+      async () => {
+        calls++
+        if (calls > 1) throw new CredentialsError('the metadata service is down')
+        return good(clock, 120)
+      },
+      { clock },
+    )
+    await provider()
+    clock.advance(100_000)
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE' })
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE' })
+    expect(calls).toBe(2)
+    clock.advance(1_500)
+    await provider()
+    expect(calls).toBe(3)
+    clock.advance(1_500)
+    await provider()
+    expect(calls).toBe(3)
+    clock.advance(60_000)
+    await expect(provider()).rejects.toThrow('the metadata service is down')
+  })
+
+  test('a failure does not poison the next call', async () => {
+    const clock = createTestClock()
+    let calls = 0
+    const provider = cached(
+      async () => {
+        if (calls++ === 0) throw new CredentialsError('not yet')
+        return keys
+      },
+      { clock },
+    )
+    await expect(provider()).rejects.toThrow('not yet')
+    clock.advance(1_001)
+    expect(await provider()).toMatchObject(keys)
+  })
+
+  test('a refusal drops the identity that was refused, and no other', async () => {
+    let calls = 0
+    const provider = cached(async () => ({ accessKeyId: `AKID${++calls}`, secretAccessKey: 'secret-example' }))
+    const first = await provider()
+    const second = await provider({ forceRefresh: true, refused: first })
+    expect(second).toMatchObject({ accessKeyId: 'AKID2' })
+    // Somebody whose request was signed with the first one comes late.
+    expect(await provider({ forceRefresh: true, refused: first })).toBe(second)
+    expect(calls).toBe(2)
+  })
+
+  test('one caller who leaves does not take the others along', async () => {
+    let release: (identity: Identity) => void = () => {}
+    const provider = cached(
+      () =>
+        new Promise((resolve) => {
+          release = resolve
+        }),
+    )
+    const leaver = new AbortController()
+    const left = provider({ signal: leaver.signal })
+    const staying = provider()
+    leaver.abort(new Error('left'))
+    await expect(left).rejects.toThrow('left')
+    release(keys)
+    expect(await staying).toBe(keys)
+  })
+})
+
+describe('a 403 of Bedrock', () => {
+  const renewing = (): { provider: CredentialProvider; count: () => number } => {
+    let calls = 0
+    return {
+      provider: async () => ({ accessKeyId: `AKIDEXAMPLE${calls++}`, secretAccessKey: 'secret-example' }),
+      count: () => calls,
+    }
+  }
+  const accepting = (...numbers: number[]): Identity[] =>
+    numbers.map((n) => ({ accessKeyId: `AKIDEXAMPLE${n}`, secretAccessKey: 'secret-example' }))
+
+  test.each(['create', 'stream', 'invokeStream'] as const)(
+    'expired: one refresh, one replay, through %s',
+    async (way) => {
+      const fake = createFakeBedrock({ identities: accepting(0, 1) })
+      const { provider, count } = renewing()
+      const bedrock = createBedrockClient({
+        region: 'us-east-1',
+        credentials: provider,
+        fetch: fake.fetch,
+        retry: false,
+      })
+      fake.fail('expired-token')
+      if (way === 'create') await bedrock.messages.create(params)
+      else if (way === 'stream') await bedrock.messages.stream(params).finalMessage()
+      else {
+        const { model, ...body } = params
+        const { events } = await bedrock.invokeStream({
+          model,
+          body: { anthropic_version: 'bedrock-2023-05-31', ...body },
+        })
+        for await (const _ of events);
+      }
+      expect(fake.calls.map(({ status }) => status)).toEqual([403, 200])
+      expect(fake.calls.map(({ identity }) => identity)).toEqual(['AKIDEXAMPLE0', 'AKIDEXAMPLE1'])
+      expect(count()).toBe(2)
+    },
+  )
+
+  test('for 50 concurrent calls, one refresh', async () => {
+    const fake = createFakeBedrock({ identities: accepting(1) })
+    const { provider, count } = renewing()
+    const bedrock = createBedrockClient({ region: 'us-east-1', credentials: provider, fetch: fake.fetch, retry: false })
+    await Promise.all(Array.from({ length: 50 }, () => bedrock.messages.create(params)))
+    expect(count()).toBe(2)
+    expect(fake.calls).toHaveLength(100)
+  })
+
+  test('never twice: the second refusal is a ServiceError', async () => {
+    const fake = createFakeBedrock({ identities: [] })
+    const { provider, count } = renewing()
+    const bedrock = createBedrockClient({ region: 'us-east-1', credentials: provider, fetch: fake.fetch })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 403 })
+    expect(fake.calls).toHaveLength(2)
+    expect(count()).toBe(2)
+  })
+})
+
+test('explicit keys ignore whatever the environment has', async () => {
+  Object.assign(process.env, {
+    AWS_BEARER_TOKEN_BEDROCK: 'api-key-of-the-environment',
+    AWS_SESSION_TOKEN: 'session-of-the-environment',
+    AWS_ACCESS_KEY_ID: 'AKIDOTHER',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-environment',
+  })
+  const fake = createFakeBedrock({ identities: [keys] })
+  await expectVerified(fake, keys)
+  expect(fake.calls[0]?.headers['x-amz-security-token']).toBeUndefined()
+  expect(fake.calls[0]?.headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\//)
+})
+
+test('"none" sends nothing of the kind', async () => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: 'us-east-1', credentials: 'none', fetch: fake.fetch, retry: false })
+  await expect(bedrock.messages.create(params)).rejects.toMatchObject({ status: 403 })
+  expect(fake.calls[0]?.headers.authorization).toBeUndefined()
+})
+
+test.each([
+  ['half a pair', () => fromStatic({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: '' })],
+  ['an empty API key', () => fromBearerToken(' ')],
+  ['an empty chain', () => chain()],
+  ['a role that is none', () => fromAssumeRole({ credentials: keys, roleArn: 'example' })],
+  ['a duration out of range', () => fromAssumeRole({ credentials: keys, roleArn, duration: 60 })],
+  ['a session name with a space', () => fromAssumeRole({ credentials: keys, roleArn, sessionName: 'a b' })],
+  ['an MFA device without a code', () => fromAssumeRole({ credentials: keys, roleArn, mfaSerial: 'x' })],
+  ['a web identity without a token', () => fromWebIdentity({ roleArn } as never)],
+])('refuses %s at once', (_, make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'configuration' }))
+})
+
+test.each([
+  ['http://169.254.169.254/', /not a host that serves container credentials/],
+  ['http://example.com/', /not a host/],
+  ['not a url', /not a URL/],
+])('container credentials from %s are refused before anything is sent', async (uri, message) => {
+  const fetch = async (): Promise<Response> => expect.unreachable()
+  const provider = fromContainerMetadata({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } })
+  await expect(provider({ fetch })).rejects.toThrow(message)
+})
+
+test('nothing secret is in any error', async () => {
+  const echo = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const said = `${body} ${request.headers.authorization} ${keys.secretAccessKey} session-example-of-the-keys`
+    response
+      .writeHead(403)
+      .end(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>token=${said}</Message></Error></ErrorResponse>`)
+  })
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`
+  const credentials = { ...keys, sessionToken: 'session-example-of-the-keys' }
+  const region = 'us-east-1'
+  const lines: unknown[] = []
+  const logger = {
+    debug: (...a: unknown[]) => lines.push(a),
+    info: (...a: unknown[]) => lines.push(a),
+    warn: (...a: unknown[]) => lines.push(a),
+    error: (...a: unknown[]) => lines.push(a),
+  }
+  const failing = [
+    fromAssumeRole({ credentials, roleArn, endpoint, region }),
+    fromWebIdentity({ roleArn, endpoint, region, token: () => 'web-token-example-0123456789' }),
+  ]
+  for (const provider of failing) {
+    const error = await rejectionOf(provider({ logger }))
+    expect(error).toMatchObject({ code: 'credentials' })
+    const shown = everythingOf(error) + everythingOf(lines)
+    for (const secret of [keys.secretAccessKey, 'session-example-of-the-keys', 'web-token-example-0123456789'])
+      if (provider === failing[0] || secret.startsWith('web')) expect(shown).not.toContain(secret)
+  }
+  await new Promise((resolve) => echo.close(resolve))
+})

@@ -1,0 +1,250 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AwsCredentialIdentity, type CredentialProvider, CredentialsError } from 'outcrop'
+import { cached } from 'outcrop/credentials'
+import { fromCommand, readTokenFile, withAuthRefresh } from 'outcrop/credentials/node'
+import { createFakeBedrock } from 'outcrop/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createTestClock, everythingOf, expectVerified, rejectionOf } from '../support.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outcrop-commands-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const path = (name: string): string => join(folder, name)
+/** A command that runs a script, and notes each run in `runs`. */
+const script = (name: string, code: string): string => {
+  writeFileSync(
+    path(name),
+    `import { appendFileSync, writeFileSync } from 'node:fs'\nappendFileSync(${JSON.stringify(path('runs'))}, 'run\\n')\n${code}`,
+  )
+  return `"${process.execPath}" "${path(name)}"`
+}
+const runs = (): number => (existsSync(path('runs')) ? readFileSync(path('runs'), 'utf8').trim().split('\n').length : 0)
+
+const keys = {
+  AccessKeyId: 'ASIAEXAMPLE',
+  SecretAccessKey: 'secret-example-printed',
+  SessionToken: 'session-example-printed',
+}
+const identity: AwsCredentialIdentity = {
+  accessKeyId: keys.AccessKeyId,
+  secretAccessKey: keys.SecretAccessKey,
+  sessionToken: keys.SessionToken,
+}
+const prints = (document: unknown): string =>
+  script('export.mjs', `console.log(${JSON.stringify(JSON.stringify(document))})`)
+
+describe('fromCommand', () => {
+  test.each([
+    ['the form of AWS STS', { Credentials: keys }],
+    ['the flat form of export-credentials', { Version: 1, ...keys }],
+  ])('%s', async (_, document) => {
+    const provider = fromCommand(prints(document))
+    await expectVerified(createFakeBedrock({ identities: [identity] }), provider)
+    expect((await provider()).source?.name).toBe('command')
+  })
+
+  test('runs once for many callers, and again after an hour where it names no expiry', async () => {
+    const clock = createTestClock()
+    const provider = fromCommand(prints({ Credentials: keys }), { clock })
+    await Promise.all(Array.from({ length: 5 }, () => provider()))
+    expect(runs()).toBe(1)
+    clock.advance(3_540_000 + 1)
+    await provider()
+    expect(runs()).toBe(2)
+  })
+
+  test('runs again five minutes before the expiry that it gave, without making anybody wait', async () => {
+    const clock = createTestClock()
+    const Expiration = new Date(clock.now() + 900_000).toISOString()
+    const provider = fromCommand(prints({ Credentials: { ...keys, Expiration } }), { clock })
+    await provider()
+    clock.advance(599_000)
+    await provider()
+    expect(runs()).toBe(1)
+    clock.advance(2_000)
+    await provider()
+    await expect.poll(runs).toBe(2)
+  })
+
+  test('gets the environment that it is given, and nothing else', async () => {
+    const code = `console.log(JSON.stringify({ AccessKeyId: process.env.KEY, SecretAccessKey: String(process.env.HOME) }))`
+    const provider = fromCommand(script('env.mjs', code), { env: { KEY: 'AKIDEXAMPLE', PATH: process.env.PATH } })
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'undefined' })
+  })
+
+  test.each([
+    ['what is not JSON', 'console.log("secret-example-printed")', /did not print credentials/],
+    ['half a pair', 'console.log(JSON.stringify({ AccessKeyId: "AKIDEXAMPLE" }))', /did not print credentials/],
+    [
+      'expired ones',
+      `console.log(JSON.stringify({ ...${JSON.stringify(keys)}, Expiration: '2020-01-01T00:00:00Z' }))`,
+      /expired/,
+    ],
+    [
+      'an expiry that is none',
+      `console.log(JSON.stringify({ ...${JSON.stringify(keys)}, Expiration: 'soon' }))`,
+      /not a time/,
+    ],
+    [
+      'a failure',
+      'console.log("secret-example-printed"); console.error("no session\\naws_secret_access_key=secret-example-printed"); process.exit(7)',
+      /exit code 7: no session/,
+    ],
+  ])('%s is a CredentialsError without a secret', async (_, code, message) => {
+    const error = await rejectionOf(fromCommand(script('bad.mjs', code))())
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringMatching(message) })
+    expect(everythingOf(error)).not.toContain('secret-example-printed')
+  })
+
+  test('a hanging command is ended at its limit, with its children', async () => {
+    const child = path('child.mjs')
+    writeFileSync(
+      child,
+      `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(path('pid'))}, String(process.pid)); setInterval(() => {}, 1000)`,
+    )
+    const code = `import { spawn } from 'node:child_process'; spawn(process.execPath, [${JSON.stringify(child)}]); setInterval(() => {}, 1000)`
+    const error = await rejectionOf(fromCommand(script('hang.mjs', code), { timeout: 700 })())
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('did not end within 700 ms') })
+    const pid = Number(readFileSync(path('pid'), 'utf8'))
+    await expect.poll(() => isAlive(pid)).toBe(false)
+  })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // A process that nobody has waited for yet is not alive.
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
+
+describe('withAuthRefresh', () => {
+  const old = { accessKeyId: 'AKIDOLD', secretAccessKey: 'secret-example-old' }
+  const fresh = { accessKeyId: 'AKIDFRESH', secretAccessKey: 'secret-example-fresh' }
+  /** Reads keys from a file, as a profile does. */
+  const fromFile = (): CredentialProvider => async () => {
+    if (!existsSync(path('keys'))) throw new CredentialsError('The SSO session has expired')
+    const { expiration, ...rest } = JSON.parse(readFileSync(path('keys'), 'utf8'))
+    return { ...rest, ...(expiration && { expiration: new Date(expiration) }) }
+  }
+  const login = (keys: object = fresh): string =>
+    script(
+      'login.mjs',
+      `console.log('Open https://device.sso.example.com and enter ABCD-EFGH'); writeFileSync(${JSON.stringify(path('keys'))}, ${JSON.stringify(JSON.stringify(keys))})`,
+    )
+  const quiet = { onOutput: () => {} }
+
+  test('runs when the provider fails, once for all who wait, and passes its output on', async () => {
+    const lines: string[] = []
+    const provider = withAuthRefresh(fromFile(), login(), { onOutput: (line) => lines.push(line) })
+    const found = await Promise.all(Array.from({ length: 20 }, () => provider()))
+    expect(found.every((each) => 'accessKeyId' in each && each.accessKeyId === fresh.accessKeyId)).toBe(true)
+    expect(runs()).toBe(1)
+    expect(lines).toEqual(['Open https://device.sso.example.com and enter ABCD-EFGH'])
+  })
+
+  test('its output arrives while it runs', async () => {
+    const command = script(
+      'interactive.mjs',
+      `console.log('Open https://device.sso.example.com')
+       import { existsSync } from 'node:fs'
+       const timer = setInterval(() => { if (existsSync(${JSON.stringify(path('confirmed'))})) { clearInterval(timer); writeFileSync(${JSON.stringify(path('keys'))}, ${JSON.stringify(JSON.stringify(fresh))}) } }, 5)`,
+    )
+    // The command ends only after its line was heard.
+    const provider = withAuthRefresh(fromFile(), command, { onOutput: () => writeFileSync(path('confirmed'), '') })
+    expect(await provider()).toMatchObject(fresh)
+  })
+
+  test('does not run while the keys are good', async () => {
+    writeFileSync(path('keys'), JSON.stringify(old))
+    expect(await withAuthRefresh(fromFile(), login(), quiet)()).toMatchObject(old)
+    expect(runs()).toBe(0)
+  })
+
+  test('runs for keys that have expired', async () => {
+    writeFileSync(path('keys'), JSON.stringify({ ...old, expiration: '2020-01-01T00:00:00Z' }))
+    expect(await withAuthRefresh(fromFile(), login(), quiet)()).toMatchObject(fresh)
+    expect(runs()).toBe(1)
+  })
+
+  test('after a refusal, reads again first: somebody may have logged in', async () => {
+    writeFileSync(path('keys'), JSON.stringify(old))
+    const provider = withAuthRefresh(fromFile(), login(), quiet)
+    const refused = await provider()
+    writeFileSync(path('keys'), JSON.stringify(fresh))
+    expect(await provider({ forceRefresh: true, refused })).toMatchObject(fresh)
+    expect(runs()).toBe(0)
+  })
+
+  test('a 403 from Bedrock: one run, one replay', async () => {
+    writeFileSync(path('keys'), JSON.stringify(old))
+    const fake = createFakeBedrock({ identities: [fresh] })
+    await expectVerified(fake, withAuthRefresh(fromFile(), login(), quiet))
+    expect(fake.calls.map(({ status }) => status)).toEqual([403, 200])
+    expect(runs()).toBe(1)
+  })
+
+  test('a run that did not help is not repeated for a while', async () => {
+    const clock = createTestClock()
+    const useless = script('useless.mjs', 'console.log("done")')
+    const provider = withAuthRefresh(fromFile(), useless, { ...quiet, clock, cooldown: 60_000 })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials', command: useless })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    expect(runs()).toBe(1)
+    clock.advance(61_000)
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    expect(runs()).toBe(2)
+  })
+
+  test('a command that fails or hangs is an error that says so', async () => {
+    const fails = script('fails.mjs', 'console.error("access denied"); process.exit(2)')
+    await expect(withAuthRefresh(fromFile(), fails, quiet)()).rejects.toThrow(/exit code 2: access denied/)
+    const hangs = script('hangs.mjs', 'setInterval(() => {}, 1000)')
+    await expect(withAuthRefresh(fromFile(), hangs, { ...quiet, timeout: 300 })()).rejects.toThrow(
+      /did not end within 300 ms/,
+    )
+  })
+
+  test('with an export command behind it: the refresh runs first', async () => {
+    const order = path('order')
+    const exporting = script(
+      'exporting.mjs',
+      `import { existsSync } from 'node:fs'
+       appendFileSync(${JSON.stringify(order)}, 'export\\n')
+       if (!existsSync(${JSON.stringify(path('keys'))})) process.exit(1)
+       console.log(${JSON.stringify(JSON.stringify({ Credentials: keys }))})`,
+    )
+    const refreshing = script(
+      'refreshing.mjs',
+      `appendFileSync(${JSON.stringify(order)}, 'refresh\\n'); writeFileSync(${JSON.stringify(path('keys'))}, '')`,
+    )
+    const provider = withAuthRefresh(fromCommand(exporting), refreshing, quiet)
+    expect(await provider()).toMatchObject({ accessKeyId: keys.AccessKeyId })
+    expect(readFileSync(order, 'utf8').trim().split('\n').slice(-2)).toEqual(['refresh', 'export'])
+  })
+
+  test('a provider that is cached already is not cached twice', () => {
+    const provider = withAuthRefresh(fromFile(), 'true', quiet)
+    expect(cached(provider)).toBe(provider)
+  })
+})
+
+test('readTokenFile', async () => {
+  writeFileSync(path('token'), 'token-example\n')
+  expect(await readTokenFile(path('token'))).toBe('token-example')
+  await expect(readTokenFile(path('missing'))).rejects.toMatchObject({ code: 'credentials' })
+})
+
+test.each([[() => fromCommand(' ')], [() => withAuthRefresh(async () => identity, '')]])(
+  'refuses an empty command at once',
+  (make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'configuration' }))
+  },
+)
