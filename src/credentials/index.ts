@@ -16,5 +16,12 @@ export {
 export { chain } from './chain.ts'
 export { type ContainerMetadataOptions, fromContainerMetadata } from './container-metadata.ts'
 export { fromEnvironment } from './environment.ts'
+export {
+  type CredentialsExplanation,
+  type CredentialsStep,
+  type ExplainCredentialsOptions,
+  explainCredentials,
+  type IdentityDescription,
+} from './explain.ts'
 export { fromStatic } from './static.ts'
 export { fromWebIdentity, type WebIdentityOptions } from './web-identity.ts'
