@@ -1,11 +1,22 @@
-import type { defaultProvider } from '@aws-sdk/credential-provider-node'
-import { CredentialsError } from '../../core/errors.ts'
+import { CredentialsError, isBedrockError } from '../../core/errors.ts'
 import { type CachedOptions, cached, markCached } from '../../core/internal/cached-provider.ts'
 import { env } from '../../core/internal/env.ts'
 import { redact } from '../../core/internal/redact.ts'
-import { systemClock } from '../../core/internal/signal.ts'
-import type { AwsCredentialIdentity, CredentialProvider, IdentitySource, Logger } from '../../core/types.ts'
+import { raceSignal, systemClock } from '../../core/internal/signal.ts'
+import type {
+  AwsCredentialIdentity,
+  Clock,
+  CredentialProvider,
+  CredentialProviderOptions,
+  IdentitySource,
+  Logger,
+} from '../../core/types.ts'
 import { fingerprint, profileName, readProfile, type SharedFiles } from './shared-files.ts'
+
+/** What is used of `@aws-sdk/credential-provider-node`. */
+export interface CredentialProviderNode {
+  readonly defaultProvider: (init: never) => (options: never) => Promise<AwsCredentialIdentity>
+}
 
 /** Options of {@link fromNodeProviderChain}. */
 export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
@@ -13,6 +24,21 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
   readonly region?: string | undefined
   /** Gives the code of an MFA device, for a profile with `mfa_serial`. */
   readonly mfaCode?: ((serial: string) => string | Promise<string>) | undefined
+  /**
+   * Configuration of the AWS clients that ask STS, SSO and the sign-in service: a `requestHandler` for a proxy, say.
+   *
+   * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-proxies.html
+   */
+  readonly clientConfig?: Readonly<Record<string, unknown>> | undefined
+  /** How long finding credentials may take, in milliseconds, a person's answer included. @default 60_000 */
+  readonly timeout?: number | undefined
+  /**
+   * Gives AWS's package, for a bundle that is to have it inside.
+   *
+   * @default imports `@aws-sdk/credential-provider-node`, unseen by bundlers
+   * @example `() => import('@aws-sdk/credential-provider-node')`
+   */
+  readonly loader?: (() => Promise<CredentialProviderNode>) | undefined
 }
 
 /**
@@ -31,128 +57,207 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
  * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
 export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): CredentialProvider {
-  const { region, mfaCode, clock = systemClock } = options
-  const resolve = cached(async (request = {}) => {
-    const create = await load()
-    const clientRegion = region ?? request.region
-    const listener = listen(request.logger)
-    // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
-    const chain = create({
-      ...(options.profile !== undefined && { profile: options.profile }),
-      ...(options.filepath !== undefined && { filepath: options.filepath }),
-      ...(options.configFilepath !== undefined && { configFilepath: options.configFilepath }),
-      ...(mfaCode && { mfaCodeProvider: async (serial: string) => mfaCode(serial) }),
-      ...(clientRegion !== undefined && { clientConfig: { region: clientRegion } }),
-      ignoreCache: true,
-      logger: listener.logger,
-    })
-    try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId, ...rest } = await chain()
-      const source = sourceOf(rest, profileName(options))
-      // A profile that was asked for by name and is broken: AWS's chain goes on to the machine's own role.
-      if (isNamed(options) && source.profile === undefined)
-        throw new Error(`The chain went on to the credentials of ${source.name}`)
-      return {
-        accessKeyId,
-        secretAccessKey,
-        sessionToken,
-        expiration,
-        accountId,
-        source,
-      } satisfies AwsCredentialIdentity
-    } catch (error) {
-      throw await failure(error, options, listener.reason())
-    }
-  }, options)
-
+  const { clock = systemClock } = options
+  let expires = false
+  const read = async (request: CredentialProviderOptions = {}): Promise<AwsCredentialIdentity> => {
+    const identity = await ask(options, request)
+    expires = identity.expiration !== undefined
+    return identity
+  }
+  let resolve = cached(read, options)
   let seen: string | undefined
   let looked = Number.NEGATIVE_INFINITY
+
   return markCached(async (request = {}) => {
     // A look at two files costs less than a signature, but not nothing.
     if (clock.now() - looked < 1000) return resolve(request)
     looked = clock.now()
-    const now = await fingerprint(options)
-    const hasChanged = seen !== undefined && seen !== now
-    seen = now
-    return resolve(hasChanged ? { ...request, forceRefresh: true, refused: undefined } : request)
+    const before = seen
+    seen = await fingerprint(options)
+    if (before === undefined || before === seen || expires) return resolve(request)
+    // A file may be read half written: what was held is let go of only once there is something in its place.
+    const anew = cached(read, options)
+    const renewed = anew({ ...request, signal: undefined }).then(
+      (identity) => {
+        resolve = anew
+        return identity
+      },
+      () => resolve(request),
+    )
+    return raceSignal(renewed, request.signal)
   })
 }
 
-// The chain keeps the reasons of its links to itself, but for its log.
-function listen(logger: Logger | undefined): { logger: Logger & { trace(): void }; reason: () => string | undefined } {
-  let isProfile = false
+async function ask(
+  options: NodeProviderChainOptions,
+  request: CredentialProviderOptions,
+): Promise<AwsCredentialIdentity> {
+  const { profile, filepath, configFilepath, mfaCode, clientConfig, timeout = 60_000, clock = systemClock } = options
+  const { defaultProvider } = await (options.loader ?? load)()
+  const listener = listen(request.logger)
+  // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
+  const chain = defaultProvider({
+    ...(profile !== undefined && { profile }),
+    ...(filepath !== undefined && { filepath }),
+    ...(configFilepath !== undefined && { configFilepath }),
+    ...(mfaCode && { mfaCodeProvider: async (serial: string) => mfaCode(serial) }),
+    ...(clientConfig && { clientConfig }),
+    ignoreCache: true,
+    logger: listener.logger,
+  } as never)
+  const region = options.region ?? request.region
+  // Not as `clientConfig`: there it would win over the region of the profile, and over that of its SSO session.
+  const callerClientConfig = { ...clientConfig, ...(region !== undefined && { region: async () => region }) }
+  try {
+    const identity = await within(chain({ callerClientConfig } as never), timeout, clock)
+    const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = identity
+    const link = listener.link()
+    // A profile that was asked for by name and is broken: AWS's chain goes on to the machine's own role.
+    if (isNamed(options) && (link === 'fromTokenFile' || link === 'remoteProvider'))
+      throw new Error(`${exhausted}: the profile has none`)
+    const source = sourceOf(identity, link, profileName(options))
+    return { accessKeyId, secretAccessKey, sessionToken, expiration, accountId, source }
+  } catch (error) {
+    throw isBedrockError(error) ? error : await failure(error as Error, options, listener.reason())
+  }
+}
+
+async function load(): Promise<CredentialProviderNode> {
+  // Put together at run time, so that a bundler neither looks for the package nor packs it.
+  const name = ['@aws-sdk', 'credential-provider-node'].join('/')
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as CredentialProviderNode
+  } catch (cause) {
+    const isMissing = /^(ERR_)?MODULE_NOT_FOUND$/.test((cause as NodeJS.ErrnoException).code ?? '')
+    throw new CredentialsError(
+      isMissing
+        ? `${name} is not installed; profiles, SSO, roles and metadata services need it`
+        : `${name} cannot be loaded: ${(cause as Error).message}`,
+      {
+        cause,
+        tryNextLink: true,
+        command: `npm install ${name}`,
+        hint: `Run \`npm install ${name}\`, set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID, or pass \`credentials\`.`,
+      },
+    )
+  }
+}
+
+interface Listener {
+  readonly logger: Logger & { trace(): void }
+  /** Which link of the chain was asked last. */
+  link(): string | undefined
+  /** Why the profile gave nothing. */
+  reason(): string | undefined
+}
+
+// The chain keeps to itself who answered, and why the others did not, but for its log.
+function listen(logger: Logger | undefined): Listener {
+  let link: string | undefined
   let reason: string | undefined
   const debug = (message: unknown): void => {
+    link = /defaultProvider::(\w+)$/.exec(String(message))?.[1] ?? link
     const [, said] = /^@smithy\/property-provider (?:->|\(!\)) (.*)$/s.exec(String(message)) ?? []
-    if (String(message).endsWith('defaultProvider::fromIni')) isProfile = true
-    // The command line of a credential_process may hold a secret.
-    else if (isProfile && said) reason ??= said.replace(/^Command failed: .*\n?/, 'credential_process failed: ').trim()
+    if (link === 'fromIni' && said) reason ??= said
   }
   const ignore = (): void => {}
   const warn = (message: unknown): void => logger?.warn(redact(String(message).trim()))
-  return { logger: { debug, warn, info: ignore, error: ignore, trace: ignore }, reason: () => reason }
+  const listening = { debug, warn, info: ignore, error: ignore, trace: ignore }
+  return { logger: listening, link: () => link, reason: () => reason }
 }
 
-const isNamed = ({ profile }: SharedFiles): boolean => (profile ?? env('AWS_PROFILE')) !== undefined
-
-async function load(): Promise<typeof defaultProvider> {
-  // Through a variable, so that a bundler neither looks for the package nor packs it.
-  const name = '@aws-sdk/credential-provider-node'
+async function within<T>(promise: Promise<T>, timeout: number, clock: Clock): Promise<T> {
+  let handle: unknown
+  const limit = new Promise<never>((_, reject) => {
+    handle = clock.setTimeout(
+      () =>
+        reject(
+          new CredentialsError(`AWS’s credential chain found nothing within ${timeout} ms`, {
+            hint: 'A credential_process or a metadata service hangs. Run `aws sts get-caller-identity` to see, or raise `timeout`.',
+          }),
+        ),
+      timeout,
+    )
+  })
   try {
-    return ((await import(/* @vite-ignore */ name)) as { defaultProvider: typeof defaultProvider }).defaultProvider
-  } catch (cause) {
-    throw new CredentialsError(`${name} is not installed; profiles, SSO, roles and metadata services need it`, {
-      cause,
-      tryNextLink: true,
-      command: `npm install ${name}`,
-      hint: `Run \`npm install ${name}\`, set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID, or pass \`credentials\`.`,
-    })
+    return await Promise.race([promise, limit])
+  } finally {
+    clock.clearTimeout(handle)
   }
 }
 
-// The AWS SDK marks each identity with what made it, but for those of instance metadata.
-const sources: readonly (readonly [marker: string, name: string])[] = [
+// The AWS SDK marks most identities with what made them.
+const markers: readonly (readonly [marker: string, name: string])[] = [
   ['CREDENTIALS_STS_ASSUME_ROLE_WEB_ID', 'web-identity'],
   ['CREDENTIALS_STS_ASSUME_ROLE', 'assume-role'],
   ['CREDENTIALS_SSO', 'sso'],
   ['CREDENTIALS_SSO_LEGACY', 'sso'],
-  ['CREDENTIALS_LOGIN', 'login'],
+  ['CREDENTIALS_PROFILE_LOGIN', 'login'],
   ['CREDENTIALS_PROCESS', 'process'],
   ['CREDENTIALS_HTTP', 'container'],
-  ['CREDENTIALS_PROFILE', 'profile'],
-  ['CREDENTIALS_ENV_VARS', 'environment'],
 ]
-
-function sourceOf(rest: object, profile: string): IdentitySource {
-  const { $source = {} } = rest as { $source?: Readonly<Record<string, string>> }
-  const name = sources.find(([marker]) => marker in $source)?.[1] ?? 'instance-metadata'
-  const isOfProfile = Object.keys($source).some((marker) => marker.startsWith('CREDENTIALS_PROFILE'))
-  return { name, ...(isOfProfile && { profile }) }
+const links: Readonly<Record<string, string>> = {
+  fromEnv: 'environment',
+  fromIni: 'profile',
+  fromProcess: 'process',
+  fromTokenFile: 'web-identity',
+  remoteProvider: 'instance-metadata',
 }
 
-async function failure(error: unknown, files: SharedFiles, reason: string | undefined): Promise<CredentialsError> {
-  const profile = profileName(files)
-  const { sso_session, sso_start_url, login_session } = await readProfile(files)
-  const flag =
-    profile === 'default' ? '' : ` --profile ${/^[\w.@/-]+$/.test(profile) ? profile : JSON.stringify(profile)}`
-  const command = sso_session || sso_start_url ? `aws sso login${flag}` : login_session ? `aws login${flag}` : undefined
-  const options = { cause: error, command, hint: command && `Run \`${command}\`.` }
+function sourceOf(identity: object, link: string | undefined, profile: string): IdentitySource {
+  const { $source = {} } = identity as { $source?: Readonly<Record<string, string>> }
+  const name = markers.find(([marker]) => marker in $source)?.[1] ?? links[link ?? ''] ?? 'chain'
+  return { name, ...((link === 'fromIni' || link === 'fromProcess') && { profile }) }
+}
 
-  const isExhausted = /^Could not load credentials from any providers/.test((error as Error).message)
-  if (isNamed(files) || command) {
-    const said = (isExhausted || isNamed(files) ? reason : undefined) ?? (error as Error).message
-    return new CredentialsError(`${redact(said)} (profile ${profile})`, {
-      ...options,
-      hint: options.hint ?? `Check the profile ${profile} in ~/.aws/config and ~/.aws/credentials.`,
-    })
-  }
-  if (!isExhausted) return new CredentialsError(redact((error as Error).message), options)
-  return new CredentialsError(
-    'No source has credentials: environment, shared files, web identity, container and instance metadata were tried',
-    {
-      ...options,
-      tryNextLink: true,
-      hint: 'Run `aws configure`, `aws login` or `aws sso login`, set AWS_BEARER_TOKEN_BEDROCK, or pass `credentials`.',
-    },
+const exhausted = 'Could not load credentials from any providers'
+
+const isNamed = ({ profile }: SharedFiles): boolean => (profile ?? env('AWS_PROFILE')) !== undefined
+
+async function failure(error: Error, files: SharedFiles, reason: string | undefined): Promise<CredentialsError> {
+  const { name, message } = error
+  const isExhausted = message.startsWith(exhausted)
+  const isSetUp = Object.keys(await readProfile(files)).some((key) =>
+    /^(aws_|role_|sso_|login_|web_identity_|credential_|source_)/.test(key),
   )
+  if (isExhausted && !isNamed(files) && !isSetUp) {
+    return new CredentialsError(
+      'No source has credentials: environment, shared files, web identity, container and instance metadata were tried',
+      {
+        tryNextLink: true,
+        hint: 'Run `aws configure`, `aws login` or `aws sso login`, set AWS_BEARER_TOKEN_BEDROCK, or pass `credentials`.',
+      },
+    )
+  }
+  // The command line of a credential_process may hold a secret.
+  const said = redact(
+    ((isExhausted ? reason : undefined) ?? message).replace(/^Command failed: .*\n?/, 'credential_process failed: '),
+  ).trim()
+  const profile = profileName(files)
+  const needsLogin = /\blogin\b|expired|authenticate|unauthorized|session token/i.test(said)
+  const command = needsLogin ? await loginCommand(files) : undefined
+  return new CredentialsError(isNamed(files) || isSetUp ? `${said} (profile ${profile})` : said, {
+    // The original may quote what `redact` took out.
+    cause: Object.assign(new Error(isExhausted ? message : said), { name }),
+    command,
+    hint: command
+      ? `Run \`${command}\`.`
+      : `Check the profile ${profile} in ~/.aws/config and ~/.aws/credentials, and try \`aws sts get-caller-identity\`.`,
+  })
+}
+
+/** What logs in to a profile, or to the one that its role is assumed from. */
+async function loginCommand(files: SharedFiles): Promise<string | undefined> {
+  const visited = new Set<string>()
+  let profile: string | undefined = profileName(files)
+  while (profile !== undefined && !visited.has(profile)) {
+    visited.add(profile)
+    const keys: Readonly<Record<string, string>> = await readProfile({ ...files, profile })
+    const flag = /^[\w.@/-]+$/.test(profile) ? profile : JSON.stringify(profile)
+    const suffix = profile === 'default' ? '' : ` --profile ${flag}`
+    if (keys.sso_session || keys.sso_start_url) return `aws sso login${suffix}`
+    if (keys.login_session) return `aws login${suffix}`
+    profile = keys.source_profile
+  }
+  return undefined
 }

@@ -43,11 +43,12 @@ export function profileName({ profile }: SharedFiles): string {
 }
 
 function paths({ filepath, configFilepath }: SharedFiles): string[] {
-  const folder = join(env('HOME') ?? homedir(), '.aws')
+  const home = env('HOME') ?? homedir()
+  const folder = join(home, '.aws')
   return [
     configFilepath ?? env('AWS_CONFIG_FILE') ?? join(folder, 'config'),
     filepath ?? env('AWS_SHARED_CREDENTIALS_FILE') ?? join(folder, 'credentials'),
-  ]
+  ].map((path) => (path.startsWith('~/') ? join(home, path.slice(2)) : path))
 }
 
 async function readOptional(path: string): Promise<string> {

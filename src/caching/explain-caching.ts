@@ -1,0 +1,43 @@
+import type { JsonObject, ModelRef } from '../core/types.ts'
+import { type CachePoint, placeCachePoints } from './cache-points.ts'
+import { type PromptCachingOptions, rulesFor } from './prompt-caching.ts'
+
+/** What prompt caching does to a body. `toString()` gives it as lines of text. */
+export interface CachingExplanation {
+  /** The least tokens that a prefix must have to be cached by this model. */
+  readonly minimumTokens: number
+  /** Where points are, in the order of the prompt. Sizes are estimates: a token is about four bytes. */
+  readonly points: readonly CachePoint[]
+  /** Why a prefix is not, or will not be, cached. */
+  readonly omissions: readonly string[]
+  toString(): string
+}
+
+/**
+ * Tells where `promptCaching` puts its points in a body, and why a prefix will not cache. Calls nothing.
+ *
+ * @param body - as it would be sent: `tools`, `system`, `messages`
+ * @param model - a resolved model, or a base model's ID
+ * @example
+ * ```ts
+ * console.log(String(explainCaching({ system, messages }, await bedrock.models.resolve('sonnet'))))
+ * ```
+ */
+export function explainCaching(
+  body: JsonObject,
+  model: ModelRef | string,
+  options: PromptCachingOptions = {},
+): CachingExplanation {
+  const ref = typeof model === 'string' ? { id: model } : model
+  const { isShortened, ...rules } = rulesFor(ref, options)
+  const { points, omissions } = placeCachePoints(body, rules)
+  const reasons = isShortened ? [...omissions, 'ttl: this model caches for five minutes only'] : omissions
+  const lines = [
+    `${ref.id} caches prefixes of ${rules.minimumTokens} tokens and more`,
+    ...points.map(
+      ({ path, ttl, own, tokens }) => `  ${path}: ${ttl}, about ${tokens} tokens${own ? ', the caller’s own' : ''}`,
+    ),
+    ...reasons.map((reason) => `  no point: ${reason}`),
+  ]
+  return { minimumTokens: rules.minimumTokens, points, omissions: reasons, toString: () => lines.join('\n') }
+}

@@ -1,0 +1,13 @@
+/**
+ * Prompt caching that is placed right, and response caching on real stores.
+ *
+ * @module
+ */
+export type { CachePoint, CacheTtl } from './cache-points.ts'
+export { type CachingExplanation, explainCaching } from './explain-caching.ts'
+export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
+export { type PromptCachingOptions, promptCaching } from './prompt-caching.ts'
+export { type ResponseCachingOptions, responseCaching } from './response-caching.ts'
+export type { ResponseStore } from './store.ts'
+export { type UnstorageLike, unstorageStore } from './unstorage-store.ts'
+export { webCacheStore } from './web-cache-store.ts'

@@ -1,0 +1,95 @@
+import { ConfigurationError, isBedrockError } from '../core/errors.ts'
+import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, ModelRef } from '../core/types.ts'
+import { catalogModel } from '../models/catalog.ts'
+import { parseModelId } from '../models/model-id.ts'
+import { type CacheTtl, type PlacementRules, placeCachePoints, stripCachePoints } from './cache-points.ts'
+
+/** Options of {@link promptCaching}. */
+export interface PromptCachingOptions {
+  /**
+   * How long Bedrock keeps a prefix that is not used: five minutes, or an hour, which costs twice the input price to
+   * write. Where a model takes five minutes only, it is five minutes, and `metadata.adaptations` tells.
+   *
+   * @default '5m'
+   */
+  readonly ttl?: CacheTtl | undefined
+  /** How many points a request may have, the caller's own included, 1 to 4. @default 4 */
+  readonly breakpoints?: number | undefined
+  /** Switches it off: for all models, or for families such as `haiku`. @default false */
+  readonly disabled?: boolean | readonly string[] | undefined
+}
+
+/** The rules for a model, and whether it has to do with less than was asked for. */
+export function rulesFor(
+  { base, id }: Pick<ModelRef, 'base' | 'id'>,
+  { ttl = '5m', breakpoints = 4 }: PromptCachingOptions,
+): PlacementRules & { readonly isShortened: boolean } {
+  // Of a model that nobody knows, the least that any model asks for.
+  const { minimumTokens = 512, ttls = ['5m'] } = catalogModel(base ?? parseModelId(id).base)?.promptCaching ?? {}
+  const isShortened = !ttls.includes(ttl)
+  return { ttl: isShortened ? '5m' : ttl, breakpoints, minimumTokens, isShortened }
+}
+
+/**
+ * Marks what Bedrock shall cache of a prompt: tools, system prompt and the conversation so far, so that a growing
+ * conversation is read from the cache but for its newest turn. `metadata.usage` tells the tokens read and written.
+ *
+ * The caller's own `cache_control` stands and counts. Where a region or a model answers that it does not cache, the
+ * call is repeated once without any point, and the pair is remembered.
+ *
+ * @example
+ * ```ts
+ * const bedrock = createBedrockClient({ region, middleware: [promptCaching({ ttl: '1h' })] })
+ * ```
+ * @throws ConfigurationError for options that make no sense.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+ */
+export function promptCaching(options: PromptCachingOptions = {}): Middleware {
+  const { ttl = '5m', breakpoints = 4, disabled = false } = options
+  if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl is neither '5m' nor '1h'")
+  if (!Number.isInteger(breakpoints) || breakpoints < 1 || breakpoints > 4)
+    throw new ConfigurationError('breakpoints must be a whole number, 1 to 4')
+  const unavailable = new Set<string>()
+
+  return async (request, next, { model, region, logger }) => {
+    const isOff = disabled === true || (Array.isArray(disabled) && disabled.includes(model.family))
+    const provider = parseModelId(model.base ?? model.id).provider ?? 'anthropic'
+    if (isOff || provider !== 'anthropic' || request.operation === 'CountTokens') return next(request)
+
+    const pair = `${region} ${model.base ?? model.id}`
+    if (unavailable.has(pair)) return withoutPoints(request, next)
+    const { isShortened, ...rules } = rulesFor(model, options)
+    const { body, points } = placeCachePoints(request.body, rules)
+    if (points.length === 0) return next(request)
+    try {
+      const response = await next({ ...request, body })
+      return isShortened ? adapted(response, 'replaced', 'this model caches for five minutes only') : response
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      unavailable.add(pair)
+      logger.warn(`Prompt caching is not available for ${model.id} in ${region}; calls go without`)
+      return withoutPoints(request, next)
+    }
+  }
+}
+
+// Wording drifts; that it speaks of caching and of its absence has stayed.
+const refusal = /cach(e|ing)[\s\S]*(not (available|supported|permitted)|unsupported)/i
+
+function isUnavailable(error: unknown): boolean {
+  return isBedrockError(error, 'service') && error.status === 400 && refusal.test(error.message)
+}
+
+async function withoutPoints(
+  request: BedrockRequest,
+  next: (request: BedrockRequest) => Promise<BedrockResponse>,
+): Promise<BedrockResponse> {
+  const response = await next({ ...request, body: stripCachePoints(request.body) })
+  return adapted(response, 'removed', 'prompt caching is not available for this model in this region')
+}
+
+function adapted(response: BedrockResponse, action: Adaptation['action'], reason: string): BedrockResponse {
+  const { metadata } = response
+  metadata.adaptations = [...(metadata.adaptations ?? []), { field: 'cache_control', action, reason }]
+  return response
+}
