@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { createBedrockClient } from 'outcrop'
 import { fromNodeProviderChain } from 'outcrop/credentials/node'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
@@ -140,12 +141,92 @@ describe('each source yields keys with which the signature is verified', () => {
     expect((await provider()).source).toEqual({ name: 'container' })
   })
 
+  test('an `aws login` session', async () => {
+    const session = 'arn:aws:iam::123456789012:user/me'
+    write('.aws/config', `[profile console]\nlogin_session = ${session}\nregion = us-east-1\n`)
+    const file = createHash('sha256').update(session).digest('hex')
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+    write(
+      `.aws/login/cache/${file}.json`,
+      JSON.stringify({
+        accessToken: { ...keys, sessionToken: 'session-example', accountId: '123456789012', expiresAt },
+        clientId: 'client-example',
+        refreshToken: 'refresh-example',
+        dpopKey: 'key-example',
+      }),
+    )
+    fake.identities.unshift({ ...keys, sessionToken: 'session-example' })
+    const provider = fromNodeProviderChain({ profile: 'console' })
+    await expectVerified(fake, provider)
+    expect(await provider()).toMatchObject({
+      source: { name: 'login', profile: 'console' },
+      accountId: '123456789012',
+      expiration: new Date(expiresAt),
+    })
+  })
+
+  test('a role with a credential source', async () => {
+    Object.assign(process.env, {
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    })
+    write('.aws/config', `[profile role]\nrole_arn = ${role}\ncredential_source = Environment\n`)
+    const provider = fromNodeProviderChain({ profile: 'role' })
+    await expectVerified(fake, provider)
+    expect((await provider()).source).toEqual({ name: 'assume-role', profile: 'role' })
+  })
+
   test('instance metadata', async () => {
     const provider = fromNodeProviderChain()
     await expectVerified(fake, provider)
     expect(standIn.requests).toContain('PUT /latest/api/token')
     expect((await provider()).source).toEqual({ name: 'instance-metadata' })
   })
+})
+
+// https://github.com/anthropics/claude-code/issues/596 and its kin
+test('SSO is asked in the region of its session, wherever Bedrock is called', async () => {
+  write(
+    '.aws/config',
+    '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\nregion = us-west-2\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example.com/start\n',
+  )
+  const name = createHash('sha1').update('corp').digest('hex')
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+  write(`.aws/sso/cache/${name}.json`, JSON.stringify({ accessToken: 'sso-token-example', expiresAt }))
+  delete process.env.AWS_ENDPOINT_URL_SSO
+  const asked: string[] = []
+  // What a proxy is given to.
+  const requestHandler = {
+    handle: async ({ hostname }: { hostname: string }) => {
+      asked.push(hostname)
+      const roleCredentials = { ...keys, sessionToken: 'session-example', expiration: Date.now() + 3_600_000 }
+      return {
+        response: { statusCode: 200, headers: {}, body: Readable.from([JSON.stringify({ roleCredentials })]) },
+      }
+    },
+  }
+  fake.identities.unshift({ ...keys, sessionToken: 'session-example' })
+  await expectVerified(fake, fromNodeProviderChain({ profile: 'sso', clientConfig: { requestHandler } }))
+  expect(asked).toEqual(['portal.sso.eu-west-1.amazonaws.com'])
+})
+
+test('an AWS package that does not tell what made an identity', async () => {
+  write('.aws/config', `[profile dev]\nregion = us-east-1\n`)
+  const announcing = (link: string) => async () => ({
+    defaultProvider: ({ logger }: { logger: { debug(message: string): void } }) => {
+      logger.debug(`@aws-sdk/credential-provider-node - defaultProvider::${link}`)
+      return async () => keys
+    },
+  })
+  expect(await fromNodeProviderChain({ profile: 'dev', loader: announcing('fromIni') })()).toMatchObject({
+    ...keys,
+    source: { name: 'profile', profile: 'dev' },
+  })
+  await expect(fromNodeProviderChain({ profile: 'dev', loader: announcing('remoteProvider') })()).rejects.toMatchObject(
+    {
+      code: 'credentials',
+    },
+  )
 })
 
 describe('the default of a client', () => {
@@ -205,6 +286,22 @@ test('keys without an expiry are read anew when the files change', async () => {
   expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLENEW' })
 })
 
+test('a file that is half written takes nothing away', async () => {
+  const clock = createTestClock()
+  const file = write('.aws/credentials', `[dev]\n${staticKeys}`)
+  const provider = fromNodeProviderChain({ profile: 'dev', clock })
+  await provider()
+  const change = async (text: string): Promise<void> => {
+    writeFileSync(file, text)
+    clock.advance(2000)
+  }
+  await change('[dev]\naws_access_key_id = AKID')
+  expect(await provider()).toMatchObject(keys)
+  expect(await provider()).toMatchObject(keys)
+  await change('[dev]\naws_access_key_id = AKIDEXAMPLENEW\naws_secret_access_key = secret-example-new\n')
+  expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLENEW' })
+})
+
 describe('errors', () => {
   const errorOf = async (profile?: string): Promise<Error & { command?: string; hint?: string }> =>
     fromNodeProviderChain(profile === undefined ? {} : { profile })().then(
@@ -222,6 +319,49 @@ describe('errors', () => {
     write('.aws/config', config)
     const error = await errorOf('x')
     expect(error).toMatchObject({ code: 'credentials', command, hint: `Run \`${command}\`.` })
+  })
+
+  test('the command to run for the profile that a role is assumed from', async () => {
+    write(
+      '.aws/config',
+      `[profile role]\nrole_arn = ${role}\nsource_profile = base\n[profile base]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com\n`,
+    )
+    expect(await errorOf('role')).toMatchObject({ command: 'aws sso login --profile base' })
+  })
+
+  test('no login is asked for where it would not help', async () => {
+    write(
+      '.aws/config',
+      '[profile x]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com\n',
+    )
+    const name = createHash('sha1').update('corp').digest('hex')
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+    write(`.aws/sso/cache/${name}.json`, JSON.stringify({ accessToken: 'sso-token-example', expiresAt }))
+    process.env.AWS_ENDPOINT_URL_SSO = 'http://127.0.0.1:1'
+    const error = await errorOf('x')
+    expect(error.message).toMatch(/^(?!.*login).*profile x/s)
+    expect(error.command).toBeUndefined()
+  })
+
+  test('a profile that is not there', async () => {
+    expect(await errorOf('missing')).toMatchObject({ code: 'credentials', message: expect.stringContaining('missing') })
+  })
+
+  test('a default profile that is set up and broken says so', async () => {
+    process.env.AWS_EC2_METADATA_DISABLED = 'true'
+    const command = script('fails.mjs', `console.error('the vault is sealed'); process.exit(1)`)
+    write('.aws/config', `[default]\ncredential_process = ${command}\n`)
+    const error = await errorOf()
+    expect(error.message).toMatch(/^credential_process failed: the vault is sealed/)
+    expect(error).not.toHaveProperty('tryNextLink', true)
+  })
+
+  test('a chain that hangs is given up', async () => {
+    write('.aws/config', `[profile x]\ncredential_process = ${script('hangs.mjs', 'setTimeout(() => {}, 2000)')}\n`)
+    await expect(fromNodeProviderChain({ profile: 'x', timeout: 50 })()).rejects.toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining('within 50 ms'),
+    })
   })
 
   test('nothing anywhere: what was tried', async () => {
@@ -243,8 +383,6 @@ describe('errors', () => {
       code: 'credentials',
       message: expect.stringMatching(/^credential_process failed: .*profile x/s),
     })
-    expect(everythingOf({ message: error.message, hint: error.hint, error: String(error) })).not.toContain(
-      keys.secretAccessKey,
-    )
+    expect(everythingOf(error)).not.toContain(keys.secretAccessKey)
   })
 })
