@@ -46,17 +46,14 @@ export function withAuthRefresh(
   const inner = cached(provider, { clock })
   let running: Promise<void> | undefined
   let restUntil = Number.NEGATIVE_INFINITY
-  let lastFailure: unknown
+  let given: Identity | undefined
+  let known: unknown
 
   const run = (): Promise<void> => {
     running ??= (async () => {
       try {
         const result = await runCommand(command, { env, cwd, timeout, onLine: (line) => onOutput(redact(line)) })
         assertSuccess(result, command, timeout)
-        lastFailure = undefined
-      } catch (error) {
-        lastFailure = error
-        throw error
       } finally {
         // Lifted again by whoever finds that it helped.
         restUntil = clock.now() + cooldown
@@ -66,39 +63,57 @@ export function withAuthRefresh(
     return running
   }
 
-  const isGood = (identity: Identity, refused: Identity | undefined): boolean =>
-    !(refused && isSameIdentity(identity, refused)) &&
-    !(identity.expiration && identity.expiration.getTime() <= clock.now())
-
   return markCached(async (request: CredentialProviderOptions = {}) => {
-    const { signal, forceRefresh, refused } = request
+    const { signal, forceRefresh } = request
+    const refused = forceRefresh ? (request.refused ?? given) : undefined
+    const again = { ...request, forceRefresh: true, refused: undefined }
     let trouble: unknown
-    try {
-      const identity = await inner(request)
-      // Forced without saying which identity was refused: whatever comes now is new.
-      if (isGood(identity, forceRefresh ? refused : undefined)) return identity
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (!isBedrockError(error, 'credentials')) throw error
-      trouble = error
+    const read = async (how: CredentialProviderOptions): Promise<Identity | undefined> => {
+      try {
+        const identity = await inner(how)
+        const isExpired = identity.expiration !== undefined && identity.expiration.getTime() <= clock.now()
+        if (!isExpired && !(refused && isSameIdentity(identity, refused))) {
+          given = identity
+          return identity
+        }
+        trouble = undefined
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (!isOfCredentials(error)) throw error
+        trouble = error
+      }
+      return undefined
     }
-    if (running === undefined && clock.now() < restUntil) throw stillNoGood(command, trouble ?? lastFailure)
+
+    let identity = await read(request)
+    if (identity) return identity
+    if (!running) {
+      if (clock.now() < restUntil) throw stillNoGood(command, trouble)
+      // What `cached` remembers of its last failure is no news.
+      if (trouble !== undefined && trouble === known) identity = await read(again)
+      if (identity) return identity
+      known = trouble
+    }
     await raceSignal(run(), signal)
-    const identity = await inner({ ...request, forceRefresh: true, refused: undefined }).catch((error: unknown) => {
-      signal?.throwIfAborted()
-      throw stillNoGood(command, error)
-    })
-    if (!isGood(identity, refused)) throw stillNoGood(command, trouble)
+    identity = await read(again)
+    known = trouble
+    if (!identity) throw stillNoGood(command, trouble)
     restUntil = Number.NEGATIVE_INFINITY
     return identity
   })
 }
 
+// AWS's own providers have an error of their own.
+function isOfCredentials(error: unknown): boolean {
+  return isBedrockError(error, 'credentials') || (error as Error | undefined)?.name === 'CredentialsProviderError'
+}
+
 function stillNoGood(command: string, cause: unknown): CredentialsError {
-  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  const why = cause instanceof Error ? `: ${redact(cause.message)}` : ''
+  const shown = redact(command)
   return new CredentialsError(`The credentials are no good, and ${name(command)} did not help${why}`, {
-    cause,
-    command,
-    hint: `Run \`${command}\` by hand.`,
+    cause: isBedrockError(cause) ? cause : undefined,
+    command: shown,
+    hint: `Run \`${shown}\` by hand.`,
   })
 }

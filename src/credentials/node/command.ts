@@ -82,7 +82,9 @@ export function assertSuccess({ code, stderr, timedOut }: CommandResult, command
   })
 }
 
-/** A command's first word: its arguments may hold a secret. */
+/** The program of a command: what stands before and behind it may hold a secret. */
 export function name(command: string): string {
-  return command.trim().split(/\s/)[0] ?? ''
+  const [, program = 'The command'] =
+    /^\s*(?:\w+=(?:"[^"]*"|'[^']*'|[^\s"'])*\s+)*("[^"]+"|'[^']+'|[^\s"'=]+)(?=\s|$)/.exec(command) ?? []
+  return program.replace(/^["']|["']$/g, '')
 }

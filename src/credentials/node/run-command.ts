@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import process from 'node:process'
 
 /** How a command is run. */
@@ -43,8 +44,12 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
       windowsHide: true,
       ...(cwd !== undefined && { cwd }),
     })
+    const streams = ['stdout', 'stderr'] as const
     const output = { stdout: '', stderr: '' }
+    const rest = { stdout: '', stderr: '' }
     let timedOut = false
+    let failure: { readonly reason: unknown } | undefined
+    let grace: NodeJS.Timeout | undefined
 
     const end = (): void => {
       try {
@@ -54,42 +59,60 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
         // It is gone already.
       }
       // A grandchild that left the group may hold the pipes open.
-      child.stdout.destroy()
-      child.stderr.destroy()
+      for (const name of streams) child[name].destroy()
     }
     const timer = setTimeout(() => {
       timedOut = true
       end()
     }, timeout)
-    const onAbort = (): void => end()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const settle = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+    const fail = (reason: unknown): void => {
+      failure ??= { reason }
+      end()
     }
+    const onAbort = (): void => fail(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
 
-    for (const name of ['stdout', 'stderr'] as const) {
-      let line = ''
+    const hear = (line: string, name: 'stdout' | 'stderr'): void => {
+      if (failure) return
+      try {
+        onLine?.(line, name)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    for (const name of streams) {
       child[name].setEncoding('utf8')
       child[name].on('data', (chunk: string) => {
         if (output[name].length < maxOutput) output[name] += chunk
-        if (!onLine) return
-        const lines = (line + chunk).split(/\r?\n/)
-        line = lines.pop() ?? ''
-        for (const each of lines) onLine(each, name)
-      })
-      child[name].on('end', () => {
-        if (line) onLine?.(line, name)
+        const lines = (rest[name] + chunk).split(/\r?\n/)
+        rest[name] = lines.pop() ?? ''
+        for (const line of lines) hear(line, name)
       })
     }
-    child.once('error', (error) => {
-      settle()
-      reject(error)
-    })
-    child.once('close', (code) => {
-      settle()
-      if (signal?.aborted) reject(signal.reason)
+
+    const settle = (code: number | null): void => {
+      clearTimeout(timer)
+      clearTimeout(grace)
+      signal?.removeEventListener('abort', onAbort)
+      for (const name of streams) if (rest[name]) hear(rest[name], name)
+      if (failure) reject(failure.reason)
       else resolve({ code, ...output, timedOut })
+    }
+    child.once('error', (error) => {
+      failure ??= { reason: error }
+      settle(null)
+    })
+    child.once('close', settle)
+    child.once('exit', (code) => {
+      // A browser that a login helper has opened may hold the pipes for as long as it is open. It is left to itself.
+      grace = setTimeout(() => {
+        child.off('close', settle)
+        for (const name of streams) {
+          child[name].removeAllListeners('data').resume()
+          ;(child[name] as Partial<Socket>).unref?.()
+        }
+        settle(code)
+      }, 500)
     })
   })
 }
