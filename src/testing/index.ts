@@ -15,3 +15,4 @@ export type {
   FakeReplyFunction,
   SignatureVerdict,
 } from './types.ts'
+export { responseStoreContract, type StoreContractCase } from './store-contract.ts'

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { createBedrockClient, type Message } from 'outcrop'
+import { memoryStore, type ResponseStore, responseCaching, unstorageStore, webCacheStore } from 'outcrop/caching'
+import { createFakeBedrock, responseStoreContract } from 'outcrop/testing'
+import { createStorage } from 'unstorage'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createTestClock } from '../credentials/support.ts'
+
+/** The part of the Cache API that the store uses, as Workers have it. */
+function createWebCache(): Pick<Cache, 'match' | 'put'> {
+  const responses = new Map<string, Response>()
+  return {
+    match: async (request) => responses.get(String(request))?.clone(),
+    put: async (request, response) => {
+      if (!response.headers.get('cache-control')) throw new TypeError('it has to be cacheable')
+      responses.set(String(request), response)
+    },
+  }
+}
+
+describe.each<[string, () => ResponseStore]>([
+  ['memoryStore', () => memoryStore()],
+  ['unstorageStore, in memory', () => unstorageStore(createStorage())],
+  ['webCacheStore', () => webCacheStore(createWebCache())],
+])('%s', (_, createStore) => {
+  for (const { name, run } of responseStoreContract(createStore)) test(name, run)
+})
+
+describe('memoryStore', () => {
+  const hour = { ttl: 3_600_000 }
+  test('is bounded by bytes; what was not used for longest goes first', async () => {
+    const store = memoryStore({ maxBytes: 100 })
+    await store.set('a', 'x'.repeat(20), hour)
+    await store.set('b', 'x'.repeat(20), hour)
+    await store.get('a')
+    await store.set('c', 'x'.repeat(20), hour)
+    expect([await store.get('a'), await store.get('b'), await store.get('c')].map(Boolean)).toEqual([true, false, true])
+    await store.set('big', 'x'.repeat(100), hour)
+    expect(await store.get('big')).toBeUndefined()
+    expect(await store.get('c')).toBeDefined()
+  })
+  test('forgets what is stale', async () => {
+    const clock = createTestClock()
+    const store = memoryStore({ clock })
+    await store.set('a', '{}', { ttl: 1000 })
+    clock.advance(1001)
+    expect(await store.get('a')).toBeUndefined()
+  })
+  test('refuses a size that is none', () => {
+    expect(() => memoryStore({ maxBytes: 0 })).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+})
+
+test('unstorageStore counts in seconds', async () => {
+  const options: unknown[] = []
+  const store = unstorageStore({ getItem: () => null, setItem: (_key, _value, given) => void options.push(given) })
+  await store.set('a', '{}', { ttl: 1500 })
+  expect(options).toEqual([{ ttl: 2 }])
+})
+
+// CI installs it; elsewhere it may be missing.
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0 || process.env.OUTCROP_REQUIRE_REDIS === '1'
+
+describe.skipIf(!hasRedis)('a real Redis', () => {
+  let server: ChildProcess
+  let port: number
+  const clients: { disconnect(): void }[] = []
+
+  beforeAll(async () => {
+    const probe = createServer()
+    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+    port = (probe.address() as AddressInfo).port
+    await new Promise((resolve) => probe.close(resolve))
+    server = spawn(
+      'redis-server',
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      { stdio: 'ignore' },
+    )
+    await vi.waitFor(async () => expect(await canConnect(port)).toBe(true), { timeout: 10_000 })
+  })
+  afterAll(async () => {
+    for (const client of clients) client.disconnect()
+    if (server.exitCode === null && server.signalCode === null) {
+      const gone = new Promise((resolve) => server.once('exit', resolve))
+      server.kill('SIGKILL')
+      await gone
+    }
+  })
+
+  async function redisStore(base: string): Promise<ResponseStore> {
+    const { default: redisDriver } = await import('unstorage/drivers/redis')
+    const driver = redisDriver({ host: '127.0.0.1', port, base, maxRetriesPerRequest: 1, retryStrategy: () => null })
+    const instance = driver.getInstance?.() as { disconnect(): void; on(event: string, listener: () => void): void }
+    instance.on('error', () => {})
+    clients.push(instance)
+    return unstorageStore(createStorage({ driver }))
+  }
+
+  let count = 0
+  for (const { name, run } of responseStoreContract(() => redisStore(`contract-${count++}`))) test(name, run)
+
+  test('two clients share it; when it dies in mid-run, no call fails', async () => {
+    const fake = createFakeBedrock()
+    const client = async (): Promise<ReturnType<typeof createBedrockClient>> =>
+      createBedrockClient({
+        region: fake.region,
+        credentials: fake.identity,
+        fetch: fake.fetch,
+        middleware: [responseCaching({ store: await redisStore('shared') })],
+      })
+    const [a, b] = [await client(), await client()]
+    const ask = (bedrock: typeof a, content: string): Promise<Message> =>
+      bedrock.messages.create({
+        model: 'sonnet',
+        max_tokens: 10,
+        temperature: 0,
+        messages: [{ role: 'user', content }],
+      })
+    await ask(a, 'One')
+    await expect.poll(async () => (await ask(b, 'One')).metadata.cache?.status).toBe('hit')
+    const gone = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGKILL')
+    await gone
+    for (const content of ['One', 'Two', 'Three']) {
+      const { metadata } = await ask(b, content)
+      expect(metadata.cache?.status).toBe('miss')
+    }
+  })
+})
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
