@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import process from 'node:process'
+import { CredentialsError } from '../../core/errors.ts'
 
 /** How a command is run. */
 export interface CommandOptions {
@@ -99,7 +100,9 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
       else resolve({ code, ...output, timedOut })
     }
     child.once('error', (error) => {
-      failure ??= { reason: error }
+      // Without the cause, which has the whole command in it.
+      const what = `The command cannot be started: ${error.message}`
+      failure ??= { reason: new CredentialsError(what, { hint: 'Is there a shell, and a folder `cwd`?' }) }
       settle(null)
     })
     child.once('close', settle)

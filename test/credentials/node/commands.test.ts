@@ -113,6 +113,33 @@ describe('fromCommand', () => {
     const pid = Number(readFileSync(path('pid'), 'utf8'))
     await expect.poll(() => isAlive(pid)).toBe(false)
   })
+
+  test('what it opened and left open, a browser say, is neither waited for nor ended', async () => {
+    const code = `import { spawn } from 'node:child_process'
+      const browser = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
+      writeFileSync(${JSON.stringify(path('pid'))}, String(browser.pid))
+      console.log(${JSON.stringify(JSON.stringify(keys))})
+      browser.unref()`
+    const provider = fromCommand(script('opens.mjs', code), { timeout: 10_000 })
+    expect(await provider()).toMatchObject(identity)
+    const pid = Number(readFileSync(path('pid'), 'utf8'))
+    expect(isAlive(pid)).toBe(true)
+    process.kill(pid, 'SIGKILL')
+  })
+
+  test('that cannot be started', async () => {
+    const provider = fromCommand(script('hang.mjs', 'setInterval(() => {}, 1000)'), { cwd: path('nowhere') })
+    const error = await rejectionOf(provider())
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('cannot be started') })
+    expect(everythingOf(error)).not.toContain('hang.mjs')
+  })
+
+  test('is named by its program: what stands before and behind it may be secret', async () => {
+    const command = `TOKEN=secret-example-1 OTHER='secret example-2' "${process.execPath}" -e "process.exit(3)" secret-example-3`
+    const error = await rejectionOf(fromCommand(command)())
+    expect(error).toMatchObject({ message: `${process.execPath} failed with exit code 3` })
+    expect(everythingOf(error)).not.toMatch(/secret/)
+  })
 })
 
 function isAlive(pid: number): boolean {
@@ -228,6 +255,58 @@ describe('withAuthRefresh', () => {
     const provider = withAuthRefresh(fromCommand(exporting), refreshing, quiet)
     expect(await provider()).toMatchObject({ accessKeyId: keys.AccessKeyId })
     expect(readFileSync(order, 'utf8').trim().split('\n').slice(-2)).toEqual(['refresh', 'export'])
+  })
+
+  test('forced, and not told why: runs where the same keys come again', async () => {
+    writeFileSync(path('keys'), JSON.stringify(old))
+    const provider = withAuthRefresh(fromFile(), login(), quiet)
+    await provider()
+    expect(await provider({ forceRefresh: true })).toMatchObject(fresh)
+    expect(runs()).toBe(1)
+  })
+
+  test('runs for the errors of AWS’s own providers, and for no others', async () => {
+    const failing = (name: string): CredentialProvider => {
+      const read = fromFile()
+      return () =>
+        read().catch(() => {
+          throw Object.assign(new Error('The SSO session has expired'), { name })
+        })
+    }
+    expect(await withAuthRefresh(failing('CredentialsProviderError'), login(), quiet)()).toMatchObject(fresh)
+    rmSync(path('keys'))
+    await expect(withAuthRefresh(failing('TypeError'), login(), quiet)()).rejects.toMatchObject({ name: 'TypeError' })
+    expect(runs()).toBe(1)
+  })
+
+  test('a login by hand is found, also while the command rests and when its rest is over', async () => {
+    const clock = createTestClock()
+    const useless = script('useless.mjs', 'console.log("done")')
+    const provider = withAuthRefresh(fromFile(), useless, { ...quiet, clock })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    writeFileSync(path('keys'), JSON.stringify(old))
+    clock.advance(10_000)
+    expect(await provider()).toMatchObject(old)
+    rmSync(path('keys'))
+    clock.advance(3_600_000)
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    expect(runs()).toBe(2)
+  })
+
+  test('what hears its output and throws ends it', async () => {
+    const onOutput = (): void => {
+      throw new RangeError('nobody listens')
+    }
+    const chatty = script('chatty.mjs', 'console.log("hello"); setInterval(() => {}, 1000)')
+    await expect(withAuthRefresh(fromFile(), chatty, { onOutput })()).rejects.toThrow('nobody listens')
+  })
+
+  test('secrets in its output are not passed on', async () => {
+    const lines: string[] = []
+    const leaky = script('leaky.mjs', 'console.log("export AWS_SESSION_TOKEN=session-example-leaked")')
+    const provider = withAuthRefresh(fromFile(), leaky, { onOutput: (line) => lines.push(line) })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    expect(lines).toEqual(['export AWS_SESSION_TOKEN=[redacted]'])
   })
 
   test('a provider that is cached already is not cached twice', () => {
