@@ -234,15 +234,15 @@ async function failure(error: Error, files: SharedFiles, reason: string | undefi
     ((isExhausted ? reason : undefined) ?? message).replace(/^Command failed: .*\n?/, 'credential_process failed: '),
   ).trim()
   const profile = profileName(files)
+  const isOfProfile = isNamed(files) || isSetUp
   const needsLogin = /\blogin\b|expired|authenticate|unauthorized|session token/i.test(said)
   const command = needsLogin ? await loginCommand(files) : undefined
-  return new CredentialsError(isNamed(files) || isSetUp ? `${said} (profile ${profile})` : said, {
+  const place = isOfProfile ? `Check the profile ${profile} in ~/.aws/config and ~/.aws/credentials, and try` : 'Try'
+  return new CredentialsError(isOfProfile ? `${said} (profile ${profile})` : said, {
     // The original may quote what `redact` took out.
     cause: Object.assign(new Error(isExhausted ? message : said), { name }),
     command,
-    hint: command
-      ? `Run \`${command}\`.`
-      : `Check the profile ${profile} in ~/.aws/config and ~/.aws/credentials, and try \`aws sts get-caller-identity\`.`,
+    hint: command ? `Run \`${command}\`.` : `${place} \`aws sts get-caller-identity\`.`,
   })
 }
 

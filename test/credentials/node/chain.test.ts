@@ -210,6 +210,29 @@ test('SSO is asked in the region of its session, wherever Bedrock is called', as
   expect(asked).toEqual(['portal.sso.eu-west-1.amazonaws.com'])
 })
 
+test('STS is asked in the region of the profile, else of the client, through a proxy that was given', async () => {
+  write('.aws/credentials', `[base]\n${staticKeys}`)
+  const token = write('token', 'web-identity-token-example')
+  write(
+    '.aws/config',
+    `[profile plain]\nrole_arn = ${role}\nsource_profile = base\n[profile there]\nrole_arn = ${role}\nsource_profile = base\nregion = eu-west-3\n[profile web]\nrole_arn = ${role}\nweb_identity_token_file = ${token}\n`,
+  )
+  delete process.env.AWS_ENDPOINT_URL_STS
+  process.env.AWS_EC2_METADATA_DISABLED = 'true'
+  const asked: string[] = []
+  const requestHandler = {
+    handle: async ({ hostname }: { hostname: string }) => {
+      asked.push(hostname)
+      throw new Error('the proxy refuses')
+    },
+  }
+  for (const profile of ['plain', 'there', 'web']) {
+    const provider = fromNodeProviderChain({ profile, clientConfig: { requestHandler, maxAttempts: 1 } })
+    await expect(provider({ region: 'eu-central-1' })).rejects.toThrow(/^the proxy refuses/)
+  }
+  expect(asked).toEqual(['eu-central-1', 'eu-west-3', 'eu-central-1'].map((region) => `sts.${region}.amazonaws.com`))
+})
+
 test('an AWS package that does not tell what made an identity', async () => {
   write('.aws/config', `[profile dev]\nregion = us-east-1\n`)
   const announcing = (link: string) => async () => ({
