@@ -1,0 +1,35 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { describeSource, type Settings } from './settings.ts'
+
+const name = 'ANTHROPIC_CUSTOM_HEADERS'
+
+/**
+ * The headers in `ANTHROPIC_CUSTOM_HEADERS`: `Name: Value`, one on a line.
+ *
+ * @throws ConfigurationError naming the line, but not its value, for what is no header, and for headers that are part
+ *   of the signature or would take its place.
+ */
+export function customHeaders({ env }: Settings): Record<string, string> {
+  const setting = env[name]
+  const headers: Record<string, string> = {}
+  if (!setting) return headers
+  setting.value.split('\n').forEach((line, i) => {
+    if (!line.trim()) return
+    const fail = (what: string, hint?: string): ConfigurationError =>
+      new ConfigurationError(`Line ${i + 1} of ${name} in ${describeSource(setting.source)} ${what}`, { hint })
+    const [, header, value = ''] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:(.*)$/s.exec(line) ?? []
+    if (!header) throw fail('is not a header', 'It has to read Name: Value.')
+    // A CR at the end of a line is how a Windows editor ends it; anywhere else it would begin another header.
+    const trimmed = value.trim()
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(trimmed)) throw fail(`has a character that ${header} cannot carry`)
+    const lower = header.toLowerCase()
+    if (lower === 'authorization')
+      throw fail(
+        'is Authorization, which the signature takes',
+        'For a gateway that wants it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1 and pass `headers`.',
+      )
+    if (lower === 'host' || lower.startsWith('x-amz-')) throw fail(`is ${header}, which is part of the signature`)
+    headers[lower] = trimmed
+  })
+  return headers
+}

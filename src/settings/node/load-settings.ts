@@ -1,0 +1,128 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { ConfigurationError } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/types.ts'
+import { mergeSettings } from '../merge.ts'
+import { settingsFromEnvironment, settingsFromFile } from '../parse.ts'
+import type { Settings, SettingSource } from '../settings.ts'
+
+/** Where {@link loadSettings} looks. */
+export interface LoadSettingsOptions {
+  /** The project's folder. @default the process's own */
+  readonly cwd?: string | undefined
+  /** @default the user's home */
+  readonly home?: string | undefined
+  /** @default the process's own; never changed */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** A settings file of one's own, as `--settings` names it. */
+  readonly settingsFile?: string | undefined
+  /**
+   * Whether commands and variables of the project's files (`.claude/settings.json`, `.claude/settings.local.json`)
+   * count. A cloned repository must not run anything by being opened.
+   *
+   * @default false
+   */
+  readonly trustProject?: boolean | undefined
+  /** The folder of `managed-settings.json` and `managed-settings.d`. @default the system's */
+  readonly managedDirectory?: string | undefined
+}
+
+const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  darwin: '/Library/Application Support/ClaudeCode',
+  win32: 'C:\\Program Files\\ClaudeCode',
+}
+
+/**
+ * Reads the settings of Claude Code, in the order of their rank: the environment; then, over it, the user's file, the
+ * project's, the project's local one, a file given by name, and managed ones. A file that is not there is passed over.
+ *
+ * @example
+ * ```ts
+ * const settings = await loadSettings({ trustProject: true })
+ * ```
+ * @throws ConfigurationError for broken JSON, with file, line and column, and for values of the wrong kind.
+ * @see https://code.claude.com/docs/en/settings
+ */
+export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
+  const {
+    env = process.env,
+    cwd = process.cwd(),
+    home = env.HOME ?? homedir(),
+    settingsFile,
+    trustProject = false,
+  } = options
+  const managed = options.managedDirectory ?? managedDirectories[process.platform] ?? '/etc/claude-code'
+  const userFolder = env.CLAUDE_CONFIG_DIR?.trim() || join(home, '.claude')
+  const files: (SettingSource & {
+    readonly path: string
+    readonly isTrusted: boolean
+    readonly isRequired?: boolean
+  })[] = [
+    { kind: 'user', path: join(userFolder, 'settings.json'), isTrusted: true },
+    { kind: 'project', path: join(cwd, '.claude', 'settings.json'), isTrusted: trustProject },
+    { kind: 'local', path: join(cwd, '.claude', 'settings.local.json'), isTrusted: trustProject },
+    ...(settingsFile ? [{ kind: 'flag' as const, path: settingsFile, isTrusted: true, isRequired: true }] : []),
+    { kind: 'managed', path: join(managed, 'managed-settings.json'), isTrusted: true },
+    ...(await dropIns(managed)).map((path) => ({ kind: 'managed' as const, path, isTrusted: true })),
+  ]
+  const layers = await Promise.all(
+    files.map(async ({ kind, path, isTrusted, isRequired = false }) => {
+      const document = await readDocument(path, isRequired)
+      return document === undefined ? { env: {} } : settingsFromFile(document, { kind, path }, isTrusted)
+    }),
+  )
+  return mergeSettings(settingsFromEnvironment(env), ...layers)
+}
+
+async function dropIns(managed: string): Promise<string[]> {
+  const folder = join(managed, 'managed-settings.d')
+  const names = await readdir(folder).catch(() => [])
+  return names
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .sort()
+    .map((name) => join(folder, name))
+}
+
+async function readDocument(path: string, isRequired: boolean): Promise<JsonValue | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (!isRequired && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined
+    throw new ConfigurationError(`${path} cannot be read: ${code}`, { cause })
+  }
+  const content = text.replace(/^\uFEFF/, '')
+  if (!content.trim()) return undefined
+  try {
+    return JSON.parse(content) as JsonValue
+  } catch (error) {
+    // Without the parser's own words: they quote the file, and so what is secret in it.
+    throw new ConfigurationError(`${path}:${placeOf(error as Error, content)} is not JSON`, {
+      hint: 'Look for a missing or superfluous comma, quote or brace there.',
+    })
+  }
+}
+
+/** `line:column`, counted from 1. */
+function placeOf({ message }: Error, text: string): string {
+  const said = /position (\d+)/.exec(message)?.[1]
+  const before = text.slice(0, said === undefined ? firstFault(text) : Number(said)).split('\n')
+  return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+}
+
+// Some messages name no position: those of an end that came too early, and of Node 20 for a short text.
+function firstFault(text: string): number {
+  const token = (() => {
+    try {
+      JSON.parse(text)
+      return undefined
+    } catch (error) {
+      return /Unexpected token '?(.)'?,/.exec((error as Error).message)?.[1]
+    }
+  })()
+  const at = token === undefined ? -1 : text.indexOf(token)
+  return at < 0 ? text.length : at
+}

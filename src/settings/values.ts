@@ -1,0 +1,30 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { describeSource, type Settings } from './settings.ts'
+
+/** A variable's text. */
+export function text({ env }: Settings, name: string): string | undefined {
+  return env[name]?.value
+}
+
+/** A switch, as Claude Code reads it. @throws ConfigurationError for what is neither on nor off */
+export function flag(settings: Settings, name: string): boolean {
+  const value = text(settings, name)
+  if (value === undefined || /^(0|false|no|off)$/i.test(value)) return false
+  if (/^(1|true|yes|on)$/i.test(value)) return true
+  throw wrongValue(settings, name, 'a switch: 1 or 0, true or false')
+}
+
+/** A whole number in a range. @throws ConfigurationError */
+export function whole(settings: Settings, name: string, least: number, most: number): number | undefined {
+  const value = text(settings, name)
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  throw wrongValue(settings, name, `a whole number, ${least} to ${most}`)
+}
+
+/** The error for a variable that is there but wrong; it does not quote the value, which may be a secret. */
+export function wrongValue({ env }: Settings, name: string, kind: string): ConfigurationError {
+  const source = env[name]?.source
+  return new ConfigurationError(`${name}${source ? ` in ${describeSource(source)}` : ''} is not ${kind}`)
+}
