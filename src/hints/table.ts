@@ -148,6 +148,18 @@ export const hintTable: readonly HintRow[] = [
       `The conversation does not fit into the context window of ${model}. Shorten it; messages.countTokens tells its size.`,
   },
   {
+    id: 'guardrail-cross-region',
+    message: /guardrail[\s\S]*cross-?region|cross-?region[\s\S]*guardrail/i,
+    hint: () =>
+      'A profile that crosses regions needs a guardrail that does too: enable cross-Region inference on the guardrail.',
+  },
+  {
+    id: 'unknown-guardrail',
+    message: /guardrail/i,
+    hint: ({ region }) =>
+      `Check the guardrail’s ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
+  },
+  {
     id: 'prompt-caching',
     message:
       /cach(e|ing)[\s\S]*(not (available|supported)|unsupported)|cache_control[\s\S]*(not permitted|not supported)/i,
@@ -196,18 +208,6 @@ export const hintTable: readonly HintRow[] = [
     type: /^ServiceUnavailable|^overloaded_error/,
     hint: ({ region }) =>
       `Bedrock in ${region} is short of capacity, which is not your quota. Try again, or use a profile of a wider geography.`,
-  },
-  {
-    id: 'guardrail-cross-region',
-    message: /guardrail[\s\S]*cross-?region|cross-?region[\s\S]*guardrail/i,
-    hint: () =>
-      'A profile that crosses regions needs a guardrail that does too: enable cross-Region inference on the guardrail.',
-  },
-  {
-    id: 'unknown-guardrail',
-    message: /guardrail/i,
-    hint: ({ region }) =>
-      `Check the guardrail’s ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
   },
   {
     id: 'not-found',
