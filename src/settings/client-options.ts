@@ -107,7 +107,9 @@ function modelsOf(settings: Settings): ModelResolverOptions {
     ...(smallModelRegion && { smallModelRegion }),
     ...(modelOverrides && { overrides: modelOverrides.value as Readonly<Record<AnthropicModelId, string>> }),
     // An empty list still allows the default there; here it would refuse everything.
-    ...(availableModels && { availableModels: availableModels.value.length > 0 ? availableModels.value : [primary ?? 'sonnet'] }),
+    ...(availableModels && {
+      availableModels: availableModels.value.length > 0 ? availableModels.value : [primary ?? 'sonnet'],
+    }),
     ...geographyOf(settings),
   }
 }
