@@ -1,0 +1,103 @@
+import { createBedrockClient } from 'outcrop/core'
+import { createFakeBedrock } from 'outcrop/testing'
+import { describe, expect, test } from 'vitest'
+
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 10,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+const circular: Record<string, unknown> = {}
+circular.self = circular
+
+const bad: [name: string, params: object | undefined, message: RegExp][] = [
+  ['no parameters', undefined, /parameters are missing/],
+  ['no model', { ...params, model: undefined }, /model is missing/],
+  ['an empty model', { ...params, model: '' }, /model is missing/],
+  ['no messages', { ...params, messages: undefined }, /messages must be a list/],
+  ['an empty list of messages', { ...params, messages: [] }, /messages must be a list/],
+  ['no max_tokens', { ...params, max_tokens: undefined }, /max_tokens is missing/],
+  ['max_tokens that is no number', { ...params, max_tokens: '10' }, /max_tokens must be a whole number/],
+  ['negative max_tokens', { ...params, max_tokens: -1 }, /max_tokens must be a whole number/],
+  ['betas that are no list', { ...params, betas: 'a' }, /betas must be a list/],
+  ['a model that would escape its path segment', { ...params, model: 'us.anthropic.claude/../x' }, /./],
+  ['a circular body', { ...params, metadata: circular }, /body\.metadata\.self refers back/],
+  ['a BigInt', { ...params, top_k: 1n }, /body\.top_k is not JSON: bigint/],
+  ['NaN', { ...params, temperature: Number.NaN }, /body\.temperature is not JSON: NaN/],
+  ['a function', { ...params, metadata: { a: () => {} } }, /body\.metadata\.a is not JSON: function/],
+  ['a Map', { ...params, metadata: new Map() }, /body\.metadata is not JSON: Map/],
+  [
+    'bytes',
+    { ...params, messages: [{ role: 'user', content: [{ data: new Uint8Array(2) }] }] },
+    /content\[0\]\.data is not JSON: Uint8Array/,
+  ],
+  ['a body that is too large', { ...params, system: 'x'.repeat(25_000_001) }, /at most 25000000/],
+]
+
+describe.each(['create', 'stream'] as const)('messages.%s', (way) => {
+  test.each(bad)('%s: refused before anything is sent', async (_, given, message) => {
+    const fake = createFakeBedrock()
+    const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+    // A stream never throws; what is wrong rejects on use.
+    const call =
+      way === 'create'
+        ? bedrock.messages.create(given as never)
+        : bedrock.messages.stream(given as never).finalMessage()
+    const error = await call.then(
+      () => expect.unreachable('it should have been refused'),
+      (error) => error,
+    )
+    expect(error.message).toMatch(message)
+    expect(['configuration', 'model_resolution']).toContain(error.code)
+    expect(fake.calls).toHaveLength(0)
+  })
+})
+
+test.each(['..', '.', ';x.y', 'a.b\nc', `a.${'b'.repeat(3000)}`])('the model %j', async (model) => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+  await expect(bedrock.invoke({ model: { id: model, source: 'explicit' }, body: {} })).rejects.toMatchObject({
+    code: 'configuration',
+  })
+  expect(fake.calls).toHaveLength(0)
+})
+
+test.each([
+  [{ 'x-a': 'a\r\nx-b: b' }, /x-a has a value/],
+  [{ 'x-a': '東京' }, /x-a has a value/],
+  [{ 'x a': 'b' }, /Not a header name/],
+])('headers %j', async (headers, message) => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+  await expect(bedrock.messages.create(params, { headers })).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringMatching(message),
+  })
+  expect(() => createBedrockClient({ headers })).toThrow(message)
+  expect(fake.calls).toHaveLength(0)
+})
+
+test.each([
+  ['half a pair of keys', { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: '' } }],
+  ['a region that is none', { region: 'Frankfurt' }],
+  ['an endpoint that is none', { endpoint: 'bedrock' }],
+])('a client with %s is refused at once', (_, options) => {
+  expect(() => createBedrockClient(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
+})
+
+test('no region: the first call rejects, and says how to set one', async () => {
+  const before = { ...process.env }
+  delete process.env.AWS_REGION
+  delete process.env.AWS_DEFAULT_REGION
+  try {
+    const bedrock = createBedrockClient({ credentials: { token: 'api-key-example' } })
+    const error = await bedrock.messages.create(params).then(
+      () => expect.unreachable(),
+      (error) => error,
+    )
+    expect(error.code).toBe('configuration')
+    expect(error.message + error.hint).toMatch(/region.*AWS_REGION.*AWS_DEFAULT_REGION/s)
+  } finally {
+    Object.assign(process.env, before)
+  }
+})

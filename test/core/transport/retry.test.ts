@@ -1,0 +1,239 @@
+import { type BedrockCoreClient, type CoreClientOptions, createBedrockClient } from 'outcrop/core'
+import { createFakeBedrock, type FakeBedrock, type FaultName } from 'outcrop/testing'
+import { describe, expect, test } from 'vitest'
+
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 10,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+
+interface Setup {
+  readonly fake: FakeBedrock
+  readonly bedrock: BedrockCoreClient
+  /** The pauses between attempts, in milliseconds. */
+  readonly pauses: number[]
+}
+
+/** A client whose pauses take no time and are written down. Deadlines are longer than any pause. */
+function setUp(options: CoreClientOptions = {}): Setup {
+  const fake = createFakeBedrock()
+  const pauses: number[] = []
+  const clock = {
+    now: () => Date.now(),
+    setTimeout: (callback: () => void, milliseconds: number) => {
+      if (milliseconds >= 300_000) return undefined
+      pauses.push(milliseconds)
+      return setTimeout(callback, 0)
+    },
+    clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
+  }
+  const bedrock = createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    clock,
+    random: () => 0.5,
+    ...options,
+  })
+  return { fake, bedrock, pauses }
+}
+
+describe('what is repeated', () => {
+  test.each<FaultName>([
+    'throttling',
+    'throttling-tokens',
+    'model-not-ready',
+    'internal',
+    'unavailable',
+    'model-timeout',
+    'model-error',
+    'bad-gateway',
+    'empty-500',
+    'gateway-timeout',
+    'cut-json',
+    'connection-reset',
+  ])('%s', async (fault) => {
+    const { fake, bedrock } = setUp()
+    fake.fail(fault, { times: 2 })
+    expect((await bedrock.messages.create(params)).metadata.attempts).toBe(3)
+    expect(fake.calls).toHaveLength(3)
+  })
+
+  test.each<FaultName>([
+    'throttling-per-day',
+    'service-quota',
+    'model-error-client',
+    'model-access',
+    'iam-denied',
+    'use-case-form',
+    'not-found',
+    'on-demand',
+    'input-too-long',
+    'extra-inputs',
+    'redirect',
+    'unknown-operation',
+  ])('not %s', async (fault) => {
+    const { fake, bedrock } = setUp()
+    fake.fail(fault, { times: 3 })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', retryable: false })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('an exception before the first event is, one after it is not', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('stream-throttling', { after: 0 })
+    await bedrock.messages.stream(params).finalMessage()
+    expect(fake.calls).toHaveLength(2)
+    fake.reset()
+    fake.fail('stream-throttling', { after: 1 })
+    await expect(bedrock.messages.stream(params).finalMessage()).rejects.toMatchObject({ code: 'stream_exception' })
+    expect(fake.calls).toHaveLength(1)
+  })
+})
+
+describe('how often, and when', () => {
+  test('three attempts in all; the last error says how many there were', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('throttling', { times: 9 })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts: 3 })
+    expect(fake.calls).toHaveLength(3)
+  })
+
+  test.each([
+    [false as const, 1],
+    [{ attempts: 1 }, 1],
+    [{ attempts: 5 }, 5],
+  ])('retry: %j', async (retry, attempts) => {
+    const { fake, bedrock } = setUp({ retry })
+    fake.fail('internal', { times: 9 })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts })
+    expect(fake.calls).toHaveLength(attempts)
+  })
+
+  test('a call’s own retry goes over the client’s', async () => {
+    const { fake, bedrock } = setUp({ retry: { attempts: 5 } })
+    fake.fail('internal', { times: 9 })
+    await expect(bedrock.messages.create(params, { retry: false })).rejects.toMatchObject({ attempts: 1 })
+    await expect(bedrock.messages.create(params, { retry: { attempts: 2 } })).rejects.toMatchObject({ attempts: 2 })
+  })
+
+  test('pauses double, are drawn at random below their ceiling, and are capped', async () => {
+    const { fake, bedrock, pauses } = setUp({ retry: { attempts: 6, baseDelay: 100, maxDelay: 500 } })
+    fake.fail('internal', { times: 9 })
+    await bedrock.messages.create(params).catch(() => {})
+    expect(pauses).toEqual([50, 100, 200, 250, 250])
+  })
+
+  test('the draw is full jitter: from nothing to the ceiling', async () => {
+    const draws = [0, 0.999]
+    const { fake, bedrock, pauses } = setUp({ retry: { baseDelay: 100 }, random: () => draws.shift() ?? 0 })
+    fake.fail('internal', { times: 9 })
+    await bedrock.messages.create(params).catch(() => {})
+    expect(pauses).toEqual([0, 199.8])
+  })
+
+  test.each([
+    [{ 'retry-after': '3' }, 3000],
+    [{ 'retry-after-ms': '250' }, 250],
+    [{ 'retry-after-ms': '250', 'retry-after': '3' }, 250],
+  ])('%j is obeyed', async (headers, pause) => {
+    const { fake, bedrock, pauses } = setUp({ random: () => 0 })
+    fake.fail('throttling', { headers })
+    await bedrock.messages.create(params)
+    expect(pauses).toEqual([pause])
+  })
+
+  test('so is a date', async () => {
+    const { fake, bedrock, pauses } = setUp({ random: () => 0 })
+    fake.fail('throttling', { headers: { 'retry-after': new Date(Date.now() + 5000).toUTCString() } })
+    await bedrock.messages.create(params)
+    expect(pauses[0]).toBeGreaterThan(3000)
+    expect(pauses[0]).toBeLessThanOrEqual(5000)
+  })
+
+  test('a wait beyond maxDelay ends the retries, and the error tells it', async () => {
+    const { fake, bedrock } = setUp({ retry: { maxDelay: 10_000 } })
+    fake.fail('throttling', { headers: { 'retry-after': '60' } })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ retryAfter: 60_000, attempts: 1 })
+  })
+
+  test('x-should-retry is obeyed, both ways', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('internal', { headers: { 'x-should-retry': 'false' } })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts: 1 })
+    fake.fail('extra-inputs', { headers: { 'x-should-retry': 'true' } })
+    expect((await bedrock.messages.create(params)).metadata.attempts).toBe(2)
+  })
+
+  test('retryIf decides in place of the rule', async () => {
+    const asked: number[] = []
+    const { fake, bedrock } = setUp({
+      retry: {
+        attempts: 4,
+        retryIf: (_, attempt) => {
+          asked.push(attempt)
+          return attempt < 2
+        },
+      },
+    })
+    fake.fail('not-found', { times: 9 })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts: 2 })
+    expect(asked).toEqual([1, 2])
+  })
+
+  test.each([{ attempts: 0 }, { attempts: 1.5 }, { baseDelay: -1 }, { maxDelay: Number.NaN }])(
+    '%j is refused at once',
+    (retry) => {
+      expect(() => createBedrockClient({ retry })).toThrow(expect.objectContaining({ code: 'configuration' }))
+    },
+  )
+})
+
+describe('a wrong clock', () => {
+  const hour = 3_600_000
+  const skewed = (drift: number, options: CoreClientOptions = {}): Setup =>
+    setUp({
+      clock: {
+        now: () => Date.now() + drift,
+        setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+        clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+      },
+      ...options,
+    })
+
+  test.each([hour, -hour])(
+    'off by %d ms: corrected from the answer, replayed once, remembered, beyond the attempts',
+    async (drift) => {
+      const { fake, bedrock } = skewed(drift, { retry: false })
+      const { metadata } = await bedrock.messages.create(params)
+      expect(fake.calls.map(({ status }) => status)).toEqual([403, 200])
+      expect(metadata.attempts).toBe(2)
+      await bedrock.messages.create(params)
+      await bedrock.withOptions({ headers: { a: 'b' } }).messages.create(params)
+      expect(fake.calls.map(({ status }) => status)).toEqual([403, 200, 200, 200])
+    },
+  )
+
+  test('a signature that is wrong for another reason is not replayed', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('signature-mismatch', { times: 5 })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 403 })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('a wrong clock and expired credentials: each is mended once', async () => {
+    let count = 0
+    const { fake, bedrock } = skewed(hour, {
+      retry: false,
+      credentials: async () => ({ accessKeyId: `AKIDEXAMPLE${count++}`, secretAccessKey: 'secret-example' }),
+    })
+    fake.identities.push(
+      { accessKeyId: 'AKIDEXAMPLE0', secretAccessKey: 'secret-example' },
+      { accessKeyId: 'AKIDEXAMPLE1', secretAccessKey: 'secret-example' },
+    )
+    fake.fail('expired-token')
+    await bedrock.messages.create(params)
+    expect(fake.calls.map(({ status }) => status)).toEqual([403, 403, 200])
+  })
+})
