@@ -9,6 +9,8 @@ import {
 } from './core/engine.ts'
 import { type BedrockError, isBedrockError } from './core/errors.ts'
 import type { Middleware, ModelResolutionContext, ModelResolver } from './core/types.ts'
+import { compatibility, type CompatibilityOptions } from './compatibility/compatibility.ts'
+import { describeBedrockApiKey } from './credentials/bedrock-api-key.ts'
 import { guardrailHeaders } from './guardrails/guardrails.ts'
 import { hintFor } from './hints/hint-for.ts'
 import { autoProfile } from './models/auto-profile.ts'
@@ -16,12 +18,15 @@ import type { InferenceProfile } from './models/discovery.ts'
 import type { ModelExplanation } from './models/explanation.ts'
 import { profileFor } from './models/geography.ts'
 import { type CatalogModelResolver, createModelResolver, type ModelResolverOptions } from './models/resolver.ts'
+import { requestHeaders } from './usage/request-headers.ts'
 import { defaultCredentials, profileRegion } from '#default-credentials'
 
 /** Options of {@link createBedrockClient}. */
 export interface BedrockClientOptions extends EngineOptions {
   /** How names become models: options of the built-in resolver, or a resolver of your own. */
   readonly models?: ModelResolver | ModelResolverOptions | undefined
+  /** How bodies are made to fit the model; `false` leaves them as they are. @default { policy: 'adapt' } */
+  readonly compatibility?: CompatibilityOptions | false | undefined
 }
 
 /** A client of Amazon Bedrock. */
@@ -68,10 +73,10 @@ function build(
     options,
     {
       resolver,
-      middleware: builtIn(resolver, models),
+      middleware: builtIn(resolver, options.compatibility),
       defaultCredentials: defaultCredentials(),
       profileRegion,
-      hint,
+      hint: (error, facts) => hint(error, facts, resolver),
     },
     inherited,
   )
@@ -79,6 +84,7 @@ function build(
   const context = async (): Promise<ModelResolutionContext> => ({
     region: await engine.region(),
     fetch: engine.fetch,
+    scope: typeof engine.wire.credentials === 'function' ? engine.wire.credentials : undefined,
     logger: engine.wire.logger,
   })
   const catalogResolver = isCatalogResolver(resolver) ? resolver : createModelResolver()
@@ -97,22 +103,31 @@ function build(
   }
 }
 
-function builtIn(resolver: ModelResolver, models: ModelResolver | ModelResolverOptions): readonly Middleware[] {
-  const isAutomatic = !('resolve' in models) && models.autoProfile === true && isCatalogResolver(resolver)
-  return [...(isAutomatic ? [autoProfile(resolver)] : []), guardrailHeaders]
+function builtIn(resolver: ModelResolver, fit: CompatibilityOptions | false | undefined): readonly Middleware[] {
+  return [
+    ...(isCatalogResolver(resolver) && resolver.options.autoProfile ? [autoProfile(resolver)] : []),
+    ...(fit === false ? [] : [compatibility(fit)]),
+    requestHeaders,
+    guardrailHeaders,
+  ]
 }
 
 function isCatalogResolver(resolver: ModelResolver): resolver is CatalogModelResolver {
   return 'profileFor' in resolver
 }
 
-function hint(error: BedrockError, { model, region, identity }: HintFacts): string | undefined {
+function hint(
+  error: BedrockError,
+  { model, region, identity }: HintFacts,
+  resolver: ModelResolver,
+): string | undefined {
   if (!isBedrockError(error, 'service') && !isBedrockError(error, 'stream_exception')) return undefined
   const { source } = identity ?? {}
   return hintFor(error, {
     model: model.id,
     region,
     source: source ? [source.name, source.profile ?? source.detail].filter(Boolean).join(' ') : 'the client’s options',
-    profile: profileFor(model.base, region),
+    profile: profileFor(model.base, region, isCatalogResolver(resolver) ? resolver.options : {}),
+    apiKey: identity && 'token' in identity ? describeBedrockApiKey(identity.token) : undefined,
   })
 }

@@ -1,12 +1,6 @@
 import process from 'node:process'
 import { defaultCredentials, profileRegion } from '#default-credentials'
-import {
-  type BedrockClient,
-  type BedrockClientOptions,
-  ConfigurationError,
-  createBedrockClient,
-  type CredentialProvider,
-} from 'outcrop'
+import { type BedrockClient, ConfigurationError, createBedrockClient, type CredentialProvider } from 'outcrop'
 import { type Flags, text } from './command.ts'
 
 /** What the flags and the surroundings come to. */

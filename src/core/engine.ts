@@ -116,7 +116,8 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
   const clientHeaders = mergeHeaders(options.headers)
   const endpoint = inherited.endpoint ?? createEndpointResolver(options.endpoint)
   const wire: Wire = {
-    fetch: () => options.fetch ?? globalThis.fetch,
+    // A function of its own: workerd refuses to be called as some object’s method.
+    fetch: () => (input, init) => (options.fetch ?? globalThis.fetch)(input, init),
     clock,
     random: options.random ?? Math.random,
     logger,
@@ -140,7 +141,13 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
     const clientRegion = await region()
     const model =
       typeof name === 'string'
-        ? await parts.resolver.resolve(name, { region: clientRegion, fetch: signedFetch, logger, signal })
+        ? await parts.resolver.resolve(name, {
+            region: clientRegion,
+            fetch: signedFetch,
+            scope: typeof wire.credentials === 'function' ? wire.credentials : undefined,
+            logger,
+            signal,
+          })
         : name
     const target = model.region ?? clientRegion
     return {

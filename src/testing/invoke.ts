@@ -7,6 +7,7 @@ import { baseOf, refuseModel } from './models.ts'
 import { cacheUsage } from './prompt-cache.ts'
 import { countTokens, createMessage, eventsOf, repliedEvents } from './reply.ts'
 import { errorResponse, type FakeState, framesResponse, jsonResponse } from './respond.ts'
+import { refuseFields } from './schema.ts'
 import type { FakeCall, FakeMessage } from './types.ts'
 import type { Refusal } from './verify-signature.ts'
 
@@ -53,7 +54,7 @@ export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
   const { kind } = parseModelId(call.model ?? '')
   const refusal: Refusal | undefined =
     kind === 'foundation-model'
-      ? refuseBody(call.body)
+      ? refuseBody(call.body, call.model)
       : { status: 400, type: 'ValidationException', message: "The provided model doesn't support counting tokens." }
   return refusal ? errorResponse(state, refusal) : jsonResponse(state, { inputTokens: countTokens(call.body) })
 }
@@ -68,7 +69,7 @@ function refuse(state: FakeState, call: FakeCall): Refusal | undefined {
   const guardrail = refuseGuardrail(state, call)
   return (
     refuseModel(state, call) ??
-    refuseBody(call.body) ??
+    refuseBody(call.body, baseOf(state, call.model ?? '')) ??
     (guardrail ? { status: 400, type: 'ValidationException', message: guardrail } : undefined)
   )
 }
@@ -80,10 +81,10 @@ const fields = new Set(
   ),
 )
 
-function refuseBody(body: JsonObject): Refusal | undefined {
+function refuseBody(body: JsonObject, base = ''): Refusal | undefined {
   const invalid = (message: string): Refusal => ({ status: 400, type: 'ValidationException', message })
   if (body.anthropic_version === undefined) return invalid('anthropic_version: Field required')
-  if (body.anthropic_version !== 'bedrock-2023-05-31')
+  if (!/^(bedrock-2023-05-31|2026-10-21)$/.test(String(body.anthropic_version)))
     return invalid(`anthropic_version: Input should be 'bedrock-2023-05-31'`)
   if (typeof body.max_tokens !== 'number') return invalid('max_tokens: Field required')
   if (!Array.isArray(body.messages) || body.messages.length === 0)
@@ -91,5 +92,6 @@ function refuseBody(body: JsonObject): Refusal | undefined {
   const unknown = Object.keys(body).find((field) => !fields.has(field))
   if (unknown) return invalid(`${unknown}: Extra inputs are not permitted`)
   if (isJsonObject(body.system)) return invalid('system: Input should be a valid list')
-  return undefined
+  const refused = refuseFields(base, body)
+  return refused ? invalid(refused) : undefined
 }

@@ -82,9 +82,13 @@ export interface MessageStreamParams extends Omit<MessageCreateParamsNonStreamin
 /** What `messages.countTokens` takes: what would be sent. `max_tokens` may be left out. */
 export interface MessageCountTokensParams extends Omit<MessageCreateParamsNonStreaming, 'stream' | 'max_tokens'> {
   readonly max_tokens?: number | undefined
+  /** Reckons in place of asking, without a call; the answer says so. Of the default client only. */
+  readonly estimate?: boolean | undefined
 }
 
 /** How many tokens an input has. */
 export interface MessageTokensCount {
   readonly input_tokens: number
+  /** Whether it was reckoned and not counted. */
+  readonly estimated?: boolean
 }

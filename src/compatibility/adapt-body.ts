@@ -1,0 +1,168 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import type { Adaptation, JsonObject, JsonValue, Operation } from '../core/types.ts'
+import { compatibilityTable, modelBetas, type ModelCompatibility } from './table.ts'
+
+/** A body as a model takes it, and what was done to it. */
+export interface AdaptedBody {
+  readonly body: JsonObject
+  readonly adaptations: readonly Adaptation[]
+}
+
+/** Which model it is for; without a family and a version nothing but what is certain for all is done. */
+export interface AdaptationTarget {
+  readonly family?: string | undefined
+  readonly version?: string | undefined
+  readonly operation?: Operation | undefined
+}
+
+const baseVersion = 'bedrock-2023-05-31'
+
+/**
+ * Maps what has an equivalent, drops what has not, adds the beta that a field needs. The body that is given is left as
+ * it is.
+ */
+export function adaptBody(given: JsonObject, { family, version, operation }: AdaptationTarget): AdaptedBody {
+  const key = `${family}-${version}`
+  const model: ModelCompatibility = compatibilityTable[key] ?? {}
+  const adaptations: Adaptation[] = []
+  const note = (action: Adaptation['action'], field: string, reason: string): void => {
+    adaptations.push({ action, field, reason })
+  }
+  const body: JsonObject = { ...given }
+  const drop = (field: string, reason: string): void => {
+    if (body[field] === undefined) return
+    delete body[field]
+    note('removed', field, reason)
+  }
+  const betas = new Set<JsonValue>(Array.isArray(body.anthropic_beta) ? body.anthropic_beta : [])
+  const addBeta = (beta: string, field: string): void => {
+    if (betas.has(beta)) return
+    betas.add(beta)
+    note('added', `anthropic_beta:${beta}`, `${field} needs it`)
+  }
+
+  if (model.version2026 === 'no' && body.anthropic_version !== undefined && body.anthropic_version !== baseVersion) {
+    body.anthropic_version = baseVersion
+    note('replaced', 'anthropic_version', 'this model takes no other version')
+  }
+
+  const thinking = isJsonObject(body.thinking) ? body.thinking : undefined
+  if (thinking?.type === 'enabled' && model.budgetThinking === 'no') {
+    body.thinking = { type: 'adaptive' }
+    note('replaced', 'thinking', 'this model decides by itself how long it thinks')
+  } else if (thinking?.type === 'adaptive' && model.adaptiveThinking === 'no') {
+    const budget = Math.floor(Number(body.max_tokens) / 2)
+    if (budget >= 1024) {
+      body.thinking = { type: 'enabled', budget_tokens: budget }
+      note('replaced', 'thinking', 'this model thinks within a budget: half of max_tokens')
+    } else {
+      drop('thinking', 'this model thinks within a budget of 1024 tokens or more, and max_tokens has no room for it')
+    }
+  } else if (thinking?.type === 'disabled' && model.disabledThinking === 'no') {
+    drop('thinking', 'this model always thinks')
+  }
+
+  if (isJsonObject(body.output_config)) {
+    const { effort, format, ...rest } = body.output_config
+    const keepsEffort = effort === undefined || model.effort !== 'no'
+    const keepsFormat = format === undefined || model.structuredOutputs !== 'no'
+    if (!keepsEffort) note('removed', 'output_config.effort', 'this model takes no effort')
+    else if (effort !== undefined && model.effort === 'beta') addBeta('effort-2025-11-24', 'output_config.effort')
+    if (!keepsFormat) note('removed', 'output_config.format', 'this model takes no output format')
+    if (!keepsEffort || !keepsFormat) {
+      const config = {
+        ...rest,
+        ...(keepsEffort && effort !== undefined && { effort }),
+        ...(keepsFormat && format !== undefined && { format }),
+      }
+      if (Object.keys(config).length > 0) body.output_config = config
+      else delete body.output_config
+    }
+  }
+
+  if (model.sampling === 'no') {
+    for (const field of ['temperature', 'top_p', 'top_k']) drop(field, 'this model takes no sampling parameters')
+  } else if (model.bothSampling === 'no' && body.temperature !== undefined) {
+    drop('top_p', 'this model takes temperature or top_p, and not both')
+  }
+
+  const { cache_control: automatic } = body
+  if (automatic !== undefined && model.topLevelCaching === 'no') {
+    delete body.cache_control
+    body.messages = withLastPoint(body.messages, automatic)
+    note('replaced', 'cache_control', 'this model takes it on a block; it went to the last one')
+  }
+
+  if (Array.isArray(body.tools)) adaptTools(body, model, operation, note, addBeta)
+  if (isJsonObject(body.context_management)) {
+    addBeta('context-management-2025-06-27', 'context_management')
+    const edits = JSON.stringify(body.context_management)
+    if (edits.includes('compact_20260112')) addBeta('compact-2026-01-12', 'the edit compact_20260112')
+  }
+
+  for (const beta of betas) {
+    const models = modelBetas[String(beta)]
+    if (!models || !compatibilityTable[key] || models.includes(key)) continue
+    betas.delete(beta)
+    note('removed', `anthropic_beta:${String(beta)}`, 'this model does not have it')
+  }
+  if (betas.size > 0) body.anthropic_beta = [...betas]
+  else delete body.anthropic_beta
+  return adaptations.length > 0 ? { body, adaptations } : { body: given, adaptations }
+}
+
+function adaptTools(
+  body: JsonObject,
+  model: ModelCompatibility,
+  operation: Operation | undefined,
+  note: (action: Adaptation['action'], field: string, reason: string) => void,
+  addBeta: (beta: string, field: string) => void,
+): void {
+  const removed = new Map<string, string>()
+  body.tools = (body.tools as JsonValue[]).map((tool) => {
+    if (!isJsonObject(tool)) return tool
+    const type = String(tool.type ?? '')
+    if (type.startsWith('tool_search_tool')) addBeta('tool-search-tool-2025-10-19', type)
+    if (type === 'computer_20250124') addBeta('computer-use-2025-01-24', type)
+    if (type === 'computer_20251124') addBeta('computer-use-2025-11-24', type)
+    const { eager_input_streaming: eager, strict, ...rest } = tool
+    if (eager !== undefined) removed.set('eager_input_streaming', 'Bedrock has a beta in its place')
+    if (eager === true) addBeta('fine-grained-tool-streaming-2025-05-14', 'eager_input_streaming')
+    const keepsStrict = model.structuredOutputs !== 'no' && operation !== 'CountTokens'
+    if (strict !== undefined && !keepsStrict) {
+      removed.set(
+        'strict',
+        operation === 'CountTokens'
+          ? 'CountTokens takes no extra fields of tools'
+          : 'this model does not hold tools to their schema',
+      )
+    }
+    if (operation === 'CountTokens') {
+      for (const field of ['defer_loading', 'input_examples', 'allowed_callers']) {
+        if (!(field in rest)) continue
+        delete rest[field]
+        removed.set(field, 'CountTokens takes no extra fields of tools')
+      }
+    }
+    return keepsStrict && strict !== undefined ? { ...rest, strict } : rest
+  })
+  for (const [field, reason] of removed) note('removed', `tools.${field}`, reason)
+}
+
+function withLastPoint(messages: JsonValue | undefined, point: JsonValue): JsonValue {
+  if (!Array.isArray(messages)) return messages ?? []
+  const last = messages.at(-1)
+  if (!isJsonObject(last)) return messages
+  const content: JsonValue[] =
+    typeof last.content === 'string'
+      ? [{ type: 'text', text: last.content }]
+      : Array.isArray(last.content)
+        ? last.content
+        : []
+  const at = content.findLastIndex(
+    (block) => isJsonObject(block) && block.type !== 'thinking' && block.type !== 'redacted_thinking',
+  )
+  if (at < 0) return messages
+  const marked = content.map((block, i) => (i === at ? { ...(block as JsonObject), cache_control: point } : block))
+  return [...messages.slice(0, -1), { ...last, content: marked }]
+}

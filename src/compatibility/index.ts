@@ -1,0 +1,9 @@
+/**
+ * What each Claude model on Bedrock takes, and bodies that fit.
+ *
+ * @module
+ */
+export { type AdaptationTarget, type AdaptedBody, adaptBody } from './adapt-body.ts'
+export { type CompatibilityOptions, compatibility } from './compatibility.ts'
+export { estimateTokens } from './estimate-tokens.ts'
+export { compatibilityTable, type ModelCompatibility, modelBetas, type Support } from './table.ts'

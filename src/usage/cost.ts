@@ -1,0 +1,34 @@
+import type { TokenUsage } from '../core/types.ts'
+
+/** Prices per million tokens, in a currency of your own. */
+export interface TokenPrices {
+  readonly input: number
+  readonly output: number
+  /** @default `input` */
+  readonly cacheRead?: number | undefined
+  /** @default `input` */
+  readonly cacheWrite?: number | undefined
+}
+
+/**
+ * What a call cost by a price table of yours. Prices change, and differ by region and contract; none are built in.
+ *
+ * @example
+ * ```ts
+ * costOf(message.metadata.usage, { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 })
+ * ```
+ * @see https://aws.amazon.com/bedrock/pricing/
+ */
+export function costOf(
+  usage: TokenUsage,
+  { input, output, cacheRead = input, cacheWrite = input }: TokenPrices,
+): number {
+  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage
+  return (
+    (inputTokens * input +
+      outputTokens * output +
+      cacheReadInputTokens * cacheRead +
+      cacheWriteInputTokens * cacheWrite) /
+    1_000_000
+  )
+}

@@ -1,0 +1,293 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createBedrockClient, type JsonObject } from 'outcrop'
+import { adaptBody, compatibility, compatibilityTable, estimateTokens } from 'outcrop/compatibility'
+import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
+import { catalog } from '../../src/models/catalog.ts'
+import { describe, expect, test } from 'vitest'
+
+const messages = [{ role: 'user' as const, content: 'Hi' }]
+const tool = { name: 'now', input_schema: { type: 'object' } }
+
+function setUp(options: Parameters<typeof createBedrockClient>[0] = {}): {
+  fake: FakeBedrock
+  bedrock: ReturnType<typeof createBedrockClient>
+} {
+  const fake = createFakeBedrock()
+  return {
+    fake,
+    bedrock: createBedrockClient({
+      region: 'us-east-1',
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      retry: false,
+      ...options,
+    }),
+  }
+}
+
+/** The features of a body that models differ in. */
+const features: Record<string, JsonObject> = {
+  'budget thinking': { thinking: { type: 'enabled', budget_tokens: 2000 } },
+  'adaptive thinking': { thinking: { type: 'adaptive' } },
+  'disabled thinking': { thinking: { type: 'disabled' } },
+  effort: { output_config: { effort: 'high' } },
+  'output format': { output_config: { format: { type: 'json_schema', schema: {} } } },
+  'strict tools': { tools: [{ ...tool, strict: true }] },
+  'eager tools': { tools: [{ ...tool, eager_input_streaming: true }] },
+  temperature: { temperature: 0.5 },
+  'temperature and top_p': { temperature: 0.5, top_p: 0.9 },
+  'top-level caching': { cache_control: { type: 'ephemeral' } },
+  'another version': { anthropic_version: '2026-10-21' },
+  'a beta of another model': { anthropic_beta: ['compact-2026-09-04', 'effort-2025-11-24', 'context-1m-2025-08-07'] },
+}
+// Of each model that can be called from us-east-1 through a profile.
+const models = catalog
+  .filter(({ profiles, lifecycle }) => profiles.us?.includes('us-east-1') && lifecycle.state !== 'retired')
+  .map(({ base }) => `us.${base}`)
+
+describe.each(models)('%s', (model) => {
+  test.each(Object.entries(features))('%s', async (_, feature) => {
+    const params = { model, max_tokens: 4096, messages, ...feature } as never
+    // `adapt`: whatever was asked for, it goes out acceptable, and what was changed is told.
+    const { fake, bedrock } = setUp()
+    const { metadata } = await bedrock.messages.create(params)
+    const sent = fake.calls.at(-1)?.body as JsonObject
+    const asked = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 4096, messages, ...feature }
+    const isChanged =
+      JSON.stringify(sent) !== JSON.stringify(asked) &&
+      Object.keys(asked).some((key) => JSON.stringify(sent[key]) !== JSON.stringify((asked as JsonObject)[key]))
+    expect(metadata.adaptations !== undefined).toBe(isChanged || Object.keys(sent).length !== Object.keys(asked).length)
+
+    // `pass`: exactly as it is; Bedrock's refusal is the caller's.
+    const pass = setUp({ compatibility: { policy: 'pass' } })
+    const passed = await pass.bedrock.messages.create(params).then(
+      () => true,
+      () => false,
+    )
+    expect(pass.fake.calls.at(-1)?.body).toMatchObject(feature)
+    // What passes as it is was not changed; additions and moves to an equivalent aside.
+    const removes = metadata.adaptations?.some(({ action }) => action !== 'added') ?? false
+    expect(passed).toBe(
+      !removes && !(metadata.adaptations ?? []).some(({ field }) => field === 'anthropic_beta:effort-2025-11-24'),
+    )
+
+    // `strict`: refused before anything is sent, naming field and model.
+    const strict = setUp({ compatibility: { policy: 'strict' } })
+    const outcome = await strict.bedrock.messages.create(params).then(
+      () => undefined,
+      (error) => error,
+    )
+    if (!removes) return expect(outcome).toBeUndefined()
+    expect(outcome).toMatchObject({ code: 'configuration', message: expect.stringContaining(model) })
+    expect(strict.fake.calls).toHaveLength(0)
+  })
+})
+
+test('a body for Sonnet 4.5 with four betas, effort and strict tools goes out acceptable', async () => {
+  const { fake, bedrock } = setUp()
+  const { metadata } = await bedrock.messages.create({
+    model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    max_tokens: 4096,
+    messages,
+    betas: ['interleaved-thinking-2025-05-14', 'effort-2025-11-24', 'context-1m-2025-08-07', 'compact-2026-09-04'],
+    output_config: { effort: 'high' },
+    tools: [{ ...tool, strict: true, eager_input_streaming: true }],
+  } as never)
+  const { body } = fake.calls[0] as (typeof fake.calls)[number]
+  expect(body.anthropic_beta).toEqual(['interleaved-thinking-2025-05-14', 'fine-grained-tool-streaming-2025-05-14'])
+  expect(body).not.toHaveProperty('output_config')
+  expect(body.tools).toEqual([{ ...tool, strict: true }])
+  expect(metadata.adaptations?.map(({ action, field }) => `${action} ${field}`)).toEqual([
+    'removed output_config.effort',
+    'added anthropic_beta:fine-grained-tool-streaming-2025-05-14',
+    'removed tools.eager_input_streaming',
+    'removed anthropic_beta:effort-2025-11-24',
+    'removed anthropic_beta:context-1m-2025-08-07',
+    'removed anthropic_beta:compact-2026-09-04',
+  ])
+})
+
+describe('what a field becomes', () => {
+  test.each<[string, JsonObject, { family: string; version: string }, JsonObject]>([
+    [
+      'budget to adaptive',
+      { thinking: { type: 'enabled', budget_tokens: 1024 } },
+      { family: 'opus', version: '4.8' },
+      { thinking: { type: 'adaptive' } },
+    ],
+    [
+      'adaptive to half a budget',
+      { max_tokens: 8000, thinking: { type: 'adaptive' } },
+      { family: 'sonnet', version: '4.5' },
+      { max_tokens: 8000, thinking: { type: 'enabled', budget_tokens: 4000 } },
+    ],
+    [
+      'adaptive to nothing without room',
+      { max_tokens: 100, thinking: { type: 'adaptive' } },
+      { family: 'sonnet', version: '4.5' },
+      { max_tokens: 100 },
+    ],
+    [
+      'effort with its beta',
+      { output_config: { effort: 'low' } },
+      { family: 'opus', version: '4.5' },
+      { output_config: { effort: 'low' }, anthropic_beta: ['effort-2025-11-24'] },
+    ],
+    [
+      'a point at the top to the last block',
+      { cache_control: { type: 'ephemeral' }, messages },
+      { family: 'sonnet', version: '4.6' },
+      { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] }] },
+    ],
+    [
+      'tool search with its beta',
+      { tools: [{ type: 'tool_search_tool_regex_20251119', name: 'x' }] },
+      { family: 'opus', version: '4.6' },
+      {
+        tools: [{ type: 'tool_search_tool_regex_20251119', name: 'x' }],
+        anthropic_beta: ['tool-search-tool-2025-10-19'],
+      },
+    ],
+    [
+      'compaction with its betas',
+      { context_management: { edits: [{ type: 'compact_20260112' }] } },
+      { family: 'opus', version: '4.6' },
+      {
+        context_management: { edits: [{ type: 'compact_20260112' }] },
+        anthropic_beta: ['context-management-2025-06-27', 'compact-2026-01-12'],
+      },
+    ],
+  ])('%s', (_, body, target, expected) => {
+    const before = structuredClone(body)
+    expect(adaptBody(body, target).body).toEqual(expected)
+    expect(body).toEqual(before)
+  })
+
+  test('a model that nobody knows passes as it is', () => {
+    const body = { thinking: { type: 'enabled' }, output_config: { effort: 'x' }, temperature: 1, top_p: 1 }
+    expect(adaptBody(body, { family: 'sonnet', version: '99' })).toEqual({ body, adaptations: [] })
+  })
+
+  test('another provider’s body is not looked at', async () => {
+    const { fake, bedrock } = setUp()
+    const body = {
+      messages: [{ role: 'user', content: [{ text: 'Hi' }] }],
+      cache_control: { type: 'x' },
+      tools: [{ strict: true }],
+    }
+    await bedrock.invoke({ model: 'amazon.nova-lite-v1:0', body }).catch(() => {})
+    expect(fake.calls[0]?.body).toEqual(body)
+  })
+})
+
+describe('learning from a 400', () => {
+  const model = 'us.anthropic.claude-sonnet-5'
+
+  test('a field that Bedrock names is left out, once, and remembered', async () => {
+    const { fake, bedrock } = setUp()
+    const params = { model, max_tokens: 10, messages, inference_geo: 'us' } as never
+    const { metadata } = await bedrock.messages.create(params)
+    expect(metadata.adaptations).toEqual([{ field: 'inference_geo', action: 'removed', reason: expect.any(String) }])
+    const again = await bedrock.messages.create(params)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200])
+    expect(again.metadata.adaptations).toHaveLength(1)
+    // For this model alone.
+    await bedrock.messages.create({ ...(params as object), model: 'us.anthropic.claude-opus-4-6-v1' } as never)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200, 400, 200])
+  })
+
+  test('so is a beta', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('invalid-beta', { message: 'invalid beta flag: new-thing-2026-11-01' })
+    await bedrock.messages.create({ model, max_tokens: 10, messages, betas: ['new-thing-2026-11-01', 'other-2026'] })
+    expect(fake.calls.map(({ body }) => body.anthropic_beta)).toEqual([
+      ['new-thing-2026-11-01', 'other-2026'],
+      ['other-2026'],
+    ])
+  })
+
+  test.each([
+    ['messages', 'messages.0.content.0.text.extra: Extra inputs are not permitted'],
+    ['system', 'system: Extra inputs are not permitted'],
+    ['tools', 'tools: Extra inputs are not permitted'],
+    ['what it does not name', 'invalid beta flag'],
+    ['what is not there', 'something_else: Extra inputs are not permitted'],
+  ])('never %s', async (_, message) => {
+    const { fake, bedrock } = setUp()
+    fake.fail('extra-inputs', { message, times: 5 })
+    await expect(
+      bedrock.messages.create({ model, max_tokens: 10, messages, system: 'x', tools: [tool] } as never),
+    ).rejects.toMatchObject({ code: 'service', status: 400 })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('can be switched off', async () => {
+    const { fake, bedrock } = setUp({ compatibility: { learn: false } })
+    await expect(
+      bedrock.messages.create({ model, max_tokens: 10, messages, inference_geo: 'us' } as never),
+    ).rejects.toMatchObject({ status: 400 })
+    expect(fake.calls).toHaveLength(1)
+  })
+})
+
+describe('countTokens', () => {
+  test('of a profile: its base model, without extra fields of tools', async () => {
+    const { fake, bedrock } = setUp()
+    const { input_tokens } = await bedrock.messages.countTokens({
+      model: 'sonnet',
+      messages,
+      tools: [{ ...tool, strict: true, defer_loading: true }] as never,
+    })
+    expect(input_tokens).toBeGreaterThan(0)
+    expect(fake.calls[0]).toMatchObject({ operation: 'CountTokens', model: 'anthropic.claude-sonnet-4-6' })
+    expect(fake.calls[0]?.body).toMatchObject({ anthropic_version: 'bedrock-2023-05-31', max_tokens: 1, tools: [tool] })
+    expect((fake.calls[0]?.body.tools as object[])[0]).toEqual(tool)
+  })
+
+  test('where Bedrock does not count a model: an error that says so, and what to do', async () => {
+    const { fake, bedrock } = setUp()
+    await expect(
+      bedrock.messages.countTokens({ model: 'us.anthropic.claude-opus-5-5', messages }),
+    ).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('does not count tokens of anthropic.claude-opus-5-5'),
+      hint: expect.stringContaining('estimate: true'),
+    })
+    expect(fake.calls).toHaveLength(0)
+  })
+
+  test('an estimate is marked as one, and asks nobody', async () => {
+    const { fake, bedrock } = setUp()
+    const counted = await bedrock.messages.countTokens({
+      model: 'us.anthropic.claude-opus-5-5',
+      messages: [{ role: 'user', content: 'word '.repeat(1000) }],
+      estimate: true,
+    })
+    expect(counted).toEqual({ input_tokens: expect.any(Number), estimated: true })
+    expect(counted.input_tokens).toBeGreaterThan(1000)
+    expect(counted.input_tokens).toBeLessThan(1500)
+    expect(fake.calls).toHaveLength(0)
+    expect(
+      estimateTokens({
+        messages: [{ role: 'user', content: [{ type: 'image', source: { data: 'A'.repeat(1_000_000) } }] }],
+      }),
+    ).toBeLessThan(3000)
+  })
+})
+
+test('a policy that is none is refused at once', () => {
+  expect(() => compatibility({ policy: 'maybe' as never })).toThrow(expect.objectContaining({ code: 'configuration' }))
+})
+
+test('the table has every active model of the catalog, and docs/compatibility.md is what it says', () => {
+  const known = catalog
+    .filter(({ lifecycle, family }) => lifecycle.state === 'active' && family !== 'fable')
+    .map(({ family, version }) => `${family}-${version}`)
+  // Nothing is documented of Haiku 5.5.
+  expect(known.filter((key) => !compatibilityTable[key])).toEqual(['haiku-5.5'])
+  const generated = execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'scripts/compatibility-docs.ts'], {
+    encoding: 'utf8',
+  })
+  expect(readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8')).toBe(generated)
+})
