@@ -10,6 +10,7 @@ import {
 import { type BedrockError, isBedrockError } from './core/errors.ts'
 import type { Middleware, ModelResolutionContext, ModelResolver } from './core/types.ts'
 import { compatibility, type CompatibilityOptions } from './compatibility/compatibility.ts'
+import type { CredentialsExplanation } from './credentials/explain.ts'
 import { describeBedrockApiKey } from './credentials/bedrock-api-key.ts'
 import { guardrailHeaders } from './guardrails/guardrails.ts'
 import { hintFor } from './hints/hint-for.ts'
@@ -19,7 +20,7 @@ import type { ModelExplanation } from './models/explanation.ts'
 import { profileFor } from './models/geography.ts'
 import { type CatalogModelResolver, createModelResolver, type ModelResolverOptions } from './models/resolver.ts'
 import { requestHeaders } from './usage/request-headers.ts'
-import { defaultCredentials, profileRegion } from '#default-credentials'
+import { credentialChain, defaultCredentials, profileRegion } from '#default-credentials'
 
 /** Options of {@link createBedrockClient}. */
 export interface BedrockClientOptions extends EngineOptions {
@@ -37,6 +38,8 @@ export interface BedrockClient extends CoreClient {
     /** How a name resolves, step by step: as data, and with `toString()` as text. */
     explain(name: string): Promise<ModelExplanation>
   }
+  /** Where the credentials come from, and what is set and passed over: as data, and with `toString()` as text. */
+  explain(): Promise<CredentialsExplanation>
   /** A client with other options, which shares identities and caches with this one. `headers` are merged by name. */
   withOptions(options: BedrockClientOptions): BedrockClient
 }
@@ -94,6 +97,18 @@ function build(
       ...surface.models,
       list: async () => catalogResolver.list(await context()),
       explain: async (name) => catalogResolver.explain(name, await context()),
+    },
+    explain: async () => {
+      // Seldom asked for: bundlers may keep it apart.
+      const { explainCredentials } = await import('./credentials/explain.ts')
+      const { credentials, fetch, clock } = options
+      return explainCredentials({
+        credentials,
+        region: await engine.region(),
+        fetch,
+        clock,
+        chain: credentialChain?.(),
+      })
     },
     withOptions: (changes) =>
       build(mergeOptions(options, changes), {

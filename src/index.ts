@@ -4,6 +4,7 @@
  * @module
  */
 export { type BedrockClient, type BedrockClientOptions, createBedrockClient } from './client.ts'
+export type { CompatibilityOptions } from './compatibility/compatibility.ts'
 export type { CoreClient, InvokeRequest, InvokeResult, InvokeStreamResult } from './core/client.ts'
 export type { EngineOptions } from './core/engine.ts'
 export {
@@ -86,6 +87,7 @@ export type {
   Timeouts,
   TokenUsage,
 } from './core/types.ts'
+export type { CredentialsExplanation, CredentialsStep, IdentityDescription } from './credentials/explain.ts'
 export type { InferenceProfile } from './models/discovery.ts'
 export type { ModelExplanation } from './models/explanation.ts'
 export type { AnthropicModelId, ModelFamily, ModelResolverOptions } from './models/resolver.ts'

@@ -12,3 +12,6 @@ export function defaultCredentials(): CredentialProvider {
 export async function profileRegion(): Promise<string | undefined> {
   return undefined
 }
+
+/** AWS's chain, where there is one. */
+export const credentialChain: (() => CredentialProvider) | undefined = undefined

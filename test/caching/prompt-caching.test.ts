@@ -86,7 +86,13 @@ const rows: [name: string, body: JsonObject, points: string[], options?: PromptC
   ['an image can carry a point', { messages: [user([text(3000), image])] }, ['messages[0].content[1]']],
   [
     'thinking blocks cannot carry one',
-    { messages: [user(words(3000)), assistant([text(5), { type: 'thinking', thinking: 'Hm', signature: 's' }])] },
+    {
+      messages: [
+        user(words(3000)),
+        assistant([text(5), { type: 'thinking', thinking: 'Hm', signature: 's' }]),
+        user([{ type: 'text', text: '' }]),
+      ],
+    },
     ['messages[0].content[0]', 'messages[1].content[0]'],
   ],
   [

@@ -31,3 +31,6 @@ export function defaultCredentials(): CredentialProvider {
 export async function profileRegion(): Promise<string | undefined> {
   return (await readProfile({})).region || undefined
 }
+
+/** AWS's chain. */
+export const credentialChain: (() => CredentialProvider) | undefined = fromNodeProviderChain

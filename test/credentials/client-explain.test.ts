@@ -1,0 +1,26 @@
+import { createBedrockClient } from 'outcrop'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { everythingOf, setEnvironment } from './support.ts'
+
+const keys = { accessKeyId: 'AKIDEXAMPLEKEYID', secretAccessKey: 'secret-example-of-the-keys' }
+let restore: () => void
+beforeEach(() => {
+  restore = setEnvironment({ AWS_REGION: 'us-east-1', AWS_BEARER_TOKEN_BEDROCK: 'api-key-of-the-environment' })
+})
+afterEach(() => restore())
+
+test('a client tells its source, the masked key, the expiry, and what is passed over', async () => {
+  const expiration = new Date('2099-01-01T00:00:00Z')
+  const explanation = await createBedrockClient({ credentials: { ...keys, expiration } }).explain()
+  expect(explanation.identity).toMatchObject({ kind: 'aws-keys', accessKeyId: 'AKID…EYID', expiration })
+  expect(explanation.conflicts.join()).toContain('AWS_BEARER_TOKEN_BEDROCK')
+  const shown = everythingOf(explanation)
+  for (const secret of [keys.secretAccessKey, keys.accessKeyId, 'api-key-of-the-environment'])
+    expect(shown).not.toContain(secret)
+})
+
+test('and what it finds by itself', async () => {
+  const { identity, steps } = await createBedrockClient().explain()
+  expect(identity).toMatchObject({ kind: 'api-key' })
+  expect(steps.find(({ wins }) => wins)?.step).toBe('AWS_BEARER_TOKEN_BEDROCK')
+})
