@@ -242,7 +242,7 @@ describe('countTokens', () => {
     expect(input_tokens).toBeGreaterThan(0)
     expect(fake.calls[0]).toMatchObject({ operation: 'CountTokens', model: 'anthropic.claude-sonnet-4-6' })
     expect(fake.calls[0]?.body).toMatchObject({ anthropic_version: 'bedrock-2023-05-31', max_tokens: 1, tools: [tool] })
-    expect((fake.calls[0]?.body.tools as object[])[0]).toEqual(tool)
+    expect(fake.calls[0]?.body.tools).toEqual([tool])
   })
 
   test('where Bedrock does not count a model: an error that says so, and what to do', async () => {

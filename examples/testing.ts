@@ -1,0 +1,34 @@
+// Testing an app without AWS: replies, faults, and what was sent. On the embedded fake Bedrock.
+//
+//   npm run build && npx tsx examples/testing.ts
+import assert from 'node:assert/strict'
+import { createBedrockClient } from 'outcrop'
+import { createFakeBedrock } from 'outcrop/testing'
+
+const fake = createFakeBedrock({ reply: 'An outcrop is where bedrock meets the surface.' })
+const bedrock = createBedrockClient({
+  region: fake.region,
+  credentials: fake.identity,
+  fetch: fake.fetch,
+  retry: { baseDelay: 1 },
+})
+const params = {
+  model: 'sonnet',
+  max_tokens: 64,
+  messages: [{ role: 'user' as const, content: 'What is an outcrop?' }],
+}
+
+// A throttled call is repeated.
+fake.fail('throttling', { times: 2 })
+const { metadata } = await bedrock.messages.create(params)
+assert.equal(metadata.attempts, 3)
+
+// A stream that is cut is never taken for a whole one.
+fake.fail('stream-truncated', { after: 3 })
+await assert.rejects(bedrock.messages.stream(params).finalMessage(), { code: 'stream_truncated' })
+
+// What was sent, and whether AWS would have taken its signature.
+const last = fake.calls.at(-1)
+assert.equal(last?.operation, 'InvokeModelWithResponseStream')
+assert.ok(last?.signature.valid)
+console.log(`${fake.calls.length} calls, every signature verified`)
