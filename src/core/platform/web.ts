@@ -1,8 +1,7 @@
 // The same surface as node.ts, on Web APIs alone.
-// Its public class brings TypeScript's helpers for promises along, and there is none here.
-import { RawSha256 } from '@aws-crypto/sha256-js/build/module/RawSha256'
-import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 import { hex } from '../internal/bytes.ts'
+import { crc32 as tableCrc32 } from '../internal/crc32.ts'
+import { sha256 } from '../internal/sha256.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -15,22 +14,20 @@ export function sha256Hex(data: string | Uint8Array): string | Promise<string> {
   const bytes = typeof data === 'string' ? encoder.encode(data) : data
   if (bytes.length >= webCryptoFrom)
     return crypto.subtle.digest('SHA-256', bytes as BufferSource).then((digest) => hex(new Uint8Array(digest)))
-  return hex(digest(bytes))
+  return hex(sha256(bytes))
 }
 
 /** The HMAC-SHA-256 of a text (RFC 2104). */
 export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
-  const block = new Uint8Array(64)
   const bytes = typeof key === 'string' ? encoder.encode(key) : key
-  block.set(bytes.length > 64 ? digest(bytes) : bytes)
-  const pad = (byte: number): Uint8Array => block.map((value) => value ^ byte)
-  return digest(pad(0x5c), digest(pad(0x36), encoder.encode(data)))
-}
-
-function digest(...parts: Uint8Array[]): Uint8Array {
-  const hash = new RawSha256()
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const short = bytes.length > 64 ? sha256(bytes) : bytes
+  const keyed = (pad: number, message: Uint8Array): Uint8Array => {
+    const block = new Uint8Array(64 + message.length).fill(pad, 0, 64)
+    for (let i = 0; i < short.length; i++) block[i] = pad ^ (short[i] as number)
+    block.set(message, 64)
+    return sha256(block)
+  }
+  return keyed(0x5c, keyed(0x36, encoder.encode(data)))
 }
 
 /** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */

@@ -1,0 +1,45 @@
+import { createHash, createHmac } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import * as node from '../../src/core/platform/node.ts'
+import * as web from '../../src/core/platform/web.ts'
+
+// Both platforms are held against Node's own, at every length around a block's.
+describe.each([
+  ['node', node],
+  ['web', web],
+])('%s', (_, platform) => {
+  test('SHA-256 of every length up to three blocks, and of long ones', async () => {
+    for (const length of [...Array.from({ length: 200 }, (_, i) => i), 4095, 4096, 100_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 255)
+      expect(await platform.sha256Hex(bytes), String(length)).toBe(createHash('sha256').update(bytes).digest('hex'))
+    }
+  })
+
+  test('SHA-256, HMAC, CRC-32 and base64 of anything', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.string({ unit: 'grapheme', maxLength: 100 }),
+        async (bytes, text) => {
+          expect(await platform.sha256Hex(text)).toBe(createHash('sha256').update(text).digest('hex'))
+          expect(Buffer.from(platform.hmacSha256(bytes, text)).toString('hex')).toBe(
+            createHmac('sha256', bytes).update(text).digest('hex'),
+          )
+          expect(Buffer.from(platform.hmacSha256(text, text)).toString('hex')).toBe(
+            createHmac('sha256', text).update(text).digest('hex'),
+          )
+          if (crc32) expect(platform.crc32(bytes)).toBe(crc32(bytes))
+          expect(platform.encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
+          expect(platform.base64ToUtf8(Buffer.from(text).toString('base64'))).toBe(text)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each(['***', 'a=b', 'aGk=!'])('%j is not base64', (text) => {
+    expect(() => platform.base64ToUtf8(text)).toThrow()
+  })
+})
