@@ -65,6 +65,7 @@ export function createCanonicalRequest(
 
 // Every service but S3 signs the path encoded once more than it is sent: `%3A` becomes `%253A`.
 function canonicalUri(path: string): string {
+  if (/^[\w.~/-]*$/.test(path)) return path
   return encodeRfc3986(path).replaceAll('%2F', '/')
 }
 
