@@ -195,9 +195,9 @@ const answer = JSON.stringify({
 })
 const jsonResponse = () => new Response(answer, { headers: { 'content-type': 'application/json' } })
 
-async function client(fetch, door = 'outcrop') {
+async function client(fetch, door = 'outcrop', middleware = []) {
   const { createBedrockClient } = await import(door)
-  return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch() }) }
+  return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch(), middleware }) }
 }
 
 function creating() {
@@ -227,6 +227,20 @@ function creating() {
     'outcrop/core': () => own('outcrop/core'),
     'smithy + sha256-js, hand-wired': async () => smithy(Sha256),
     'smithy + node:crypto, hand-wired': async () => smithy(NodeSha256),
+  }
+}
+
+function caching() {
+  const calling = async (makeMiddleware, changes = () => ({})) => {
+    const { bedrock } = await client(jsonResponse, 'outcrop', makeMiddleware(await import('outcrop/caching')))
+    return (i) => bedrock.messages.create({ ...params, system: 'x'.repeat(8000), temperature: 0, ...changes(i) })
+  }
+  const stored = ({ responseCaching, memoryStore }) => [responseCaching({ store: memoryStore() })]
+  return {
+    'no middleware': () => calling(() => []),
+    promptCaching: () => calling(({ promptCaching }) => [promptCaching()]),
+    'responseCaching, a miss': () => calling(stored, (i) => ({ metadata: { user_id: `user-${i}-${Math.random()}` } })),
+    'responseCaching, a hit': () => calling(stored),
   }
 }
 

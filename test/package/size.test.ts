@@ -1,0 +1,78 @@
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Consumer, installPacked } from './packed.ts'
+
+let consumer: Consumer
+beforeAll(() => {
+  consumer = installPacked()
+})
+afterAll(() => consumer?.remove())
+
+/** Bundles as users of a web runtime do: no polyfill, no Node built-in. An unresolved import fails the build. */
+async function bundle(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: consumer.directory },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: [],
+    logLevel: 'error',
+  })
+  return outputFiles[0]?.text as string
+}
+
+const program = (door: string, model: string): string => `
+  import { createBedrockClient } from '${door}'
+  const bedrock = createBedrockClient({ region: 'us-east-1', credentials: { token } })
+  const params = { model: '${model}', max_tokens: 1024, messages: [{ role: 'user', content: 'Hi' }] }
+  for await (const text of bedrock.messages.stream(params).textStream) console.log(text)`
+
+// What was reached, and may not grow; docs/performance.md tells how far that is from what is aimed at.
+test.each([
+  ['outcrop/core', 'us.anthropic.claude-sonnet-4-6', 17_500],
+  ['outcrop', 'sonnet', 33_500],
+])('the smallest streaming program on %s', async (door, model, limit) => {
+  const size = gzipSync(await bundle(program(door, model)), { level: 9 }).length
+  console.log(`${door}: ${size} bytes gzipped`)
+  expect(size).toBeLessThanOrEqual(limit)
+})
+
+// Words that only one module has: importing another must not bring them along.
+const marks: Readonly<Record<string, RegExp>> = {
+  catalog: /model-card-anthropic-claude/,
+  hints: /Service Quotas console/,
+  caching: /maxBytes must be/,
+  guardrails: /Not a guardrail/,
+  settings: /CLAUDE_CODE_USE_BEDROCK/,
+  diagnostics: /NothingWithoutTheGuardrail/,
+  testing: /UnknownOperationException/,
+  smithy: /AWS4-HMAC-SHA256[\s\S]*AWS4-HMAC-SHA256-PAYLOAD/,
+  sts: /AssumeRoleWithWebIdentity/,
+  decoder: /the checksum of a prelude/,
+  signer: /AWS4-HMAC-SHA256/,
+}
+
+test.each<[subpath: string, allowed: string[]]>([
+  ['outcrop/core', ['decoder', 'signer']],
+  ['outcrop/sigv4', ['signer']],
+  ['outcrop/event-stream', ['decoder']],
+  ['outcrop/models', ['catalog']],
+  ['outcrop/credentials', ['sts', 'signer']],
+  ['outcrop/caching', ['catalog', 'caching']],
+  ['outcrop/guardrails', ['guardrails']],
+  ['outcrop/compatibility', []],
+  ['outcrop/usage', []],
+  ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
+])('%s brings nothing else along', async (subpath, allowed) => {
+  const text = await bundle(`import * as all from '${subpath}'; globalThis.all = all`)
+  const found = Object.keys(marks).filter((name) => marks[name]?.test(text))
+  // What a bundle says when something is not there is no part of it: the core names the answer of an unrouted path.
+  expect(
+    found.filter((name) => !allowed.includes(name) && !(name === 'testing' && /^outcrop(\/core)?$/.test(subpath))),
+  ).toEqual([])
+})
