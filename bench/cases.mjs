@@ -266,4 +266,10 @@ export const groups = [
     operations: 3_000,
     contestants: creating(),
   },
+  {
+    name: 'create behind caching',
+    baseline: 'no middleware',
+    operations: 2_000,
+    contestants: caching(),
+  },
 ]
