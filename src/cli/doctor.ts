@@ -1,7 +1,7 @@
-import { ConfigurationError } from 'outcrop'
+import { ConfigurationError, type CredentialProvider } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
-import { setUp } from './set-up.ts'
+import { type SetUp, setUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
 export const doctor: Command = {
@@ -27,18 +27,13 @@ export const doctor: Command = {
       if (!flags.json) printResult(result, terminal)
     }
     try {
-      const { client, region, regionSource, credentials, endpoint } = await setUp(flags)
-      const guardrail = guardrailOf(text(flags, 'guardrail'))
-      const models = list(flags, 'models')
+      const set = await setUp(flags)
       const checks = runDoctor({
-        client,
-        region,
-        regionSource,
-        credentials,
-        endpoint,
+        ...set,
+        credentials: providerOf(set.credentials),
         invoke: flags.invoke === true,
-        ...(models && { models }),
-        ...(guardrail && { guardrail }),
+        models: list(flags, 'models') ?? set.models,
+        guardrail: guardrailOf(text(flags, 'guardrail')) ?? set.guardrail,
       })
       for await (const result of checks) add(result)
     } catch (error) {
@@ -53,6 +48,12 @@ export const doctor: Command = {
       )
     return healthy ? 0 : 1
   },
+}
+
+/** What the doctor asks: nothing where a gateway signs. */
+export function providerOf(credentials: SetUp['credentials']): CredentialProvider | undefined {
+  if (credentials === 'none') return undefined
+  return typeof credentials === 'function' ? credentials : async () => credentials
 }
 
 const colours: Readonly<Record<CheckResult['status'], Colour>> = {

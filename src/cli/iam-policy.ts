@@ -9,6 +9,7 @@ import {
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
 import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
+import { providerOf } from './doctor.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -44,7 +45,7 @@ export const iamPolicyCommand: Command = {
 
     const set = await setUp(flags)
     const account = text(flags, 'account') ?? (await accountOf(set))
-    const names = list(flags, 'models') ?? ['default', 'small']
+    const names = list(flags, 'models') ?? set.models
     const models = await Promise.all(names.map(async (name) => (await set.client.models.resolve(name)).id))
     const guardrail = text(flags, 'guardrail')
     const [, identifier = guardrail ?? '', version] = /^(.+):(DRAFT|\d+)$/.exec(guardrail ?? '') ?? []
@@ -65,7 +66,9 @@ export const iamPolicyCommand: Command = {
 }
 
 async function accountOf({ credentials, region }: SetUp): Promise<string> {
-  const identity = await credentials({ region })
+  const identity = await providerOf(credentials)?.({ region })
+  if (!identity)
+    throw new ConfigurationError('Without credentials the account is not known', { hint: 'Pass --account.' })
   if ('token' in identity)
     throw new ConfigurationError('A Bedrock API key does not tell its account', { hint: 'Pass --account.' })
   return (await getCallerIdentity(identity, region)).account

@@ -1,32 +1,60 @@
 import process from 'node:process'
+import { type BedrockClient, type BedrockClientOptions, ConfigurationError, createBedrockClient } from 'outcrop'
+import type { CheckResult } from 'outcrop/diagnostics'
+import { explainSettings, type Settings } from 'outcrop/settings'
+import { clientOptionsOf, loadSettings } from 'outcrop/settings/node'
 import { defaultCredentials, profileRegion } from '#default-credentials'
-import { type BedrockClient, ConfigurationError, createBedrockClient, type CredentialProvider } from 'outcrop'
 import { type Flags, text } from './command.ts'
 
-/** What the flags and the surroundings come to. */
+/** What the flags, the settings of Claude Code and the surroundings come to. */
 export interface SetUp {
   readonly client: BedrockClient
   readonly region: string
   readonly regionSource: string
-  readonly credentials: CredentialProvider
-  readonly endpoint: string | undefined
+  readonly credentials: Exclude<BedrockClientOptions['credentials'], undefined>
+  readonly endpoint: BedrockClientOptions['endpoint']
+  /** The names that are configured: `default`, `small`, pins, overrides. */
+  readonly models: readonly string[]
+  readonly guardrail: { readonly identifier: string; readonly version: string } | undefined
+  /** What was found of settings. */
+  readonly settings: readonly CheckResult[]
 }
 
-/** Makes a client of the command line's flags and the environment. @throws ConfigurationError without a region */
+/**
+ * Makes a client of the command line's flags, then the settings of Claude Code where they select Bedrock, then the
+ * environment. A project's own settings run no command: this is for looking at a set-up.
+ *
+ * @throws ConfigurationError without a region, and for settings that are wrong
+ */
 export async function setUp(flags: Flags): Promise<SetUp> {
   const profile = text(flags, 'profile')
   // The chain reads the variable, and so do commands that it starts.
   if (profile) process.env.AWS_PROFILE = profile
-  const [region, regionSource] = await findRegion(flags)
-  const endpoint = text(flags, 'endpoint')
-  const credentials = defaultCredentials()
-  const client = createBedrockClient({ region, credentials, ...(endpoint && { endpoint }) })
-  return { client, region, regionSource, credentials, endpoint }
+  const settings = await loadSettings()
+  const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined
+  const configured = isConfigured ? await clientOptionsOf(settings) : {}
+  const [region, regionSource] = await findRegion(flags, configured.region)
+  const endpoint = text(flags, 'endpoint') ?? configured.endpoint
+  const credentials = configured.credentials ?? defaultCredentials()
+  const client = createBedrockClient({ ...configured, region, credentials, endpoint })
+  const headers = configured.headers ?? {}
+  const [identifier, version] = ['identifier', 'version'].map((part) => headers[`x-amzn-bedrock-guardrail${part}`])
+  return {
+    client,
+    region,
+    regionSource,
+    credentials,
+    endpoint,
+    models: isConfigured ? modelsOf(settings) : ['default', 'small'],
+    guardrail: identifier && version ? { identifier, version } : undefined,
+    settings: isConfigured ? describe(settings) : [],
+  }
 }
 
-async function findRegion(flags: Flags): Promise<[region: string, source: string]> {
+async function findRegion(flags: Flags, configured: string | undefined): Promise<[region: string, source: string]> {
   const flag = text(flags, 'region')
   if (flag) return [flag, '--region']
+  if (configured) return [configured, 'the settings']
   for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
     const value = process.env[name]?.trim()
     if (value) return [value, name]
@@ -36,4 +64,20 @@ async function findRegion(flags: Flags): Promise<[region: string, source: string
   throw new ConfigurationError('No AWS region is set', {
     hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile.',
   })
+}
+
+function modelsOf({ env, modelOverrides }: Settings): string[] {
+  const pinned = ['opus', 'sonnet', 'haiku', 'fable'].filter(
+    (family) => env[`ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`],
+  )
+  return ['default', 'small', ...pinned, ...Object.keys(modelOverrides?.value ?? {})]
+}
+
+function describe(settings: Settings): CheckResult[] {
+  return explainSettings(settings).settings.map(({ key, value, source, overrode }) => ({
+    check: 'setting',
+    subject: key,
+    status: 'ok',
+    message: `${value}, from ${source.path ?? 'the environment'}${overrode.length > 0 ? '; over another value' : ''}`,
+  }))
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
 import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
@@ -85,6 +85,34 @@ describe('doctor', () => {
       status: 'failure',
     })
     expect(results.at(-1)).toMatchObject({ check: 'access', subject: 'small', status: 'ok' })
+    expect(code).toBe(1)
+  })
+
+  test('the settings of Claude Code: where each is from, the pins, the overrides, the guardrail', async () => {
+    mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
+    const file = join(consumer.directory, '.claude/settings.json')
+    writeFileSync(
+      file,
+      JSON.stringify({
+        modelOverrides: { 'claude-sonnet-4-6': arn },
+        env: {
+          CLAUDE_CODE_USE_BEDROCK: '1',
+          ANTHROPIC_DEFAULT_OPUS_MODEL: 'us.anthropic.claude-opus-4-6-v1',
+          ANTHROPIC_CUSTOM_HEADERS: 'X-Amzn-Bedrock-GuardrailIdentifier: gr9\nX-Amzn-Bedrock-GuardrailVersion: 1',
+        },
+      }),
+    )
+    const { stdout, code } = await outcrop(['doctor', '--json'])
+    rmSync(file)
+    const { results } = JSON.parse(stdout) as {
+      results: { check: string; subject?: string; status: string; message: string }[]
+    }
+    const found = (check: string, subject: string) =>
+      results.find((each) => each.check === check && each.subject === subject)
+    expect(found('setting', 'env.CLAUDE_CODE_USE_BEDROCK')?.message).toContain(file)
+    expect(found('model', 'opus')?.message).toContain('us.anthropic.claude-opus-4-6-v1')
+    expect(found('model', 'claude-sonnet-4-6')?.message).toContain(arn)
+    expect(found('guardrail', 'gr9')?.status).toBe('failure')
     expect(code).toBe(1)
   })
 
