@@ -3,6 +3,7 @@ import { type BedrockError, isBedrockError } from '../core/errors.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { createEndpointResolver } from '../core/transport/endpoint.ts'
 import type { CredentialProvider, EndpointOptions, Identity, JsonObject, ModelRef } from '../core/types.ts'
+import { hintFor } from '../hints/hint-for.ts'
 import { catalog } from '../models/catalog.ts'
 import { getCallerIdentity } from './caller-identity.ts'
 import type { CheckResult, CheckStatus } from './report.ts'
@@ -310,7 +311,13 @@ function failedOrDenied(check: string, error: unknown, permission: string): Chec
 function failed(check: string, error: unknown, prefix = ''): CheckResult {
   const { message, hint } = error as BedrockError
   const command = isBedrockError(error, 'credentials') ? error.command : undefined
-  return { check, status: 'failure', message: prefix + message, next: command ? `Run \`${command}\`.` : hint }
+  const known = isBedrockError(error)
+    ? hintFor(error, { model: 'the model', region: 'this region', source: 'where they are set' })
+    : undefined
+  const next = command
+    ? `Run \`${command}\`.`
+    : (hint ?? known ?? 'Try again; docs/troubleshooting.md tells what messages mean.')
+  return { check, status: 'failure', message: prefix + message, next }
 }
 
 // `fetch` says "fetch failed"; what happened is in its cause.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
 import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Consumer, installPacked } from './packed.ts'
+import { type Consumer, installPacked, type Outcome, runOutcrop } from './packed.ts'
 
 const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/sonnet-prod'
 
@@ -22,38 +22,18 @@ afterAll(async () => {
 })
 beforeEach(() => fake.reset())
 
-interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the installed command without a terminal. */
-function outcrop(args: string[], options: { env?: Record<string, string>; input?: string } = {}): Promise<Outcome> {
-  const child = spawn(join(consumer.directory, 'node_modules/.bin/outcrop'), args, {
-    cwd: consumer.directory,
-    env: {
-      PATH: process.env.PATH ?? '',
-      HOME: consumer.directory,
-      AWS_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL: server.url,
-      AWS_ENDPOINT_URL_STS: `${server.url}/sts`,
-      AWS_ACCESS_KEY_ID: fake.identity.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: fake.identity.secretAccessKey,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      ...options.env,
-    },
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  child.stdin.end(options.input ?? '')
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })))
+function outcrop(
+  args: string[],
+  { env, input }: { env?: Record<string, string>; input?: string } = {},
+): Promise<Outcome> {
+  const surroundings = {
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: server.url,
+    AWS_ENDPOINT_URL_STS: `${server.url}/sts`,
+    AWS_ACCESS_KEY_ID: fake.identity.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: fake.identity.secretAccessKey,
+  }
+  return runOutcrop(consumer, args, { ...surroundings, ...env }, input)
 }
 
 test('--help, --version, and what is no command', async () => {

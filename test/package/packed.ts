@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -50,4 +50,32 @@ export function installPacked(): Consumer {
     node: (...args) => run(process.execPath, args, directory),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   }
+}
+
+/** What a run of the command came to. */
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the installed command without a terminal, and with no more of this environment than it needs. */
+export function runOutcrop(
+  { directory }: Consumer,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = '',
+): Promise<Outcome> {
+  const child = spawn(join(directory, 'node_modules/.bin/outcrop'), args, {
+    cwd: directory,
+    env: { PATH: process.env.PATH ?? '', HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      output[name] += chunk
+    })
+  }
+  child.stdin.end(input)
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })))
 }
