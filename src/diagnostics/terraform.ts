@@ -7,7 +7,6 @@ import type { IamPolicy } from './iam-policy.ts'
  * ```ts
  * console.log(toTerraform(iamPolicy(options)))
  * ```
- * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
  */
 export function toTerraform({ Statement }: IamPolicy, name = 'bedrock'): string {
   const blocks = Statement.map(({ Sid, Effect, Action, Resource, Condition = {} }) => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createBedrockClient } from 'outcrop'
 import { createBedrockClient as createCoreClient } from 'outcrop/core'
+import { createBedrockApiKey } from 'outcrop/credentials'
 import { createFakeBedrock, type FaultName } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
 import { hintTable } from '../../src/hints/table.ts'
@@ -57,6 +58,28 @@ describe('each error of the service has a hint', () => {
       .messages.create({ ...params, model: 'us.anthropic.claude-sonnet-4-6' })
       .catch((error) => error)
     expect(core.hint ?? '').not.toContain('troubleshooting')
+  })
+
+  test('a short-term API key of another region: which one it is for', async () => {
+    const fake = createFakeBedrock()
+    const token = await createBedrockApiKey({ credentials: fake.identity, region: 'us-east-1' })
+    const bedrock = createBedrockClient({ region: 'eu-west-1', credentials: { token }, fetch: fake.fetch })
+    const error = await bedrock.messages.create(params).catch((error) => error)
+    expect(error).toMatchObject({
+      status: 403,
+      hint: expect.stringContaining('is for us-east-1 and this call went to eu-west-1'),
+    })
+    expect(error.hint).not.toContain(token)
+  })
+
+  test('an expired one: when it expired', async () => {
+    const fake = createFakeBedrock()
+    const date = new Date('2026-01-01T00:00:00Z')
+    const token = await createBedrockApiKey({ credentials: fake.identity, region: 'us-east-1', expiresIn: 60, date })
+    fake.fail('bearer-expired', { times: 2 })
+    const bedrock = createBedrockClient({ region: 'us-east-1', credentials: { token }, fetch: fake.fetch })
+    const error = await bedrock.messages.create(params).catch((error) => error)
+    expect(error.hint).toContain('expired at 2026-01-01 00:01 UTC')
   })
 
   test('in a stream too', async () => {
