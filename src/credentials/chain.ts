@@ -1,4 +1,4 @@
-import { ConfigurationError, CredentialsError, isBedrockError } from '../core/errors.ts'
+import { ConfigurationError, CredentialsError } from '../core/errors.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import type { CredentialProvider } from '../core/types.ts'
 
@@ -23,7 +23,6 @@ export function chain(...providers: readonly CredentialProvider[]): CredentialPr
         // AWS's own providers say it by the same field.
         if (!(error instanceof Error) || !(error as { tryNextLink?: boolean }).tryNextLink) throw error
         reasons.push(error.message)
-        if (providers.length === 1 && isBedrockError(error)) throw error
       }
     }
     throw new CredentialsError(`No source has credentials: ${reasons.join('; ')}`, {
