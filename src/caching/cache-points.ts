@@ -153,11 +153,13 @@ function blocksOf(body: JsonObject): Block[] {
   ]
 }
 
+const encoder = new TextEncoder()
+
 // An image costs what its pixels cost, not its bytes; about 1,600 tokens at most.
 const imageBytes = 4_800
 
 function sizeOf(value: JsonValue): number {
-  if (typeof value === 'string') return new TextEncoder().encode(value).length
+  if (typeof value === 'string') return encoder.encode(value).length
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), 0)
   if (!isJsonObject(value)) return String(value).length
   if (value.type === 'image') return imageBytes
