@@ -51,10 +51,12 @@ export abstract class BedrockError extends Error {
   /** The AWS request ID, when a response had one. */
   declare requestId?: string
 
-  constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}) {
+  /** @param defaults - what a subclass has where the options leave it out */
+  constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}, defaults?: object) {
     super(message, cause === undefined ? undefined : { cause })
     // The class names are spelled out below: a minifier renames classes.
     Object.defineProperty(this, brand, { value: true })
+    Object.assign(this, defaults)
     for (const [name, value] of Object.entries(details)) {
       if (value !== undefined) (this as Record<string, unknown>)[name] = value
     }
@@ -83,7 +85,7 @@ export class CredentialsError extends BedrockError {
   declare readonly command?: string
 
   constructor(message: string, options?: CredentialsErrorOptions) {
-    super(message, { tryNextLink: false, ...options } as BedrockErrorOptions)
+    super(message, options, { tryNextLink: false })
   }
 }
 
@@ -100,7 +102,7 @@ export class ModelResolutionError extends BedrockError {
   declare readonly candidates: readonly string[]
 
   constructor(message: string, options?: ModelResolutionErrorOptions) {
-    super(message, { candidates: [], ...options } as BedrockErrorOptions)
+    super(message, options, { candidates: [] })
   }
 }
 
@@ -118,7 +120,7 @@ export class ConnectionError extends BedrockError {
   declare attempts?: number
 
   constructor(message: string, options?: ConnectionErrorOptions) {
-    super(message, { retryable: true, ...options } as BedrockErrorOptions)
+    super(message, options, { retryable: true })
   }
 }
 
@@ -143,7 +145,7 @@ export class TimeoutError extends BedrockError {
   declare attempts?: number
 
   constructor(message: string, options: TimeoutErrorOptions) {
-    super(message, { retryable: false, ...options } as BedrockErrorOptions)
+    super(message, options, { retryable: false })
   }
 }
 
@@ -210,7 +212,7 @@ export class StreamError extends BedrockError {
   declare attempts?: number
 
   constructor(code: StreamErrorCode, message: string, options?: StreamErrorOptions) {
-    super(message, { retryable: code !== 'stream_exception', ...options } as BedrockErrorOptions)
+    super(message, options, { retryable: code !== 'stream_exception' })
     this.code = code
   }
 }
