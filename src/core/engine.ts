@@ -24,6 +24,7 @@ import type {
   Middleware,
   MiddlewareContext,
   ModelRef,
+  ModelResolutionContext,
   ModelResolver,
   Next,
   Operation,
@@ -97,6 +98,8 @@ export interface Engine {
   readonly fetch: BedrockFetch
   readonly resolve: (model: string) => Promise<ModelRef>
   readonly region: () => Promise<string>
+  /** What a resolver may use. */
+  readonly resolutionContext: (signal?: AbortSignal) => Promise<ModelResolutionContext>
   readonly endpoint: EndpointResolver
   readonly wire: Wire
   readonly parts: EngineParts
@@ -116,8 +119,8 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
   const clientHeaders = mergeHeaders(options.headers)
   const endpoint = inherited.endpoint ?? createEndpointResolver(options.endpoint)
   const wire: Wire = {
-    // A function of its own: workerd refuses to be called as some object’s method.
-    fetch: () => (input, init) => (options.fetch ?? globalThis.fetch)(input, init),
+    // An arrow, so that nobody calls the platform's own as a method: workerd refuses a foreign `this`.
+    fetch: (input, init) => (options.fetch ?? globalThis.fetch)(input, init),
     clock,
     random: options.random ?? Math.random,
     logger,
@@ -137,18 +140,17 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
 
   const signedFetch = createSignedFetch({ wire, endpoint, region, headers: clientHeaders, timeout })
 
+  const resolutionContext = async (signal?: AbortSignal): Promise<ModelResolutionContext> => ({
+    region: await region(),
+    fetch: signedFetch,
+    scope: typeof wire.credentials === 'function' ? wire.credentials : undefined,
+    logger,
+    signal,
+  })
+
   const contextOf = async ({ model: name, signal }: BedrockRequest): Promise<MiddlewareContext> => {
     const clientRegion = await region()
-    const model =
-      typeof name === 'string'
-        ? await parts.resolver.resolve(name, {
-            region: clientRegion,
-            fetch: signedFetch,
-            scope: typeof wire.credentials === 'function' ? wire.credentials : undefined,
-            logger,
-            signal,
-          })
-        : name
+    const model = typeof name === 'string' ? await parts.resolver.resolve(name, await resolutionContext(signal)) : name
     const target = model.region ?? clientRegion
     return {
       model,
@@ -205,6 +207,7 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
     resolve: async (model) =>
       (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} })).model,
     region,
+    resolutionContext,
     endpoint,
     wire,
     parts,

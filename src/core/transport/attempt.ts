@@ -22,12 +22,11 @@ export interface AttemptContext {
 /** Sends one HTTP request and waits for its headers. */
 export async function attempt(request: HttpRequest, context: AttemptContext): Promise<Response> {
   const { url, method, headers, body } = request
-  // Not called as a method: workerd's own `fetch` refuses a foreign `this`.
-  const { scope, fetch } = context
+  const { scope } = context
   return withDeadline('response', context, async () => {
     try {
       return await scope.race(
-        fetch(url, {
+        context.fetch(url, {
           method,
           headers,
           ...(body !== undefined && { body: body as BodyInit }),

@@ -10,8 +10,8 @@ import { createRetryPolicy, retryDelay } from './retry.ts'
 
 /** What all calls of a client share. */
 export interface Wire {
-  /** Looked up at every attempt, so that whoever patches the global `fetch` later is heard. */
-  readonly fetch: () => typeof fetch
+  /** Looks the global `fetch` up at every call, so that whoever patches it later is heard. */
+  readonly fetch: typeof fetch
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -76,7 +76,7 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
           new Date(wire.clock.now() + wire.skew.milliseconds),
         )
         attempts++
-        const context = { fetch: wire.fetch(), clock: wire.clock, scope: attemptScope, timeouts }
+        const context = { fetch: wire.fetch, clock: wire.clock, scope: attemptScope, timeouts }
         response = await attempt(request, context)
         return await decode({
           response,
@@ -144,7 +144,7 @@ async function identify(
     identity = await raceSignal(
       wire.credentials({
         signal,
-        fetch: wire.fetch(),
+        fetch: wire.fetch,
         region,
         logger,
         ...(refused && { forceRefresh: true, refused }),
