@@ -8,7 +8,8 @@ import {
   mergeOptions,
 } from './core/engine.ts'
 import { type BedrockError, isBedrockError } from './core/errors.ts'
-import type { Middleware, ModelResolutionContext, ModelResolver } from './core/types.ts'
+import { describeIdentitySource } from './core/internal/identity-source.ts'
+import type { Middleware, ModelResolver } from './core/types.ts'
 import { compatibility, type CompatibilityOptions } from './compatibility/compatibility.ts'
 import type { CredentialsExplanation } from './credentials/explain.ts'
 import { describeBedrockApiKey } from './credentials/bedrock-api-key.ts'
@@ -84,19 +85,13 @@ function build(
     inherited,
   )
   const surface = createSurface(engine)
-  const context = async (): Promise<ModelResolutionContext> => ({
-    region: await engine.region(),
-    fetch: engine.fetch,
-    scope: typeof engine.wire.credentials === 'function' ? engine.wire.credentials : undefined,
-    logger: engine.wire.logger,
-  })
   const catalogResolver = isCatalogResolver(resolver) ? resolver : createModelResolver()
   return {
     ...surface,
     models: {
       ...surface.models,
-      list: async () => catalogResolver.list(await context()),
-      explain: async (name) => catalogResolver.explain(name, await context()),
+      list: async () => catalogResolver.list(await engine.resolutionContext()),
+      explain: async (name) => catalogResolver.explain(name, await engine.resolutionContext()),
     },
     explain: async () => {
       // Seldom asked for: bundlers may keep it apart.
@@ -141,7 +136,7 @@ function hint(
   return hintFor(error, {
     model: model.id,
     region,
-    source: source ? [source.name, source.profile ?? source.detail].filter(Boolean).join(' ') : 'the client’s options',
+    source: source ? describeIdentitySource(source) : 'the client’s options',
     profile: profileFor(model.base, region, isCatalogResolver(resolver) ? resolver.options : {}),
     apiKey: identity && 'token' in identity ? describeBedrockApiKey(identity.token) : undefined,
   })

@@ -1,6 +1,7 @@
 import { CredentialsError } from '../core/errors.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
 import { environmentIdentity } from '../core/internal/environment-identity.ts'
+import { describeIdentitySource } from '../core/internal/identity-source.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity, IdentitySource } from '../core/types.ts'
 import { describeBedrockApiKey, maskKeyId } from './bedrock-api-key.ts'
@@ -203,7 +204,7 @@ function linesOf({ steps, conflicts, identity, error }: Omit<CredentialsExplanat
       kind === 'api-key' ? 'a Bedrock API key' : 'AWS keys',
       accessKeyId && (kind === 'api-key' ? `made by ${accessKeyId}` : accessKeyId),
       accountId && `of account ${accountId}`,
-      source && `from ${[source.name, source.profile ?? source.detail].filter(Boolean).join(' ')}`,
+      source && `from ${describeIdentitySource(source)}`,
       expiration && `until ${expiration.toISOString()}`,
     ]
     lines.push(`  = ${facts.filter(Boolean).join(' ')}`)

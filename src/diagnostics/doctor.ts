@@ -1,10 +1,12 @@
 import type { BedrockClient } from '../client.ts'
 import { type BedrockError, isBedrockError } from '../core/errors.ts'
+import { describeIdentitySource } from '../core/internal/identity-source.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { createEndpointResolver } from '../core/transport/endpoint.ts'
 import type { CredentialProvider, EndpointOptions, Identity, JsonObject, ModelRef } from '../core/types.ts'
+import { maskKeyId } from '../credentials/bedrock-api-key.ts'
 import { hintFor } from '../hints/hint-for.ts'
-import { catalog } from '../models/catalog.ts'
+import { catalogModel } from '../models/catalog.ts'
 import { getCallerIdentity } from './caller-identity.ts'
 import type { CheckResult, CheckStatus } from './report.ts'
 
@@ -119,9 +121,7 @@ async function* checkIdentity({
     yield failed(check, error)
     return
   }
-  const source = identity.source
-    ? ` from ${[identity.source.name, identity.source.profile ?? identity.source.detail].filter(Boolean).join(' ')}`
-    : ''
+  const source = identity.source ? ` from ${describeIdentitySource(identity.source)}` : ''
   const left = identity.expiration ? identity.expiration.getTime() - now() : undefined
   const expiry = identity.expiration ? `, until ${identity.expiration.toISOString()}` : ''
   if (left !== undefined && left <= 0) {
@@ -137,7 +137,7 @@ async function* checkIdentity({
     yield { check, status: 'ok', message: `a Bedrock API key${source}${expiry}` }
     return
   }
-  const key = `${identity.accessKeyId.slice(0, 4)}…${identity.accessKeyId.slice(-4)}`
+  const key = maskKeyId(identity.accessKeyId)
   try {
     const { arn } = await getCallerIdentity(identity, region, { fetch, now: now() })
     const soon = left !== undefined && left < 600_000
@@ -203,7 +203,7 @@ async function* checkModel(options: DoctorOptions, name: string): AsyncGenerator
     yield { ...failed(check, error), subject: name }
     return
   }
-  const row = catalog.find(({ base }) => base === model.base)
+  const row = catalogModel(model.base)
   const { state, endOfLife } = row?.lifecycle ?? {}
   const isGone = state === 'retired' || (endOfLife !== undefined && Date.parse(endOfLife) <= now())
   const lifecycle: [CheckStatus, string] = isGone

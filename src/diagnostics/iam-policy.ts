@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { assertRegion } from '../core/internal/region.ts'
-import { catalog } from '../models/catalog.ts'
+import { catalogModel } from '../models/catalog.ts'
 import { destinationsOf } from '../models/destinations.ts'
 import type { InferenceProfile } from '../models/discovery.ts'
 import { isFullModelId, parseModelId } from '../models/model-id.ts'
@@ -218,7 +218,7 @@ function opaqueTarget({ arn, base, geo }: OpaqueProfile, discovered: InferencePr
 // `undefined` for global profiles, which run anywhere.
 function destinationsFromCatalog(base: string, geo: string, region: string): readonly string[] | undefined {
   if (geo === 'global') return undefined
-  const sources = catalog.find((row) => row.base === base)?.profiles[geo]
+  const sources = catalogModel(base)?.profiles[geo]
   const regions = destinationsOf(geo, region)
   if (!regions || (sources && !sources.includes(region))) {
     throw new ConfigurationError(`Where ${geo}.${base} routes to from ${region} is not known`, {
