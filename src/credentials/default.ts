@@ -1,11 +1,10 @@
 // `#default-credentials` where there are no files, processes or metadata services to ask.
-import { cached } from '../core/internal/cached-provider.ts'
-import { environmentIdentity } from '../core/internal/environment-identity.ts'
 import type { CredentialProvider } from '../core/types.ts'
+import { fromEnvironment } from './environment.ts'
 
 /** The credentials of a client that was given none. */
 export function defaultCredentials(): CredentialProvider {
-  return cached(async () => environmentIdentity())
+  return fromEnvironment()
 }
 
 /** The region of the profile in use; there are no profiles here. */

@@ -1,14 +1,13 @@
 import { promptCaching } from '../caching/prompt-caching.ts'
 import type { BedrockClientOptions } from '../client.ts'
 import { ConfigurationError } from '../core/errors.ts'
-import { cached } from '../core/internal/cached-provider.ts'
-import { environmentIdentity } from '../core/internal/environment-identity.ts'
 import type { EndpointOptions, JsonValue, Middleware } from '../core/types.ts'
+import { fromEnvironment } from '../credentials/environment.ts'
 import { regionsOf } from '../models/destinations.ts'
 import type { AnthropicModelId, ModelResolverOptions } from '../models/resolver.ts'
 import { customHeaders } from './custom-headers.ts'
 import { describeSource, type Settings } from './settings.ts'
-import { flag, text, whole, wrongValue } from './values.ts'
+import { environmentOf, flag, text, whole, wrongValue } from './values.ts'
 
 /**
  * Turns settings into the options of `createBedrockClient`.
@@ -62,8 +61,7 @@ function credentialsOf(settings: Settings): BedrockClientOptions['credentials'] 
       hint: 'Use loadClientOptions of outcrop/settings/node, or pass credentials.',
     })
   }
-  const env = Object.fromEntries(Object.entries(settings.env).map(([name, { value }]) => [name, value]))
-  return cached(async () => environmentIdentity(env))
+  return fromEnvironment(environmentOf(settings))
 }
 
 function endpointOf(settings: Settings): EndpointOptions | undefined {

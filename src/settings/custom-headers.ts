@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { isHeaderValue } from '../core/internal/headers.ts'
 import { describeSource, type Settings } from './settings.ts'
 
 const name = 'ANTHROPIC_CUSTOM_HEADERS'
@@ -21,7 +22,7 @@ export function customHeaders({ env }: Settings): Record<string, string> {
     if (!header) throw fail('is not a header', 'It has to read Name: Value.')
     // A CR at the end of a line is how a Windows editor ends it; anywhere else it would begin another header.
     const trimmed = value.trim()
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(trimmed)) throw fail(`has a character that ${header} cannot carry`)
+    if (!isHeaderValue(trimmed)) throw fail(`has a character that ${header} cannot carry`)
     const lower = header.toLowerCase()
     if (lower === 'authorization')
       throw fail(

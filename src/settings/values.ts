@@ -1,6 +1,11 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { describeSource, type Settings } from './settings.ts'
 
+/** The merged variables, as a process has them. */
+export function environmentOf({ env }: Settings): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, value]))
+}
+
 /** A variable's text. */
 export function text({ env }: Settings, name: string): string | undefined {
   return env[name]?.value

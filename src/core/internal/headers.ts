@@ -1,5 +1,10 @@
 import { ConfigurationError } from '../errors.ts'
 
+/** Whether HTTP can carry a value (RFC 9110, section 5.5: visible characters, spaces and tabs); `fetch` carries Latin-1 only. */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+}
+
 /**
  * Merges records of headers into one with lower-case names; later ones win.
  *
@@ -15,8 +20,7 @@ export function mergeHeaders(
       if (value === undefined) continue
       if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name))
         throw new ConfigurationError(`Not a header name: ${JSON.stringify(name)}`)
-      // RFC 9110, section 5.5: visible characters, spaces and tabs; `fetch` carries Latin-1 only.
-      if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      if (typeof value !== 'string' || !isHeaderValue(value)) {
         throw new ConfigurationError(`The header ${name} has a value that HTTP cannot carry`, {
           hint: 'A header value is one line of Latin-1 text.',
         })

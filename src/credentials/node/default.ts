@@ -1,9 +1,9 @@
 // `#default-credentials` on Node: what the process has, and then what AWS's own chain finds.
 import { env } from '../../core/internal/env.ts'
-import { environmentIdentity } from '../../core/internal/environment-identity.ts'
 import { isBedrockError } from '../../core/errors.ts'
-import { cached, markCached } from '../../core/internal/cached-provider.ts'
+import { markCached } from '../../core/internal/cached-provider.ts'
 import type { CredentialProvider } from '../../core/types.ts'
+import { fromEnvironment } from '../environment.ts'
 import { fromNodeProviderChain } from './node-provider-chain.ts'
 import { readProfile } from './shared-files.ts'
 
@@ -12,7 +12,7 @@ import { readProfile } from './shared-files.ts'
  * A profile that is named by `AWS_PROFILE` wins over keys in the environment, as in the AWS SDK for JavaScript.
  */
 export function defaultCredentials(): CredentialProvider {
-  const environment = cached(async () => environmentIdentity())
+  const environment = fromEnvironment()
   let chain: CredentialProvider | undefined
   return markCached(async (request) => {
     if (env('AWS_BEARER_TOKEN_BEDROCK') || !env('AWS_PROFILE')) {

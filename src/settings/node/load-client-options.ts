@@ -1,15 +1,15 @@
 import process from 'node:process'
 import type { BedrockClientOptions } from '../../client.ts'
 import { ConfigurationError } from '../../core/errors.ts'
-import { cached } from '../../core/internal/cached-provider.ts'
-import { environmentIdentity } from '../../core/internal/environment-identity.ts'
 import type { CredentialProvider } from '../../core/types.ts'
+import { fromEnvironment } from '../../credentials/environment.ts'
 import { withAuthRefresh } from '../../credentials/node/auth-refresh.ts'
 import { fromCommand } from '../../credentials/node/command.ts'
 import { fromNodeProviderChain } from '../../credentials/node/node-provider-chain.ts'
 import { readProfile, type SharedFiles } from '../../credentials/node/shared-files.ts'
 import { regionOf, toClientOptions } from '../client-options.ts'
 import { describeSource, type Settings } from '../settings.ts'
+import { environmentOf } from '../values.ts'
 import { type LoadSettingsOptions, loadSettings } from './load-settings.ts'
 
 /** Options of {@link loadClientOptions}. */
@@ -37,7 +37,7 @@ export async function clientOptionsOf(
   settings: Settings,
   { onOutput }: Pick<LoadClientOptionsOptions, 'onOutput'> = {},
 ): Promise<BedrockClientOptions> {
-  const env = Object.fromEntries(Object.entries(settings.env).map(([name, { value }]) => [name, value]))
+  const env = environmentOf(settings)
   const files: SharedFiles = {
     profile: env.AWS_PROFILE,
     filepath: env.AWS_SHARED_CREDENTIALS_FILE,
@@ -55,11 +55,11 @@ function credentialsOf(
 ): CredentialProvider {
   const { awsAuthRefresh, awsCredentialExport } = settings
   // An API key needs neither a profile nor a command.
-  if (env.AWS_BEARER_TOKEN_BEDROCK) return cached(async () => environmentIdentity(env))
+  if (env.AWS_BEARER_TOKEN_BEDROCK) return fromEnvironment(env)
   const provider = awsCredentialExport
     ? fromCommand(awsCredentialExport.value, { env })
     : env.AWS_ACCESS_KEY_ID && !env.AWS_PROFILE
-      ? cached(async () => environmentIdentity(env))
+      ? fromEnvironment(env)
       : chainOf(settings, files)
   return awsAuthRefresh ? withAuthRefresh(provider, awsAuthRefresh.value, { env, onOutput }) : provider
 }

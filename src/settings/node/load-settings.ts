@@ -108,21 +108,15 @@ async function readDocument(path: string, isRequired: boolean): Promise<JsonValu
 
 /** `line:column`, counted from 1. */
 function placeOf({ message }: Error, text: string): string {
-  const said = /position (\d+)/.exec(message)?.[1]
-  const before = text.slice(0, said === undefined ? firstFault(text) : Number(said)).split('\n')
+  const before = text.slice(0, faultIn(message, text)).split('\n')
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
 }
 
 // Some messages name no position: those of an end that came too early, and of Node 20 for a short text.
-function firstFault(text: string): number {
-  const token = (() => {
-    try {
-      JSON.parse(text)
-      return undefined
-    } catch (error) {
-      return /Unexpected token '?(.)'?,/.exec((error as Error).message)?.[1]
-    }
-  })()
+function faultIn(message: string, text: string): number {
+  const position = /position (\d+)/.exec(message)?.[1]
+  if (position !== undefined) return Number(position)
+  const token = /Unexpected token '?(.)'?,/.exec(message)?.[1]
   const at = token === undefined ? -1 : text.indexOf(token)
   return at < 0 ? text.length : at
 }
