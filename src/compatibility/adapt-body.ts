@@ -1,6 +1,6 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { Adaptation, JsonObject, JsonValue, Operation } from '../core/types.ts'
-import { compatibilityTable, modelBetas, type ModelCompatibility } from './table.ts'
+import { compatibilityKey, compatibilityTable, modelBetas, type ModelCompatibility } from './table.ts'
 
 /** A body as a model takes it, and what was done to it. */
 export interface AdaptedBody {
@@ -21,8 +21,8 @@ const baseVersion = 'bedrock-2023-05-31'
  * Maps what has an equivalent, drops what has not, adds the beta that a field needs. The body that is given is left as
  * it is.
  */
-export function adaptBody(given: JsonObject, { family, version, operation }: AdaptationTarget): AdaptedBody {
-  const key = `${family}-${version}`
+export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedBody {
+  const key = compatibilityKey(target)
   const model: ModelCompatibility = compatibilityTable[key] ?? {}
   const adaptations: Adaptation[] = []
   const note = (action: Adaptation['action'], field: string, reason: string): void => {
@@ -93,7 +93,7 @@ export function adaptBody(given: JsonObject, { family, version, operation }: Ada
     note('replaced', 'cache_control', 'this model takes it on a block; it went to the last one')
   }
 
-  if (Array.isArray(body.tools)) adaptTools(body, model, operation, note, addBeta)
+  if (Array.isArray(body.tools)) adaptTools(body, model, target.operation, note, addBeta)
   if (isJsonObject(body.context_management)) {
     addBeta('context-management-2025-06-27', 'context_management')
     const edits = JSON.stringify(body.context_management)

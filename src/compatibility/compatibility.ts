@@ -3,7 +3,7 @@ import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, Middlewar
 import { adaptBody } from './adapt-body.ts'
 import { estimateTokens } from './estimate-tokens.ts'
 import { applyLesson, type Lesson, lessonOf } from './learning.ts'
-import { compatibilityTable } from './table.ts'
+import { compatibilityKey, compatibilityTable } from './table.ts'
 
 /** Options of {@link compatibility}. */
 export interface CompatibilityOptions {
@@ -94,7 +94,7 @@ function tell(response: BedrockResponse, changes: readonly Adaptation[]): Bedroc
 async function send(request: BedrockRequest, next: Next, { model }: MiddlewareContext): Promise<BedrockResponse> {
   if (request.operation !== 'CountTokens') return next(request)
   const hint = 'Count with estimate: true, which is marked as an estimate, or with Anthropic’s own API.'
-  if (compatibilityTable[`${model.family}-${model.version}`]?.countTokens === 'no')
+  if (compatibilityTable[compatibilityKey(model)]?.countTokens === 'no')
     throw new ConfigurationError(`Bedrock does not count tokens of ${model.base}`, { hint })
   try {
     return await next(request)

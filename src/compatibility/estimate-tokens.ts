@@ -9,8 +9,10 @@ export function estimateTokens({ system, tools, messages }: JsonObject): number 
   return Math.ceil(bytesOf([system ?? '', tools ?? [], messages ?? []]) / 4)
 }
 
+const encoder = new TextEncoder()
+
 function bytesOf(value: JsonValue | undefined): number {
-  if (typeof value === 'string') return new TextEncoder().encode(value).length
+  if (typeof value === 'string') return encoder.encode(value).length
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesOf(item) + 4, 0)
   if (!isJsonObject(value)) return value === undefined ? 0 : 4
   if (value.type === 'image') return 6_400

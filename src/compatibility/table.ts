@@ -1,3 +1,5 @@
+import type { ModelRef } from '../core/types.ts'
+
 /** How a model takes a thing: as it is, with a beta, or not at all. */
 export type Support = 'yes' | 'beta' | 'no'
 
@@ -77,6 +79,11 @@ export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = 
   'haiku-4.5': { ...fourFive, bothSampling: 'no' },
   'opus-4.1': four,
   'sonnet-4': four,
+}
+
+/** The key of a model in the tables. */
+export function compatibilityKey({ family, version }: Pick<ModelRef, 'family' | 'version'>): string {
+  return `${family}-${version}`
 }
 
 /** Betas that belong to certain models; any other beta passes as it is. */

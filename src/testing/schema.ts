@@ -1,12 +1,11 @@
-import { compatibilityTable, modelBetas } from '../compatibility/table.ts'
+import { compatibilityKey, compatibilityTable, modelBetas } from '../compatibility/table.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 import { parseModelId } from '../models/model-id.ts'
 
 /** Why Bedrock's own copy of the Messages schema would refuse a body for a model; `undefined` for a model nobody knows. */
 export function refuseFields(base: string, body: JsonObject): string | undefined {
-  const { family, version } = parseModelId(base)
-  const key = `${family}-${version}`
+  const key = compatibilityKey(parseModelId(base))
   const model = compatibilityTable[key]
   const { thinking, output_config: config, tools, anthropic_beta: betas, messages } = body
   const extra = (field: string): string => `${field}: Extra inputs are not permitted`
