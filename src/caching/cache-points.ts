@@ -61,8 +61,8 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   let left = Math.min(breakpoints, 4) - own.length - automatic
 
   const chosen: Block[] = []
-  const choose = (what: string, block: Block | undefined): void => {
-    if (!block || chosen.includes(block)) return
+  const choose = (what: string, block: Block | undefined): boolean => {
+    if (!block || chosen.includes(block)) return false
     // Two bytes to a token is more than any text has, so that this is certain.
     if (block.end / 2 < minimumTokens) {
       omissions.push(`${what}: about ${tokensOf(block)} tokens so far, and the model caches from ${minimumTokens} on`)
@@ -71,7 +71,9 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
     } else {
       left--
       chosen.push(block)
+      return true
     }
+    return false
   }
   const isTaken = (section: Section): boolean => {
     const taken = own.some((block) => block.section === section) || (section === 'messages' && automatic > 0)
@@ -82,12 +84,12 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   const conversation = blocks.filter(({ section }) => section === 'messages')
   const last = conversation.findLast(({ value }) => canCarry(value))
   // By what they save: the conversation first, then what it begins with.
-  if (last && !isTaken('messages')) choose('messages', last)
+  const hasEnd = last !== undefined && !isTaken('messages') && choose('messages', last)
   for (const section of ['system', 'tools'] as const) {
     const end = blocks.findLast((block) => block.section === section && canCarry(block.value))
     if (end && !isTaken(section)) choose(section, end)
   }
-  if (last && !omissions.some((reason) => reason.startsWith('messages'))) {
+  if (hasEnd) {
     const before = previousTurn(body, last)
     choose(
       'messages of the turn before',
