@@ -34,6 +34,12 @@ export function text(flags: Flags, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** `ID:VERSION` of a guardrail, where an ARN too has colons; the version may be left out. */
+export function guardrailParts(value: string): { readonly identifier: string; readonly version?: string } {
+  const [, identifier = value, version] = /^(.+):(DRAFT|\d+)$/.exec(value) ?? []
+  return { identifier, ...(version !== undefined && { version }) }
+}
+
 /** A flag's comma-separated list. */
 export function list(flags: Flags, name: string): string[] | undefined {
   return text(flags, name)

@@ -1,6 +1,6 @@
 import { ConfigurationError, type CredentialProvider } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
-import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
+import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
@@ -74,10 +74,9 @@ export function printResult(
   if (next) for (const line of wrap(`→ ${next}`, columns - indent.length)) print(indent + paint('bold', line))
 }
 
-/** `ID:VERSION`, where an ARN too has colons. */
-export function guardrailOf(value: string | undefined): { identifier: string; version: string } | undefined {
+function guardrailOf(value: string | undefined): { identifier: string; version: string } | undefined {
   if (value === undefined) return undefined
-  const [, identifier, version] = /^(.+):(DRAFT|\d+)$/.exec(value) ?? []
-  if (identifier && version) return { identifier, version }
+  const { identifier, version } = guardrailParts(value)
+  if (version !== undefined) return { identifier, version }
   throw new ConfigurationError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT')
 }

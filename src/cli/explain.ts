@@ -9,11 +9,12 @@ export const explain: Command = {
   async run(flags, [name], terminal) {
     if (!name) throw new ConfigurationError('Which model? As in: outcrop explain sonnet')
     const { client } = await setUp(flags)
-    const { toString: _, ...explanation } = await client.models.explain(name)
+    const explanation = await client.models.explain(name)
     const { error } = explanation
+    // JSON leaves functions out, and would make an empty object of an error.
     if (flags.json)
       terminal.print(JSON.stringify(error ? { ...explanation, error: error.message } : explanation, null, 2))
-    else terminal.print(String(await client.models.explain(name)))
+    else terminal.print(String(explanation))
     return error ? 1 : 0
   },
 }

@@ -8,7 +8,7 @@ import {
   toTerraform,
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
-import { clientFlags, clientUsage, type Command, list, text } from './command.ts'
+import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
 import { providerOf } from './doctor.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
@@ -48,14 +48,13 @@ export const iamPolicyCommand: Command = {
     const names = list(flags, 'models') ?? set.models
     const models = await Promise.all(names.map(async (name) => (await set.client.models.resolve(name)).id))
     const guardrail = text(flags, 'guardrail')
-    const [, identifier = guardrail ?? '', version] = /^(.+):(DRAFT|\d+)$/.exec(guardrail ?? '') ?? []
     const profiles = await discovered(set, terminal)
     const options = {
       region: set.region,
       account,
       models,
       features: (list(flags, 'features') as IamFeature[] | undefined) ?? (['stream', 'count'] as const),
-      ...(guardrail && { guardrail: { identifier, version } }),
+      ...(guardrail && { guardrail: guardrailParts(guardrail) }),
       ...(profiles && { profiles }),
     }
     const policy = iamPolicy(options)
