@@ -1,4 +1,4 @@
-import { createBedrockClient, type JsonObject } from 'outcrop'
+import { type BedrockClient, createBedrockClient, type JsonObject } from 'outcrop'
 import { explainCaching, type PromptCachingOptions, promptCaching } from 'outcrop/caching'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
@@ -20,6 +20,7 @@ const image: JsonObject = {
 
 interface Setup {
   readonly fake: FakeBedrock
+  readonly bedrock: BedrockClient
   call(body: JsonObject, model?: string): Promise<JsonObject>
 }
 
@@ -34,6 +35,7 @@ function setUp(options: PromptCachingOptions = {}, fakeOptions: FakeBedrockOptio
   })
   return {
     fake,
+    bedrock,
     call: async (body, model = 'sonnet') => {
       await bedrock.messages.create({ model, max_tokens: 10, ...body } as never)
       return fake.calls.at(-1)?.body as JsonObject
@@ -192,13 +194,7 @@ test('the minimum is the base model’s, also behind an application profile', as
 })
 
 test('other providers’ bodies are left as they are', async () => {
-  const fake = createFakeBedrock()
-  const bedrock = createBedrockClient({
-    region: fake.region,
-    credentials: fake.identity,
-    fetch: fake.fetch,
-    middleware: [promptCaching()],
-  })
+  const { fake, bedrock } = setUp()
   const body = { system: [{ text: words(3000) }], messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
   // The fake does not serve it; what it was asked is all that counts here.
   await bedrock.invoke({ model: 'amazon.nova-lite-v1:0', body }).catch(() => {})
@@ -207,13 +203,10 @@ test('other providers’ bodies are left as they are', async () => {
 
 test('an hour where a model takes five minutes only: told', async () => {
   const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x'
-  const fake = createFakeBedrock({ models: { applicationProfiles: { [arn]: 'anthropic.claude-sonnet-4-6' } } })
-  const bedrock = createBedrockClient({
-    region: fake.region,
-    credentials: fake.identity,
-    fetch: fake.fetch,
-    middleware: [promptCaching({ ttl: '1h' })],
-  })
+  const { bedrock } = setUp(
+    { ttl: '1h' },
+    { models: { applicationProfiles: { [arn]: 'anthropic.claude-sonnet-4-6' } } },
+  )
   const { metadata } = await bedrock.messages.create({
     model: arn,
     max_tokens: 1,
@@ -225,13 +218,7 @@ test('an hour where a model takes five minutes only: told', async () => {
 
 describe('a conversation of 30 turns', () => {
   test.each([1, 25])('hits, with %d blocks a turn', async (blocks) => {
-    const { fake } = setUp()
-    const bedrock = createBedrockClient({
-      region: fake.region,
-      credentials: fake.identity,
-      fetch: fake.fetch,
-      middleware: [promptCaching()],
-    })
+    const { fake, bedrock } = setUp()
     const messages: JsonObject[] = []
     let read = 0
     let total = 0
@@ -266,13 +253,7 @@ describe('a conversation of 30 turns', () => {
 
 describe('where caching is not available', () => {
   test('the call is repeated once without, and the pair is remembered', async () => {
-    const { fake } = setUp()
-    const bedrock = createBedrockClient({
-      region: fake.region,
-      credentials: fake.identity,
-      fetch: fake.fetch,
-      middleware: [promptCaching()],
-    })
+    const { fake, bedrock } = setUp()
     const params = {
       model: 'sonnet',
       max_tokens: 1,

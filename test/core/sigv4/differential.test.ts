@@ -1,6 +1,7 @@
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
+import type { AwsCredentialIdentity } from 'outcrop'
 import { presignUrl, signRequest } from 'outcrop/sigv4'
 import { describe, expect, test } from 'vitest'
 
@@ -48,21 +49,12 @@ describe('beside @smithy/signature-v4 with @aws-crypto/sha256-js', () => {
         request,
         async (credentials, { method, segments, query, headers, body, date, region, service }) => {
           const path = `/${segments.join('/')}`
-          const pairs = Object.entries(query).flatMap(([name, values]) =>
-            values.map((value) => `${encode(name)}=${encode(value)}`),
-          )
-          const url = `https://example.com${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+          const url = urlOf(path, query)
           const ours = await signRequest(
             { method, url, headers, body },
             { identity: credentials, region, service, date },
           )
-          const signer = new SignatureV4({
-            credentials: clean(credentials),
-            region,
-            service,
-            sha256: Sha256,
-            applyChecksum: false,
-          })
+          const signer = signerOf(credentials, region, service)
           const theirs = await signer.sign(
             {
               method,
@@ -90,18 +82,9 @@ describe('beside @smithy/signature-v4 with @aws-crypto/sha256-js', () => {
         request,
         fc.integer({ min: 1, max: 604_800 }),
         async (credentials, { method, query, date, region, service }, expiresIn) => {
-          const pairs = Object.entries(query).flatMap(([name, values]) =>
-            values.map((value) => `${encode(name)}=${encode(value)}`),
-          )
-          const url = `https://example.com/${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+          const url = urlOf('/', query)
           const ours = await presignUrl({ method, url, expiresIn }, { identity: credentials, region, service, date })
-          const signer = new SignatureV4({
-            credentials: clean(credentials),
-            region,
-            service,
-            sha256: Sha256,
-            applyChecksum: false,
-          })
+          const signer = signerOf(credentials, region, service)
           const theirs = await signer.presign(
             { method, protocol: 'https:', hostname: 'example.com', path: '/', query, headers: { host: 'example.com' } },
             { signingDate: date, expiresIn },
@@ -116,11 +99,20 @@ describe('beside @smithy/signature-v4 with @aws-crypto/sha256-js', () => {
   })
 })
 
-function clean<T extends { sessionToken: string | undefined }>({
-  sessionToken,
-  ...keys
-}: T): Omit<T, 'sessionToken'> & { sessionToken?: string } {
-  return sessionToken === undefined ? keys : { ...keys, sessionToken }
+function urlOf(path: string, query: Readonly<Record<string, readonly string[]>>): string {
+  const pairs = Object.entries(query).flatMap(([name, values]) =>
+    values.map((value) => `${encode(name)}=${encode(value)}`),
+  )
+  return `https://example.com${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+}
+
+function signerOf(
+  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentialIdentity,
+  region: string,
+  service: string,
+): SignatureV4 {
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
+  return new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false })
 }
 
 describe('signRequest', () => {
