@@ -30,6 +30,9 @@ describe.each([
           expect(Buffer.from(platform.hmacSha256(text, text)).toString('hex')).toBe(
             createHmac('sha256', text).update(text).digest('hex'),
           )
+          const key = bytes.subarray(0, 64)
+          for (const data of [text, text.repeat(40)])
+            expect(platform.hmacSha256Hex(key, data)).toBe(createHmac('sha256', key).update(data).digest('hex'))
           if (crc32) expect(platform.crc32(bytes)).toBe(crc32(bytes))
           expect(platform.encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
           expect(platform.base64ToUtf8(Buffer.from(text).toString('base64'))).toBe(text)

@@ -30,6 +30,11 @@ export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
   return keyed(0x5c, keyed(0x36, encoder.encode(data)))
 }
 
+/** The HMAC-SHA-256 of a text, in hexadecimal. */
+export function hmacSha256Hex(key: Uint8Array, data: string): string {
+  return hex(hmacSha256(key, data))
+}
+
 /** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */
 export const crc32: (bytes: Uint8Array) => number = tableCrc32
 

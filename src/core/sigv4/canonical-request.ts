@@ -51,12 +51,13 @@ export function createCanonicalRequest(
   headers: Readonly<Record<string, string>>,
   payloadHash: string,
 ): { canonicalRequest: string; signedHeaders: string } {
-  const names = Object.keys(headers)
-    .filter((name) => !unsigned.has(name))
-    .sort()
   let canonicalHeaders = ''
-  for (const name of names) canonicalHeaders += `${name}:${(headers[name] as string).replace(/\s+/g, ' ')}\n`
-  const signedHeaders = names.join(';')
+  let signedHeaders = ''
+  for (const name of Object.keys(headers).sort()) {
+    if (unsigned.has(name)) continue
+    canonicalHeaders += `${name}:${(headers[name] as string).replace(/\s+/g, ' ')}\n`
+    signedHeaders += signedHeaders ? `;${name}` : name
+  }
   return {
     canonicalRequest: `${method.toUpperCase()}\n${canonicalUri(path)}\n${canonicalQuery(query)}\n${canonicalHeaders}\n${signedHeaders}\n${payloadHash}`,
     signedHeaders,

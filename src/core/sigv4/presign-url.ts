@@ -46,7 +46,7 @@ export async function presignUrl(
   const signature = sign(
     identity,
     credentialScope,
-    await createStringToSign(amzDate, credentialScope, canonicalRequest),
+    createStringToSign(amzDate, credentialScope, await sha256Hex(canonicalRequest)),
   )
   return `${String(url).split(/[?#]/)[0]}?${signed}&X-Amz-Signature=${signature}`
 }
