@@ -24,7 +24,7 @@ export default defineConfig({
       {
         // The core once more, on the code that Workers and browsers get.
         resolve: { alias: alias('core/platform/web.ts', 'credentials/default.ts') },
-        test: { name: 'web', include: ['test/core/**/*.test.ts'], exclude },
+        test: { name: 'web', include: ['test/core/**/*.test.ts'], exclude: [...exclude, '**/node-*.test.ts'] },
       },
     ],
   },

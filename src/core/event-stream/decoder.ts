@@ -1,6 +1,6 @@
 import { StreamError } from '../errors.ts'
 import { corrupt, decodeHeaders } from './headers.ts'
-import { type EventStreamHeaders, type EventStreamMessage, preludeLength, trailerLength } from './message.ts'
+import { type EventStreamMessage, preludeLength, trailerLength } from './message.ts'
 import { crc32 } from '#platform'
 
 /** How large a message may be. A larger one is a fault, before any memory is set aside for it. */
@@ -36,17 +36,28 @@ export interface EventStreamDecoder {
  * ```
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html
  */
-export function createEventStreamDecoder({
-  maxMessageSize = 25_165_824,
-  maxHeadersSize = 131_072,
-}: EventStreamDecoderOptions = {}): EventStreamDecoder {
+export function createEventStreamDecoder(options?: EventStreamDecoderOptions): EventStreamDecoder {
+  return createDecoder(decodeHeaders, options)
+}
+
+/** A message whose headers were decoded in one way or another. */
+export interface DecodedMessage<Headers> {
+  readonly headers: Headers
+  readonly payload: Uint8Array
+}
+
+/** {@link createEventStreamDecoder} with headers of one's own liking. */
+export function createDecoder<Headers>(
+  decodeBlock: (block: Uint8Array) => Headers,
+  { maxMessageSize = 25_165_824, maxHeadersSize = 131_072 }: EventStreamDecoderOptions = {},
+): { push(bytes: Uint8Array): DecodedMessage<Headers>[]; end(): DecodedMessage<Headers>[] } {
   let fault: StreamError | undefined
   // A message that did not come in one piece: first its prelude, then, as its length is known, the whole.
   const prelude = new Uint8Array(preludeLength)
   let partial = prelude
   let filled = 0
   let lastBlock = new Uint8Array()
-  let lastHeaders: EventStreamHeaders = Object.freeze(decodeHeaders(lastBlock))
+  let lastHeaders = decodeBlock(lastBlock)
 
   /** Checks a prelude and gives the length of its message. */
   const readLength = (bytes: Uint8Array, at: number): number => {
@@ -63,14 +74,14 @@ export function createEventStreamDecoder({
     return length
   }
 
-  const readMessage = (frame: Uint8Array): EventStreamMessage => {
+  const readMessage = (frame: Uint8Array): DecodedMessage<Headers> => {
     const end = frame.length - trailerLength
     if (crc32(frame.subarray(0, end)) !== readUint32(frame, end)) throw corrupt('the checksum of a message is wrong')
     const payloadAt = preludeLength + readUint32(frame, 4)
     const block = frame.subarray(preludeLength, payloadAt)
     // The messages of a stream mostly have the same headers.
     if (!equal(block, lastBlock)) {
-      lastHeaders = Object.freeze(decodeHeaders(block))
+      lastHeaders = decodeBlock(block)
       lastBlock = block.slice()
     }
     return { headers: lastHeaders, payload: frame.subarray(payloadAt, end) }
@@ -79,7 +90,7 @@ export function createEventStreamDecoder({
   return {
     push(bytes) {
       if (fault) throw fault
-      const messages: EventStreamMessage[] = []
+      const messages: DecodedMessage<Headers>[] = []
       let at = 0
       try {
         while (at < bytes.length) {

@@ -10,54 +10,58 @@ const fixedLengths: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefin
 
 /** Decodes a message's header block. @throws StreamError `stream_corrupt` */
 export function decodeHeaders(block: Uint8Array): EventStreamHeaders {
-  const view = new DataView(block.buffer, block.byteOffset, block.byteLength)
-  const headers = Object.create(null) as Record<string, EventStreamHeaderValue>
-  let at = 0
-  const take = (length: number): number => {
-    const start = at
-    at += length
-    if (at > block.length) throw corrupt('a header overruns its block')
-    return start
-  }
-  while (at < block.length) {
-    const nameLength = block[take(1)] as number
-    if (nameLength === 0) throw corrupt('a header has no name')
-    const nameAt = take(nameLength)
-    const name = decodeText(block.subarray(nameAt, at))
-    if (name in headers) throw corrupt('a header is there twice')
-    const type = block[take(1)] as number
-    if (type >= types.length) throw corrupt(`a header has the unknown type ${type}`)
-    const length = fixedLengths[type] ?? view.getUint16(take(2))
-    const valueAt = take(length)
-    headers[name] = decodeValue(types[type] as (typeof types)[number], view, valueAt, block.subarray(valueAt, at))
-  }
-  return headers
+  return readBlock(block, (type, bytes) => decodeValue(types[type] as (typeof types)[number], bytes))
 }
 
-function decodeValue(
-  type: (typeof types)[number],
-  view: DataView,
-  at: number,
-  bytes: Uint8Array,
-): EventStreamHeaderValue {
+/** The headers of a block that are text, without a description of their type. @throws StreamError `stream_corrupt` */
+export function decodeTextHeaders(block: Uint8Array): Readonly<Record<string, string | undefined>> {
+  return readBlock(block, (type, bytes) => (type === 7 ? decodeText(bytes) : undefined))
+}
+
+function readBlock<Value>(
+  block: Uint8Array,
+  decode: (type: number, bytes: Uint8Array) => Value,
+): Readonly<Record<string, Value>> {
+  const headers = Object.create(null) as Record<string, Value>
+  let at = 0
+  const take = (length: number): Uint8Array => {
+    at += length
+    if (at > block.length) throw corrupt('a header overruns its block')
+    return block.subarray(at - length, at)
+  }
+  const takeNumber = (length: number): number => take(length).reduce((number, byte) => number * 256 + byte, 0)
+  while (at < block.length) {
+    const nameLength = takeNumber(1)
+    if (nameLength === 0) throw corrupt('a header has no name')
+    const name = decodeText(take(nameLength))
+    if (name in headers) throw corrupt('a header is there twice')
+    const type = takeNumber(1)
+    if (type >= fixedLengths.length) throw corrupt(`a header has the unknown type ${type}`)
+    headers[name] = decode(type, take(fixedLengths[type] ?? takeNumber(2)))
+  }
+  return Object.freeze(headers)
+}
+
+function decodeValue(type: (typeof types)[number], bytes: Uint8Array): EventStreamHeaderValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
   switch (type) {
     case 'true':
     case 'false':
       return { type: 'boolean', value: type === 'true' }
     case 'byte':
-      return { type, value: view.getInt8(at) }
+      return { type, value: view.getInt8(0) }
     case 'short':
-      return { type, value: view.getInt16(at) }
+      return { type, value: view.getInt16(0) }
     case 'integer':
-      return { type, value: view.getInt32(at) }
+      return { type, value: view.getInt32(0) }
     case 'long':
-      return { type, value: view.getBigInt64(at) }
+      return { type, value: view.getBigInt64(0) }
     case 'binary':
       return { type, value: bytes }
     case 'string':
       return { type, value: decodeText(bytes) }
     case 'timestamp':
-      return { type, value: new Date(Number(view.getBigInt64(at))) }
+      return { type, value: new Date(Number(view.getBigInt64(0))) }
     case 'uuid':
       return { type, value: hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') }
   }

@@ -1,4 +1,5 @@
 // The same surface as node.ts, on Web APIs alone.
+import { type BedrockError, ConnectionError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
 import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 import { sha256 } from '../internal/sha256.ts'
@@ -57,4 +58,9 @@ export function base64ToUtf8(text: string): string {
 /** UTF-8 bytes to text. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes)
+}
+
+/** What a `fetch` failed with. Browsers and Workers give no code, and a message at most. */
+export function networkError(cause: unknown, what: string): BedrockError {
+  return new ConnectionError(`${what}: ${cause instanceof Error ? cause.message : 'unknown failure'}`, { cause })
 }

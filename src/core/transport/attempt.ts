@@ -1,7 +1,8 @@
-import { type BedrockError, ConnectionError, isBedrockError, TimeoutError } from '../errors.ts'
+import { isBedrockError, TimeoutError } from '../errors.ts'
 import type { AbortScope } from '../internal/signal.ts'
 import type { Clock, Timeouts } from '../types.ts'
 import type { HttpRequest } from './encode-request.ts'
+import { networkError } from '#platform'
 
 /** A response's body, read chunk by chunk. */
 export interface BodyReader {
@@ -36,7 +37,7 @@ export async function attempt(request: HttpRequest, context: AttemptContext): Pr
         }),
       )
     } catch (error) {
-      throw scope.signal.aborted ? scope.signal.reason : networkError(error, `Could not reach ${new URL(url).host}`)
+      throw failure(error, context, `Could not reach ${new URL(url).host}`)
     }
   })
 }
@@ -62,12 +63,15 @@ export function readBody(response: Response, context: AttemptContext): BodyReade
         return value
       } catch (error) {
         cancel()
-        throw scope.signal.aborted
-          ? scope.signal.reason
-          : networkError(error, 'The connection was lost inside the response')
+        throw failure(error, context, 'The connection was lost inside the response')
       }
     },
   }
+}
+
+function failure(error: unknown, { scope: { signal } }: AttemptContext, what: string): unknown {
+  if (signal.aborted) return signal.reason
+  return isBedrockError(error) ? error : networkError(error, what)
 }
 
 /** Reads the rest of a body as text. */
@@ -122,36 +126,4 @@ export function deadlineError(phase: 'response' | 'idle' | 'total', milliseconds
         ? 'Stream long answers, or raise timeout.response.'
         : `Raise timeout.${phase} if that is too short.`,
   })
-}
-
-const nodeLimit =
-  'Node’s own fetch gives up after 300 s. Stream the answer, or pass a fetch whose agent has longer limits (docs/errors.md has a recipe).'
-
-function networkError(error: unknown, what: string): BedrockError {
-  if (isBedrockError(error)) return error
-  const code = errorCode(error)
-  if (code === 'UND_ERR_HEADERS_TIMEOUT')
-    return new TimeoutError(`${what}: no headers came in time`, { phase: 'response', cause: error, hint: nodeLimit })
-  if (code === 'UND_ERR_BODY_TIMEOUT')
-    return new TimeoutError(`${what}: no bytes came in time`, { phase: 'idle', cause: error, hint: nodeLimit })
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-    return new TimeoutError(`${what}: connecting took too long`, { phase: 'connect', cause: error, retryable: true })
-  }
-  const untrusted = code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO_|_TLS_|_SSL_/.test(code)
-  return new ConnectionError(`${what}: ${code ?? (error instanceof Error ? error.message : 'unknown failure')}`, {
-    cause: error,
-    retryable: !untrusted,
-    hint: untrusted
-      ? 'The certificate is not trusted; behind a TLS-inspecting proxy, give its root certificate to the runtime (NODE_EXTRA_CA_CERTS on Node).'
-      : undefined,
-  })
-}
-
-// Runtimes wrap the system's error in one or two of their own.
-function errorCode(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 4) return undefined
-  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] }
-  return (
-    errorCode(cause, depth + 1) ?? errorCode(errors?.[0], depth + 1) ?? (typeof code === 'string' ? code : undefined)
-  )
 }

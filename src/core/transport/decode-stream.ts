@@ -1,6 +1,6 @@
 import { isBedrockError, ServiceError, StreamError } from '../errors.ts'
-import { createEventStreamDecoder } from '../event-stream/decoder.ts'
-import type { EventStreamMessage } from '../event-stream/message.ts'
+import { createDecoder, type DecodedMessage } from '../event-stream/decoder.ts'
+import { decodeTextHeaders } from '../event-stream/headers.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import { redact } from '../internal/redact.ts'
 import { isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
@@ -59,7 +59,7 @@ async function* readEvents(
   metadata: ResponseMetadata,
 ): AsyncGenerator<JsonObject> {
   const { body, identity } = arrival
-  const decoder = createEventStreamDecoder()
+  const decoder = createDecoder(decodeTextHeaders)
   let isEmpty = true
   // By the wire and not by the model's name: what begins as a message has to end as one.
   let isOpenMessage = false
@@ -114,19 +114,21 @@ async function assertEventStream({ response, body }: Arrival): Promise<void> {
 
 // Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
 // event types may come at any time.
-function eventOf({ headers, payload }: EventStreamMessage, identity: Identity | undefined): JsonObject | undefined {
-  const text = (name: string): string => String(headers[name]?.value ?? '')
-  switch (text(':message-type')) {
+function eventOf(
+  { headers, payload }: DecodedMessage<ReturnType<typeof decodeTextHeaders>>,
+  identity: Identity | undefined,
+): JsonObject | undefined {
+  switch (headers[':message-type']) {
     case 'event':
-      return text(':event-type') === 'chunk' ? chunkOf(payload, identity) : undefined
+      return headers[':event-type'] === 'chunk' ? chunkOf(payload, identity) : undefined
     case 'exception': {
       const body = parseJsonObject(decodeUtf8(payload)) ?? {}
-      const name = text(':exception-type')
+      const name = headers[':exception-type'] ?? ''
       const type = name.charAt(0).toUpperCase() + name.slice(1)
       throw streamException(type, body.message ?? body.Message, body.originalStatusCode, identity)
     }
     case 'error':
-      throw streamException(text(':error-code'), text(':error-message'), undefined, identity)
+      throw streamException(headers[':error-code'], headers[':error-message'], undefined, identity)
     default:
       return undefined
   }
@@ -168,12 +170,7 @@ const statuses: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 }
 
-function streamException(
-  type: string,
-  said: unknown,
-  originalStatusCode: unknown,
-  identity: Identity | undefined,
-): StreamError {
+function streamException(type = '', said?: unknown, originalStatusCode?: unknown, identity?: Identity): StreamError {
   const message = redact(
     typeof said === 'string' && said ? said : `The service ended the stream with ${type || 'an error'}`,
     identity,

@@ -109,20 +109,6 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test.each([
-    ['UND_ERR_HEADERS_TIMEOUT', 'response'],
-    ['UND_ERR_BODY_TIMEOUT', 'idle'],
-  ])('Node’s own limit, %s, is a TimeoutError that is not retried', async (code, phase) => {
-    let calls = 0
-    const fetch = async (): Promise<Response> => {
-      calls++
-      throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('timeout'), { code }) })
-    }
-    const call = client({ fetch, retry: { attempts: 3 } }).messages.create(params)
-    await expect(call).rejects.toMatchObject({ code: 'timeout', phase })
-    expect(calls).toBe(1)
-  })
-
   test.each([{ response: -1 }, { idle: Number.NaN }])('%j is refused at once', (timeout) => {
     expect(() => client({ timeout })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
