@@ -7,12 +7,18 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as number),
 }
 
+/** Calls back when a signal aborts, at once where it has; gives a function that lets go of the signal. */
+export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
+  const listener = (): void => callback(signal?.reason)
+  if (signal?.aborted) listener()
+  else signal?.addEventListener('abort', listener, { once: true })
+  return () => signal?.removeEventListener('abort', listener)
+}
+
 /** A signal that ends with its parent, or by itself. */
 export interface AbortScope {
   readonly signal: AbortSignal
   abort(reason: unknown): void
-  /** Rejects with the signal's reason as soon as it aborts, also where whoever makes `promise` ignores signals. */
-  race<T>(promise: Promise<T>): Promise<T>
   /** Lets go of the parent. Without it, a caller's long-lived signal would keep every call it was ever given to. */
   dispose(): void
 }
@@ -21,25 +27,19 @@ export interface AbortScope {
 export function openAbortScope(parent?: AbortSignal): AbortScope {
   parent?.throwIfAborted()
   const controller = new AbortController()
-  const { signal } = controller
-  const follow = (): void => controller.abort(parent?.reason)
-  parent?.addEventListener('abort', follow, { once: true })
-  return {
-    signal,
-    abort: (reason) => controller.abort(reason),
-    race: (promise) => raceSignal(promise, signal),
-    dispose: () => parent?.removeEventListener('abort', follow),
-  }
+  const abort = (reason: unknown): void => controller.abort(reason)
+  return { signal: controller.signal, abort, dispose: onAbort(parent, abort) }
 }
 
-/** Waits for `promise`, or rejects with the signal's reason, whichever is first; leaves no listener behind. */
+/**
+ * Waits for `promise`, or rejects with the signal's reason as soon as it aborts, also where whoever makes `promise`
+ * ignores signals. Leaves no listener behind.
+ */
 export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const release = onAbort(signal, reject)
+    promise.then(resolve, reject).finally(release)
   })
 }
 

@@ -1,4 +1,6 @@
 import { ConfigurationError, isBedrockError, StreamError } from '../errors.ts'
+import { onAbort } from '../internal/signal.ts'
+import { readableFrom } from '../internal/readable.ts'
 import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
 import { createMessageAccumulator } from './accumulate.ts'
 import { attachMetadata } from './metadata.ts'
@@ -32,7 +34,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   readonly #start: StartStream
   readonly #controller = new AbortController()
   readonly #accumulator = createMessageAccumulator()
-  readonly #release: () => void
+  readonly #release: (() => void) | undefined
   readonly #final: Promise<Message>
   readonly #metadata: Promise<ResponseMetadata>
   #resolve!: (metadata: ResponseMetadata) => void
@@ -65,10 +67,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     this.#metadata.catch(() => {})
     this.#final.catch(() => {})
 
-    const follow = (): void => this.#abort(signal?.reason)
-    signal?.addEventListener('abort', follow, { once: true })
-    this.#release = () => signal?.removeEventListener('abort', follow)
-    if (signal?.aborted) follow()
+    this.#release = onAbort(signal, (reason) => this.#abort(reason))
   }
 
   /** The message so far, also after an error or an abort; `undefined` before it began. */
@@ -158,20 +157,13 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   toReadableStream(): ReadableStream<Uint8Array> {
     const encoder = new TextEncoder()
     const events = this[Symbol.asyncIterator]()
-    return new ReadableStream({
-      async pull(controller) {
-        try {
-          const { done, value } = await events.next()
-          if (done) controller.close()
-          else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`))
-        } catch (error) {
-          controller.error(error)
-        }
+    return readableFrom(
+      async () => {
+        const { done, value } = await events.next()
+        return done ? undefined : encoder.encode(`${JSON.stringify(value)}\n`)
       },
-      async cancel() {
-        await events.return?.()
-      },
-    })
+      async () => events.return?.(),
+    )
   }
 
   #open(): Promise<Opened> {
@@ -243,7 +235,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   #end(outcome: { metadata: ResponseMetadata } | { error: unknown }): void {
     if (this.#ended) return
-    this.#release()
+    this.#release?.()
     if ('metadata' in outcome) {
       this.#ended = {}
       this.#resolve(outcome.metadata)

@@ -3,7 +3,7 @@ import { isSameIdentity } from '../internal/cached-provider.ts'
 import { redact } from '../internal/redact.ts'
 import { type AbortScope, openAbortScope, raceSignal, sleep } from '../internal/signal.ts'
 import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
-import { attempt, type BodyReader, deadlineError, readBody, resolveTimeouts, startTimer } from './attempt.ts'
+import { attempt, type BodyReader, readBody, resolveTimeouts, startDeadline } from './attempt.ts'
 import { authorize } from './authorize.ts'
 import type { HttpRequest } from './encode-request.ts'
 import { createRetryPolicy, retryDelay } from './retry.ts'
@@ -53,7 +53,7 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
   const policy = createRetryPolicy(call.retry)
   const timeouts = resolveTimeouts(call.timeout, call.isStream)
   const scope = openAbortScope(call.signal)
-  const stopTotal = startTimer(wire.clock, timeouts.total, () => scope.abort(deadlineError('total', timeouts.total)))
+  const stopTotal = startDeadline('total', wire.clock, timeouts.total, scope)
   const done = (): void => {
     stopTotal()
     scope.dispose()

@@ -1,9 +1,10 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
 import { mergeHeaders } from '../internal/headers.ts'
+import { readableFrom } from '../internal/readable.ts'
 import { assertRegion } from '../internal/region.ts'
 import { serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, Timeouts } from '../types.ts'
-import { type BodyReader, readText } from './attempt.ts'
+import { readText } from './attempt.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { exchange, type Wire } from './exchange.ts'
 
@@ -54,8 +55,21 @@ export function createSignedFetch({
           throw serviceErrorFrom({ status, headers, text }, identity, wire.clock.now())
         }
         if (!response.body) done()
+        const read = async (): Promise<Uint8Array | undefined> => {
+          let chunk: Uint8Array | undefined
+          try {
+            chunk = await body.read()
+            return chunk
+          } finally {
+            if (!chunk) done()
+          }
+        }
+        const close = (): void => {
+          body.cancel()
+          done()
+        }
         // A browser hides a redirect behind status 0, which no Response may be made with.
-        return new Response(response.body && streamOf(body, done), { status: status || 502, headers })
+        return new Response(response.body && readableFrom(read, close), { status: status || 502, headers })
       })
     } catch (error) {
       if (refusal && isBedrockError(error, 'service')) return refusal
@@ -77,23 +91,4 @@ function resolvePath(path: string, endpoint: EndpointResolver, region: string): 
     })
   }
   return url
-}
-
-function streamOf(body: BodyReader, done: () => void): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const chunk = await body.read()
-        if (chunk) return controller.enqueue(chunk)
-        controller.close()
-      } catch (error) {
-        controller.error(error)
-      }
-      done()
-    },
-    cancel() {
-      body.cancel()
-      done()
-    },
-  })
 }
