@@ -1,20 +1,12 @@
 import { createEngine, type Engine, type EngineOptions, inherit, type Inheritance, mergeOptions } from './engine.ts'
-import { ConfigurationError, ModelResolutionError } from './errors.ts'
+import { ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
 import { isFullModelId, parseModelId } from '../models/model-id.ts'
+import { assertModel } from './messages/body.ts'
 import { createMessages, type Messages } from './messages/messages.ts'
-import type {
-  BedrockFetch,
-  BedrockResponse,
-  CallOptions,
-  JsonObject,
-  ModelRef,
-  ModelResolver,
-  Operation,
-  ResponseMetadata,
-} from './types.ts'
+import type { BedrockFetch, CallOptions, JsonObject, ModelRef, ModelResolver, ResponseMetadata } from './types.ts'
 
 /** A call of any model, with the provider's own body. */
 export interface InvokeRequest {
@@ -108,27 +100,18 @@ function build(options: CoreClientOptions, inherited?: Inheritance): BedrockCore
 
 /** The methods that both doors have. */
 export function createSurface({ dispatch, fetch, resolve }: Engine): CoreClient {
-  async function call<Type extends BedrockResponse['type']>(
-    type: Type,
-    operation: Operation,
-    { model, body }: InvokeRequest,
-    options: CallOptions,
-  ): Promise<BedrockResponse & { type: Type }> {
-    if (!model) throw new ConfigurationError('model is missing')
-    const response = await dispatch({ operation, model, body, headers: {}, options, signal: options.signal })
-    if (response.type !== type)
-      throw new ConfigurationError(`A middleware answered ${operation} with a response of type ${response.type}`)
-    return response as BedrockResponse & { type: Type }
-  }
   return {
     messages: createMessages(dispatch),
     models: { resolve },
-    invoke: async (request, options = {}) => {
-      const { body, metadata } = await call('json', 'InvokeModel', request, options)
+    invoke: async ({ model, body: sent }, options = {}) => {
+      assertModel(model)
+      const { body, metadata } = await dispatch('json', { operation: 'InvokeModel', model, body: sent, options })
       return { body, metadata }
     },
-    invokeStream: async (request, options = {}) => {
-      const { events, metadata } = await call('stream', 'InvokeModelWithResponseStream', request, options)
+    invokeStream: async ({ model, body }, options = {}) => {
+      assertModel(model)
+      const operation = 'InvokeModelWithResponseStream'
+      const { events, metadata } = await dispatch('stream', { operation, model, body, options })
       return { events, metadata }
     },
     fetch,

@@ -2,6 +2,7 @@ import { compose } from './compose.ts'
 import { type BedrockError, ConfigurationError, isBedrockError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
+import { isWholeIdentity } from './internal/identity.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { createDefaultLogger } from './internal/logger.ts'
 import { assertRegion } from './internal/region.ts'
@@ -16,8 +17,10 @@ import { createSignedFetch } from './transport/signed-fetch.ts'
 import type {
   BedrockFetch,
   BedrockRequest,
+  BedrockResponse,
   Clock,
   CredentialProvider,
+  Dispatch,
   EndpointOptions,
   Identity,
   Logger,
@@ -94,7 +97,7 @@ export interface HintFacts {
 
 /** The machinery behind a client: one logical call in, one response out. */
 export interface Engine {
-  readonly dispatch: Next
+  readonly dispatch: Dispatch
   readonly fetch: BedrockFetch
   readonly resolve: (model: string) => Promise<ModelRef>
   readonly region: () => Promise<string>
@@ -201,8 +204,17 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
 
   const chain = compose([...middleware, ...(parts.middleware ?? [])], contextOf, send)
   return {
-    dispatch: async (request) =>
-      chain({ ...request, headers: mergeHeaders(clientHeaders, request.options.headers, request.headers) }),
+    dispatch: async (type, request) => {
+      const { options } = request
+      const headers = mergeHeaders(clientHeaders, options.headers)
+      const response = await chain({ signal: options.signal, ...request, headers })
+      if (response.type !== type) {
+        throw new ConfigurationError(
+          `A middleware answered ${request.operation} with a response of type ${response.type}, where ${type} was asked for`,
+        )
+      }
+      return response as BedrockResponse & { type: typeof type }
+    },
     fetch: signedFetch,
     resolve: async (model) =>
       (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} })).model,
@@ -236,8 +248,7 @@ function providerOf(
   if (credentials === undefined) return defaultCredentials
   if (credentials === 'none') return 'none'
   if (typeof credentials === 'function') return cached(credentials)
-  const isWhole = 'token' in credentials ? credentials.token : credentials.accessKeyId && credentials.secretAccessKey
-  if (!isWhole) {
+  if (!isWholeIdentity(credentials)) {
     throw new ConfigurationError('credentials is neither a pair of AWS keys nor a Bedrock API key', {
       hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
     })

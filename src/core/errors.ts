@@ -152,8 +152,10 @@ export class TimeoutError extends BedrockError {
 /** What AWS, or something between here and AWS, answered in place of a result. */
 export interface ServiceErrorOptions extends BedrockErrorOptions {
   readonly status: number
-  readonly type: string
-  readonly retryable: boolean
+  /** @default 'UnknownError' */
+  readonly type?: string | undefined
+  /** @default false */
+  readonly retryable?: boolean | undefined
   readonly retryAfter?: number | undefined
   readonly originalStatusCode?: number | undefined
 }
@@ -180,7 +182,7 @@ export class ServiceError extends BedrockError {
   declare attempts?: number
 
   constructor(message: string, options: ServiceErrorOptions) {
-    super(message, options)
+    super(message, options, { type: 'UnknownError', retryable: false })
   }
 }
 

@@ -361,3 +361,9 @@ export interface EndpointOptions {
   /** Allow `http:` to a host that is not loopback. @default false */
   readonly allowHttp?: boolean | undefined
 }
+
+/** Makes a logical call that is answered in one of the two ways. @throws ConfigurationError where a middleware answers it in the other */
+export type Dispatch = <Type extends BedrockResponse['type']>(
+  type: Type,
+  request: Omit<BedrockRequest, 'headers' | 'signal'> & { readonly signal?: AbortSignal | undefined },
+) => Promise<BedrockResponse & { type: Type }>

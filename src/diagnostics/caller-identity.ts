@@ -33,5 +33,5 @@ export async function getCallerIdentity(
   )
   const [account, arn] = [answer('Account'), answer('Arn')]
   if (account && arn) return { account, arn }
-  throw new ServiceError('STS answered without an identity', { status: 200, type: 'UnknownError', retryable: true })
+  throw new ServiceError('STS answered without an identity', { status: 200, retryable: true })
 }

@@ -1,4 +1,5 @@
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
+import { isSameIdentity } from './identity.ts'
 import { raceSignal, systemClock } from './signal.ts'
 
 /** How {@link cached} keeps an identity. Times are in milliseconds. */
@@ -91,10 +92,4 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
       throw error
     }
   })
-}
-
-/** Whether two identities are the same to AWS. */
-export function isSameIdentity(a: Identity, b: Identity): boolean {
-  if ('token' in a || 'token' in b) return 'token' in a && 'token' in b && a.token === b.token
-  return a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken
 }

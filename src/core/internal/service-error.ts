@@ -31,7 +31,7 @@ export function serviceErrorFrom(
   const originalStatusCode = typeof body?.originalStatusCode === 'number' ? body.originalStatusCode : undefined
   return new ServiceError(redact(message, identity), {
     status,
-    type: type ?? 'UnknownError',
+    type,
     retryable: isRetryable(status, type, message, originalStatusCode, headers.get('x-should-retry')),
     retryAfter: retryAfter(headers, now),
     originalStatusCode,
@@ -50,7 +50,6 @@ export function unknownOperation(
   return new ServiceError(`Bedrock does not know this path (${type}, although with HTTP status ${status})`, {
     status,
     type,
-    retryable: false,
     requestId,
     hint: 'Check the model ID or ARN, the endpoint and its base path.',
   })

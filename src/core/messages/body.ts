@@ -10,6 +10,11 @@ export interface EncodedParams {
   readonly body: JsonObject
 }
 
+/** @throws ConfigurationError where a call names no model. */
+export function assertModel(model: string | ModelRef | undefined): asserts model is string | ModelRef {
+  if (!(typeof model === 'object' ? model?.id : model)) throw new ConfigurationError('model is missing')
+}
+
 /**
  * Turns Messages parameters into an Invoke body: `model` and `stream` are not part of it, the version is, and betas go
  * by another name.
@@ -19,7 +24,7 @@ export interface EncodedParams {
 export function encodeParams(params: object): EncodedParams {
   if (typeof params !== 'object' || params === null) throw new ConfigurationError('The parameters are missing')
   const { model, stream: _, betas, ...rest } = params as JsonObject & { model?: string | ModelRef }
-  if (!model || (typeof model === 'object' && !model.id)) throw new ConfigurationError('model is missing')
+  assertModel(model)
   const { messages, max_tokens } = rest
   if (!Array.isArray(messages) || messages.length === 0)
     throw new ConfigurationError('messages must be a list of at least one message')

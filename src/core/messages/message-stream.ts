@@ -7,7 +7,7 @@ import { attachMetadata } from './metadata.ts'
 import type { Message, RawMessageStreamEvent } from './types.ts'
 
 /** Starts the call behind a stream. */
-export type StartStream = (signal: AbortSignal) => Promise<BedrockResponse>
+export type StartStream = (signal: AbortSignal) => Promise<BedrockResponse & { type: 'stream' }>
 
 interface Opened {
   readonly events: AsyncIterator<JsonObject>
@@ -173,10 +173,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   async #begin(): Promise<Opened> {
     try {
-      const response = await this.#start(this.#controller.signal)
-      if (response.type !== 'stream')
-        throw new ConfigurationError('A middleware answered a stream with a whole response')
-      return { events: response.events[Symbol.asyncIterator](), metadata: response.metadata }
+      const { events, metadata } = await this.#start(this.#controller.signal)
+      return { events: events[Symbol.asyncIterator](), metadata }
     } catch (error) {
       this.#end({ error })
       throw error

@@ -1,5 +1,5 @@
 import { ConfigurationError, ServiceError } from '../errors.ts'
-import type { BedrockResponse, CallOptions, Next, Operation } from '../types.ts'
+import type { CallOptions, Dispatch } from '../types.ts'
 import { encodeParams } from './body.ts'
 import { MessageStream } from './message-stream.ts'
 import { attachMetadata } from './metadata.ts'
@@ -47,16 +47,12 @@ export interface Messages {
 }
 
 /** Builds the Messages surface on a client's chain of middleware. */
-export function createMessages(dispatch: Next): Messages {
-  const call = async (
-    operation: Operation,
-    params: object,
-    options: CallOptions,
-    signal = options.signal,
-  ): Promise<BedrockResponse> => dispatch({ operation, ...encodeParams(params), headers: {}, options, signal })
-
+export function createMessages(dispatch: Dispatch): Messages {
   const stream = (params: MessageStreamParams, options: CallOptions = {}): MessageStream =>
-    new MessageStream((signal) => call('InvokeModelWithResponseStream', params, options, signal), options.signal)
+    new MessageStream(async (signal) => {
+      const operation = 'InvokeModelWithResponseStream'
+      return dispatch('stream', { operation, ...encodeParams(params), options, signal })
+    }, options.signal)
 
   async function create(params: MessageCreateParamsNonStreaming, options?: CallOptions): Promise<Message>
   async function create(params: MessageCreateParamsStreaming, options?: CallOptions): Promise<MessageStream>
@@ -65,14 +61,10 @@ export function createMessages(dispatch: Next): Messages {
     options: CallOptions = {},
   ): Promise<Message | MessageStream> {
     if (params?.stream) return stream(params, options).started()
-    const response = await call('InvokeModel', params, options)
-    if (response.type !== 'json') throw new ConfigurationError('A middleware answered a whole message with a stream')
-    const { body, metadata } = response
+    const { body, metadata } = await dispatch('json', { operation: 'InvokeModel', ...encodeParams(params), options })
     if (body.type !== 'message') {
       throw new ServiceError('The model answered something that is not a message', {
         status: metadata.status,
-        type: 'UnknownError',
-        retryable: false,
         requestId: metadata.requestId,
         hint: 'messages is for Claude. Call other models with invoke.',
       })
@@ -85,8 +77,9 @@ export function createMessages(dispatch: Next): Messages {
     stream,
     countTokens: async (params, options = {}) => {
       // Bedrock wants the body of a call that could be made.
-      const response = await call('CountTokens', { ...params, max_tokens: params?.max_tokens ?? 1 }, options)
-      const { inputTokens, ...rest } = response.type === 'json' ? response.body : {}
+      const countable = encodeParams({ ...params, max_tokens: params?.max_tokens ?? 1 })
+      const { body } = await dispatch('json', { operation: 'CountTokens', ...countable, options })
+      const { inputTokens, ...rest } = body
       if (typeof inputTokens !== 'number') throw new ConfigurationError('The answer to CountTokens has no inputTokens')
       return { ...rest, input_tokens: inputTokens }
     },

@@ -45,8 +45,6 @@ export async function assertOk({ response, body, identity }: Arrival, { clock }:
     body.cancel()
     throw new ServiceError(`The endpoint answered with a redirect${describeTarget(headers)}, which is not followed`, {
       status,
-      type: 'UnknownError',
-      retryable: false,
       requestId: requestIdOf(headers),
       hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
     })

@@ -104,8 +104,6 @@ async function assertEventStream({ response, body }: Arrival): Promise<void> {
     unknownOperation(parseJsonObject(text) ?? {}, status, requestId) ??
     new ServiceError(`The response is not an event stream but ${contentType ?? 'of no content type'}`, {
       status,
-      type: 'UnknownError',
-      retryable: false,
       requestId,
       hint: 'Something between here and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on untouched.',
     })

@@ -1,5 +1,5 @@
 import { CredentialsError, isBedrockError, type ServiceError } from '../errors.ts'
-import { isSameIdentity } from '../internal/cached-provider.ts'
+import { isSameIdentity, isWholeIdentity } from '../internal/identity.ts'
 import { redact } from '../internal/redact.ts'
 import { type AbortScope, openAbortScope, raceSignal, sleep } from '../internal/signal.ts'
 import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
@@ -158,8 +158,8 @@ async function identify(
       cause: error,
     })
   }
-  const isWhole = 'token' in identity ? identity.token : identity.accessKeyId && identity.secretAccessKey
-  if (!isWhole) throw new CredentialsError('The credential provider gave neither AWS keys nor a Bedrock API key')
+  if (!isWholeIdentity(identity))
+    throw new CredentialsError('The credential provider gave neither AWS keys nor a Bedrock API key')
   call.onIdentity?.(identity)
   return identity
 }

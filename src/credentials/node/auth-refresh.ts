@@ -1,5 +1,6 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../../core/errors.ts'
-import { cached, isSameIdentity, markCached } from '../../core/internal/cached-provider.ts'
+import { cached, markCached } from '../../core/internal/cached-provider.ts'
+import { isSameIdentity } from '../../core/internal/identity.ts'
 import { redact } from '../../core/internal/redact.ts'
 import { raceSignal, systemClock } from '../../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../../core/types.ts'
