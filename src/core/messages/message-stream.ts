@@ -183,9 +183,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   /** Reads one event, once however many wait for it. Never rejects: `#ended` has the error. */
   #read(): Promise<void> {
-    this.#reading ??= this.#readEvent().finally(() => {
-      this.#reading = undefined
-    })
+    this.#reading ??= this.#readEvent()
     return this.#reading
   }
 
@@ -204,6 +202,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       }
     } catch (error) {
       this.#end({ error })
+    } finally {
+      this.#reading = undefined
     }
   }
 

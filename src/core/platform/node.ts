@@ -53,7 +53,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 export function base64ToUtf8(text: string): string {
   const bytes = Buffer.from(text, 'base64')
   // Buffer stops at the first character that is not base64, without a word.
-  if (bytes.length !== Math.floor((text.replace(/=+$/, '').length * 3) / 4)) throw new SyntaxError('Not base64')
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  if (bytes.length !== Math.floor(((text.length - padding) * 3) / 4)) throw new SyntaxError('Not base64')
   return bytes.toString('utf8')
 }
 
