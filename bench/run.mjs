@@ -22,6 +22,7 @@ await build({
   format: 'esm',
   platform: 'neutral',
   conditions: ['workerd', 'worker', 'browser'],
+  logLevel: 'error',
 })
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]

@@ -11,7 +11,7 @@ import { type BedrockError, isBedrockError } from './core/errors.ts'
 import { describeIdentitySource } from './core/internal/identity-source.ts'
 import type { Middleware, ModelResolver } from './core/types.ts'
 import { compatibility, type CompatibilityOptions } from './compatibility/compatibility.ts'
-import type { CredentialsExplanation } from './credentials/explain.ts'
+import { type CredentialsExplanation, explainCredentials } from './credentials/explain.ts'
 import { describeBedrockApiKey } from './credentials/bedrock-api-key.ts'
 import { guardrailHeaders } from './guardrails/guardrails.ts'
 import { hintFor } from './hints/hint-for.ts'
@@ -94,8 +94,6 @@ function build(
       explain: async (name) => catalogResolver.explain(name, await engine.resolutionContext()),
     },
     explain: async () => {
-      // Seldom asked for: bundlers may keep it apart.
-      const { explainCredentials } = await import('./credentials/explain.ts')
       const { credentials, fetch, clock } = options
       return explainCredentials({
         credentials,
