@@ -1,10 +1,9 @@
-import { CredentialsError } from '../core/errors.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
-import { environmentIdentity } from '../core/internal/environment-identity.ts'
 import { describeIdentitySource } from '../core/internal/identity-source.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity, IdentitySource } from '../core/types.ts'
 import { describeBedrockApiKey, maskKeyId } from './bedrock-api-key.ts'
+import { environmentFirst } from './environment-first.ts'
 
 /** Options of {@link explainCredentials}. */
 export interface ExplainCredentialsOptions {
@@ -122,16 +121,8 @@ async function identityOf(
   { credentials, env, chain }: ExplainCredentialsOptions,
   request: CredentialProviderOptions,
 ): Promise<Identity> {
-  if (typeof credentials === 'function') return credentials(request)
   if (typeof credentials === 'object') return credentials
-  const isProfileFirst = !variable('AWS_BEARER_TOKEN_BEDROCK', env) && variable('AWS_PROFILE', env)
-  if (chain && isProfileFirst) return chain(request)
-  try {
-    return environmentIdentity(env)
-  } catch (error) {
-    if (!chain || !(error instanceof CredentialsError) || !error.tryNextLink) throw error
-    return chain(request)
-  }
+  return typeof credentials === 'function' ? credentials(request) : environmentFirst(chain, env)(request)
 }
 
 function environmentConflicts(env: Environment | undefined, isGiven: boolean): string[] {
