@@ -362,7 +362,11 @@ export interface EndpointOptions {
   readonly allowHttp?: boolean | undefined
 }
 
-/** Makes a logical call that is answered in one of the two ways. @throws ConfigurationError where a middleware answers it in the other */
+/**
+ * Makes a logical call that is to be answered as `type`.
+ *
+ * @throws ConfigurationError where a middleware answers it otherwise.
+ */
 export type Dispatch = <Type extends BedrockResponse['type']>(
   type: Type,
   request: Omit<BedrockRequest, 'headers' | 'signal'> & { readonly signal?: AbortSignal | undefined },

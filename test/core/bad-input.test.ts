@@ -101,3 +101,32 @@ test('no region: the first call rejects, and says how to set one', async () => {
     Object.assign(process.env, before)
   }
 })
+
+test('a middleware that answers in the wrong way is named as such, by every method', async () => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    middleware: [
+      (request, next) => {
+        const isStream = request.operation === 'InvokeModelWithResponseStream'
+        return next({ ...request, operation: isStream ? 'InvokeModel' : 'InvokeModelWithResponseStream' })
+      },
+    ],
+  })
+  const { model, ...rest } = params
+  const raw = { model, body: { anthropic_version: 'bedrock-2023-05-31', ...rest } }
+  for (const call of [
+    () => bedrock.messages.create(params),
+    () => bedrock.messages.create({ ...params, stream: true }),
+    () => bedrock.messages.stream(params).finalMessage(),
+    () => bedrock.messages.countTokens(params),
+    () => bedrock.invoke(raw),
+    () => bedrock.invokeStream(raw),
+  ])
+    await expect(call()).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringMatching(/^A middleware answered \w+ with a response of type (json|stream)/),
+    })
+})
