@@ -143,26 +143,7 @@ function decoding(size) {
       }
     },
     ...(size > 1000 && {
-      'messages.stream, the whole path': async () => {
-        const chunks = body()
-        const { bedrock } = await client(
-          () =>
-            new Response(
-              new ReadableStream({
-                start(controller) {
-                  for (const chunk of chunks) controller.enqueue(chunk)
-                  controller.close()
-                },
-              }),
-              { headers: { 'content-type': 'application/vnd.amazon.eventstream' } },
-            ),
-        )
-        return async () => {
-          let events = 0
-          for await (const event of bedrock.messages.stream(params)) if (event.type) events++
-          assertCount(events)
-        }
-      },
+      'messages.stream, the whole path': () => streaming().outcrop(),
       'raw drain': async () => {
         const chunks = body()
         return async () => {
@@ -172,6 +153,38 @@ function decoding(size) {
         }
       },
     }),
+  }
+}
+
+// The whole path of a streamed message, over an in-memory fetch.
+function streaming() {
+  const respond = () => {
+    const chunks = chunked(streamBytes(), 16_384)
+    return () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            for (const chunk of chunks) controller.enqueue(chunk)
+            controller.close()
+          },
+        }),
+        { headers: { 'content-type': 'application/vnd.amazon.eventstream' } },
+      )
+  }
+  const drain = (start) => async () => {
+    let events = 0
+    for await (const event of await start()) if (event.type) events++
+    assertCount(events)
+  }
+  return {
+    outcrop: async () => {
+      const { bedrock } = await client(respond())
+      return drain(() => bedrock.messages.stream(params))
+    },
+    '@anthropic-ai/bedrock-sdk': async () => {
+      const bedrock = await anthropicClient(respond())
+      return drain(() => bedrock.messages.stream(params))
+    },
   }
 }
 
@@ -200,6 +213,17 @@ async function client(fetch, door = 'outcrop', middleware = []) {
   return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch(), middleware }) }
 }
 
+async function anthropicClient(fetch) {
+  const { AnthropicBedrock } = await import('@anthropic-ai/bedrock-sdk')
+  const { accessKeyId, secretAccessKey } = identity
+  return new AnthropicBedrock({
+    awsRegion: region,
+    awsAccessKey: accessKeyId,
+    awsSecretKey: secretAccessKey,
+    fetch: async () => fetch(),
+  })
+}
+
 function creating() {
   const own = async (door) => {
     const { bedrock } = await client(jsonResponse, door)
@@ -225,6 +249,10 @@ function creating() {
   return {
     outcrop: () => own('outcrop'),
     'outcrop/core': () => own('outcrop/core'),
+    '@anthropic-ai/bedrock-sdk': async () => {
+      const bedrock = await anthropicClient(jsonResponse)
+      return () => bedrock.messages.create(params)
+    },
     'smithy + sha256-js, hand-wired': async () => smithy(Sha256),
     'smithy + node:crypto, hand-wired': async () => smithy(NodeSha256),
   }
@@ -261,10 +289,26 @@ export const groups = [
     contestants: (({ outcrop }) => ({ outcrop }))(decoding(7)),
   },
   {
+    name: 'stream 5,000 deltas',
+    baseline: '@anthropic-ai/bedrock-sdk',
+    operations: 10,
+    contestants: streaming(),
+  },
+  {
     name: 'create 1 KB message',
     baseline: 'smithy + sha256-js, hand-wired',
     operations: 3_000,
     contestants: creating(),
+  },
+  {
+    name: 'load, and create the first message',
+    baseline: '@anthropic-ai/bedrock-sdk',
+    operations: 1,
+    contestants: (({ outcrop, 'outcrop/core': core, '@anthropic-ai/bedrock-sdk': sdk }) => ({
+      outcrop,
+      'outcrop/core': core,
+      '@anthropic-ai/bedrock-sdk': sdk,
+    }))(creating()),
   },
   {
     name: 'create behind caching',
