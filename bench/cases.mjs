@@ -303,6 +303,7 @@ export const groups = [
   {
     name: 'load, and create the first message',
     baseline: '@anthropic-ai/bedrock-sdk',
+    isCold: true,
     operations: 1,
     contestants: (({ outcrop, 'outcrop/core': core, '@anthropic-ai/bedrock-sdk': sdk }) => ({
       outcrop,

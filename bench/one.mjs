@@ -2,7 +2,7 @@
 import { groups } from './cases.mjs'
 
 const [, , group, contestant] = process.argv
-const { contestants, operations } = groups.find(({ name }) => name === group)
+const { contestants, operations, isCold } = groups.find(({ name }) => name === group)
 
 const run = async (operation, count) => {
   for (let i = 0; i < count; i++) await operation(i)
@@ -14,9 +14,9 @@ const cpuTimeOf = async (work) => {
   return user + system
 }
 
-if (operations === 1) {
-  // A cold start: loading counts, and nothing is warm.
-  console.log(await cpuTimeOf(async () => run(await contestants[contestant](), 1)))
+if (isCold) {
+  // Loading counts, and nothing is warm.
+  console.log(await cpuTimeOf(async () => run(await contestants[contestant](), operations)))
 } else {
   const operation = await contestants[contestant]()
   await run(operation, Math.max(3, operations))

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { localMetadata } from '../core/internal/local-metadata.ts'
 import type {
   BedrockRequest,
   BedrockResponse,
@@ -170,14 +171,7 @@ function replay(
   started: number,
 ): BedrockResponse {
   const metadata: ResponseMetadata = {
-    requestId: undefined,
-    status: 200,
-    headers: {},
-    // Nothing was sent.
-    attempts: 0,
-    model,
-    usage,
-    latency: clock.now() - started,
+    ...localMetadata(model, usage, clock.now() - started),
     ...(guardrail && { guardrail }),
     cache: { status: 'hit', age: Math.max(0, clock.now() - stored) },
   }

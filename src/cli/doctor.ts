@@ -1,7 +1,7 @@
-import { ConfigurationError, type CredentialProvider } from 'outcrop'
+import { ConfigurationError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
-import { type SetUp, setUp } from './set-up.ts'
+import { setUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
 export const doctor: Command = {
@@ -30,7 +30,6 @@ export const doctor: Command = {
       const set = await setUp(flags)
       const checks = runDoctor({
         ...set,
-        credentials: providerOf(set.credentials),
         invoke: flags.invoke === true,
         models: list(flags, 'models') ?? set.models,
         guardrail: guardrailOf(text(flags, 'guardrail')) ?? set.guardrail,
@@ -48,12 +47,6 @@ export const doctor: Command = {
       )
     return healthy ? 0 : 1
   },
-}
-
-/** What the doctor asks: nothing where a gateway signs. */
-export function providerOf(credentials: SetUp['credentials']): CredentialProvider | undefined {
-  if (credentials === 'none') return undefined
-  return typeof credentials === 'function' ? credentials : async () => credentials
 }
 
 const colours: Readonly<Record<CheckResult['status'], Colour>> = {

@@ -9,7 +9,6 @@ import {
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
 import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
-import { providerOf } from './doctor.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -65,7 +64,7 @@ export const iamPolicyCommand: Command = {
 }
 
 async function accountOf({ credentials, region }: SetUp): Promise<string> {
-  const identity = await providerOf(credentials)?.({ region })
+  const identity = await credentials?.({ region })
   if (!identity)
     throw new ConfigurationError('Without credentials the account is not known', { hint: 'Pass --account.' })
   if ('token' in identity)

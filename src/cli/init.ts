@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { ConfigurationError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { clientFlags, type Command, type Flags, text } from './command.ts'
-import { printResult, providerOf } from './doctor.ts'
+import { printResult } from './doctor.ts'
 import { setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -69,7 +69,7 @@ export const init: Command = {
 async function check(flags: Flags, models: readonly string[], terminal: Terminal): Promise<boolean> {
   const set = await setUp(flags)
   const results: CheckResult[] = []
-  for await (const result of runDoctor({ ...set, credentials: providerOf(set.credentials), models })) {
+  for await (const result of runDoctor({ ...set, models })) {
     results.push(result)
     printResult(result, terminal)
   }

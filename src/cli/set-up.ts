@@ -1,5 +1,11 @@
 import process from 'node:process'
-import { type BedrockClient, type BedrockClientOptions, ConfigurationError, createBedrockClient } from 'outcrop'
+import {
+  type BedrockClient,
+  type BedrockClientOptions,
+  ConfigurationError,
+  createBedrockClient,
+  type CredentialProvider,
+} from 'outcrop'
 import type { CheckResult } from 'outcrop/diagnostics'
 import { explainSettings, type Settings } from 'outcrop/settings'
 import { clientOptionsOf, loadSettings } from 'outcrop/settings/node'
@@ -11,7 +17,8 @@ export interface SetUp {
   readonly client: BedrockClient
   readonly region: string
   readonly regionSource: string
-  readonly credentials: Exclude<BedrockClientOptions['credentials'], undefined>
+  /** Left out where a gateway signs. */
+  readonly credentials: CredentialProvider | undefined
   readonly endpoint: BedrockClientOptions['endpoint']
   /** The names that are configured: `default`, `small`, pins, overrides. */
   readonly models: readonly string[]
@@ -43,12 +50,19 @@ export async function setUp(flags: Flags): Promise<SetUp> {
     client,
     region,
     regionSource,
-    credentials,
+    credentials: providerOf(credentials),
     endpoint,
     models: isConfigured ? modelsOf(settings) : ['default', 'small'],
     guardrail: identifier && version ? { identifier, version } : undefined,
     settings: isConfigured ? describe(settings) : [],
   }
+}
+
+function providerOf(
+  credentials: Exclude<BedrockClientOptions['credentials'], undefined>,
+): CredentialProvider | undefined {
+  if (credentials === 'none') return undefined
+  return typeof credentials === 'function' ? credentials : async () => credentials
 }
 
 async function findRegion(flags: Flags, configured: string | undefined): Promise<[region: string, source: string]> {

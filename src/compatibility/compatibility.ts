@@ -1,4 +1,5 @@
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
+import { localMetadata } from '../core/internal/local-metadata.ts'
 import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, MiddlewareContext, Next } from '../core/types.ts'
 import { adaptBody } from './adapt-body.ts'
 import { estimateTokens } from './estimate-tokens.ts'
@@ -105,6 +106,6 @@ async function send(request: BedrockRequest, next: Next, { model }: MiddlewareCo
 }
 
 function estimated({ body }: BedrockRequest, { model }: MiddlewareContext): BedrockResponse {
-  const metadata = { requestId: undefined, status: 200, headers: {}, attempts: 0, model, usage: {}, latency: 0 }
-  return { type: 'json', body: { inputTokens: estimateTokens(body), estimated: true }, metadata }
+  const answer = { inputTokens: estimateTokens(body), estimated: true }
+  return { type: 'json', body: answer, metadata: localMetadata(model, {}, 0) }
 }

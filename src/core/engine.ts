@@ -152,9 +152,9 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
   })
 
   const contextOf = async ({ model: name, signal }: BedrockRequest): Promise<MiddlewareContext> => {
-    const clientRegion = await region()
-    const model = typeof name === 'string' ? await parts.resolver.resolve(name, await resolutionContext(signal)) : name
-    const target = model.region ?? clientRegion
+    const context = await resolutionContext(signal)
+    const model = typeof name === 'string' ? await parts.resolver.resolve(name, context) : name
+    const target = model.region ?? context.region
     return {
       model,
       region: target,

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../core/internal/json.ts'
+import { localMetadata } from '../core/internal/local-metadata.ts'
 import type { BedrockRequest, BedrockResponse, JsonObject, JsonValue, MiddlewareContext } from '../core/types.ts'
 import { applyGuardrail, type GuardrailContent } from './apply-guardrail.ts'
 import type { GuardrailIdentity } from './config.ts'
@@ -22,15 +23,7 @@ export async function guardLastTurn(
   )
   if (action === 'NONE') return undefined
 
-  const metadata = {
-    requestId: undefined,
-    status: 200,
-    headers: {},
-    attempts: 0,
-    model,
-    usage: { inputTokens: 0, outputTokens: 0 },
-    latency: clock.now() - started,
-  }
+  const metadata = localMetadata(model, { inputTokens: 0, outputTokens: 0 }, clock.now() - started)
   const text = outputs.join('\n')
   const outcome = {
     'amazon-bedrock-guardrailAction': 'INTERVENED',

@@ -12,16 +12,16 @@ export interface EventStreamDecoderOptions {
 }
 
 /** Takes bytes as they come and gives messages as they become whole. */
-export interface EventStreamDecoder {
+export interface EventStreamDecoder<Message = EventStreamMessage> {
   /**
    * Gives the messages that these bytes complete. Messages that precede a fault are given first; the fault is thrown by
    * the next call, and by every one after that.
    *
    * @throws StreamError `stream_corrupt`
    */
-  push(bytes: Uint8Array): EventStreamMessage[]
+  push(bytes: Uint8Array): Message[]
   /** Tells that no more bytes will come; always gives an empty list. @throws StreamError `stream_truncated` inside a message */
-  end(): EventStreamMessage[]
+  end(): Message[]
 }
 
 /**
@@ -40,17 +40,11 @@ export function createEventStreamDecoder(options?: EventStreamDecoderOptions): E
   return createDecoder(decodeHeaders, options)
 }
 
-/** A message whose headers were decoded in one way or another. */
-export interface DecodedMessage<Headers> {
-  readonly headers: Headers
-  readonly payload: Uint8Array
-}
-
 /** {@link createEventStreamDecoder} with headers of one's own liking. */
 export function createDecoder<Headers>(
   decodeBlock: (block: Uint8Array) => Headers,
   { maxMessageSize = 25_165_824, maxHeadersSize = 131_072 }: EventStreamDecoderOptions = {},
-): { push(bytes: Uint8Array): DecodedMessage<Headers>[]; end(): DecodedMessage<Headers>[] } {
+): EventStreamDecoder<EventStreamMessage<Headers>> {
   let fault: StreamError | undefined
   // A message that did not come in one piece: first its prelude, then, as its length is known, the whole.
   const prelude = new Uint8Array(preludeLength)
@@ -74,7 +68,7 @@ export function createDecoder<Headers>(
     return length
   }
 
-  const readMessage = (frame: Uint8Array): DecodedMessage<Headers> => {
+  const readMessage = (frame: Uint8Array): EventStreamMessage<Headers> => {
     const end = frame.length - trailerLength
     if (crc32(frame.subarray(0, end)) !== readUint32(frame, end)) throw corrupt('the checksum of a message is wrong')
     const payloadAt = preludeLength + readUint32(frame, 4)
@@ -90,7 +84,7 @@ export function createDecoder<Headers>(
   return {
     push(bytes) {
       if (fault) throw fault
-      const messages: DecodedMessage<Headers>[] = []
+      const messages: EventStreamMessage<Headers>[] = []
       let at = 0
       try {
         while (at < bytes.length) {

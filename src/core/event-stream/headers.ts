@@ -15,6 +15,7 @@ export function decodeHeaders(block: Uint8Array): EventStreamHeaders {
 
 /** The headers of a block that are text, without a description of their type. @throws StreamError `stream_corrupt` */
 export function decodeTextHeaders(block: Uint8Array): Readonly<Record<string, string | undefined>> {
+  // By its number: the names of the types would come along to every client.
   return readBlock(block, (type, bytes) => (type === 7 ? decodeText(bytes) : undefined))
 }
 

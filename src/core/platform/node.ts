@@ -17,27 +17,26 @@ export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
   return crypto.createHmac('sha256', key).update(data).digest()
 }
 
+// Shared by all calls, each of which is done with them before the next begins.
 const inner = Buffer.alloc(1024)
 const outer = Buffer.alloc(96)
 
 /** The HMAC-SHA-256 of a text, in hexadecimal. `key` has at most 64 bytes. */
-export const hmacSha256Hex: (key: Uint8Array, data: string) => string =
+export function hmacSha256Hex(key: Uint8Array, data: string): string {
+  // `inner` has room for 320 characters of three bytes; a string to sign has about 140.
+  if (typeof crypto.hash !== 'function' || data.length > 320)
+    return crypto.createHmac('sha256', key).update(data).digest('hex')
   // By its definition (RFC 2104): two of those calls take half the time of Node's Hmac object.
-  typeof crypto.hash === 'function'
-    ? (key, data) => {
-        // Room for three bytes per character; a string to sign has about 140 characters.
-        if (data.length > 320) return Buffer.from(hmacSha256(key, data)).toString('hex')
-        inner.fill(0x36, 0, 64)
-        outer.fill(0x5c, 0, 64)
-        for (let i = 0; i < key.length; i++) {
-          inner[i] = 0x36 ^ (key[i] as number)
-          outer[i] = 0x5c ^ (key[i] as number)
-        }
-        const end = 64 + inner.write(data, 64)
-        outer.write(crypto.hash('sha256', inner.subarray(0, end), 'binary'), 64, 'binary')
-        return crypto.hash('sha256', outer, 'hex')
-      }
-    : (key, data) => crypto.createHmac('sha256', key).update(data).digest('hex')
+  inner.fill(0x36, 0, 64)
+  outer.fill(0x5c, 0, 64)
+  for (let i = 0; i < key.length; i++) {
+    inner[i] = 0x36 ^ (key[i] as number)
+    outer[i] = 0x5c ^ (key[i] as number)
+  }
+  const end = 64 + inner.write(data, 64)
+  outer.write(crypto.hash('sha256', inner.subarray(0, end), 'binary'), 64, 'binary')
+  return crypto.hash('sha256', outer, 'hex')
+}
 
 /** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */
 export const crc32: (bytes: Uint8Array) => number =

@@ -22,9 +22,13 @@ export interface AttemptContext {
 
 /** Sends one HTTP request and waits for its headers. */
 export async function attempt({ url, ...request }: HttpRequest, context: AttemptContext): Promise<Response> {
-  return guard('response', context, `Could not reach ${new URL(url).host}`, (signal) =>
+  const { signal } = context.scope
+  return guard(
+    'response',
+    context,
+    () => `Could not reach ${new URL(url).host}`,
     // Credentials go to the endpoint that was configured and nowhere else. (workerd has no 'error'.)
-    context.fetch(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
+    () => context.fetch(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
   )
 }
 
@@ -42,8 +46,11 @@ export function readBody(response: Response, context: AttemptContext): BodyReade
       const open = reader
       if (!open) return undefined
       try {
-        const { done, value } = await guard('idle', context, 'The connection was lost inside the response', () =>
-          open.read(),
+        const { done, value } = await guard(
+          'idle',
+          context,
+          () => 'The connection was lost inside the response',
+          () => open.read(),
         )
         if (done) reader = undefined
         return value
@@ -59,39 +66,40 @@ export function readBody(response: Response, context: AttemptContext): BodyReade
 async function guard<T>(
   phase: 'response' | 'idle',
   { clock, scope, timeouts }: AttemptContext,
-  what: string,
-  work: (signal: AbortSignal) => Promise<T>,
+  what: () => string,
+  work: () => Promise<T>,
 ): Promise<T> {
   const { signal } = scope
   const stop = startDeadline(phase, clock, timeouts[phase], scope)
   try {
-    return await raceSignal(work(signal), signal)
+    return await raceSignal(work(), signal)
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw isBedrockError(error) ? error : networkError(error, what)
+    throw isBedrockError(error) ? error : networkError(error, what())
   } finally {
     stop()
   }
 }
 
+const unmet = {
+  response: 'No response came',
+  idle: 'Nothing more of the response came',
+  total: 'The call was not done',
+}
+
 /** Starts a deadline, which ends `scope`; 0 and Infinity mean none. Gives a function that stops it. */
 export function startDeadline(
-  phase: 'response' | 'idle' | 'total',
+  phase: keyof typeof unmet,
   clock: Clock,
   milliseconds: number,
   scope: AbortScope,
 ): () => void {
   // Beyond 2^31 - 1 ms, timers fire at once.
   if (!(milliseconds > 0) || milliseconds > 2_147_483_647) return () => {}
-  const what = {
-    response: 'No response came',
-    idle: 'Nothing more of the response came',
-    total: 'The call was not done',
-  }
   const handle = clock.setTimeout(
     () =>
       scope.abort(
-        new TimeoutError(`${what[phase]} within ${milliseconds} ms`, {
+        new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
           phase,
           hint:
             phase === 'response'

@@ -1,6 +1,7 @@
 import { isBedrockError, ServiceError, StreamError } from '../errors.ts'
-import { createDecoder, type DecodedMessage } from '../event-stream/decoder.ts'
+import { createDecoder } from '../event-stream/decoder.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
+import type { EventStreamMessage } from '../event-stream/message.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import { redact } from '../internal/redact.ts'
 import { isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
@@ -113,7 +114,7 @@ async function assertEventStream({ response, body }: Arrival): Promise<void> {
 // Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
 // event types may come at any time.
 function eventOf(
-  { headers, payload }: DecodedMessage<ReturnType<typeof decodeTextHeaders>>,
+  { headers, payload }: EventStreamMessage<ReturnType<typeof decodeTextHeaders>>,
   identity: Identity | undefined,
 ): JsonObject | undefined {
   switch (headers[':message-type']) {

@@ -55,21 +55,12 @@ export function createSignedFetch({
           throw serviceErrorFrom({ status, headers, text }, identity, wire.clock.now())
         }
         if (!response.body) done()
-        const read = async (): Promise<Uint8Array | undefined> => {
-          let chunk: Uint8Array | undefined
-          try {
-            chunk = await body.read()
-            return chunk
-          } finally {
-            if (!chunk) done()
-          }
-        }
         const close = (): void => {
           body.cancel()
           done()
         }
         // A browser hides a redirect behind status 0, which no Response may be made with.
-        return new Response(response.body && readableFrom(read, close), { status: status || 502, headers })
+        return new Response(response.body && readableFrom(() => body.read(), close), { status: status || 502, headers })
       })
     } catch (error) {
       if (refusal && isBedrockError(error, 'service')) return refusal
