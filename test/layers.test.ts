@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 // its members apart: one folder of it may not import another.
 const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: boolean }[] = [
   { members: [/^core\/(types|errors|messages\/types)\.ts$/] },
-  { members: [/^core\/(internal|platform)\//, /^models\/(model-id|catalog|regions|names)\.ts$/] },
+  { members: [/^core\/(internal|platform)\//, /^core\/model-id\.ts$/, /^models\/(catalog|regions|names)\.ts$/] },
   { members: [/^core\/(sigv4)\//, /^core\/(event-stream)\//], closed: true },
   { members: [/^core\/(transport)\//, /^core\/(messages)\//], closed: true },
   { members: [/^core\/\w+\.ts$/] },
@@ -17,7 +17,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
 ]
 // Modules are beside the core and not on top of it: of the core they may import these alone.
 const modules = /^(credentials|models|caching|guardrails|compatibility|hints|usage)\//
-const openToModules = /^core\/(types|errors)\.ts$|^core\/(internal|platform|sigv4)\//
+const openToModules = /^core\/(types|errors|model-id)\.ts$|^core\/(internal|platform|sigv4)\//
 
 const nodeOnly = /(^|\/)node\/|^core\/platform\/node\.ts$|^cli\//
 

@@ -1,7 +1,7 @@
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
 import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, ModelRef } from '../core/types.ts'
 import { catalogModel } from '../models/catalog.ts'
-import { parseModelId } from '../models/model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 import { type CacheTtl, type PlacementRules, placeCachePoints, stripCachePoints } from './cache-points.ts'
 
 /** Options of {@link promptCaching}. */

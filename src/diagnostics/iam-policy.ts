@@ -4,7 +4,7 @@ import { assertRegion } from '../core/internal/region.ts'
 import { catalogModel } from '../models/catalog.ts'
 import { destinationsOf } from '../models/destinations.ts'
 import type { InferenceProfile } from '../models/discovery.ts'
-import { isFullModelId, parseModelId } from '../models/model-id.ts'
+import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** What a policy allows beside calling models. */
 export type IamFeature = 'stream' | 'count' | 'discovery' | 'guardrail' | 'marketplace' | 'api-key'

@@ -1,4 +1,4 @@
-import { isFullModelId, parseModelId } from './model-id.ts'
+import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import { anthropicIdOf } from './names.ts'
 
 /** A model as an allow-list sees it. */

@@ -1,6 +1,6 @@
 import { isBedrockError } from '../core/errors.ts'
 import type { Middleware } from '../core/types.ts'
-import { parseModelId } from './model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 import type { CatalogModelResolver } from './resolver.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { parseModelId } from './model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 import { apac7, au2, au3, commercial, eu6, eu8, gov2, in2, jp2, us3, us4, us5, us6 } from './regions.ts'
 
 /** What is known about a Claude model on Bedrock. What nobody has documented is left out. */

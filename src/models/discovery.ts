@@ -3,7 +3,7 @@ import { isJsonObject } from '../core/internal/json.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { raceSignal, systemClock } from '../core/internal/signal.ts'
 import type { BedrockFetch, Clock, JsonObject, ModelResolutionContext } from '../core/types.ts'
-import { parseModelId } from './model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 
 /** An inference profile: one of AWS's, or one that somebody has made in the account. */
 export interface InferenceProfile {

@@ -3,7 +3,7 @@ export { destinationsOf } from './destinations.ts'
 export { type DiscoverOptions, discoverInferenceProfiles, type InferenceProfile } from './discovery.ts'
 export type { ModelExplanation, ResolutionStep } from './explanation.ts'
 export { type GeographyRules, profileFor } from './geography.ts'
-export { formatModelId, isFullModelId, type ParsedModelId, parseModelId } from './model-id.ts'
+export { formatModelId, isFullModelId, type ParsedModelId, parseModelId } from '../core/model-id.ts'
 export {
   type AnthropicModelId,
   type CatalogModelResolver,

@@ -8,7 +8,7 @@ import { destinationsOf, regionsOf } from './destinations.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { describe, type ModelExplanation, type ResolutionStep } from './explanation.ts'
 import { allowedRegions, catalogProfiles, chooseProfile, type GeographyRules, staysWithin } from './geography.ts'
-import { isFullModelId, parseModelId } from './model-id.ts'
+import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
 
 /** An ID of Anthropic's own API, such as `claude-sonnet-4-6` or `claude-opus-4-5-20251101`. */

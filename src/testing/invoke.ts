@@ -1,6 +1,6 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
-import { parseModelId } from '../models/model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 import { encodeEvent } from './frames.ts'
 import { guardEvents, guardMessage, refuseGuardrail } from './guardrails.ts'
 import { baseOf, refuseModel } from './models.ts'

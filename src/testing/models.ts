@@ -1,6 +1,6 @@
 import { catalog } from '../models/catalog.ts'
 import { destinationsOf } from '../models/destinations.ts'
-import { parseModelId } from '../models/model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 import type { JsonObject } from '../core/types.ts'
 import type { FakeState } from './respond.ts'
 import type { FakeCall } from './types.ts'

@@ -1,7 +1,7 @@
 import { compatibilityKey, compatibilityTable, modelBetas } from '../compatibility/table.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
-import { parseModelId } from '../models/model-id.ts'
+import { parseModelId } from '../core/model-id.ts'
 
 /** Why Bedrock's own copy of the Messages schema would refuse a body for a model; `undefined` for a model nobody knows. */
 export function refuseFields(base: string, body: JsonObject): string | undefined {
