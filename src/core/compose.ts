@@ -7,12 +7,12 @@ import type { BedrockRequest, Middleware, MiddlewareContext, Next } from './type
  */
 export function compose(
   middleware: readonly Middleware[],
-  contextOf: (request: BedrockRequest) => Promise<MiddlewareContext>,
+  contextOf: (request: BedrockRequest, inner: readonly Middleware[]) => Promise<MiddlewareContext>,
   send: (request: BedrockRequest, context: MiddlewareContext) => ReturnType<Next>,
 ): Next {
   const dispatch = (index: number): Next => {
     return async (request) => {
-      const context = await contextOf(request)
+      const context = await contextOf(request, middleware.slice(index + 1))
       // Once resolved, a name stays resolved: a middleware outside and one inside must not mean two models by it.
       const resolved = request.model === context.model ? request : { ...request, model: context.model }
       const layer = middleware[index]

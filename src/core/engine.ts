@@ -11,7 +11,7 @@ import { decodeJson } from './transport/decode-response.ts'
 import { decodeStream } from './transport/decode-stream.ts'
 import { encodeRequest } from './transport/encode-request.ts'
 import { createEndpointResolver, type EndpointResolver } from './transport/endpoint.ts'
-import { exchange, type Wire } from './transport/exchange.ts'
+import { exchange, identify, type Wire } from './transport/exchange.ts'
 import { createRetryPolicy } from './transport/retry.ts'
 import { createSignedFetch } from './transport/signed-fetch.ts'
 import type {
@@ -151,20 +151,29 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
     signal,
   })
 
-  const contextOf = async ({ model: name, signal }: BedrockRequest): Promise<MiddlewareContext> => {
+  const contextOf = async (
+    { model: name, options: call, signal }: BedrockRequest,
+    inner: readonly Middleware[],
+  ): Promise<MiddlewareContext> => {
     const context = await resolutionContext(signal)
     const model = typeof name === 'string' ? await parts.resolver.resolve(name, context) : name
     const target = model.region ?? context.region
     return {
       model,
       region: target,
+      get endpoint() {
+        return endpoint('bedrock-runtime', target)
+      },
+      timeout: { ...timeout, ...call.timeout },
+      inner,
+      identity: () => identify(wire, { region: target }, signal),
       logger,
       clock,
       fetch: (path, init) => signedFetch(path, { region: target, ...init }),
     }
   }
 
-  const send = async (request: BedrockRequest, { model, region }: MiddlewareContext): ReturnType<Next> => {
+  const send = async (request: BedrockRequest, { model, region, timeout }: MiddlewareContext): ReturnType<Next> => {
     const { operation, options: call } = request
     const isStream = operation === 'InvokeModelWithResponseStream'
     let identity: Identity | undefined
@@ -187,7 +196,7 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
           region,
           isStream,
           signal: request.signal,
-          timeout: { ...timeout, ...call.timeout },
+          timeout,
           retry:
             call.retry === undefined ? options.retry : call.retry && { ...(options.retry || undefined), ...call.retry },
           onIdentity: (used) => {
@@ -217,7 +226,7 @@ export function createEngine(options: EngineOptions, parts: EngineParts, inherit
     },
     fetch: signedFetch,
     resolve: async (model) =>
-      (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} })).model,
+      (await contextOf({ model, operation: 'InvokeModel', body: {}, headers: {}, options: {} }, [])).model,
     region,
     resolutionContext,
     endpoint,

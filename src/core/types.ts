@@ -287,8 +287,20 @@ export interface MiddlewareContext {
   readonly model: ModelRef
   /** The region that the request will be sent to. */
   readonly region: string
+  /** The base URL that the request will be sent to. Reading it throws where the endpoint and the region disagree. */
+  readonly endpoint: string
+  /** The call's deadlines: its own over the client's. */
+  readonly timeout: Timeouts
+  /** The middleware between this one and Bedrock, outermost first. */
+  readonly inner: readonly Middleware[]
   /** The client's signed `fetch`. */
   readonly fetch: BedrockFetch
+  /**
+   * Who is asking; `undefined` where the client signs nothing. It holds secrets: log none of it.
+   *
+   * @throws CredentialsError where no source gives credentials.
+   */
+  readonly identity: () => Promise<Identity | undefined>
   readonly logger: Logger
   readonly clock: Clock
 }

@@ -25,7 +25,15 @@ async function call(
   const { base, geo } = parseModelId(id)
   const model: ModelRef = { id, base, geo, region, source: 'explicit' }
   const request: BedrockRequest = { operation: 'InvokeModel', model, body: {}, headers: {}, options: {} }
-  const context: MiddlewareContext = { ...resolutionContext({ region, logger }), model, clock: standingClock() }
+  const context: MiddlewareContext = {
+    ...resolutionContext({ region, logger }),
+    model,
+    endpoint: `https://bedrock-runtime.${region}.amazonaws.com`,
+    timeout: {},
+    inner: [],
+    identity: async () => undefined,
+    clock: standingClock(),
+  }
   const sent: ModelRef[] = []
   const next = async (passed: BedrockRequest) => {
     sent.push(passed.model as ModelRef)

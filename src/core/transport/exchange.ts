@@ -1,7 +1,7 @@
 import { CredentialsError, isBedrockError, type ServiceError } from '../errors.ts'
 import { isSameIdentity, isWholeIdentity } from '../internal/identity.ts'
 import { redact } from '../internal/redact.ts'
-import { type AbortScope, openAbortScope, raceSignal, sleep } from '../internal/signal.ts'
+import { openAbortScope, raceSignal, sleep } from '../internal/signal.ts'
 import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
 import { attempt, type BodyReader, readBody, resolveTimeouts, startDeadline } from './attempt.ts'
 import { authorize } from './authorize.ts'
@@ -64,7 +64,7 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
   let clockCorrected = false
   let identityRefreshed = false
   try {
-    let identity = await identify(wire, call, scope)
+    let identity = await identify(wire, call, scope.signal)
     for (;;) {
       const attemptScope = openAbortScope(scope.signal)
       let response: Response | undefined
@@ -106,7 +106,7 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
         if (identity && !identityRefreshed && refusesIdentity(error)) {
           identityRefreshed = true
           wire.logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
-          const fresh = await identify(wire, call, scope, identity)
+          const fresh = await identify(wire, call, scope.signal, identity)
           if (fresh && !isSameIdentity(fresh, identity)) {
             identity = fresh
             continue
@@ -120,7 +120,7 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
           `Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`,
         )
         await sleep(delay, wire.clock, scope.signal)
-        identity = await identify(wire, call, scope)
+        identity = await identify(wire, call, scope.signal)
       }
     }
   } catch (error) {
@@ -129,17 +129,16 @@ export async function exchange<T>(wire: Wire, call: Exchange, decode: (arrival: 
   }
 }
 
-async function identify(
+/** Asks the client's provider who is asking; `undefined` where nothing is to be signed. @throws CredentialsError */
+export async function identify(
   wire: Wire,
-  call: Exchange,
-  scope: AbortScope,
+  { region, onIdentity }: Pick<Exchange, 'region' | 'onIdentity'>,
+  signal: AbortSignal | undefined,
   refused?: Identity,
 ): Promise<Identity | undefined> {
   if (wire.credentials === 'none') return undefined
   let identity: Identity
   try {
-    const { signal } = scope
-    const { region } = call
     const { logger } = wire
     identity = await raceSignal(
       wire.credentials({
@@ -152,7 +151,7 @@ async function identify(
       signal,
     )
   } catch (error) {
-    scope.signal.throwIfAborted()
+    signal?.throwIfAborted()
     if (isBedrockError(error)) throw error
     throw new CredentialsError(`No credentials: ${redact(error instanceof Error ? error.message : String(error))}`, {
       cause: error,
@@ -160,7 +159,7 @@ async function identify(
   }
   if (!isWholeIdentity(identity))
     throw new CredentialsError('The credential provider gave neither AWS keys nor a Bedrock API key')
-  call.onIdentity?.(identity)
+  onIdentity?.(identity)
   return identity
 }
 
