@@ -163,7 +163,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         text: withoutWindow(next),
         source,
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
-        isDefault: isDefault || text === 'default',
+        // The setup page's default is global. One that somebody chose is called as its own name is.
+        isDefault: isDefault || (text === 'default' && !Object.hasOwn(options.aliases ?? {}, text)),
         family: families.includes(text) ? text : undefined,
         anyVersion: !pin && !Object.hasOwn(options.aliases ?? {}, text),
       }

@@ -1,3 +1,5 @@
+import { showCommand } from '../credentials/command-name.ts'
+import { printable } from './printable.ts'
 import { describeSource, type Setting, type Settings, type SettingSource } from './settings.ts'
 
 /** One effective value. */
@@ -39,7 +41,7 @@ export function explainSettings(settings: Settings): SettingsExplanation {
       setting
         ? [
             explain(key, setting as Setting<unknown>, (value) =>
-              typeof value === 'string' ? value : JSON.stringify(value),
+              typeof value === 'string' ? (isCommand(key) ? showCommand(value) : value) : JSON.stringify(value),
             ),
           ]
         : [],
@@ -48,6 +50,8 @@ export function explainSettings(settings: Settings): SettingsExplanation {
   return { settings: rows, toString: () => rows.map(line).join('\n') }
 }
 
+const isCommand = (key: string): boolean => key === 'awsAuthRefresh' || key === 'awsCredentialExport'
+
 function explain<T>(
   key: string,
   { value, source, overrode = [] }: Setting<T>,
@@ -55,9 +59,9 @@ function explain<T>(
 ): SettingExplanation {
   return {
     key,
-    value: show(value),
+    value: printable(show(value)),
     source,
-    overrode: overrode.map((lower) => ({ value: show(lower.value), source: lower.source })),
+    overrode: overrode.map((lower) => ({ value: printable(show(lower.value)), source: lower.source })),
   }
 }
 

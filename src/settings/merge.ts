@@ -29,9 +29,10 @@ export function mergeSettings(...layers: readonly Settings[]): Settings {
 }
 
 function mergeEnv(below: Settings['env'], above: Settings['env']): Settings['env'] {
-  const merged: Record<string, Setting<string>> = { ...below }
-  for (const [name, setting] of Object.entries(above)) merged[name] = lay(setting, below[name])
-  return merged
+  // A file may name a variable `__proto__` or `constructor`.
+  const merged = new Map(Object.entries(below))
+  for (const [name, setting] of Object.entries(above)) merged.set(name, lay(setting, merged.get(name)))
+  return Object.fromEntries(merged)
 }
 
 function over<Key extends 'model' | 'awsAuthRefresh' | 'awsCredentialExport'>(

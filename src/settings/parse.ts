@@ -2,6 +2,7 @@ import { ConfigurationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import type { Environment } from '../core/internal/env.ts'
 import type { JsonValue } from '../core/types.ts'
+import { printable } from './printable.ts'
 import { describeSource, type Setting, type Settings, type SettingSource } from './settings.ts'
 
 /**
@@ -14,8 +15,9 @@ import { describeSource, type Setting, type Settings, type SettingSource } from 
  */
 export function settingsFromEnvironment(env: Environment): Settings {
   const source: SettingSource = { kind: 'environment' }
-  const entries = Object.entries(env).flatMap(([name, value]): [string, Setting<string>][] =>
-    value?.trim() ? [[name, { value: value.trim(), source }]] : [],
+  // The `env` of a Worker has more in it than text.
+  const entries = Object.entries(env).flatMap(([name, value]: [string, unknown]): [string, Setting<string>][] =>
+    typeof value === 'string' && value.trim() ? [[name, { value: value.trim(), source }]] : [],
   )
   return { env: Object.fromEntries(entries) }
 }
@@ -32,7 +34,7 @@ export function settingsFromFile(document: JsonValue, source: SettingSource, isT
   const { env, model, modelOverrides, availableModels, awsAuthRefresh, awsCredentialExport } = document
   const text = (key: string, value: JsonValue | undefined): Setting<string> | undefined => {
     if (value === undefined || value === null || value === '') return undefined
-    if (typeof value !== 'string') throw wrong(key, source, 'a text')
+    if (typeof value !== 'string' || value.includes('\0')) throw wrong(key, source, 'a text')
     return { value, source }
   }
   const commands = isTrusted
@@ -43,7 +45,7 @@ export function settingsFromFile(document: JsonValue, source: SettingSource, isT
     : {}
   return {
     env: isTrusted ? envBlock(env, source) : {},
-    model: text('model', model),
+    model: modelName(model, source),
     modelOverrides: overrides(modelOverrides, source),
     availableModels: names(availableModels, source),
     ...commands,
@@ -55,29 +57,46 @@ function envBlock(env: JsonValue | undefined, source: SettingSource): Settings['
   if (!isJsonObject(env)) throw wrong('env', source, 'an object of variables')
   const entries = Object.entries(env).flatMap(([name, value]): [string, Setting<string>][] => {
     if (value === undefined || value === null || value === '') return []
-    if (typeof value === 'object') throw wrong(`env.${name}`, source, 'a text')
+    // A process takes neither from any command that it starts.
+    if (!name || /[=\0]/.test(name)) throw wrong(`env.${name}`, source, 'the name of a variable')
     // JSON writes a switch as 1 or true.
-    return [[name, { value: String(value).trim(), source }]]
+    const text = typeof value === 'object' ? undefined : String(value).trim()
+    if (text === undefined || text.includes('\0')) throw wrong(`env.${name}`, source, 'a text')
+    return text ? [[name, { value: text, source }]] : []
   })
   return Object.fromEntries(entries)
+}
+
+// InvokeModel takes 2,048 characters; a list of a thousand models is longer than any that is meant.
+const [maxName, maxNames] = [2048, 1000]
+
+const isName = (value: JsonValue | undefined): value is string =>
+  typeof value === 'string' && value.length <= maxName && !/[\x00-\x1f\x7f]/.test(value)
+
+function modelName(value: JsonValue | undefined, source: SettingSource): Settings['model'] {
+  if (value === undefined || value === null || value === '') return undefined
+  if (!isName(value)) throw wrong('model', source, `a text of one line, of at most ${maxName} characters`)
+  return { value, source }
 }
 
 function overrides(value: JsonValue | undefined, source: SettingSource): Settings['modelOverrides'] {
   if (value === undefined || value === null) return undefined
   if (!isJsonObject(value)) throw wrong('modelOverrides', source, 'an object of model IDs')
-  for (const [key, target] of Object.entries(value)) {
-    if (typeof target !== 'string' || !target) throw wrong(`modelOverrides.${key}`, source, 'a model ID or ARN')
+  const entries = Object.entries(value)
+  if (entries.length > maxNames) throw wrong('modelOverrides', source, `an object of at most ${maxNames} models`)
+  for (const [key, target] of entries) {
+    if (!isName(key) || !isName(target) || !target) throw wrong(`modelOverrides.${key}`, source, 'a model ID or ARN')
   }
-  return { value: value as Readonly<Record<string, string>>, source }
+  return { value: Object.fromEntries(entries) as Readonly<Record<string, string>>, source }
 }
 
 function names(value: JsonValue | undefined, source: SettingSource): Settings['availableModels'] {
   if (value === undefined || value === null) return undefined
-  if (!Array.isArray(value) || !value.every((name): name is string => typeof name === 'string'))
-    throw wrong('availableModels', source, 'a list of names')
+  if (!Array.isArray(value) || value.length > maxNames || !value.every(isName))
+    throw wrong('availableModels', source, `a list of names, of at most ${maxNames}`)
   return { value, source }
 }
 
 function wrong(key: string, source: SettingSource, kind: string): ConfigurationError {
-  return new ConfigurationError(`${key} in ${describeSource(source)} is not ${kind}`)
+  return new ConfigurationError(`${printable(key)} in ${describeSource(source)} is not ${kind}`)
 }

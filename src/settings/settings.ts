@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** Where a setting came from. */
 export interface SettingSource {
   /** `environment` is the process's own; the others are files, in the order of their rank. */
@@ -30,5 +32,7 @@ export interface Settings {
 
 /** A source, in words. */
 export function describeSource({ kind, path }: SettingSource): string {
-  return kind === 'environment' ? 'the environment' : `${path ?? 'the settings'} (${kind})`
+  return kind === 'environment'
+    ? 'the environment'
+    : `${path === undefined ? 'the settings' : printable(path)} (${kind})`
 }

@@ -165,6 +165,17 @@ describe('every example of the setup page ends in a verified request', () => {
     )
   })
 
+  test.each(['opus', 'sonnet', 'haiku'])(
+    'a model that is the alias %s is called by the profile of the alias',
+    async (name) => {
+      write('.claude/settings.json', { model: name })
+      const options = await load({ env: { ...bedrockVariables, ...keyVariables } })
+      const { model } = await callWith(options)
+      expect(model).toMatch(/^us\./)
+      expect((await callWith(options, { model: name })).model).toBe(model)
+    },
+  )
+
   test('ANTHROPIC_MODEL with an application inference profile', async () => {
     const call = await callWith(environment({ ANTHROPIC_MODEL: `${arn}/sonnet` }))
     expect(call.path).toBe(`/model/${encodeURIComponent(`${arn}/sonnet`)}/invoke`)

@@ -4,7 +4,8 @@ import { isSameIdentity } from '../../core/internal/identity.ts'
 import { redact } from '../../core/internal/redact.ts'
 import { raceSignal, systemClock } from '../../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../../core/types.ts'
-import { assertSuccess, name } from './command.ts'
+import { commandName, showCommand } from '../command-name.ts'
+import { assertSuccess } from './command.ts'
 import { runCommand } from './run-command.ts'
 
 /** Options of {@link withAuthRefresh}. */
@@ -111,10 +112,12 @@ function isOfCredentials(error: unknown): boolean {
 
 function stillNoGood(command: string, cause: unknown): CredentialsError {
   const why = cause instanceof Error ? `: ${redact(cause.message)}` : ''
-  const shown = redact(command)
-  return new CredentialsError(`The credentials are no good, and ${name(command)} did not help${why}`, {
+  const shown = showCommand(command)
+  // A command that is not shown whole may hold a secret.
+  const isWhole = shown === command.trim()
+  return new CredentialsError(`The credentials are no good, and ${commandName(command)} did not help${why}`, {
     cause: isBedrockError(cause) ? cause : undefined,
-    command: shown,
-    hint: `Run \`${shown}\` by hand.`,
+    ...(isWhole && { command: shown }),
+    hint: isWhole ? `Run \`${shown}\` by hand.` : `Run the refresh command (${shown}) by hand.`,
   })
 }

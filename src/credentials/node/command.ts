@@ -4,6 +4,7 @@ import { isJsonObject, parseJsonObject } from '../../core/internal/json.ts'
 import { redact } from '../../core/internal/redact.ts'
 import { systemClock } from '../../core/internal/signal.ts'
 import type { AwsCredentialIdentity, CredentialProvider } from '../../core/types.ts'
+import { commandName } from '../command-name.ts'
 import { type CommandResult, lastLines, runCommand } from './run-command.ts'
 
 /** Options of {@link fromCommand}. */
@@ -38,7 +39,7 @@ export function fromCommand(command: string, options: FromCommandOptions = {}): 
       assertSuccess(result, command, timeout)
       const identity = readIdentity(result.stdout, command)
       if (identity.expiration && identity.expiration.getTime() <= clock.now())
-        throw new CredentialsError(`${name(command)} printed credentials that have expired`)
+        throw new CredentialsError(`${commandName(command)} printed credentials that have expired`)
       return identity
     },
     { clock, refreshAhead: 300_000, refreshBlocking: 60_000 },
@@ -51,20 +52,20 @@ function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
     (isJsonObject(document?.Credentials) ? document.Credentials : document) ?? {}
   // What it printed is not quoted: it may be a secret in another form.
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string' || !AccessKeyId || !SecretAccessKey) {
-    throw new CredentialsError(`${name(command)} did not print credentials (${stdout.length} characters)`, {
+    throw new CredentialsError(`${commandName(command)} did not print credentials (${stdout.length} characters)`, {
       hint: 'It has to print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
     })
   }
   const expiration = typeof Expiration === 'string' ? new Date(Expiration) : undefined
   if (expiration && Number.isNaN(expiration.getTime()))
-    throw new CredentialsError(`${name(command)} printed an Expiration that is not a time`)
+    throw new CredentialsError(`${commandName(command)} printed an Expiration that is not a time`)
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
     ...(typeof SessionToken === 'string' && SessionToken && { sessionToken: SessionToken }),
     ...(expiration && { expiration }),
     ...(typeof AccountId === 'string' && { accountId: AccountId }),
-    source: { name: 'command', detail: name(command) },
+    source: { name: 'command', detail: commandName(command) },
   }
 }
 
@@ -77,14 +78,7 @@ export function assertSuccess({ code, stderr, timedOut }: CommandResult, command
       ? 'was ended'
       : `failed with exit code ${code}`
   const said = redact(lastLines(stderr))
-  throw new CredentialsError(`${name(command)} ${what}${said ? `: ${said}` : ''}`, {
+  throw new CredentialsError(`${commandName(command)} ${what}${said ? `: ${said}` : ''}`, {
     hint: 'Run the command by hand to see what it needs.',
   })
-}
-
-/** The program of a command: what stands before and behind it may hold a secret. */
-export function name(command: string): string {
-  const [, program = 'The command'] =
-    /^\s*(?:\w+=(?:"[^"]*"|'[^']*'|[^\s"'])*\s+)*("[^"]+"|'[^']+'|[^\s"'=]+)(?=\s|$)/.exec(command) ?? []
-  return program.replace(/^["']|["']$/g, '')
 }

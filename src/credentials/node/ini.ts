@@ -10,16 +10,29 @@ export function parseIni(text: string): IniSections {
   const sections: Record<string, Record<string, string>> = Object.create(null)
   let section: Record<string, string> | undefined
   for (const line of text.split(/\r?\n/)) {
-    const [, header] = /^\s*\[([^\]]+)\]/.exec(line) ?? []
-    if (header !== undefined) {
-      // `[profile "my dev"]`
-      const name = header.trim().replace(/^(\S+)\s+["']?(.*?)["']?$/, '$1 $2')
-      section = sections[name] ??= Object.create(null) as Record<string, string>
+    const start = line.trimStart()
+    const end = start.indexOf(']')
+    if (start.startsWith('[') && end > 1) {
+      section = sections[sectionName(start.slice(1, end).trim())] ??= Object.create(null) as Record<string, string>
       continue
     }
-    const [, key, value = ''] = /^([^\s=#;[][^=]*?)\s*=\s*(.*)$/.exec(line) ?? []
-    // A comment begins after white space, so that a value may have a `#` in it.
-    if (section && key) section[key.toLowerCase()] = value.replace(/\s+[#;].*$/, '').trim()
+    const equals = line.indexOf('=')
+    // What is indented belongs to the key above it.
+    if (!section || equals < 1 || /^[\s#;[]/.test(line)) continue
+    section[line.slice(0, equals).trim().toLowerCase()] = withoutComment(line.slice(equals + 1)).trim()
   }
   return sections
+}
+
+/** `profile my dev` of `[profile "my dev"]`. */
+function sectionName(header: string): string {
+  const [, kind, name = ''] = /^(\S+)\s(.*)$/s.exec(header) ?? []
+  if (kind === undefined) return header
+  return `${kind} ${name.trim().replace(/^["']/, '').replace(/["']$/, '')}`
+}
+
+// A comment begins after white space, so that a value may have a `#` in it.
+function withoutComment(value: string): string {
+  const comment = /\s[#;]/.exec(value)
+  return comment ? value.slice(0, comment.index) : value
 }

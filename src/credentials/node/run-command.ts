@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import process from 'node:process'
 import { CredentialsError } from '../../core/errors.ts'
+import { createLineReader } from './line-reader.ts'
 
 /** How a command is run. */
 export interface CommandOptions {
@@ -33,21 +34,13 @@ const maxOutput = 1_048_576
  * when the caller leaves.
  */
 export function runCommand(command: string, options: CommandOptions): Promise<CommandResult> {
-  const { env = process.env, cwd, timeout, onLine, signal } = options
+  const { timeout, onLine, signal } = options
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     const isWindows = process.platform === 'win32'
-    const child = spawn(command, {
-      shell: true,
-      detached: !isWindows,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: env as NodeJS.ProcessEnv,
-      windowsHide: true,
-      ...(cwd !== undefined && { cwd }),
-    })
+    const child = start(command, options, isWindows)
     const streams = ['stdout', 'stderr'] as const
     const output = { stdout: '', stderr: '' }
-    const rest = { stdout: '', stderr: '' }
     let timedOut = false
     let failure: { readonly reason: unknown } | undefined
     let grace: NodeJS.Timeout | undefined
@@ -81,28 +74,25 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
         fail(error)
       }
     }
-    for (const name of streams) {
+    const lines = streams.map((name) => createLineReader((line) => hear(line, name)))
+    streams.forEach((name, i) => {
       child[name].setEncoding('utf8')
       child[name].on('data', (chunk: string) => {
         if (output[name].length < maxOutput) output[name] += chunk
-        const lines = (rest[name] + chunk).split(/\r?\n/)
-        rest[name] = lines.pop() ?? ''
-        for (const line of lines) hear(line, name)
+        if (onLine) lines[i]?.push(chunk)
       })
-    }
+    })
 
     const settle = (code: number | null): void => {
       clearTimeout(timer)
       clearTimeout(grace)
       signal?.removeEventListener('abort', onAbort)
-      for (const name of streams) if (rest[name]) hear(rest[name], name)
+      for (const reader of lines) reader.end()
       if (failure) reject(failure.reason)
       else resolve({ code, ...output, timedOut })
     }
     child.once('error', (error) => {
-      // Without the cause, which has the whole command in it.
-      const what = `The command cannot be started: ${error.message}`
-      failure ??= { reason: new CredentialsError(what, { hint: 'Is there a shell, and a folder `cwd`?' }) }
+      failure ??= { reason: cannotStart(error) }
       settle(null)
     })
     child.once('close', settle)
@@ -117,6 +107,28 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
         settle(code)
       }, 500)
     })
+  })
+}
+
+function start(command: string, { env = process.env, cwd }: CommandOptions, isWindows: boolean) {
+  try {
+    return spawn(command, {
+      shell: true,
+      detached: !isWindows,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: env as NodeJS.ProcessEnv,
+      windowsHide: true,
+      ...(cwd !== undefined && { cwd }),
+    })
+  } catch (error) {
+    throw cannotStart(error as Error)
+  }
+}
+
+// With the code alone: message and cause have the whole command in them.
+function cannotStart({ code, name }: NodeJS.ErrnoException): CredentialsError {
+  return new CredentialsError(`The command cannot be started: ${code ?? name}`, {
+    hint: 'Check that there is a shell, that the folder `cwd` exists, and that no variable has a NUL character in it.',
   })
 }
 

@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { CredentialsError } from '../../core/errors.ts'
 import { env } from '../../core/internal/env.ts'
 import { parseIni } from './ini.ts'
+import { readTextFile } from './read-text-file.ts'
 
 /** Where AWS's shared files are, and which profile of theirs is meant. */
 export interface SharedFiles {
@@ -53,9 +55,10 @@ function paths({ filepath, configFilepath }: SharedFiles): string[] {
 
 async function readOptional(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
-    throw error
+    return await readTextFile(path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(code ?? '')) return ''
+    throw new CredentialsError(`${path} cannot be read: ${message}`, { cause })
   }
 }

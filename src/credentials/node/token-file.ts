@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { CredentialsError } from '../../core/errors.ts'
+import { readTextFile } from './read-text-file.ts'
 
 /**
  * Reads a token from a file, anew each time: platforms replace it. For `fromContainerMetadata` and `fromWebIdentity`.
@@ -8,16 +8,14 @@ import { CredentialsError } from '../../core/errors.ts'
  * ```ts
  * const credentials = fromContainerMetadata({ readToken: readTokenFile })
  * ```
- * @throws CredentialsError for a file that cannot be read, or is empty.
+ * @throws CredentialsError for a file that cannot be read, is empty, is no regular file, or is larger than 1 MiB.
  */
 export async function readTokenFile(path: string): Promise<string> {
   let token: string
   try {
-    token = (await readFile(path, 'utf8')).trim()
+    token = (await readTextFile(path)).trim()
   } catch (cause) {
-    throw new CredentialsError(`The token file ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
-      cause,
-    })
+    throw new CredentialsError(`The token file ${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
   if (!token) throw new CredentialsError(`The token file ${path} is empty`)
   return token

@@ -1,11 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { ConfigurationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/types.ts'
+import { readTextFile } from '../../credentials/node/read-text-file.ts'
 import { mergeSettings } from '../merge.ts'
 import { settingsFromEnvironment, settingsFromFile } from '../parse.ts'
+import { printable } from '../printable.ts'
 import type { Settings, SettingSource } from '../settings.ts'
 
 /** Where {@link loadSettings} looks. */
@@ -42,7 +44,8 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
  * ```ts
  * const settings = await loadSettings({ trustProject: true })
  * ```
- * @throws ConfigurationError for broken JSON, with file, line and column, and for values of the wrong kind.
+ * @throws ConfigurationError for broken JSON, with file, line and column, for values of the wrong kind, and for what is
+ *   no regular file of at most 1 MiB.
  * @see https://code.claude.com/docs/en/settings
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
@@ -88,11 +91,11 @@ async function dropIns(managed: string): Promise<string[]> {
 async function readDocument(path: string, isRequired: boolean): Promise<JsonValue | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readTextFile(path)
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
+    const { code, message } = cause as NodeJS.ErrnoException
     if (!isRequired && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined
-    throw new ConfigurationError(`${path} cannot be read: ${code}`, { cause })
+    throw new ConfigurationError(`${printable(path)} cannot be read: ${message}`, { cause })
   }
   const content = text.replace(/^\uFEFF/, '')
   if (!content.trim()) return undefined
@@ -100,7 +103,7 @@ async function readDocument(path: string, isRequired: boolean): Promise<JsonValu
     return JSON.parse(content) as JsonValue
   } catch (error) {
     // Without the parser's own words: they quote the file, and so what is secret in it.
-    throw new ConfigurationError(`${path}:${placeOf(error as Error, content)} is not JSON`, {
+    throw new ConfigurationError(`${printable(path)}:${placeOf(error as Error, content)} is not JSON`, {
       hint: 'Look for a missing or superfluous comma, quote or brace there.',
     })
   }

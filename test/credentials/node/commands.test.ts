@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AwsCredentialIdentity, type CredentialProvider, CredentialsError } from 'outcrop'
 import { cached } from 'outcrop/credentials'
-import { fromCommand, readTokenFile, withAuthRefresh } from 'outcrop/credentials/node'
+import { fromCommand, fromNodeProviderChain, readTokenFile, withAuthRefresh } from 'outcrop/credentials/node'
 import { createFakeBedrock } from 'outcrop/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTestClock, everythingOf, expectVerified, rejectionOf } from '../support.ts'
@@ -222,7 +223,7 @@ describe('withAuthRefresh', () => {
     const clock = createTestClock()
     const useless = script('useless.mjs', 'console.log("done")')
     const provider = withAuthRefresh(fromFile(), useless, { ...quiet, clock, cooldown: 60_000 })
-    await expect(provider()).rejects.toMatchObject({ code: 'credentials', command: useless })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials', hint: expect.stringContaining('by hand') })
     await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
     expect(runs()).toBe(1)
     clock.advance(61_000)
@@ -301,6 +302,50 @@ describe('withAuthRefresh', () => {
     await expect(withAuthRefresh(fromFile(), chatty, { onOutput })()).rejects.toThrow('nobody listens')
   })
 
+  test('a question without a line break is shown while it waits', async () => {
+    const answer = path('answer')
+    const asks = script(
+      'asks.mjs',
+      `import { existsSync } from 'node:fs'
+       process.stdout.write('Press Enter in the browser: ')
+       const waiting = setInterval(() => { if (existsSync(${JSON.stringify(answer)})) { console.log('thanks'); clearInterval(waiting) } }, 10)`,
+    )
+    const lines: string[] = []
+    // The command goes on only once somebody has seen its question.
+    const onOutput = (line: string): void => {
+      lines.push(line)
+      writeFileSync(answer, '')
+    }
+    await expect(withAuthRefresh(fromFile(), asks, { onOutput })()).rejects.toMatchObject({ code: 'credentials' })
+    expect(lines).toEqual(['Press Enter in the browser: ', 'thanks'])
+  })
+
+  test('a line without end is told as far as a person reads, and the lines after it whole', async () => {
+    const lines: string[] = []
+    const long = script('long.mjs', `process.stdout.write('x'.repeat(4_000_000) + '\\nthe end\\r\\n')`)
+    const provider = withAuthRefresh(fromFile(), long, { onOutput: (line) => lines.push(line) })
+    await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+    expect(lines.map(({ length }) => length)).toEqual([8193, 'the end'.length])
+  })
+
+  test('the error shows the logins of AWS whole, and of other commands the program alone', async () => {
+    const env = { PATH: path('bin') }
+    mkdirSync(path('bin'))
+    for (const name of ['aws', 'corp-login']) {
+      writeFileSync(path(`bin/${name}`), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    }
+    const shownFor = async (command: string): Promise<unknown> =>
+      rejectionOf(withAuthRefresh(fromFile(), command, { ...quiet, env })())
+    expect(await shownFor('aws sso login --profile dev')).toMatchObject({
+      command: 'aws sso login --profile dev',
+      hint: 'Run `aws sso login --profile dev` by hand.',
+    })
+    const error = await shownFor('TOKEN=secret-example-1 corp-login --password secret-example-2')
+    expect(error).toMatchObject({ hint: 'Run the refresh command (corp-login …) by hand.' })
+    expect(error).not.toHaveProperty('command')
+    expect(everythingOf(error)).not.toContain('secret-example')
+  })
+
   test('secrets in its output are not passed on', async () => {
     const lines: string[] = []
     const leaky = script('leaky.mjs', 'console.log("export AWS_SESSION_TOKEN=session-example-leaked")')
@@ -319,6 +364,49 @@ test('readTokenFile', async () => {
   writeFileSync(path('token'), 'token-example\n')
   expect(await readTokenFile(path('token'))).toBe('token-example')
   await expect(readTokenFile(path('missing'))).rejects.toMatchObject({ code: 'credentials' })
+})
+
+describe('files that never end', () => {
+  test('a FIFO, a device, a folder and a huge file are no tokens', async () => {
+    execFileSync('mkfifo', [path('fifo')])
+    writeFileSync(path('huge'), 'x'.repeat(1_048_577))
+    for (const [name, reason] of [
+      [path('fifo'), 'it is not a regular file'],
+      ['/dev/zero', 'it is not a regular file'],
+      [folder, 'it is not a regular file'],
+      [path('huge'), 'it is larger than 1048576 bytes'],
+    ] as const)
+      await expect(readTokenFile(name)).rejects.toMatchObject({
+        code: 'credentials',
+        message: `The token file ${name} cannot be read: ${reason}`,
+      })
+  })
+
+  test('a FIFO is no profile', async () => {
+    execFileSync('mkfifo', [path('config')])
+    const error = await rejectionOf(
+      fromNodeProviderChain({
+        configFilepath: path('config'),
+        filepath: path('none'),
+        loader: async () => ({ defaultProvider: () => async () => Promise.reject(new Error('not asked')) }),
+      })(),
+    )
+    expect(error).toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining(`${path('config')} cannot be`),
+    })
+  })
+})
+
+test('a command that no process can be made of is a CredentialsError without the command', async () => {
+  for (const [command, env] of [
+    ['helper secret-example-1\0', process.env],
+    ['helper secret-example-1', { NAME: 'secret-example-2\0' }],
+  ] as const) {
+    const error = await rejectionOf(fromCommand(command, { env })())
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('cannot be started') })
+    expect(everythingOf(error)).not.toContain('secret-example')
+  }
 })
 
 test.each([[() => fromCommand(' ')], [() => withAuthRefresh(async () => identity, '')]])(
