@@ -1,14 +1,8 @@
-import { type CoreClient, createSurface } from './core/client.ts'
-import {
-  createEngine,
-  type EngineOptions,
-  type HintFacts,
-  type Inheritance,
-  inherit,
-  mergeOptions,
-} from './core/engine.ts'
+import { type CoreClient, createOperations } from './core/client.ts'
+import { createClientContext, type ErrorContext, type InheritedState, inheritState } from './core/client-context.ts'
 import { type BedrockError, isBedrockError } from './core/errors.ts'
 import { describeIdentitySource } from './core/internal/identity-source.ts'
+import { type ClientOptions, clientOptionNames, mergeOptions } from './core/options.ts'
 import type { Middleware, ModelResolver } from './core/types.ts'
 import { compatibility, type CompatibilityOptions } from './compatibility/compatibility.ts'
 import { type CredentialsExplanation, explainCredentials } from './credentials/explain.ts'
@@ -24,7 +18,7 @@ import { requestHeaders } from './usage/request-headers.ts'
 import { credentialChain, defaultCredentials, profileRegion } from '#default-credentials'
 
 /** Options of {@link createBedrockClient}. */
-export interface BedrockClientOptions extends EngineOptions {
+export interface BedrockClientOptions extends ClientOptions {
   /** How names become models: options of the built-in resolver, or a resolver of your own. */
   readonly models?: ModelResolver | ModelResolverOptions | undefined
   /** How bodies are made to fit the model; `false` leaves them as they are. @default { policy: 'adapt' } */
@@ -66,48 +60,50 @@ export function createBedrockClient(options: BedrockClientOptions = {}): Bedrock
   return build(options)
 }
 
-function build(
-  options: BedrockClientOptions,
-  inherited?: Inheritance & { readonly resolver?: ModelResolver | undefined },
-): BedrockClient {
-  const { models = {} } = options
-  const resolver =
-    inherited?.resolver ?? ('resolve' in models ? models : createModelResolver({ clock: options.clock, ...models }))
-  const engine = createEngine(
+/** What a client made by `withOptions` takes over: what was learned of models too. */
+interface Inherited extends InheritedState {
+  readonly resolver?: ModelResolver | undefined
+  readonly middleware?: readonly Middleware[] | undefined
+}
+
+function build(options: BedrockClientOptions, inherited?: Inherited): BedrockClient {
+  const { models = {}, clock, env } = options
+  const resolver = inherited?.resolver ?? ('resolve' in models ? models : createModelResolver({ clock, ...models }))
+  const middleware = inherited?.middleware ?? builtIn(resolver, options.compatibility)
+  const context = createClientContext(
     options,
     {
+      optionNames: `${clientOptionNames} models compatibility`,
       resolver,
-      middleware: builtIn(resolver, options.compatibility),
-      defaultCredentials: defaultCredentials(),
-      profileRegion,
-      hint: (error, facts) => hint(error, facts, resolver),
+      middleware,
+      credentials: defaultCredentials(env),
+      profileRegion: () => profileRegion(env),
+      hint: (error, known) => hint(error, known, resolver),
     },
     inherited,
   )
-  const surface = createSurface(engine)
+  const operations = createOperations(context)
   const catalogResolver = isCatalogResolver(resolver) ? resolver : createModelResolver()
   return {
-    ...surface,
+    ...operations,
     models: {
-      ...surface.models,
-      list: async () => catalogResolver.list(await engine.resolutionContext()),
-      explain: async (name) => catalogResolver.explain(name, await engine.resolutionContext()),
+      ...operations.models,
+      list: async () => catalogResolver.list(await context.resolutionContext()),
+      explain: async (name) => catalogResolver.explain(name, await context.resolutionContext()),
     },
     explain: async () => {
-      const { credentials, fetch, clock } = options
-      return explainCredentials({
-        credentials,
-        region: await engine.region(),
-        fetch,
-        clock,
-        chain: credentialChain?.(),
+      const { credentials, fetch } = options
+      const region = await context.region()
+      return explainCredentials({ credentials, region, fetch, clock, env, chain: credentialChain?.({ env }) })
+    },
+    withOptions: (changes) => {
+      const isSameResolver = changes.models === undefined
+      return build(mergeOptions(options, changes), {
+        ...inheritState(context, changes),
+        ...(isSameResolver && { resolver }),
+        ...(isSameResolver && changes.compatibility === undefined && { middleware }),
       })
     },
-    withOptions: (changes) =>
-      build(mergeOptions(options, changes), {
-        ...inherit(engine, changes),
-        resolver: changes.models === undefined ? resolver : undefined,
-      }),
   }
 }
 
@@ -126,7 +122,7 @@ function isCatalogResolver(resolver: ModelResolver): resolver is CatalogModelRes
 
 function hint(
   error: BedrockError,
-  { model, region, identity }: HintFacts,
+  { model, region, identity }: ErrorContext,
   resolver: ModelResolver,
 ): string | undefined {
   if (!isBedrockError(error, 'service') && !isBedrockError(error, 'stream_exception')) return undefined
@@ -134,7 +130,7 @@ function hint(
   return hintFor(error, {
     model: model.id,
     region,
-    source: source ? describeIdentitySource(source) : 'the client’s options',
+    source: source ? describeIdentitySource(source) : "the client's options",
     profile: profileFor(model.base, region, isCatalogResolver(resolver) ? resolver.options : {}),
     apiKey: identity && 'token' in identity ? describeBedrockApiKey(identity.token) : undefined,
   })

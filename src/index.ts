@@ -6,7 +6,7 @@
 export { type BedrockClient, type BedrockClientOptions, createBedrockClient } from './client.ts'
 export type { CompatibilityOptions } from './compatibility/compatibility.ts'
 export type { CoreClient, InvokeRequest, InvokeResult, InvokeStreamResult } from './core/client.ts'
-export type { EngineOptions } from './core/engine.ts'
+export type { ClientOptions } from './core/options.ts'
 export {
   BedrockError,
   type BedrockErrorByCode,
@@ -67,7 +67,9 @@ export type {
   CredentialProvider,
   CredentialProviderOptions,
   EndpointOptions,
+  Environment,
   GuardrailOutcome,
+  HeadersOption,
   Identity,
   IdentitySource,
   JsonObject,

@@ -9,7 +9,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
   { members: [/^core\/(internal|platform)\//, /^core\/model-id\.ts$/, /^models\/(catalog|regions|names)\.ts$/] },
   { members: [/^core\/(sigv4)\//, /^core\/(event-stream)\//], closed: true },
   { members: [/^core\/(transport)\//, /^core\/(messages)\//], closed: true },
-  { members: [/^core\/\w+\.ts$/] },
+  { members: [/^core\/[\w-]+\.ts$/] },
   { members: [/^(credentials|models|caching|guardrails|compatibility|hints|usage)\//], closed: true },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
   { members: [/^(diagnostics|testing)\//], closed: true },

@@ -44,8 +44,10 @@ export async function setUp(flags: Flags): Promise<SetUp> {
   const endpoint = text(flags, 'endpoint') ?? configured.endpoint
   const credentials = configured.credentials ?? defaultCredentials()
   const client = createBedrockClient({ ...configured, region, credentials, endpoint })
-  const headers = configured.headers ?? {}
-  const [identifier, version] = ['identifier', 'version'].map((part) => headers[`x-amzn-bedrock-guardrail${part}`])
+  const headers = new Headers(configured.headers)
+  const [identifier, version] = ['identifier', 'version'].map(
+    (part) => headers.get(`x-amzn-bedrock-guardrail${part}`) ?? undefined,
+  )
   return {
     client,
     region,

@@ -1,11 +1,13 @@
-import { createEngine, type Engine, type EngineOptions, inherit, type Inheritance, mergeOptions } from './engine.ts'
-import { ModelResolutionError } from './errors.ts'
+import { type ClientContext, createClientContext, type InheritedState, inheritState } from './client-context.ts'
+import { createDispatch, resolveModel } from './dispatch.ts'
+import { ConfigurationError, ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
 import { isFullModelId, parseModelId } from './model-id.ts'
 import { assertModel } from './messages/body.ts'
 import { createMessages, type Messages } from './messages/messages.ts'
+import { type ClientOptions, clientOptionNames, mergeOptions } from './options.ts'
 import type { BedrockFetch, CallOptions, JsonObject, ModelRef, ModelResolver, ResponseMetadata } from './types.ts'
 
 /** A call of any model, with the provider's own body. */
@@ -58,7 +60,7 @@ export interface CoreClient {
 }
 
 /** Options of the core's client. */
-export interface CoreClientOptions extends EngineOptions {
+export interface CoreClientOptions extends ClientOptions {
   /** Turns names into models. @default full IDs and ARNs only, as they are */
   readonly models?: ModelResolver | undefined
 }
@@ -86,36 +88,47 @@ export function createBedrockClient(options: CoreClientOptions = {}): BedrockCor
   return build(options)
 }
 
-function build(options: CoreClientOptions, inherited?: Inheritance): BedrockCoreClient {
-  const parts = {
-    resolver: options.models ?? fullIdResolver,
-    defaultCredentials: cached(async () => environmentIdentity()),
-  }
-  const engine = createEngine(options, parts, inherited)
+function build(options: CoreClientOptions, inherited?: InheritedState): BedrockCoreClient {
+  const context = createClientContext(
+    options,
+    {
+      optionNames: `${clientOptionNames} models`,
+      resolver: options.models ?? fullIdResolver,
+      credentials: cached(async () => environmentIdentity(options.env)),
+    },
+    inherited,
+  )
   return {
-    ...createSurface(engine),
-    withOptions: (changes) => build(mergeOptions(options, changes), inherit(engine, changes)),
+    ...createOperations(context),
+    withOptions: (changes) => build(mergeOptions(options, changes), inheritState(context, changes)),
   }
 }
 
-/** The methods that both doors have. */
-export function createSurface({ dispatch, fetch, resolve }: Engine): CoreClient {
+/** The methods that every client has. */
+export function createOperations(context: ClientContext): CoreClient {
+  const dispatch = createDispatch(context)
   return {
     messages: createMessages(dispatch),
-    models: { resolve },
-    invoke: async ({ model, body: sent }, options = {}) => {
-      assertModel(model)
+    models: { resolve: (name) => resolveModel(context, name) },
+    invoke: async (request, options = {}) => {
+      const { model, body: sent } = assertInvokeRequest(request)
       const { body, metadata } = await dispatch('json', { operation: 'InvokeModel', model, body: sent, options })
       return { body, metadata }
     },
-    invokeStream: async ({ model, body }, options = {}) => {
-      assertModel(model)
+    invokeStream: async (request, options = {}) => {
+      const { model, body } = assertInvokeRequest(request)
       const operation = 'InvokeModelWithResponseStream'
       const { events, metadata } = await dispatch('stream', { operation, model, body, options })
       return { events, metadata }
     },
-    fetch,
+    fetch: context.fetch,
   }
+}
+
+function assertInvokeRequest(request: InvokeRequest): InvokeRequest {
+  if (typeof request !== 'object' || request === null) throw new ConfigurationError('The request is missing')
+  assertModel(request.model)
+  return request
 }
 
 /** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */

@@ -12,7 +12,7 @@ export {
   type InvokeResult,
   type InvokeStreamResult,
 } from './client.ts'
-export type { EngineOptions } from './engine.ts'
+export type { ClientOptions } from './options.ts'
 export {
   BedrockError,
   type BedrockErrorByCode,
@@ -73,7 +73,9 @@ export type {
   CredentialProvider,
   CredentialProviderOptions,
   EndpointOptions,
+  Environment,
   GuardrailOutcome,
+  HeadersOption,
   Identity,
   IdentitySource,
   JsonObject,

@@ -186,12 +186,15 @@ export interface RetryOptions {
   readonly retryIf?: ((error: Error & { readonly retryable?: boolean }, attempt: number) => boolean) | undefined
 }
 
+/** Headers to send, by name. */
+export type HeadersOption = Headers | Readonly<Record<string, string>>
+
 /** Options of a single call. Modules add keys of their own (`guardrail`, `cache`, …) when they are imported. */
 export interface CallOptions extends OutcropCallOptions {
   /** Ends the call. It then rejects with the signal's own reason. */
   readonly signal?: AbortSignal | undefined
   /** Sent and signed with this call, over the client's own. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly headers?: HeadersOption | undefined
   /** Deadlines in milliseconds, over the client's own. */
   readonly timeout?: Timeouts | undefined
   /** Retries, over the client's own; `false` makes one attempt. */
@@ -323,12 +326,14 @@ export type Middleware = (request: BedrockRequest, next: Next, context: Middlewa
 export interface BedrockFetchInit {
   /** @default 'GET', or 'POST' when there is a body */
   readonly method?: string | undefined
-  readonly headers?: Headers | Readonly<Record<string, string>> | undefined
+  readonly headers?: HeadersOption | undefined
   readonly body?: string | Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
   /** Sends and signs for another region than the client's. */
   readonly region?: string | undefined
   readonly timeout?: Timeouts | undefined
+  /** Repeats a request that failed, as calls are repeated; what is left out is the client's own. @default false */
+  readonly retry?: RetryOptions | false | undefined
 }
 
 /**
@@ -349,6 +354,9 @@ export interface Logger {
   warn(message: string, data?: unknown): void
   error(message: string, data?: unknown): void
 }
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Time, replaceable in tests. */
 export interface Clock {

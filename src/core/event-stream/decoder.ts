@@ -40,11 +40,11 @@ export function createEventStreamDecoder(options?: EventStreamDecoderOptions): E
   return createDecoder(decodeHeaders, options)
 }
 
-/** {@link createEventStreamDecoder} with headers of one's own liking. */
+/** {@link createEventStreamDecoder} with other headers, which also tells of a fault before its next call. */
 export function createDecoder<Headers>(
   decodeBlock: (block: Uint8Array) => Headers,
   { maxMessageSize = 25_165_824, maxHeadersSize = 131_072 }: EventStreamDecoderOptions = {},
-): EventStreamDecoder<EventStreamMessage<Headers>> {
+): EventStreamDecoder<EventStreamMessage<Headers>> & { readonly fault: StreamError | undefined } {
   let fault: StreamError | undefined
   // A message that did not come in one piece: first its prelude, then, as its length is known, the whole.
   const prelude = new Uint8Array(preludeLength)
@@ -82,6 +82,9 @@ export function createDecoder<Headers>(
   }
 
   return {
+    get fault() {
+      return fault
+    },
     push(bytes) {
       if (fault) throw fault
       const messages: EventStreamMessage<Headers>[] = []

@@ -1,12 +1,15 @@
-/** Environment variables by name, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment } from '../types.ts'
+
+export type { Environment }
 
 /**
  * The value of an environment variable, trimmed. An empty one counts as unset: that is what CI systems pass for inputs
  * that nobody gave.
  */
 export function env(name: string, from?: Environment): string | undefined {
-  return (from ? from[name] : ambient(name))?.trim() || undefined
+  const value: unknown = from ? from[name] : ambient(name)
+  // A Worker's `env` has bindings beside its variables.
+  return (typeof value === 'string' && value.trim()) || undefined
 }
 
 /** Whether a variable holds `true` or `1`, as the AWS SDKs read their switches. */

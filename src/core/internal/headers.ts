@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import type { HeadersOption } from '../types.ts'
 
 /** Whether HTTP can carry a value (RFC 9110, section 5.5: visible characters, spaces and tabs); `fetch` carries Latin-1 only. */
 export function isHeaderValue(value: string): boolean {
@@ -6,15 +7,14 @@ export function isHeaderValue(value: string): boolean {
 }
 
 /**
- * Merges records of headers into one with lower-case names; later ones win.
+ * Merges headers into one record with lower-case names; later ones win.
  *
  * @throws ConfigurationError for a name or value that HTTP cannot carry, naming the header but not its value.
  */
-export function mergeHeaders(
-  ...records: readonly (Readonly<Record<string, string>> | undefined)[]
-): Record<string, string> {
+export function mergeHeaders(...given: readonly (HeadersOption | undefined)[]): Record<string, string> {
   const merged: Record<string, string> = {}
-  for (const record of records) {
+  for (const headers of given) {
+    const record = headers instanceof Headers ? Object.fromEntries(headers) : headers
     for (const name in record) {
       const value: unknown = record[name]
       if (value === undefined) continue

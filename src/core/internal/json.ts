@@ -21,6 +21,9 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined
 }
 
+// Deeper than any conversation, and shallow enough for every engine's stack.
+const maxDepth = 500
+
 /**
  * Serialises a body.
  *
@@ -29,42 +32,60 @@ export function parseJsonObject(text: string): JsonObject | undefined {
  */
 export function encodeJson(body: JsonObject): string {
   if (!isJsonObject(body)) throw new ConfigurationError('The body must be a JSON object')
-  assertJson(body, 'body', [])
+  if (!isJson(body, 0)) throw notJson(body, 'body', [])
   return JSON.stringify(body)
 }
 
-function assertJson(value: unknown, path: string, ancestors: object[]): void {
+function isJson(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
     case 'undefined':
-      return
+      return true
     case 'number':
-      if (Number.isFinite(value)) return
-      break
-    case 'object': {
-      if (value === null || typeof (value as { toJSON?: unknown }).toJSON === 'function') return
-      if (ancestors.includes(value)) throw new ConfigurationError(`${path} refers back to an object that contains it`)
-      ancestors.push(value)
+      return Number.isFinite(value)
+    case 'object':
+      if (value === null || typeof (value as { toJSON?: unknown }).toJSON === 'function') return true
+      if (depth === maxDepth) return false
       if (Array.isArray(value)) {
-        for (let i = 0; i < value.length; i++) assertJson(value[i] ?? null, `${path}[${i}]`, ancestors)
-      } else {
-        const prototype: unknown = Object.getPrototypeOf(value)
-        // An object of another realm, or of a user's class, is as good as a plain one; a Map or a Uint8Array is not.
-        if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || (prototype && Symbol.iterator in value)) break
-        for (const key in value) assertJson((value as JsonObject)[key], `${path}.${key}`, ancestors)
+        for (const item of value) if (!isJson(item, depth + 1)) return false
+        return true
       }
-      ancestors.pop()
-      return
+      if (!isRecord(value)) return false
+      for (const key in value) if (!isJson((value as JsonObject)[key], depth + 1)) return false
+      return true
+    default:
+      return false
+  }
+}
+
+// An object of another realm, or of a user's class, is as good as a plain one; a Map or a Uint8Array is not.
+function isRecord(value: object): boolean {
+  return !(ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Symbol.iterator in value)
+}
+
+/** Names the first member that is not JSON. */
+function notJson(value: unknown, path: string, ancestors: readonly unknown[]): ConfigurationError {
+  if (ancestors.includes(value)) return new ConfigurationError(`${path} refers back to an object that contains it`)
+  if (ancestors.length === maxDepth)
+    return new ConfigurationError(`The body is nested more than ${maxDepth} levels deep: ${path.slice(0, 100)}...`)
+  if (typeof value === 'object' && value !== null && (Array.isArray(value) || isRecord(value))) {
+    const within = [...ancestors, value]
+    for (const key in value) {
+      const item = (value as JsonObject)[key]
+      const wrong = isJson(item, within.length)
+        ? undefined
+        : notJson(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, within)
+      if (wrong) return wrong
     }
   }
   const what =
-    typeof value === 'object'
-      ? (value as object).constructor.name
+    typeof value === 'object' && value
+      ? value.constructor?.name
       : typeof value === 'number'
         ? String(value)
         : typeof value
-  throw new ConfigurationError(`${path} is not JSON: ${what}`, {
+  return new ConfigurationError(`${path} is not JSON: ${what}`, {
     hint: 'Give strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
   })
 }

@@ -7,28 +7,36 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as number),
 }
 
+type AbortCallback = (reason: unknown) => void
+
+// One listener for each signal, however many calls share it: beyond ten, Node warns of a leak.
+const callbacksOf = new WeakMap<AbortSignal, Set<AbortCallback>>()
+
+function notify({ target }: Event): void {
+  const signal = target as AbortSignal
+  const callbacks = callbacksOf.get(signal) ?? []
+  callbacksOf.delete(signal)
+  for (const callback of callbacks) callback(signal.reason)
+}
+
 /** Calls back when a signal aborts, at once where it has; gives a function that lets go of the signal. */
-export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
-  const listener = (): void => callback(signal?.reason)
-  if (signal?.aborted) listener()
-  else signal?.addEventListener('abort', listener, { once: true })
-  return () => signal?.removeEventListener('abort', listener)
-}
-
-/** A signal that ends with its parent, or by itself. */
-export interface AbortScope {
-  readonly signal: AbortSignal
-  abort(reason: unknown): void
-  /** Lets go of the parent. Without it, a caller's long-lived signal would keep every call it was ever given to. */
-  dispose(): void
-}
-
-/** Opens an {@link AbortScope} below `parent`. @throws the parent's reason when it has aborted already. */
-export function openAbortScope(parent?: AbortSignal): AbortScope {
-  parent?.throwIfAborted()
-  const controller = new AbortController()
-  const abort = (reason: unknown): void => controller.abort(reason)
-  return { signal: controller.signal, abort, dispose: onAbort(parent, abort) }
+export function onAbort(signal: AbortSignal | undefined, callback: AbortCallback): () => void {
+  if (!signal) return () => {}
+  if (signal.aborted) {
+    callback(signal.reason)
+    return () => {}
+  }
+  const callbacks = callbacksOf.get(signal) ?? new Set()
+  if (callbacks.size === 0) {
+    callbacksOf.set(signal, callbacks)
+    signal.addEventListener('abort', notify, { once: true })
+  }
+  callbacks.add(callback)
+  return () => {
+    if (!callbacks.delete(callback) || callbacks.size > 0 || signal.aborted) return
+    callbacksOf.delete(signal)
+    signal.removeEventListener('abort', notify)
+  }
 }
 
 /**
@@ -43,15 +51,66 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
   })
 }
 
-/** Pauses. @throws the signal's reason when it aborts meanwhile. */
-export async function sleep(milliseconds: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+/** How long a call may go on: until it is done, its caller's signal aborts, or a deadline passes. */
+export interface CallScope {
+  /** Aborts with the attempt under way. Another one begins with each {@link CallScope.endAttempt}. */
+  readonly signal: AbortSignal
+  /** Waits for work of the attempt under way; rejects as soon as that is aborted, also where the work ignores signals. */
+  wait<T>(work: Promise<T>): Promise<T>
+  /** Aborts the attempt under way, and with it what waits for it. */
+  abort(reason: unknown): void
+  /** Aborts the attempt under way if it goes on, and begins the next. @throws the reason where the call itself has ended */
+  endAttempt(reason: unknown): void
+  /** Ends the call. */
+  end(reason: unknown): void
+  /** Lets go of the caller's signal, which may outlive many calls. */
+  dispose(): void
+}
+
+/** Opens a {@link CallScope}. @throws the reason of `parent` when it has aborted already. */
+export function openCallScope(parent?: AbortSignal): CallScope {
+  parent?.throwIfAborted()
+  let controller = new AbortController()
+  let ended: { readonly reason: unknown } | undefined
+  // The steps of a call follow each other, so there is one wait at a time.
+  let reject: AbortCallback | undefined
+  const abort = (reason: unknown): void => {
+    controller.abort(reason)
+    reject?.(reason)
+  }
+  const end = (reason: unknown): void => {
+    ended ??= { reason }
+    abort(reason)
+  }
+  return {
+    get signal() {
+      return controller.signal
+    },
+    wait: (work) =>
+      new Promise((resolve, fail) => {
+        reject = fail
+        if (controller.signal.aborted) fail(controller.signal.reason)
+        work.then(resolve, fail)
+      }),
+    abort,
+    endAttempt(reason) {
+      abort(reason)
+      if (ended) throw ended.reason
+      controller = new AbortController()
+    },
+    end,
+    dispose: onAbort(parent, end),
+  }
+}
+
+/** Pauses. @throws the reason with which `scope` is aborted meanwhile. */
+export async function sleep(milliseconds: number, clock: Clock, scope: Pick<CallScope, 'wait'>): Promise<void> {
   let handle: unknown
   try {
-    await raceSignal(
+    await scope.wait(
       new Promise<void>((resolve) => {
         handle = clock.setTimeout(resolve, milliseconds)
       }),
-      signal,
     )
   } finally {
     clock.clearTimeout(handle)

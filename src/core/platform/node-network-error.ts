@@ -30,3 +30,8 @@ function errorCode(error: unknown, depth = 0): string | undefined {
     errorCode(cause, depth + 1) ?? errorCode(errors?.[0], depth + 1) ?? (typeof code === 'string' ? code : undefined)
   )
 }
+
+/** Whether a connection was closed by its other side: as a rule, one that was kept alive a moment too long. */
+export function isConnectionReset({ cause }: { readonly cause?: unknown }): boolean {
+  return /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(errorCode(cause) ?? '')
+}

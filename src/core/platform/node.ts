@@ -3,7 +3,7 @@ import * as crypto from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 
-export { networkError } from './node-network-error.ts'
+export { isConnectionReset, networkError } from './node-network-error.ts'
 
 /** The SHA-256 digest in hexadecimal. */
 export const sha256Hex: (data: string | Uint8Array) => string | Promise<string> =

@@ -64,3 +64,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
 export function networkError(cause: unknown, what: string): BedrockError {
   return new ConnectionError(`${what}: ${cause instanceof Error ? cause.message : 'unknown failure'}`, { cause })
 }
+
+/** Whether a connection was closed by its other side. Nothing tells in browsers and Workers. */
+export function isConnectionReset(_error: unknown): boolean {
+  return false
+}

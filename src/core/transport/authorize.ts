@@ -1,10 +1,89 @@
-import { ConfigurationError, CredentialsError } from '../errors.ts'
+import { ConfigurationError, CredentialsError, isBedrockError, type ServiceError } from '../errors.ts'
+import { isSameIdentity } from '../internal/identity.ts'
+import type { CallScope } from '../internal/signal.ts'
 import { signRequest } from '../sigv4/sign-request.ts'
 import type { Identity } from '../types.ts'
 import type { HttpRequest } from './encode-request.ts'
+import { identify } from './identify.ts'
+import type { OutgoingCall, TransportState } from './call.ts'
+
+/** Proves who is asking, in all attempts of one call. */
+export interface Authorizer {
+  /** The identity of the latest attempt. */
+  readonly identity: Identity | undefined
+  /** Asks for the identity and signs. @throws CredentialsError | ConfigurationError */
+  authorize(request: HttpRequest): Promise<HttpRequest>
+  /**
+   * Mends what a refusal says is wrong with who asked, or when: with new credentials after Bedrock refused the old ones,
+   * or with AWS's time. Each once. Tells whether the call should be replayed.
+   */
+  recover(error: Error, response: Response | undefined): Promise<boolean>
+  /** Keeps AWS's time for the calls to come, once a request that was signed with it has been accepted. */
+  keepTime(): void
+}
+
+/** Makes an {@link Authorizer}. */
+export function createAuthorizer(
+  state: TransportState,
+  { region, onIdentity }: Pick<OutgoingCall, 'region' | 'onIdentity'>,
+  scope: CallScope,
+): Authorizer {
+  const { clock, logger, skew } = state
+  let identity: Identity | undefined
+  let isFresh = false
+  let hasRefreshed = false
+  /** How far AWS's clock is ahead of ours, in milliseconds, by what an answer to this call says. */
+  let corrected: number | undefined
+  let signedAt = 0
+
+  const ask = async (refused?: Identity): Promise<Identity | undefined> => {
+    const given = await identify(state, region, scope.signal, refused)
+    if (given) onIdentity?.(given)
+    return given
+  }
+
+  const correctTime = (error: ServiceError, response: Response): boolean => {
+    if (corrected !== undefined || !isTimeRefused(error)) return false
+    const date = Date.parse(response.headers.get('date') ?? '')
+    // The AWS SDKs too take these names for a wrong clock only where the response's own time says so. It is held against
+    // the time that this request was signed with: other calls may have learned AWS's time meanwhile.
+    if (!(Math.abs(date - signedAt) > 240_000)) return false
+    corrected = date - clock.now()
+    return true
+  }
+
+  return {
+    get identity() {
+      return identity
+    },
+    async authorize(request) {
+      if (!isFresh) identity = await ask()
+      isFresh = false
+      signedAt = clock.now() + (corrected ?? skew.milliseconds)
+      return withAuthorization(request, identity ?? 'none', region, new Date(signedAt))
+    },
+    async recover(error, response) {
+      if (!response || !isBedrockError(error, 'service')) return false
+      if (correctTime(error, response)) return true
+      if (!identity || hasRefreshed || !isIdentityRefused(error)) return false
+      hasRefreshed = true
+      logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
+      const fresh = await ask(identity)
+      if (!fresh || isSameIdentity(fresh, identity)) return false
+      identity = fresh
+      isFresh = true
+      return true
+    },
+    keepTime() {
+      if (corrected === undefined || Math.abs(corrected - skew.milliseconds) < 1000) return
+      skew.milliseconds = corrected
+      logger.warn(`The local clock is off by ${Math.round(corrected / 1000)} s; requests are signed with AWS's time`)
+    },
+  }
+}
 
 /** Adds what proves who is asking: a signature, a Bedrock API key, or nothing where a gateway will. */
-export async function authorize(
+async function withAuthorization(
   request: HttpRequest,
   identity: Identity | 'none',
   region: string,
@@ -24,4 +103,22 @@ export async function authorize(
   // `fetch` derives the host from the URL, and browsers refuse it as a header.
   const { host: _, ...headers } = (await signRequest(request, { identity, region, service: 'bedrock', date })).headers
   return { ...request, headers }
+}
+
+// Bedrock answers an expired identity with 403, as it does a missing permission; only the name tells them apart. The
+// last two are what its bearer check says, which gives no name of its own.
+function isIdentityRefused({ status, type, message }: ServiceError): boolean {
+  if (![400, 401, 403].includes(status)) return false
+  return (
+    /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId)/.test(type) ||
+    /security token included in the request is (expired|invalid)|bearer token has expired|make sure your api key is valid/i.test(
+      message,
+    )
+  )
+}
+
+function isTimeRefused({ type }: ServiceError): boolean {
+  return /^(InvalidSignature|SignatureDoesNotMatch|Request(Expired|InTheFuture|TimeTooSkewed)|AuthFailure|AccessDenied)/.test(
+    type,
+  )
 }

@@ -3,12 +3,12 @@ import { headersToRecord } from '../internal/headers.ts'
 import { parseJsonObject } from '../internal/json.ts'
 import { requestIdOf, serviceErrorFrom, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, Clock, ModelRef, ResponseMetadata } from '../types.ts'
-import { readText } from './attempt.ts'
-import type { Arrival } from './exchange.ts'
+import { maxErrorBytes, readText } from './body-reader.ts'
+import type { IncomingResponse } from './call.ts'
 import { usageFromBody, usageFromHeaders } from './usage.ts'
 
-/** What the decoders add to a response's metadata. */
-export interface CallFacts {
+/** What the decoders need to know of a call. */
+export interface DecodeContext {
   readonly model: ModelRef
   readonly clock: Clock
   /** When the call began, in milliseconds since the epoch. */
@@ -16,10 +16,10 @@ export interface CallFacts {
 }
 
 /** Decodes a JSON answer. @throws ServiceError | ConnectionError */
-export async function decodeJson(arrival: Arrival, facts: CallFacts): Promise<BedrockResponse> {
-  const { response } = arrival
-  await assertOk(arrival, facts)
-  const text = await readText(arrival.body)
+export async function decodeJson(incoming: IncomingResponse, context: DecodeContext): Promise<BedrockResponse> {
+  const { response } = incoming
+  await assertOk(incoming, context)
+  const text = await readText(incoming.body)
   const requestId = requestIdOf(response.headers)
   const body = parseJsonObject(text)
   if (!body) {
@@ -29,15 +29,18 @@ export async function decodeJson(arrival: Arrival, facts: CallFacts): Promise<Be
   }
   const error = unknownOperation(body, response.status, requestId)
   if (error) throw error
-  arrival.done()
-  const metadata = createMetadata(arrival, facts)
+  incoming.done()
+  const metadata = createMetadata(incoming, context)
   metadata.usage = { ...metadata.usage, ...usageFromBody(body.usage) }
-  metadata.latency = facts.clock.now() - facts.started
+  metadata.latency = context.clock.now() - context.started
   return { type: 'json', body, metadata }
 }
 
 /** @throws ServiceError for any status but 2xx. */
-export async function assertOk({ response, body, identity }: Arrival, { clock }: CallFacts): Promise<void> {
+export async function assertOk(
+  { response, body, identity }: IncomingResponse,
+  { clock }: DecodeContext,
+): Promise<void> {
   const { status, headers } = response
   if (response.ok) return
   // A browser hides a redirect's status and target: it is an "opaque" response with status 0.
@@ -49,11 +52,11 @@ export async function assertOk({ response, body, identity }: Arrival, { clock }:
       hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
     })
   }
-  throw serviceErrorFrom({ status, headers, text: await readText(body) }, identity, clock.now())
+  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, identity, clock.now())
 }
 
 /** What a response's status line and headers tell. */
-export function createMetadata({ response, attempts }: Arrival, { model }: CallFacts): ResponseMetadata {
+export function createMetadata({ response, attempts }: IncomingResponse, { model }: DecodeContext): ResponseMetadata {
   const headers = headersToRecord(response.headers)
   return {
     requestId: requestIdOf(response.headers),

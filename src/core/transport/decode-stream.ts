@@ -2,18 +2,19 @@ import { isBedrockError, ServiceError, StreamError } from '../errors.ts'
 import { createDecoder } from '../event-stream/decoder.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
 import type { EventStreamMessage } from '../event-stream/message.ts'
+import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import { redact } from '../internal/redact.ts'
 import { isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, Identity, JsonObject, ResponseMetadata } from '../types.ts'
-import { readText } from './attempt.ts'
-import { assertOk, type CallFacts, createMetadata } from './decode-response.ts'
-import type { Arrival } from './exchange.ts'
+import { maxErrorBytes, readText } from './body-reader.ts'
+import { assertOk, createMetadata, type DecodeContext } from './decode-response.ts'
+import type { IncomingResponse } from './call.ts'
 import { usageFromEvent } from './usage.ts'
 import { base64ToUtf8, decodeUtf8 } from '#platform'
 
 /** What the stream decoder needs beside a response. */
-export interface StreamFacts extends CallFacts {
+export interface StreamContext extends DecodeContext {
   /** Adds a hint to an error that ends the stream. */
   readonly annotate: (error: unknown) => void
 }
@@ -22,85 +23,154 @@ export interface StreamFacts extends CallFacts {
  * Decodes a streamed answer, up to its first event: a fault before that is thrown here and may be retried, as nothing
  * has reached the caller yet.
  */
-export async function decodeStream(arrival: Arrival, facts: StreamFacts): Promise<BedrockResponse> {
-  await assertOk(arrival, facts)
-  await assertEventStream(arrival)
-  const metadata = createMetadata(arrival, facts)
-  const source = readEvents(arrival, facts, metadata)
-  return { type: 'stream', events: resume(await source.next(), source, arrival), metadata }
+export async function decodeStream(incoming: IncomingResponse, context: StreamContext): Promise<BedrockResponse> {
+  await assertOk(incoming, context)
+  await assertEventStream(incoming)
+  const metadata = createMetadata(incoming, context)
+  const events = new ResponseEvents(incoming, context, metadata)
+  await events.begin()
+  return { type: 'stream', events, metadata }
 }
 
-function resume(
-  first: IteratorResult<JsonObject>,
-  source: AsyncGenerator<JsonObject>,
-  { body }: Arrival,
-): AsyncIterableIterator<JsonObject> {
-  let pending: IteratorResult<JsonObject> | undefined = first
-  return {
-    next: () => {
-      if (!pending) return source.next()
-      const result = pending
-      pending = undefined
-      return Promise.resolve(result)
-    },
-    return: () => {
-      // A generator that waits for bytes would only return once they came.
-      body.cancel()
-      return source.return(undefined)
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
-}
+// How long the end of a response may lag behind `message_stop`, in milliseconds: the answer is whole by then.
+const endGrace = 1000
 
-async function* readEvents(
-  arrival: Arrival,
-  { clock, started, annotate }: StreamFacts,
-  metadata: ResponseMetadata,
-): AsyncGenerator<JsonObject> {
-  const { body, identity } = arrival
-  const decoder = createDecoder(decodeTextHeaders)
-  let isEmpty = true
+type Frame = EventStreamMessage<ReturnType<typeof decodeTextHeaders>>
+
+/** The events in a response's body. */
+class ResponseEvents extends EventIterator {
+  readonly #incoming: IncomingResponse
+  readonly #context: StreamContext
+  readonly #metadata: ResponseMetadata
+  readonly #decoder = createDecoder(decodeTextHeaders)
+  #frames: readonly Frame[] = []
+  #at = 0
+  /** The first event, which was taken to see that there is one. */
+  #first: JsonObject | undefined
+  #isEmpty = true
   // By the wire and not by the model's name: what begins as a message has to end as one.
-  let isOpenMessage = false
-  try {
-    for (;;) {
-      const bytes = await body.read()
-      for (const message of bytes ? decoder.push(bytes) : decoder.end()) {
-        const event = eventOf(message, identity)
-        if (!event) continue
-        if (isEmpty) metadata.firstByteLatency = clock.now() - started
-        isEmpty = false
-        if (event.type === 'message_start') isOpenMessage = true
-        else if (event.type === 'message_stop') isOpenMessage = false
-        metadata.usage = usageFromEvent(event, metadata.usage)
-        yield event
-      }
-      if (!bytes) break
+  #message: 'none' | 'open' | 'whole' = 'none'
+  #tailTimer: unknown
+  #isOver = false
+
+  constructor(incoming: IncomingResponse, context: StreamContext, metadata: ResponseMetadata) {
+    super()
+    this.#incoming = incoming
+    this.#context = context
+    this.#metadata = metadata
+  }
+
+  take(): JsonObject | undefined {
+    const first = this.#first
+    if (first) {
+      this.#first = undefined
+      return first
     }
-    if (isEmpty) throw new StreamError('stream_truncated', 'The stream ended without an event')
-    if (isOpenMessage) throw new StreamError('stream_truncated', 'The stream ended before message_stop')
-  } catch (error) {
+    try {
+      while (this.#at < this.#frames.length) {
+        const event = eventOf(this.#frames[this.#at++] as Frame, this.#incoming.identity)
+        if (event) return this.#seen(event)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    return undefined
+  }
+
+  /** Waits for the first event. @throws what came in its place */
+  async begin(): Promise<void> {
+    let first: JsonObject | undefined
+    while (!first && (await this.more())) first = this.take()
+    this.#first = first
+  }
+
+  protected async wait(): Promise<boolean> {
+    const { body } = this.#incoming
+    while (!this.#isOver && this.#at === this.#frames.length) {
+      try {
+        if (this.#decoder.fault) throw this.#decoder.fault
+        const bytes = await (this.#message === 'whole' ? this.#readTail() : body.read())
+        if (this.#isOver) break
+        this.#frames = bytes ? this.#decoder.push(bytes) : this.#decoder.end()
+        this.#at = 0
+        if (!bytes) this.#end()
+      } catch (error) {
+        if (this.#message !== 'whole' || !isLostConnection(error)) this.#fail(error)
+        this.#finish()
+      }
+    }
+    return !this.#isOver
+  }
+
+  close(): void {
+    this.#frames = []
+    this.#at = 0
+    this.#first = undefined
+    this.#finish()
+  }
+
+  #seen(event: JsonObject): JsonObject {
+    const metadata = this.#metadata
+    if (this.#isEmpty) {
+      const { clock, started } = this.#context
+      this.#isEmpty = false
+      metadata.firstByteLatency = clock.now() - started
+    }
+    const { type } = event
+    if (type === 'message_start') this.#message = 'open'
+    else if (type === 'message_stop' && this.#message === 'open') this.#message = 'whole'
+    metadata.usage = usageFromEvent(event, metadata.usage)
+    return event
+  }
+
+  // The connection need not close behind a whole message; if it closes badly, nothing is lost.
+  #readTail(): Promise<Uint8Array | undefined> {
+    const { body } = this.#incoming
+    this.#tailTimer ??= this.#context.clock.setTimeout(body.cancel, endGrace)
+    return body.read()
+  }
+
+  #end(): void {
+    if (this.#isEmpty) throw new StreamError('stream_truncated', 'The stream ended without an event')
+    if (this.#message === 'open') throw new StreamError('stream_truncated', 'The stream ended before message_stop')
+    this.#finish()
+  }
+
+  #fail(error: unknown): never {
     const fault = isBedrockError(error, 'connection')
-      ? new StreamError('stream_truncated', error.message, { cause: error })
+      ? new StreamError('stream_truncated', error.message, { cause: error, hint: error.hint })
       : error
-    if (isBedrockError(fault) && metadata.requestId !== undefined) fault.requestId ??= metadata.requestId
-    annotate(fault)
+    const { requestId } = this.#metadata
+    if (isBedrockError(fault) && requestId !== undefined) fault.requestId ??= requestId
+    this.#context.annotate(fault)
+    this.close()
     throw fault
-  } finally {
-    body.cancel()
-    arrival.done()
-    metadata.latency = clock.now() - started
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { clock, started } = this.#context
+    if (this.#tailTimer !== undefined) clock.clearTimeout(this.#tailTimer)
+    this.#incoming.body.cancel()
+    // Before the first event the call goes on, with another attempt.
+    if (!this.#isEmpty) this.#incoming.done()
+    this.#metadata.latency = clock.now() - started
   }
 }
 
-async function assertEventStream({ response, body }: Arrival): Promise<void> {
+function isLostConnection(error: unknown): boolean {
+  return (
+    isBedrockError(error, 'connection') || isBedrockError(error, 'timeout') || isBedrockError(error, 'stream_truncated')
+  )
+}
+
+async function assertEventStream({ response, body }: IncomingResponse): Promise<void> {
   const contentType = response.headers.get('content-type')
-  if (contentType?.startsWith('application/vnd.amazon.eventstream')) return
+  if (contentType?.toLowerCase().startsWith('application/vnd.amazon.eventstream')) return
   const { status } = response
   const requestId = requestIdOf(response.headers)
-  const text = await readText(body)
+  const text = await readText(body, maxErrorBytes)
   throw (
     unknownOperation(parseJsonObject(text) ?? {}, status, requestId) ??
     new ServiceError(`The response is not an event stream but ${contentType ?? 'of no content type'}`, {
@@ -113,10 +183,7 @@ async function assertEventStream({ response, body }: Arrival): Promise<void> {
 
 // Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
 // event types may come at any time.
-function eventOf(
-  { headers, payload }: EventStreamMessage<ReturnType<typeof decodeTextHeaders>>,
-  identity: Identity | undefined,
-): JsonObject | undefined {
+function eventOf({ headers, payload }: Frame, identity: Identity | undefined): JsonObject | undefined {
   switch (headers[':message-type']) {
     case 'event':
       return headers[':event-type'] === 'chunk' ? chunkOf(payload, identity) : undefined
@@ -144,8 +211,11 @@ function chunkOf(payload: Uint8Array, identity: Identity | undefined): JsonObjec
     throw new StreamError('stream_corrupt', 'A chunk of the stream is not base64 of JSON', { cause })
   }
   if (!isJsonObject(event)) throw new StreamError('stream_corrupt', 'A chunk of the stream is not a JSON object')
-  if (event.type === 'error' && isJsonObject(event.error)) {
-    throw streamException(String(event.error.type), event.error.message, undefined, identity)
+  if (event.type === 'error') {
+    const { error } = event
+    throw isJsonObject(error)
+      ? streamException(String(error.type), error.message, undefined, identity)
+      : streamException('', error, undefined, identity)
   }
   return event
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { encodeJson } from '../internal/json.ts'
-import type { BedrockRequest, JsonObject, ModelRef, Operation } from '../types.ts'
+import { operations } from '../internal/operations.ts'
+import type { BedrockRequest, JsonObject, ModelRef } from '../types.ts'
 import { encodeBase64 } from '#platform'
 
 /** An HTTP request, ready but for its signature. */
@@ -14,29 +15,24 @@ export interface HttpRequest {
 // InvokeModel's `body` in AWS's service model: 0 to 25,000,000 bytes.
 const maxBodyBytes = 25_000_000
 
-const paths: Readonly<Record<Operation, string>> = {
-  InvokeModel: 'invoke',
-  InvokeModelWithResponseStream: 'invoke-with-response-stream',
-  CountTokens: 'count-tokens',
-}
-
 /** Encodes a logical call for the wire. @throws ConfigurationError for what Bedrock could not even route. */
 export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl: string): HttpRequest {
-  const { operation } = request
-  const counting = operation === 'CountTokens'
+  const traits = operations[request.operation]
+  if (!traits) throw new ConfigurationError(`Not an operation: ${JSON.stringify(request.operation)}`)
+  const { path, answers, generates } = traits
   // Bedrock counts for base models only; a profile's or an ARN's tokens are its base model's.
-  const id = (counting && model.base) || model.id
+  const id = (!generates && model.base) || model.id
   const body = encodeBody(request.body)
   return {
     method: 'POST',
-    url: `${baseUrl}/model/${encodeModelId(id)}/${paths[operation]}`,
+    url: `${baseUrl}/model/${encodeModelId(id)}/${path}`,
     headers: {
       'content-type': 'application/json',
       // The stream's own content type is the event stream; what the model answers inside it goes by another name.
-      [operation === 'InvokeModelWithResponseStream' ? 'x-amzn-bedrock-accept' : 'accept']: 'application/json',
+      [answers === 'stream' ? 'x-amzn-bedrock-accept' : 'accept']: 'application/json',
       ...request.headers,
     },
-    body: counting ? `{"input":{"invokeModel":{"body":"${encodeBase64(body)}"}}}` : body,
+    body: generates ? body : `{"input":{"invokeModel":{"body":"${encodeBase64(body)}"}}}`,
   }
 }
 
@@ -46,7 +42,7 @@ export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl:
  * @throws ConfigurationError for an ID that would not stay in its segment.
  */
 export function encodeModelId(id: string): string {
-  if (!id || /^\.+$|^;|[\p{Cc}\s]/u.test(id) || id.length > 2048) {
+  if (!id || id.length > 2048 || /^\.+$|^;|[\p{Cc}\p{Cs}\s]/u.test(id)) {
     throw new ConfigurationError(`Not a model ID: ${JSON.stringify(id.slice(0, 100))}`, {
       hint: 'Give a model ID, an inference profile ID or an ARN, as the Bedrock console shows it.',
     })

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { env, envFlag } from '../internal/env.ts'
 import { partitionOf } from '../internal/partitions.ts'
-import type { EndpointOptions } from '../types.ts'
+import type { EndpointOptions, Environment } from '../types.ts'
 
 /** Bedrock's two hosts: models are called on the runtime, everything else lives on the control plane. */
 export type BedrockService = 'bedrock-runtime' | 'bedrock'
@@ -15,7 +15,10 @@ export type EndpointResolver = (service: BedrockService, region: string) => stri
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  * @throws ConfigurationError at once for an option that can never work; for a variable, on use.
  */
-export function createEndpointResolver(option?: string | URL | EndpointOptions): EndpointResolver {
+export function createEndpointResolver(
+  option?: string | URL | EndpointOptions,
+  variables?: Environment,
+): EndpointResolver {
   const options: EndpointOptions =
     typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
   const { allowHttp = false } = options
@@ -25,9 +28,11 @@ export function createEndpointResolver(option?: string | URL | EndpointOptions):
 
   return (service, region) => {
     const custom =
-      (service === 'bedrock' ? explicitControl : undefined) ?? explicit ?? ambient(service, options, allowHttp)
-    const fips = options.fips ?? envFlag('AWS_USE_FIPS_ENDPOINT')
-    const dualstack = options.dualstack ?? envFlag('AWS_USE_DUALSTACK_ENDPOINT')
+      (service === 'bedrock' ? explicitControl : undefined) ??
+      explicit ??
+      ambient(service, options, allowHttp, variables)
+    const fips = options.fips ?? envFlag('AWS_USE_FIPS_ENDPOINT', variables)
+    const dualstack = options.dualstack ?? envFlag('AWS_USE_DUALSTACK_ENDPOINT', variables)
     if (!custom) {
       const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region)
       return `https://${service}${fips ? '-fips' : ''}.${region}.${dualstack ? dualStackDnsSuffix : dnsSuffix}`
@@ -37,12 +42,17 @@ export function createEndpointResolver(option?: string | URL | EndpointOptions):
   }
 }
 
-function ambient(service: BedrockService, options: EndpointOptions, allowHttp: boolean): URL | undefined {
+function ambient(
+  service: BedrockService,
+  options: EndpointOptions,
+  allowHttp: boolean,
+  variables: Environment | undefined,
+): URL | undefined {
   // Asking for a variant by option asks for AWS's own host, and explicit beats ambient.
-  if (options.fips || options.dualstack || envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS')) return undefined
+  if (options.fips || options.dualstack || envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', variables)) return undefined
   const specific = service === 'bedrock' ? 'AWS_ENDPOINT_URL_BEDROCK' : 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME'
-  const name = env(specific) ? specific : 'AWS_ENDPOINT_URL'
-  return parse(env(name), name, allowHttp)
+  const name = env(specific, variables) ? specific : 'AWS_ENDPOINT_URL'
+  return parse(env(name, variables), name, allowHttp)
 }
 
 function baseUrl(url: URL, service: BedrockService, region: string): string {

@@ -3,56 +3,51 @@ import { mergeHeaders } from '../internal/headers.ts'
 import { readableFrom } from '../internal/readable.ts'
 import { assertRegion } from '../internal/region.ts'
 import { serviceErrorFrom } from '../internal/service-error.ts'
-import type { BedrockFetch, Timeouts } from '../types.ts'
-import { readText } from './attempt.ts'
+import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
+import { readText } from './body-reader.ts'
 import type { EndpointResolver } from './endpoint.ts'
-import { exchange, type Wire } from './exchange.ts'
+import { mergeRetry } from './retry.ts'
+import type { TransportState } from './call.ts'
+import { send } from './send.ts'
 
 /** What of a client its `fetch` is made of. */
-export interface SignedFetchParts {
-  readonly wire: Wire
+export interface SignedFetchOptions {
+  readonly transport: TransportState
   readonly endpoint: EndpointResolver
   readonly region: () => Promise<string>
   readonly headers: Readonly<Record<string, string>>
   readonly timeout: Timeouts
+  readonly retry: RetryOptions | false | undefined
 }
 
 /** Makes `bedrock.fetch`: one signed request to either host, and its response as it came. */
-export function createSignedFetch({
-  wire,
-  endpoint,
-  region,
-  headers: clientHeaders,
-  timeout,
-}: SignedFetchParts): BedrockFetch {
+export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
+  const { transport, endpoint } = client
   return async (path, init = {}) => {
-    const target = init.region === undefined ? await region() : assertRegion(init.region)
+    const region = init.region === undefined ? await client.region() : assertRegion(init.region)
     const request = {
       method: init.method ?? (init.body === undefined ? 'GET' : 'POST'),
-      url: resolvePath(path, endpoint, target),
-      headers: mergeHeaders(
-        clientHeaders,
-        init.headers instanceof Headers ? Object.fromEntries(init.headers) : init.headers,
-      ),
+      url: resolvePath(path, endpoint, region),
+      headers: mergeHeaders(client.headers, init.headers),
       body: init.body,
     }
     const call = {
       request,
-      region: target,
+      region,
       isStream: true,
       signal: init.signal,
-      timeout: { ...timeout, ...init.timeout },
-      retry: false,
-    } as const
+      timeout: { ...client.timeout, ...init.timeout },
+      retry: mergeRetry(client.retry, init.retry ?? false),
+    }
     let refusal: Response | undefined
     try {
-      return await exchange(wire, call, async ({ response, body, done, identity }) => {
+      return await send(transport, call, async ({ response, body, done, identity }) => {
         const { status, headers } = response
         // Only the body tells a refusal that new credentials would lift from one that stands.
-        if (status === 403) {
+        if (status === 403 || (init.retry && !response.ok)) {
           const text = await readText(body)
           refusal = new Response(text, { status, headers })
-          throw serviceErrorFrom({ status, headers, text }, identity, wire.clock.now())
+          throw serviceErrorFrom({ status, headers, text }, identity, transport.clock.now())
         }
         if (!response.body) done()
         const close = (): void => {

@@ -212,7 +212,7 @@ function sourceOf(identity: object, link: string | undefined, profile: string): 
 
 const exhausted = 'Could not load credentials from any providers'
 
-const isNamed = ({ profile }: SharedFiles): boolean => (profile ?? env('AWS_PROFILE')) !== undefined
+const isNamed = ({ profile, env: from }: SharedFiles): boolean => (profile ?? env('AWS_PROFILE', from)) !== undefined
 
 async function failure(error: Error, files: SharedFiles, reason: string | undefined): Promise<CredentialsError> {
   const { name, message } = error

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CredentialsError } from '../../core/errors.ts'
-import { env } from '../../core/internal/env.ts'
+import { type Environment, env } from '../../core/internal/env.ts'
 import { parseIni } from './ini.ts'
 import { readTextFile } from './read-text-file.ts'
 
@@ -14,6 +14,8 @@ export interface SharedFiles {
   readonly filepath?: string | undefined
   /** The config file. @default AWS_CONFIG_FILE, else `~/.aws/config` */
   readonly configFilepath?: string | undefined
+  /** The variables to read. @default those of the process */
+  readonly env?: Environment | undefined
 }
 
 /** A profile's own keys, of both files; empty where there is none. */
@@ -40,16 +42,16 @@ export async function fingerprint(files: SharedFiles): Promise<string> {
   return stamps.join()
 }
 
-export function profileName({ profile }: SharedFiles): string {
-  return profile ?? env('AWS_PROFILE') ?? 'default'
+export function profileName({ profile, env: from }: SharedFiles): string {
+  return profile ?? env('AWS_PROFILE', from) ?? 'default'
 }
 
-function paths({ filepath, configFilepath }: SharedFiles): string[] {
-  const home = env('HOME') ?? homedir()
+function paths({ filepath, configFilepath, env: from }: SharedFiles): string[] {
+  const home = env('HOME', from) ?? homedir()
   const folder = join(home, '.aws')
   return [
-    configFilepath ?? env('AWS_CONFIG_FILE') ?? join(folder, 'config'),
-    filepath ?? env('AWS_SHARED_CREDENTIALS_FILE') ?? join(folder, 'credentials'),
+    configFilepath ?? env('AWS_CONFIG_FILE', from) ?? join(folder, 'config'),
+    filepath ?? env('AWS_SHARED_CREDENTIALS_FILE', from) ?? join(folder, 'credentials'),
   ].map((path) => (path.startsWith('~/') ? join(home, path.slice(2)) : path))
 }
 

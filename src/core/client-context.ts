@@ -1,0 +1,147 @@
+import { type BedrockError, ConfigurationError } from './errors.ts'
+import { cached } from './internal/cached-provider.ts'
+import { env } from './internal/env.ts'
+import { mergeHeaders } from './internal/headers.ts'
+import { isWholeIdentity } from './internal/identity.ts'
+import { createDefaultLogger } from './internal/logger.ts'
+import { assertRegion } from './internal/region.ts'
+import { systemClock } from './internal/signal.ts'
+import { assertClientOptions, type ClientOptions, clientOptionNames, listOf } from './options.ts'
+import { createEndpointResolver, type EndpointResolver } from './transport/endpoint.ts'
+import { createRetryBudget } from './transport/retry.ts'
+import type { TransportState } from './transport/call.ts'
+import { createSignedFetch } from './transport/signed-fetch.ts'
+import type {
+  BedrockFetch,
+  CredentialProvider,
+  Identity,
+  Middleware,
+  ModelRef,
+  ModelResolutionContext,
+  ModelResolver,
+  Operation,
+} from './types.ts'
+
+/** What `outcrop` and `outcrop/core` differ in. */
+export interface ClientDefaults {
+  /** The names of the options that there are, separated by spaces. @default those of {@link ClientOptions} */
+  readonly optionNames?: string
+  readonly resolver: ModelResolver
+  /** Runs inside the caller's own middleware. */
+  readonly middleware?: readonly Middleware[]
+  readonly credentials: CredentialProvider
+  /** The region of the profile in use, where there are profiles. */
+  readonly profileRegion?: () => Promise<string | undefined>
+  /** What to do about an error. */
+  readonly hint?: (error: BedrockError, context: ErrorContext) => string | undefined
+}
+
+/** What is known when something goes wrong. */
+export interface ErrorContext {
+  readonly operation: Operation
+  readonly model: ModelRef
+  readonly region: string
+  readonly identity: Identity | undefined
+  readonly now: number
+}
+
+/** What the operations of one client work with. */
+export interface ClientContext {
+  readonly options: ClientOptions
+  readonly headers: Readonly<Record<string, string>>
+  /** The caller's own, and then the built-in. */
+  readonly middleware: readonly Middleware[]
+  readonly resolver: ModelResolver
+  readonly endpoint: EndpointResolver
+  readonly transport: TransportState
+  readonly fetch: BedrockFetch
+  readonly hint: ClientDefaults['hint']
+  /** The client's region, looked for once. @throws ConfigurationError where there is none */
+  readonly region: () => Promise<string>
+  /** What a resolver may use. */
+  readonly resolutionContext: (signal?: AbortSignal) => Promise<ModelResolutionContext>
+}
+
+/** What a client made by `withOptions` takes over from the one that it was made of. */
+export type InheritedState = Partial<Pick<TransportState, 'credentials' | 'skew' | 'retryBudget'>> & {
+  readonly endpoint?: EndpointResolver | undefined
+}
+
+/** @throws ConfigurationError for options that can never work. */
+export function createClientContext(
+  options: ClientOptions,
+  defaults: ClientDefaults,
+  inherited: InheritedState = {},
+): ClientContext {
+  assertClientOptions(options, defaults.optionNames ?? clientOptionNames)
+  const { clock = systemClock, logger = createDefaultLogger(options.env), retryBudget, timeout = {} } = options
+  const headers = mergeHeaders(options.headers)
+  const endpoint = inherited.endpoint ?? createEndpointResolver(options.endpoint, options.env)
+  const transport: TransportState = {
+    // An arrow, so that nobody calls the platform's own as a method: workerd refuses a foreign `this`.
+    fetch: (input, init) => (options.fetch ?? globalThis.fetch)(input, init),
+    clock,
+    random: options.random ?? Math.random,
+    logger,
+    credentials: inherited.credentials ?? providerOf(options.credentials, defaults),
+    skew: inherited.skew ?? { milliseconds: 0 },
+    retryBudget: retryBudget === false ? undefined : (inherited.retryBudget ?? createRetryBudget(retryBudget)),
+  }
+
+  let found: string | undefined
+  const region = async (): Promise<string> => {
+    found ??= assertRegion(await findRegion(options, defaults))
+    return found
+  }
+
+  const fetch = createSignedFetch({ transport, endpoint, region, headers, timeout, retry: options.retry })
+  return {
+    options,
+    headers,
+    middleware: [...listOf(options.middleware), ...(defaults.middleware ?? [])],
+    resolver: defaults.resolver,
+    endpoint,
+    transport,
+    fetch,
+    hint: defaults.hint,
+    region,
+    resolutionContext: async (signal) => ({
+      region: await region(),
+      fetch,
+      scope: typeof transport.credentials === 'function' ? transport.credentials : undefined,
+      logger,
+      signal,
+    }),
+  }
+}
+
+/** What a client with changed options can go on using. */
+export function inheritState({ transport, endpoint }: ClientContext, changes: ClientOptions): InheritedState {
+  const { credentials, skew, retryBudget } = transport
+  return {
+    skew,
+    ...(changes.credentials === undefined && changes.env === undefined && { credentials }),
+    ...(changes.endpoint === undefined && changes.env === undefined && { endpoint }),
+    ...(changes.retryBudget === undefined && { retryBudget }),
+  }
+}
+
+async function findRegion({ region, env: from }: ClientOptions, { profileRegion }: ClientDefaults): Promise<string> {
+  const found = region ?? env('AWS_REGION', from) ?? env('AWS_DEFAULT_REGION', from) ?? (await profileRegion?.())
+  if (found !== undefined) return found
+  throw new ConfigurationError('No AWS region is set', {
+    hint: 'Pass `region` to createBedrockClient, or set AWS_REGION or AWS_DEFAULT_REGION; on Node the region of the AWS profile counts too.',
+  })
+}
+
+function providerOf(credentials: ClientOptions['credentials'], defaults: ClientDefaults): CredentialProvider | 'none' {
+  if (credentials === undefined) return defaults.credentials
+  if (credentials === 'none') return 'none'
+  if (typeof credentials === 'function') return cached(async (request) => credentials(request))
+  if (!isWholeIdentity(credentials)) {
+    throw new ConfigurationError('credentials is neither a pair of AWS keys nor a Bedrock API key', {
+      hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
+    })
+  }
+  return async () => credentials
+}

@@ -1,0 +1,122 @@
+import type { ClientContext } from './client-context.ts'
+import { ConfigurationError, isBedrockError } from './errors.ts'
+import { mergeHeaders } from './internal/headers.ts'
+import { operations } from './internal/operations.ts'
+import { assertCallOptions } from './options.ts'
+import { decodeJson } from './transport/decode-response.ts'
+import { decodeStream } from './transport/decode-stream.ts'
+import { encodeRequest } from './transport/encode-request.ts'
+import { identify } from './transport/identify.ts'
+import { mergeRetry } from './transport/retry.ts'
+import { send } from './transport/send.ts'
+import type { BedrockRequest, BedrockResponse, Dispatch, Identity, MiddlewareContext, ModelRef, Next } from './types.ts'
+
+/** Makes the function that all operations of a client go through: its middleware, and then the wire. */
+export function createDispatch(client: ClientContext): Dispatch {
+  return async (type, request) => {
+    const { options } = request
+    assertCallOptions(options)
+    const headers = mergeHeaders(client.headers, options.headers)
+    const response = await handle(client, 0, { signal: options.signal, ...request, headers })
+    if (response.type !== type) {
+      throw new ConfigurationError(
+        `A middleware answered ${request.operation} with a response of type ${response.type}, where ${type} was asked for`,
+      )
+    }
+    return response as BedrockResponse & { type: typeof type }
+  }
+}
+
+/** Which model a name stands for. @throws ModelResolutionError */
+export async function resolveModel(
+  { resolver, resolutionContext }: ClientContext,
+  model: string | ModelRef,
+  signal?: AbortSignal,
+): Promise<ModelRef> {
+  return typeof model === 'string' ? resolver.resolve(model, await resolutionContext(signal)) : model
+}
+
+/** Hands a request to the middleware at `index`, or to Bedrock behind the last one. */
+async function handle(
+  client: ClientContext,
+  index: number,
+  request: BedrockRequest,
+  outer?: MiddlewareContext,
+): Promise<BedrockResponse> {
+  // The model is resolved once; only a layer that asks for another one makes those inside it see another.
+  const model = request.model === outer?.model ? outer.model : await resolveModel(client, request.model, request.signal)
+  const resolved = request.model === model ? request : { ...request, model }
+  const region = model === outer?.model ? outer.region : (model.region ?? (await client.region()))
+  const context = createContext(client, index, resolved, model, region)
+  const layer = client.middleware[index]
+  return layer
+    ? layer(resolved, (inner) => handle(client, index + 1, inner, context), context)
+    : call(client, resolved, context)
+}
+
+function createContext(
+  { endpoint, fetch, middleware, options, transport }: ClientContext,
+  index: number,
+  { options: call, signal }: BedrockRequest,
+  model: ModelRef,
+  region: string,
+): MiddlewareContext {
+  const { clock, logger } = transport
+  return {
+    model,
+    region,
+    get endpoint() {
+      return endpoint('bedrock-runtime', region)
+    },
+    get timeout() {
+      return { ...options.timeout, ...call.timeout }
+    },
+    get inner() {
+      return middleware.slice(index + 1)
+    },
+    identity: () => identify(transport, region, signal),
+    logger,
+    clock,
+    fetch: (path, init) => fetch(path, { region, ...init }),
+  }
+}
+
+/** Calls Bedrock. */
+async function call(
+  { endpoint, hint, options, transport }: ClientContext,
+  request: BedrockRequest,
+  { model, region, timeout }: MiddlewareContext,
+): ReturnType<Next> {
+  const { operation, signal } = request
+  const { clock } = transport
+  let identity: Identity | undefined
+  const annotate = (error: unknown): void => {
+    if (!isBedrockError(error) || error.hint !== undefined) return
+    const text = hint?.(error, { operation, model, region, identity, now: clock.now() })
+    if (text !== undefined) error.hint = text
+  }
+  try {
+    const headers = mergeHeaders(request.headers)
+    const encoded = encodeRequest({ ...request, headers }, model, endpoint('bedrock-runtime', region))
+    const isStream = operations[operation].answers === 'stream'
+    const context = { model, clock, started: clock.now(), annotate }
+    return await send(
+      transport,
+      {
+        request: encoded,
+        region,
+        isStream,
+        signal,
+        timeout,
+        retry: mergeRetry(options.retry, request.options.retry),
+        onIdentity: (used) => {
+          identity = used
+        },
+      },
+      (incoming) => (isStream ? decodeStream(incoming, context) : decodeJson(incoming, context)),
+    )
+  } catch (error) {
+    annotate(error)
+    throw error
+  }
+}

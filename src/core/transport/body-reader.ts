@@ -1,0 +1,72 @@
+import { ConnectionError } from '../errors.ts'
+import { type AttemptContext, waitFor } from './attempt.ts'
+
+/** A response's body, read chunk by chunk. */
+export interface BodyReader {
+  /** The next bytes; `undefined` at the end. @throws ConnectionError | TimeoutError | the caller's abort reason */
+  read(): Promise<Uint8Array | undefined>
+  /** Closes the connection when the body was not read to its end. */
+  cancel(): void
+}
+
+// No answer of a model comes near this; what does is not one.
+const maxBodyBytes = 268_435_456
+
+/** Reads a response's body under the idle deadline, which runs while a read is waiting and not while the reader is. */
+export function readBody(response: Response, context: AttemptContext): BodyReader {
+  let reader = response.body?.getReader()
+  let received = 0
+  const cancel = (): void => {
+    // Whoever made the body may fail to close it as well as it may fail to deliver it; nobody waits for either.
+    reader?.cancel().catch(() => {})
+    reader = undefined
+  }
+  return {
+    cancel,
+    read: async () => {
+      const open = reader
+      if (!open) return undefined
+      try {
+        const { done, value } = await waitFor(
+          'idle',
+          context,
+          () => 'The connection was lost inside the response',
+          () => open.read(),
+        )
+        if (done) {
+          reader = undefined
+          return undefined
+        }
+        received += value.length
+        if (received > maxBodyBytes) {
+          throw new ConnectionError(`The response is longer than ${maxBodyBytes} bytes`, {
+            retryable: false,
+            hint: 'Check the endpoint: no answer of Bedrock is that long.',
+          })
+        }
+        return value
+      } catch (error) {
+        cancel()
+        throw error
+      }
+    },
+  }
+}
+
+/** Reads the rest of a body as text: all of it, or as much as `limit` bytes, and lets go of what comes after. */
+export async function readText(body: BodyReader, limit: number = Number.POSITIVE_INFINITY): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let left = limit
+  for (let chunk = await body.read(); chunk; chunk = await body.read()) {
+    text += decoder.decode(chunk.subarray(0, left), { stream: true })
+    left -= chunk.length
+    if (left > 0) continue
+    body.cancel()
+    break
+  }
+  return text + decoder.decode()
+}
+
+/** How much of an error is read, in bytes: AWS's have a few hundred. */
+export const maxErrorBytes = 65_536

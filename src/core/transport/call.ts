@@ -1,0 +1,39 @@
+import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
+import type { BodyReader } from './body-reader.ts'
+import type { HttpRequest } from './encode-request.ts'
+import type { RetryBudget } from './retry.ts'
+
+/** What all calls of a client share. */
+export interface TransportState {
+  /** Looks the global `fetch` up at every call, so that a later patch of it counts. */
+  readonly fetch: typeof fetch
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly credentials: CredentialProvider | 'none'
+  /** How far AWS's clock is ahead of ours, in milliseconds, as far as known. */
+  readonly skew: { milliseconds: number }
+  readonly retryBudget: RetryBudget | undefined
+}
+
+/** A call that is encoded, but not yet signed. */
+export interface OutgoingCall {
+  readonly request: HttpRequest
+  readonly region: string
+  readonly isStream: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly timeout: Timeouts
+  readonly retry: RetryOptions | false | undefined
+  /** Told which identity each attempt goes out with, for hints. */
+  readonly onIdentity?: ((identity: Identity) => void) | undefined
+}
+
+/** A response that has begun, for a decoder. */
+export interface IncomingResponse {
+  readonly response: Response
+  readonly body: BodyReader
+  readonly identity: Identity | undefined
+  readonly attempts: number
+  /** Lets go of the call: its deadlines, and the caller's signal. To be called when the body is done with. */
+  readonly done: () => void
+}

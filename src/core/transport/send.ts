@@ -1,0 +1,74 @@
+import { openCallScope, sleep } from '../internal/signal.ts'
+import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
+import { createAuthorizer } from './authorize.ts'
+import { readBody } from './body-reader.ts'
+import type { IncomingResponse, OutgoingCall, TransportState } from './call.ts'
+import { createRetryPolicy, retryDelay } from './retry.ts'
+import { isConnectionReset } from '#platform'
+
+/**
+ * Sends a call until it succeeds or there is no point any more.
+ *
+ * `decode` makes a result of a response or throws what the response means, and with that decides whether the call is
+ * repeated. Beside the retries there are three replays, once each: with new credentials, with AWS's time, and over a new
+ * connection where the one that was taken turned out to be dead.
+ */
+export async function send<T>(
+  state: TransportState,
+  call: OutgoingCall,
+  decode: (incoming: IncomingResponse) => Promise<T>,
+): Promise<T> {
+  const { clock, fetch, logger, random, retryBudget } = state
+  const policy = createRetryPolicy(call.retry)
+  const timeouts = resolveTimeouts(call.timeout, call.isStream)
+  const scope = openCallScope(call.signal)
+  const stopTotal = startDeadline('total', clock, timeouts.total, scope.end)
+  const authorizer = createAuthorizer(state, call, scope)
+  const context = { fetch, clock, scope, timeouts }
+  const done = (): void => {
+    stopTotal()
+    scope.dispose()
+  }
+
+  let attempts = 0
+  let failures = 0
+  let hasReconnected = false
+  let spent: number | undefined
+  try {
+    for (;;) {
+      let response: Response | undefined
+      try {
+        const request = await authorizer.authorize(call.request)
+        attempts++
+        response = await attempt(request, context)
+        if (response.ok) authorizer.keepTime()
+        const body = readBody(response, context)
+        const result = await decode({ response, body, identity: authorizer.identity, attempts, done })
+        retryBudget?.give(spent)
+        return result
+      } catch (error) {
+        scope.endAttempt(error)
+        if (!(error instanceof Error)) throw error
+        if (await authorizer.recover(error, response)) continue
+        // What was wrong before anything was sent has no `retryable`, and is wrong the next time too.
+        if (!('retryable' in error)) throw error
+        if (!response && !hasReconnected && policy.attempts > 1 && isConnectionReset(error)) {
+          hasReconnected = true
+          continue
+        }
+        const delay = retryDelay(error, ++failures, policy, random)
+        if (delay === undefined) throw Object.assign(error, { attempts })
+        spent = retryBudget?.take(error)
+        if (retryBudget && spent === undefined) {
+          logger.warn('Too many calls of this client fail: its retry budget is used up, and this call is not repeated')
+          throw Object.assign(error, { attempts })
+        }
+        logger.debug(`Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`)
+        await sleep(delay, clock, scope)
+      }
+    }
+  } catch (error) {
+    done()
+    throw error
+  }
+}
