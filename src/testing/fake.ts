@@ -1,15 +1,16 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
-import type { AwsCredentialIdentity, Identity, JsonObject } from '../core/types.ts'
+import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
 import { answerControlPlane } from './control-plane.ts'
 import { type AnswerFault, type FaultName, faults, type StreamFault } from './faults.ts'
-import { fromBase64 } from './frames.ts'
 import { applyGuardrail } from './guardrails.ts'
-import { countTokensAnswer, invokeAnswer, streamAnswer } from './invoke.ts'
-import { errorResponse, type FakeState, streamResponse, unknownOperation } from './respond.ts'
-import { answerSts } from './sts.ts'
+import { countedBody, countTokensAnswer, invokeAnswer, streamAnswer } from './invoke.ts'
+import { errorResponse, type FakeState, onAbort, streamResponse } from './respond.ts'
+import { routeOf } from './route.ts'
+import { answerSts, stsError } from './sts.ts'
 import type { ArrivedRequest, FakeBedrockOptions, FakeCall } from './types.ts'
-import { verifySignature } from './verify-signature.ts'
+import { refuseUnserved } from './unserved.ts'
+import { parseBody } from './untrusted.ts'
+import { type Refusal, verifySignature } from './verify-signature.ts'
 
 /** When and where a fault strikes. */
 export interface FailOptions {
@@ -88,20 +89,20 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
 
   const answer = async (request: ArrivedRequest): Promise<Response> => {
     state.requests++
-    const { operation, model } = routeOf(request)
+    const { operation, id, version } = routeOf(request)
     const isSts = operation === 'STS'
     const verdict = await verifySignature(request, identities, isSts ? 'sts' : 'bedrock', state.now())
     const text = new TextDecoder().decode(request.body)
-    const raw = parseJsonObject(text) ?? {}
+    const body = operation === 'CountTokens' ? countedBody(parseBody(text)) : parseBody(text)
     const call: FakeCall = {
       operation,
-      model,
+      model: id,
       region: verdict.region || region,
       method: request.method,
       path: request.url.pathname,
       query: Object.fromEntries(request.url.searchParams),
       headers: request.headers,
-      body: operation === 'CountTokens' ? countedBody(raw) : raw,
+      body: body ?? {},
       signature: 'refusal' in verdict ? { valid: false, reason: verdict.refusal.message } : { valid: true },
       identity:
         'identity' in verdict ? ('token' in verdict.identity ? 'api-key' : verdict.identity.accessKeyId) : undefined,
@@ -114,16 +115,19 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
     const fault = struck && faults[struck.name]
     if (struck && fault && 'network' in fault) return failNetwork(fault.network, request, call)
     const respond = async (): Promise<Response> => {
-      if (struck && fault && 'status' in fault) return answerFault(state, fault, struck.options)
+      if (struck && fault && 'status' in fault) return answerFault(state, fault, struck.options, isSts)
       if (isSts) return answerSts(state, identities, text, verdict)
       if ('refusal' in verdict) return errorResponse(state, verdict.refusal)
+      if (text && !body && !isSts) return errorResponse(state, malformed)
       if (operation === 'InvokeModelWithResponseStream') return streamAnswer(state, call)
       if (operation === 'InvokeModel') return invokeAnswer(state, call)
       if (operation === 'CountTokens') return countTokensAnswer(state, call)
-      if (operation === 'ApplyGuardrail') return applyGuardrail(state, call)
-      return answerControlPlane(state, call) ?? unknownOperation(state)
+      if (operation === 'ApplyGuardrail') return applyGuardrail(state, call, version)
+      return answerControlPlane(state, call) ?? refuseUnserved(state, call)
     }
     const response = await respond()
+    if (request.signal?.aborted) call.aborted = true
+    request.signal?.throwIfAborted()
     call.status = response.status
     if (!response.body || response.headers.get('content-type') !== 'application/vnd.amazon.eventstream') return response
     const streamFault = fault && 'stream' in fault ? (fault as StreamFault) : undefined
@@ -137,8 +141,11 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
     identities,
     calls,
     fetch: async (input, init) => {
-      const request = new Request(input, init)
-      init?.signal?.throwIfAborted()
+      // A Request listens on a signal for as long as that lives.
+      const { signal: given, ...rest } = init ?? {}
+      const request = new Request(input, rest)
+      const signal = given ?? request.signal
+      signal.throwIfAborted()
       const url = new URL(request.url)
       const headers: Record<string, string> = { host: url.host, ...Object.fromEntries(request.headers) }
       return answer({
@@ -146,11 +153,11 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
         url,
         headers,
         body: new Uint8Array(await request.arrayBuffer()),
-        signal: init?.signal ?? request.signal,
+        signal,
       })
     },
     fail(fault, failOptions = {}) {
-      if (!(fault in faults))
+      if (!Object.hasOwn(faults, fault))
         throw new ConfigurationError(
           `There is no fault ${JSON.stringify(fault)}; there are: ${Object.keys(faults).join(', ')}`,
         )
@@ -164,44 +171,22 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
   }
 }
 
-const operations: Readonly<Record<string, string>> = {
-  invoke: 'InvokeModel',
-  'invoke-with-response-stream': 'InvokeModelWithResponseStream',
-  'count-tokens': 'CountTokens',
+const malformed: Refusal = {
+  status: 400,
+  type: 'ValidationException',
+  message: 'Malformed input request, please reformat your input and try again.',
 }
 
-function routeOf({ method, url }: ArrivedRequest): { operation: string; model?: string } {
-  if (/^sts\./.test(url.hostname) || /\/sts\/?$/.test(url.pathname)) return { operation: 'STS' }
-  const [, model, action = ''] = /\/model\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? []
-  if (method === 'POST' && model && operations[action])
-    return { operation: operations[action], model: decodeURIComponent(model) }
-  if (method === 'POST' && /\/guardrail\/[^/]+\/version\/[^/]+\/apply$/.test(url.pathname))
-    return { operation: 'ApplyGuardrail' }
-  const [, resource = '', id] =
-    /\/(inference-profiles|foundation-models|foundation-model-availability|guardrails|use-case-for-model-access)(?:\/([^/]+))?$/.exec(
-      url.pathname,
-    ) ?? []
-  const names: Readonly<Record<string, readonly [list: string, get: string]>> = {
-    'inference-profiles': ['ListInferenceProfiles', 'GetInferenceProfile'],
-    'foundation-models': ['ListFoundationModels', 'GetFoundationModel'],
-    'foundation-model-availability': ['Unknown', 'GetFoundationModelAvailability'],
-    guardrails: ['ListGuardrails', 'GetGuardrail'],
-    'use-case-for-model-access': ['GetUseCaseForModelAccess', 'Unknown'],
-  }
-  const operation = method === 'GET' ? names[resource]?.[id === undefined ? 0 : 1] : undefined
-  return { operation: operation ?? 'Unknown', ...(id !== undefined && { model: decodeURIComponent(id) }) }
-}
-
-function countedBody({ input }: JsonObject): JsonObject {
-  const invoke = isJsonObject(input) && isJsonObject(input.invokeModel) ? input.invokeModel.body : undefined
-  return (typeof invoke === 'string' && parseJsonObject(fromBase64(invoke))) || {}
-}
-
-function answerFault(state: FakeState, fault: AnswerFault, { message, headers }: FailOptions): Response {
-  if (fault.body !== undefined)
-    return new Response(fault.body, { status: fault.status, headers: { ...fault.headers, ...headers } })
-  const { status, type = 'InternalServerException', capital = false } = fault
-  return errorResponse(state, { status, type, capital, message: message ?? fault.message ?? '' }, fault.fields, headers)
+function answerFault(
+  state: FakeState,
+  fault: AnswerFault,
+  { message = fault.message ?? '', headers }: FailOptions,
+  isSts: boolean,
+): Response {
+  const { status, type = 'InternalServerException', capital = false, body, fields } = fault
+  if (body !== undefined) return new Response(body, { status, headers: { ...fault.headers, ...headers } })
+  if (isSts) return stsError(state, { status, type, message })
+  return errorResponse(state, { status, type, capital, message }, fields, headers)
 }
 
 function failNetwork(
@@ -214,9 +199,9 @@ function failNetwork(
     return Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) }))
   }
   return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => {
+    onAbort(signal, (reason) => {
       call.aborted = true
-      reject(signal.reason)
+      reject(reason)
     })
   })
 }

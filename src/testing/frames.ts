@@ -41,7 +41,11 @@ export function toBase64(text: string): string {
   return btoa(binary)
 }
 
-/** Base64 as the text that its bytes are. */
-export function fromBase64(base64: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)))
+/** The text whose UTF-8 a base64 text is; `undefined` for what is not base64. */
+export function decodeBase64(base64: string): string | undefined {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
 }

@@ -37,9 +37,8 @@ export function guardEvents(state: FakeState, call: FakeCall, events: JsonObject
 }
 
 /** ApplyGuardrail. */
-export function applyGuardrail(state: FakeState, call: FakeCall): Response {
-  const [, identifier = '', version = ''] = /\/guardrail\/([^/]+)\/version\/([^/]+)\/apply$/.exec(call.path) ?? []
-  const guardrail = findGuardrail(state, decodeURIComponent(identifier), version)
+export function applyGuardrail(state: FakeState, call: FakeCall, version: string | undefined): Response {
+  const guardrail = findGuardrail(state, call.model, version)
   if (!guardrail) {
     return errorResponse(state, {
       status: 404,

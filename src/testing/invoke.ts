@@ -1,37 +1,40 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
 import { parseModelId } from '../core/model-id.ts'
-import { encodeEvent } from './frames.ts'
+import { decodeBase64, encodeEvent } from './frames.ts'
 import { guardEvents, guardMessage, refuseGuardrail } from './guardrails.ts'
 import { baseOf, refuseModel } from './models.ts'
 import { cacheUsage } from './prompt-cache.ts'
-import { countTokens, createMessage, eventsOf, repliedEvents } from './reply.ts'
+import { countTokens, createMessage, eventsOf, type GivenReply } from './reply.ts'
 import { errorResponse, type FakeState, framesResponse, jsonResponse } from './respond.ts'
-import { refuseFields } from './schema.ts'
+import { refuseFields, takesCountTokens } from './schema.ts'
 import type { FakeCall, FakeMessage } from './types.ts'
+import { parseBody, textOf } from './untrusted.ts'
 import type { Refusal } from './verify-signature.ts'
 
 /** InvokeModel. */
 export function invokeAnswer(state: FakeState, call: FakeCall): Response {
-  const refusal = refuse(state, call)
-  if (refusal) return errorResponse(state, refusal)
-  const message = messageFor(state, call)
+  const outcome = outcomeOf(state, call)
+  if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
+  const { message } = outcome
   const { input_tokens, output_tokens, cache_read_input_tokens = 0, cache_creation_input_tokens = 0 } = message.usage
   return jsonResponse(state, guardMessage(state, call, message as unknown as JsonObject), {
-    'x-amzn-bedrock-input-token-count': String(input_tokens),
-    'x-amzn-bedrock-output-token-count': String(output_tokens),
-    'x-amzn-bedrock-cache-read-input-token-count': String(cache_read_input_tokens),
-    'x-amzn-bedrock-cache-write-input-token-count': String(cache_creation_input_tokens),
-    'x-amzn-bedrock-invocation-latency': '42',
+    headers: {
+      'x-amzn-bedrock-input-token-count': String(input_tokens),
+      'x-amzn-bedrock-output-token-count': String(output_tokens),
+      'x-amzn-bedrock-cache-read-input-token-count': String(cache_read_input_tokens),
+      'x-amzn-bedrock-cache-write-input-token-count': String(cache_creation_input_tokens),
+      'x-amzn-bedrock-invocation-latency': '42',
+    },
   })
 }
 
 /** InvokeModelWithResponseStream. */
 export function streamAnswer(state: FakeState, call: FakeCall): Response {
-  const refusal = refuse(state, call)
-  if (refusal) return errorResponse(state, refusal)
-  const message = messageFor(state, call)
-  const events = guardEvents(state, call, [...(repliedEvents(call, state.options.reply) ?? eventsOf(message))])
+  const outcome = outcomeOf(state, call)
+  if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
+  const { message } = outcome
+  const events = guardEvents(state, call, outcome.events ?? eventsOf(message))
   const last = events.at(-1)
   if (last?.type === 'message_stop') {
     events[events.length - 1] = {
@@ -49,29 +52,48 @@ export function streamAnswer(state: FakeState, call: FakeCall): Response {
   return framesResponse(state, events.map(encodeEvent))
 }
 
+/** The body whose tokens CountTokens is to count; `undefined` where there is none. */
+export function countedBody(request: JsonObject | undefined): JsonObject | undefined {
+  const { invokeModel } = isJsonObject(request?.input) ? request.input : {}
+  // What is in Converse's form is passed on as it is, to be refused.
+  if (!isJsonObject(invokeModel)) return request
+  return parseBody(decodeBase64(textOf(invokeModel.body)) ?? '')
+}
+
 /** CountTokens. */
 export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
-  const { kind } = parseModelId(call.model ?? '')
-  const refusal: Refusal | undefined =
-    kind === 'foundation-model'
-      ? refuseBody(call.body, call.model)
-      : { status: 400, type: 'ValidationException', message: "The provided model doesn't support counting tokens." }
-  return refusal ? errorResponse(state, refusal) : jsonResponse(state, { inputTokens: countTokens(call.body) })
+  const { model = '', body } = call
+  const isCountable =
+    parseModelId(model).kind === 'foundation-model' && !isJsonObject(body.input) && takesCountTokens(model)
+  const refusal = isCountable ? refuseBody(body, model) : invalid("The provided model doesn't support counting tokens.")
+  return refusal ? errorResponse(state, refusal) : jsonResponse(state, { inputTokens: countTokens(body) })
 }
 
-function messageFor(state: FakeState, call: FakeCall): FakeMessage {
+type Outcome = { readonly refusal: Refusal } | { readonly message: FakeMessage; readonly events?: JsonObject[] }
+
+// What becomes of a call. A stream's events may be given; else they are the message's.
+function outcomeOf(state: FakeState, call: FakeCall): Outcome {
   const base = baseOf(state, call.model ?? '') ?? call.model ?? ''
-  const message = createMessage(call, state.options.reply, base.replace(/^anthropic\.|-v\d(:\d)?$/g, ''))
-  return { ...message, usage: { ...message.usage, ...cacheUsage(state, call, base, message.usage) } }
+  const guardrail = refuseGuardrail(state, call)
+  const refusal =
+    refuseModel(state, call) ?? refuseBody(call.body, base) ?? (guardrail ? invalid(guardrail) : undefined)
+  if (refusal) return { refusal }
+  let reply: GivenReply
+  try {
+    reply = typeof state.options.reply === 'function' ? state.options.reply(call) : state.options.reply
+  } catch (error) {
+    const message = `The reply function of the fake Bedrock threw: ${(error as Error)?.message ?? error}`
+    return { refusal: { status: 500, type: 'InternalServerException', message } }
+  }
+  const message = createMessage(call, reply, base.replace(/^anthropic\.|-v\d(:\d)?$/g, ''))
+  return {
+    message: { ...message, usage: { ...message.usage, ...cacheUsage(state, call, base, message.usage) } },
+    ...(Array.isArray(reply) && { events: [...reply] }),
+  }
 }
 
-function refuse(state: FakeState, call: FakeCall): Refusal | undefined {
-  const guardrail = refuseGuardrail(state, call)
-  return (
-    refuseModel(state, call) ??
-    refuseBody(call.body, baseOf(state, call.model ?? '')) ??
-    (guardrail ? { status: 400, type: 'ValidationException', message: guardrail } : undefined)
-  )
+function invalid(message: string): Refusal {
+  return { status: 400, type: 'ValidationException', message }
 }
 
 // Bedrock checks bodies against a schema of its own, and takes no field that it does not know.
@@ -82,9 +104,8 @@ const fields = new Set(
 )
 
 function refuseBody(body: JsonObject, base = ''): Refusal | undefined {
-  const invalid = (message: string): Refusal => ({ status: 400, type: 'ValidationException', message })
   if (body.anthropic_version === undefined) return invalid('anthropic_version: Field required')
-  if (!/^(bedrock-2023-05-31|2026-10-21)$/.test(String(body.anthropic_version)))
+  if (!/^(bedrock-2023-05-31|2026-10-21)$/.test(textOf(body.anthropic_version)))
     return invalid(`anthropic_version: Input should be 'bedrock-2023-05-31'`)
   if (typeof body.max_tokens !== 'number') return invalid('max_tokens: Field required')
   if (!Array.isArray(body.messages) || body.messages.length === 0)

@@ -2,15 +2,17 @@ import { catalog } from '../models/catalog.ts'
 import { destinationsOf } from '../models/destinations.ts'
 import { parseModelId } from '../core/model-id.ts'
 import type { JsonObject } from '../core/types.ts'
+import { faults } from './faults.ts'
 import type { FakeState } from './respond.ts'
 import type { FakeCall } from './types.ts'
+import { ownValue } from './untrusted.ts'
 import type { Refusal } from './verify-signature.ts'
 
-const account = '123456789012'
+export const account = '123456789012'
 
 /** The base model behind an ID or ARN, as the account has it. */
 export function baseOf({ options }: FakeState, id: string): string | undefined {
-  return options.models?.applicationProfiles?.[id] ?? parseModelId(id).base
+  return ownValue(options.models?.applicationProfiles, id) ?? parseModelId(id).base
 }
 
 /** A profile as ListInferenceProfiles has it. */
@@ -47,9 +49,26 @@ function summary(id: string, arn: string, type: string, base: string, regions: r
   }
 }
 
+// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+const modelIdPattern = /^[\w.:/-]{1,2048}$/
+
 /** Why Bedrock would not call this model from this region; Claude's IDs alone are known well enough to say. */
-export function refuseModel(state: FakeState, { model = '', region }: FakeCall): Refusal | undefined {
+export function refuseModel(state: FakeState, call: FakeCall): Refusal | undefined {
+  return refuseModelId(state, call) ?? refuseWithoutForm(state, call)
+}
+
+function refuseWithoutForm(state: FakeState, { model = '' }: FakeCall): Refusal | undefined {
+  const isFiled = state.options.models?.useCaseForm ?? true
+  if (isFiled || !baseOf(state, model)?.startsWith('anthropic.')) return undefined
+  return faults['use-case-form'] as Refusal
+}
+
+function refuseModelId(state: FakeState, { model = '', region }: FakeCall): Refusal | undefined {
   const invalid = (message: string): Refusal => ({ status: 400, type: 'ValidationException', message })
+  if (!modelIdPattern.test(model))
+    return invalid(
+      `1 validation error detected: Value '${model.slice(0, 100)}' at 'modelId' failed to satisfy constraint: Member must satisfy regular expression pattern: ${modelIdPattern.source}`,
+    )
   const { kind, base, geo, provider, region: arnRegion = region } = parseModelId(model)
   if (arnRegion !== region) return invalid('The provided model identifier is invalid.')
   if (kind === 'name') return invalid('The provided model identifier is invalid.')
@@ -72,7 +91,7 @@ export function refuseModel(state: FakeState, { model = '', region }: FakeCall):
   }
   if (geo) {
     const known =
-      state.options.models?.systemProfiles?.includes(`${geo}.${base}`) ?? row.profiles[geo]?.includes(region)
+      state.options.models?.systemProfiles?.includes(`${geo}.${base}`) ?? ownValue(row.profiles, geo)?.includes(region)
     return known ? undefined : invalid('The provided model identifier is invalid.')
   }
   if (row.onDemand?.includes(region)) return undefined

@@ -3,8 +3,8 @@ import type { JsonObject, JsonValue } from '../core/types.ts'
 import { catalogModel } from '../models/catalog.ts'
 import type { FakeState } from './respond.ts'
 import type { FakeCall } from './types.ts'
+import { textOf } from './untrusted.ts'
 
-const lifetimes: Readonly<Record<string, number>> = { '5m': 300_000, '1h': 3_600_000 }
 /** How many blocks before a point a cached prefix is looked for. */
 const lookBack = 20
 
@@ -39,7 +39,7 @@ export function cacheUsage(
   let written = -1
   for (const { index, ttl } of points) {
     if (tokens(index) < minimum) continue
-    state.cachedPrompts.set(prefix(index), now + (lifetimes[ttl] ?? 300_000))
+    state.cachedPrompts.set(prefix(index), now + (ttl === '1h' ? 3_600_000 : 300_000))
     if (index > read) written = index
   }
   const readTokens = read >= 0 ? tokens(read) : 0
@@ -63,7 +63,7 @@ function blocksOf({ tools, system, messages }: JsonObject): { text: string; ttl:
     const control = isJsonObject(block) && isJsonObject(block.cache_control) ? block.cache_control : undefined
     return {
       text: JSON.stringify(value, (key, each) => (key === 'cache_control' ? undefined : each)),
-      ttl: control ? String(control.ttl ?? '5m') : undefined,
+      ttl: control ? textOf(control.ttl) || '5m' : undefined,
     }
   })
 }

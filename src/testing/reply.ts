@@ -1,11 +1,13 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
-import type { FakeCall, FakeMessage, FakeReply } from './types.ts'
+import type { FakeCall, FakeMessage, FakeReply, FakeReplyFunction } from './types.ts'
+import { ownValue, textOf } from './untrusted.ts'
+
+/** A reply that is no function: what the message is made of. */
+export type GivenReply = Exclude<FakeReply, FakeReplyFunction> | undefined
 
 /** Makes the message that a call is answered with, whole or streamed. */
-export function createMessage(call: FakeCall, reply: FakeReply | undefined, model: string): FakeMessage {
-  const given = typeof reply === 'function' ? reply(call) : reply
-  const body = call.body
+export function createMessage({ body }: FakeCall, given: GivenReply, model: string): FakeMessage {
   const content =
     typeof given === 'string'
       ? [{ type: 'text', text: given }]
@@ -27,12 +29,6 @@ export function createMessage(call: FakeCall, reply: FakeReply | undefined, mode
     },
     ...(typeof given === 'object' && !Array.isArray(given) ? (given as Partial<FakeMessage>) : undefined),
   }
-}
-
-/** The events of a stream, for a reply that gives them; `undefined` for any other. */
-export function repliedEvents(call: FakeCall, reply: FakeReply | undefined): readonly JsonObject[] | undefined {
-  const given = typeof reply === 'function' ? reply(call) : reply
-  return Array.isArray(given) ? (given as readonly JsonObject[]) : undefined
 }
 
 /** The same message as the events of a stream. */
@@ -109,35 +105,63 @@ function defaultContent(body: JsonObject): JsonObject[] {
       signature: `c2lnbmF0dXJl${hash(prompt).toString(36)}`,
     })
   }
-  const tool = calledTool(body, prompt)
+  const tool = toolToCall(body, prompt)
   if (tool) {
-    content.push({ type: 'text', text: `I will use ${tool.name}.` })
+    content.push({ type: 'text', text: `I will use ${textOf(tool.name)}.` })
     content.push({
       type: 'tool_use',
-      id: `toolu_bdrk_${hash(prompt).toString(36)}`,
-      name: tool.name ?? '',
+      id: `toolu_bdrk_${hash(JSON.stringify(body.messages)).toString(36)}`,
+      name: textOf(tool.name),
       input: sample(tool.input_schema),
     })
     return content
   }
+  const result = toolResult(body)
   const about = /outcrop/i.test(prompt)
     ? 'An outcrop is bedrock that shows at the surface, where everything above it has worn away. Geologists read them like pages.'
-    : `You said: ${prompt.length > 400 ? `${prompt.slice(0, 400)}…` : prompt}`
+    : result === undefined
+      ? `You said: ${shortened(prompt)}`
+      : `The tool answered: ${shortened(result)}`
   return [...content, { type: 'text', text: about }]
 }
 
-// The tool that was asked for by choice, or that the prompt names.
-function calledTool({ tools, tool_choice, messages }: JsonObject, prompt: string): JsonObject | undefined {
-  const offered = Array.isArray(tools) ? tools.filter(isJsonObject) : []
+// The tool that was asked for by choice, or that the prompt names; each is called once in a turn, so that an agent ends.
+function toolToCall({ tools, tool_choice, messages }: JsonObject, prompt: string): JsonObject | undefined {
   const choice = isJsonObject(tool_choice) ? tool_choice : {}
-  const last = Array.isArray(messages) ? messages.at(-1) : undefined
-  const isAnswered =
-    isJsonObject(last) &&
-    Array.isArray(last.content) &&
-    last.content.some((block) => isJsonObject(block) && block.type === 'tool_result')
-  if (isAnswered || choice.type === 'none') return undefined
+  const called = new Set(blocksOfTurn(messages).flatMap(({ type, name }) => (type === 'tool_use' ? [name] : [])))
+  const offered = objects(tools).filter(({ name }) => typeof name === 'string' && !called.has(name))
+  if (choice.type === 'none') return undefined
   if (choice.type === 'tool') return offered.find(({ name }) => name === choice.name)
-  return offered.find(({ name }) => prompt.includes(String(name))) ?? (choice.type === 'any' ? offered[0] : undefined)
+  const named = offered.find(({ name }) => prompt.includes(textOf(name)))
+  return named ?? (choice.type === 'any' && called.size === 0 ? offered[0] : undefined)
+}
+
+// A turn begins after the last answer that called no tool.
+function blocksOfTurn(messages: JsonValue | undefined): JsonObject[] {
+  const all = objects(messages)
+  const isCall = ({ content }: JsonObject): boolean => objects(content).some(({ type }) => type === 'tool_use')
+  const start = all.findLastIndex((message) => message.role === 'assistant' && !isCall(message)) + 1
+  return all.slice(start).flatMap(({ content }) => objects(content))
+}
+
+// What the last message says that a tool gave.
+function toolResult({ messages }: JsonObject): string | undefined {
+  const result = objects(objects(messages).at(-1)?.content).findLast(({ type }) => type === 'tool_result')
+  if (!result) return undefined
+  const { content } = result
+  return typeof content === 'string'
+    ? content
+    : objects(content)
+        .map(({ text }) => textOf(text))
+        .join(' ')
+}
+
+function objects(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
+}
+
+function shortened(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text
 }
 
 /** A value that fits a JSON schema. */
@@ -156,19 +180,17 @@ function sample(schema: JsonValue | undefined): JsonValue {
       return [sample(schema.items)]
     default: {
       const properties = isJsonObject(schema.properties) ? schema.properties : {}
-      const required = Array.isArray(schema.required) ? schema.required.map(String) : Object.keys(properties)
-      return Object.fromEntries(required.map((name) => [name, sample(properties[name])]))
+      const required = Array.isArray(schema.required) ? schema.required.map(textOf) : Object.keys(properties)
+      return Object.fromEntries(required.map((name) => [name, sample(ownValue(properties, name))]))
     }
   }
 }
 
 function lastText({ messages }: JsonObject): string {
-  const last = Array.isArray(messages) ? messages.at(-1) : undefined
-  const content = isJsonObject(last) ? last.content : undefined
+  const content = objects(messages).at(-1)?.content
   if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  return content
-    .flatMap((block) => (isJsonObject(block) && typeof block.text === 'string' ? [block.text] : []))
+  return objects(content)
+    .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
     .join(' ')
 }
 

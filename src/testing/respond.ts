@@ -20,8 +20,13 @@ function commonHeaders(state: FakeState): Record<string, string> {
   }
 }
 
-export function jsonResponse(state: FakeState, body: JsonObject, headers: Record<string, string> = {}): Response {
+export function jsonResponse(
+  state: FakeState,
+  body: JsonObject,
+  { status = 200, headers }: { readonly status?: number; readonly headers?: Record<string, string> } = {},
+): Response {
   return new Response(JSON.stringify(body), {
+    status,
     headers: { ...commonHeaders(state), 'content-type': 'application/json', ...headers },
   })
 }
@@ -41,14 +46,6 @@ export function errorResponse(
       'x-amzn-errortype': `${type}:http://internal.amazon.com/coral/com.amazon.bedrock/`,
       ...headers,
     },
-  })
-}
-
-/** What Bedrock answers to a path that it does not route: an error with status 200. */
-export function unknownOperation(state: FakeState): Response {
-  return jsonResponse(state, {
-    Output: { __type: 'com.amazon.coral.service#UnknownOperationException' },
-    Version: '1.0',
   })
 }
 
@@ -80,19 +77,17 @@ export function streamResponse(
   const frames = (body as ReadableStream<Uint8Array>).getReader()
   let sent = 0
   let injected: Uint8Array[] | undefined
+  let stopWatching = (): void => {}
   const leave = (): void => {
+    stopWatching()
     call.aborted = true
   }
   const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        signal?.addEventListener('abort', () => {
-          if (sent >= 0) leave()
-          try {
-            controller.error(signal.reason)
-          } catch {
-            // Closed already: the client had everything.
-          }
+        stopWatching = onAbort(signal, (reason) => {
+          call.aborted = true
+          controller.error(reason)
         })
       },
       async pull(controller) {
@@ -102,22 +97,19 @@ export function streamResponse(
         }
         const extra = injected?.shift()
         if (extra) return controller.enqueue(extra)
-        if (injected && fault?.end !== 'continue') {
-          if (fault?.end === 'stall') return new Promise(() => {})
-          call.status = status
-          if (fault?.end === 'reset')
-            return controller.error(
-              new TypeError('terminated', {
-                cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
-              }),
-            )
-          sent = -1
-          return controller.close()
+        if (injected && fault?.end === 'stall') return new Promise(() => {})
+        if (injected && fault?.end === 'reset') {
+          stopWatching()
+          return controller.error(
+            new TypeError('terminated', {
+              cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
+            }),
+          )
         }
-        const { done, value } = await frames.read()
+        const { value } = injected && fault?.end !== 'continue' ? {} : await frames.read()
         sent++
-        if (!done) return controller.enqueue(value)
-        sent = -1
+        if (value) return controller.enqueue(value)
+        stopWatching()
         controller.close()
       },
       cancel: leave,
@@ -125,4 +117,12 @@ export function streamResponse(
     { highWaterMark: 0 },
   )
   return new Response(stream, { status, headers })
+}
+
+/** Calls back once, when a signal is aborted or if it is already; gives what ends the watch. */
+export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
+  if (signal?.aborted) callback(signal.reason)
+  const listener = (): void => callback(signal?.reason)
+  signal?.addEventListener('abort', listener, { once: true })
+  return () => signal?.removeEventListener('abort', listener)
 }

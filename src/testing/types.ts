@@ -19,9 +19,9 @@ export interface SignatureVerdict {
 
 /** One request that the fake has had, and what became of it. */
 export interface FakeCall {
-  /** Bedrock's name of the operation, such as `InvokeModel`; `Unknown` for a path that it does not route. */
+  /** Bedrock's name of the operation, such as `InvokeModel`; `Unknown` for a path that AWS does not route. */
   readonly operation: string
-  /** The model's ID or ARN, decoded. */
+  /** The model's ID or ARN, decoded; for other operations, the resource that their path names. */
   readonly model?: string | undefined
   /** The region that the request was signed for, or sent to. */
   readonly region: string
@@ -90,16 +90,21 @@ export interface FakeModels {
   readonly denied?: readonly string[] | undefined
   /** What GetFoundationModelAvailability says otherwise than that all is well, by base model ID. */
   readonly availability?: Readonly<Record<string, JsonObject>> | undefined
-  /** Whether Anthropic's use-case form has been filed. @default true */
+  /** Whether Anthropic's use-case form has been filed; without it, no model of Anthropic's is called. @default true */
   readonly useCaseForm?: boolean | undefined
-  /** Whether an ID that no profile or model has is refused. @default false */
+  /** Whether an ID of Anthropic's that no model has is refused. @default true */
   readonly strict?: boolean | undefined
 }
 
 /** A guardrail that the fake applies: it blocks whatever has one of the words in it. */
 export interface FakeGuardrail {
   readonly identifier: string
+  /** The published versions. Its draft is in the account as well, but is applied only where `DRAFT` is listed here. */
   readonly versions: readonly string[]
+  /** @default the identifier */
+  readonly name?: string | undefined
+  /** The guardrail profile that lets it follow a call into other regions, such as `us.guardrail.v1:0`. @default none */
+  readonly crossRegionProfile?: string | undefined
   readonly blockedWords: readonly string[]
   /** @default 'Blocked by the guardrail.' */
   readonly message?: string | undefined

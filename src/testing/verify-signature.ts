@@ -1,6 +1,7 @@
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
+import { decodeBase64 } from './frames.ts'
 import type { ArrivedRequest } from './types.ts'
 
 /** A refused request: what AWS would answer. */
@@ -72,8 +73,8 @@ export async function verifySignature(
   if (hostRegion && hostRegion !== region)
     return refuse('InvalidSignatureException', 'Credential should be scoped to a valid region.', region)
 
-  const date = new Date(amzDate.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-  if (Number.isNaN(date.getTime()) || !amzDate.startsWith(day ?? ''))
+  const date = parseAmzDate(amzDate)
+  if (!date || !amzDate.startsWith(day ?? ''))
     return refuse('IncompleteSignatureException', 'Date in Credential scope does not match', region)
   if (Math.abs(date.getTime() - now) > maxSkew) {
     const server = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '')
@@ -88,7 +89,9 @@ export async function verifySignature(
   const mustBeSigned = Object.keys(request.headers).filter(
     (name) => /^x-amzn?-/.test(name) && name !== 'x-amzn-trace-id',
   )
-  const missing = ['host', ...mustBeSigned].filter((name) => !names.includes(name))
+  // The AWS SDK signs HTTP/2's name for it.
+  const host = names.includes(':authority') ? ':authority' : 'host'
+  const missing = [host, ...mustBeSigned].filter((name) => !names.includes(name))
   if (missing.length > 0)
     return refuse(
       'InvalidSignatureException',
@@ -122,7 +125,8 @@ function keysOf({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentialIde
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
 }
 
-function smithyRequest({ method, url, headers, body }: ArrivedRequest, names: readonly string[]) {
+function smithyRequest({ method, url, headers: arrived, body }: ArrivedRequest, names: readonly string[]) {
+  const headers: Readonly<Record<string, string | undefined>> = { ':authority': arrived.host, ...arrived }
   const query: Record<string, string | string[]> = {}
   for (const [name, value] of url.searchParams) {
     const known = query[name]
@@ -140,8 +144,6 @@ function smithyRequest({ method, url, headers, body }: ArrivedRequest, names: re
     body,
   }
 }
-
-const shortTermPrefix = 'bedrock-api-key-'
 
 async function verifyToken(
   token: string,
@@ -166,37 +168,57 @@ async function verifyToken(
   const known = identities.find((each) => 'token' in each && each.token === token)
   if (known)
     return known.expiration && known.expiration.getTime() <= now ? expired : { identity: known, region: region ?? '' }
-  if (!token.startsWith(shortTermPrefix)) return unknown
-
-  // A short-term key is a presigned URL: whose, for which region and until when is all in it.
-  const url = new URL(`https://${atob(token.slice(shortTermPrefix.length))}`)
-  const value = (name: string): string => url.searchParams.get(name) ?? ''
-  const [keyId, , keyRegion = ''] = value('X-Amz-Credential').split('/')
+  const key = readShortTermKey(token)
   const signer = identities.find(
-    (each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === keyId,
+    (each): each is AwsCredentialIdentity => 'accessKeyId' in each && each.accessKeyId === key?.keyId,
   )
-  const date = new Date(value('X-Amz-Date').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-  if (!signer || (region && keyRegion !== region) || value('Action') !== 'CallWithBearerToken') return unknown
-  if (now > date.getTime() + Number(value('X-Amz-Expires')) * 1000) return expired
+  if (!key || !signer || (region && key.region !== region)) return unknown
+  if (now > key.date.getTime() + key.lifetime * 1000) return expired
   const presigner = new SignatureV4({
     service: 'bedrock',
-    region: keyRegion,
+    region: key.region,
     credentials: keysOf(signer),
     sha256: Sha256,
     applyChecksum: false,
     uriEscapePath: true,
   })
+  const { hostname } = key
   const presigned = await presigner.presign(
     {
       method: 'POST',
       protocol: 'https:',
-      hostname: url.hostname,
+      hostname,
       path: '/',
       query: { Action: 'CallWithBearerToken' },
-      headers: { host: url.hostname },
+      headers: { host: hostname },
     },
-    { signingDate: date, expiresIn: Number(value('X-Amz-Expires')) },
+    { signingDate: key.date, expiresIn: key.lifetime },
   )
-  if (presigned.query?.['X-Amz-Signature'] !== value('X-Amz-Signature')) return unknown
-  return { identity: { token }, region: keyRegion }
+  if (presigned.query?.['X-Amz-Signature'] !== key.signature) return unknown
+  return { identity: { token }, region: key.region }
+}
+
+const shortTermPrefix = 'bedrock-api-key-'
+/** The longest life of a short-term key, in seconds. */
+const maxLifetime = 43_200
+
+// A short-term key is a presigned URL: whose, for which region and until when is all in it.
+function readShortTermKey(token: string) {
+  if (!token.startsWith(shortTermPrefix)) return undefined
+  const address = decodeBase64(token.slice(shortTermPrefix.length))
+  if (address === undefined || !URL.canParse(`https://${address}`)) return undefined
+  const { hostname, searchParams } = new URL(`https://${address}`)
+  const value = (name: string): string => searchParams.get(name) ?? ''
+  const [keyId = '', , region = ''] = value('X-Amz-Credential').split('/')
+  const date = parseAmzDate(value('X-Amz-Date'))
+  const lifetime = Number(value('X-Amz-Expires'))
+  if (value('Action') !== 'CallWithBearerToken' || !date || !(lifetime > 0 && lifetime <= maxLifetime)) return undefined
+  return { hostname, keyId, region, date, lifetime, signature: value('X-Amz-Signature') }
+}
+
+function parseAmzDate(text: string): Date | undefined {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []
+  const [year, month, day, hour, minute, second] = parts
+  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }
