@@ -1,0 +1,171 @@
+import { type BedrockErrorByCode, type BedrockErrorCode, isBedrockError } from '../core/errors.ts'
+import { isHeaderValue } from '../core/internal/headers.ts'
+import { hideIdentifiers } from './hide-identifiers.ts'
+
+// What each status means to a client of Anthropic's API: https://platform.claude.com/docs/en/api/errors
+const types = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  409: 'conflict_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  500: 'api_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+} as const
+type ErrorType = (typeof types)[keyof typeof types]
+
+function typeOf(status: number): ErrorType {
+  return types[status as keyof typeof types] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+}
+
+/** An error as Anthropic's API answers it. */
+export interface AnthropicError {
+  readonly status: number
+  readonly type: ErrorType
+  readonly message: string
+  readonly requestId?: string | undefined
+  /** Whether the same request may succeed later. */
+  readonly shouldRetry: boolean
+  /** How long to wait before that, in milliseconds. */
+  readonly retryAfter?: number | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** A request that is refused before Bedrock hears of it. */
+export class RefusedRequest extends Error {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>> | undefined
+
+  constructor(status: number, message: string, headers?: Readonly<Record<string, string>>) {
+    super(message)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+/**
+ * What an error is to a client of Anthropic's API. AWS's own words stay, as clients look for them.
+ *
+ * @param expose - whether the client may read account IDs, ARNs and hints, which tell of the account
+ */
+export function toAnthropicError(error: unknown, expose: boolean): AnthropicError {
+  if (error instanceof RefusedRequest) {
+    const { status, message, headers } = error
+    return { status, type: typeOf(status), message, headers, shouldRetry: false }
+  }
+  // JSON is parsed at any depth, but serialised by recursion.
+  if (error instanceof RangeError) {
+    return { status: 400, type: 'invalid_request_error', message: 'The body is nested too deeply', shouldRetry: false }
+  }
+  if (!isBedrockError(error)) {
+    const message = expose && error instanceof Error ? error.message : 'Internal error'
+    return { status: 500, type: 'api_error', message, shouldRetry: false }
+  }
+  const status = statusOf(error)
+  const words = inAnthropicsWords(error.message)
+  // A hint about a model's name is for the client, which gave the name.
+  const isForClient = expose || error.code === 'model_resolution'
+  const message = error.hint && isForClient ? `${words.replace(/([^.!?])$/, '$1.')} ${error.hint}` : words
+  return {
+    status,
+    type: typeOf(status),
+    message: expose ? message : hideIdentifiers(message),
+    requestId: error.requestId,
+    shouldRetry: 'retryable' in error && error.retryable,
+    retryAfter: error.code === 'service' ? error.retryAfter : undefined,
+  }
+}
+
+/** The JSON of an error: a response's body, or the data of an `error` event. */
+export function errorJson({ type, message, requestId }: AnthropicError): string {
+  return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId ?? null })
+}
+
+/** An error as a response. */
+export function errorResponse(error: AnthropicError): Response {
+  const { status, requestId, shouldRetry, retryAfter, headers } = error
+  return new Response(errorJson(error), {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'x-should-retry': String(shouldRetry),
+      ...requestIdHeader(requestId),
+      ...(retryAfter !== undefined && {
+        'retry-after': String(Math.ceil(retryAfter / 1000)),
+        'retry-after-ms': String(Math.ceil(retryAfter)),
+      }),
+      ...headers,
+    },
+  })
+}
+
+/** The header in which Anthropic's clients look for a request's ID. */
+export function requestIdHeader(requestId: string | undefined): Record<string, string> {
+  return requestId !== undefined && isHeaderValue(requestId) ? { 'request-id': requestId } : {}
+}
+
+function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {
+  switch (error.code) {
+    case 'configuration':
+    case 'guardrail_intervened':
+      return 400
+    case 'credentials':
+      return 401
+    case 'model_resolution':
+      return 404
+    case 'timeout':
+      return 504
+    case 'connection':
+    case 'stream_truncated':
+    case 'stream_corrupt':
+      return 502
+    case 'service':
+    case 'stream_exception':
+      return statusOfException(error)
+  }
+}
+
+// Where Anthropic says it by another status than AWS.
+const byName: Readonly<Record<string, number>> = {
+  ServiceQuotaExceededException: 429,
+  ModelNotReadyException: 529,
+  ServiceUnavailableException: 529,
+  ModelTimeoutException: 504,
+  UnknownOperationException: 404,
+}
+const byStatus: Readonly<Record<number, number>> = { 408: 504, 424: 500, 502: 502, 503: 529 }
+
+const refusedIdentity =
+  /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthentication|RequestExpired)/
+const refusedKey = /bearer token has expired|make sure your api key is valid|authorization header is missing/i
+
+function statusOfException(error: BedrockErrorByCode['service' | 'stream_exception']): number {
+  const { status = 500, type = '', message } = error
+  if (refusedIdentity.test(type) || refusedKey.test(message)) return 401
+  if (error.code === 'service' && type === 'ModelErrorException' && (error.originalStatusCode ?? 500) < 500) return 400
+  const known = byName[type] ?? byStatus[status]
+  if (known) return known
+  // An `error` event of Anthropic's own.
+  const own = Object.entries(types).find(([, name]) => name === type)
+  if (own) return Number(own[0])
+  // A redirect, or a success that is none.
+  if (status < 400) return 502
+  if (status in types) return status
+  return status < 500 ? 400 : 500
+}
+
+/**
+ * Claude Code compacts a conversation when it reads this token, and other clients when they read Anthropic's words;
+ * Bedrock says neither.
+ *
+ * @see https://code.claude.com/docs/en/llm-gateway-protocol
+ */
+function inAnthropicsWords(message: string): string {
+  if (!/(?:input|prompt) is too long/i.test(message)) return message
+  const words = /prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`
+  return `${words} (capability_rejected: prompt_too_long)`
+}

@@ -1,0 +1,147 @@
+import { isBedrockError, StreamError } from '../core/errors.ts'
+import { isJsonObject } from '../core/internal/json.ts'
+import { readableFrom } from '../core/internal/readable.ts'
+import { serverSentEvent } from '../core/internal/sse.ts'
+import type { Clock, JsonObject, ResponseMetadata } from '../core/types.ts'
+import { type AnthropicError, errorJson, requestIdHeader } from './errors.ts'
+import { withUsage } from './usage.ts'
+
+/** A streamed answer, which has begun. */
+export interface BegunStream {
+  readonly events: AsyncIterable<JsonObject>
+  readonly metadata: Pick<ResponseMetadata, 'usage' | 'requestId'>
+}
+
+/** How a stream is written as server-sent events. */
+export interface EventStreamOptions {
+  /** After how many milliseconds of silence a `ping` is sent; 0 for never. */
+  readonly pingInterval: number
+  readonly clock: Clock
+  /** What an error is to the client. Throws where the client itself has ended the call. */
+  readonly describe: (error: unknown) => AnthropicError
+  /** Runs once at the end. `isLeft`: the client went away before it. */
+  readonly onClose?: (isLeft: boolean) => void
+}
+
+// In Anthropic's own spelling, space and all.
+const ping = serverSentEvent('ping', '{"type": "ping"}')
+
+// A strict client takes any other event for an error.
+const eventNames: ReadonlySet<unknown> = new Set([
+  'message_start',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+  'ping',
+])
+
+/**
+ * Answers with a stream, once it has begun or `pingInterval` has passed: before that an error is still an error response.
+ *
+ * @throws what keeps the stream from beginning
+ */
+export async function eventStreamResponse(begun: Promise<BegunStream>, options: EventStreamOptions): Promise<Response> {
+  const stream = await inTime(begun, options.pingInterval, options.clock)
+  return new Response(eventStream(begun, options, !stream), {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      // Proxies that would hold events back until a buffer is full.
+      'x-accel-buffering': 'no',
+      ...requestIdHeader(stream?.metadata.requestId),
+    },
+  })
+}
+
+/**
+ * The events of a message as Anthropic sends them. A fault becomes an `error` event, which is the last one. So does an
+ * end before `message_stop`: no client has to guess whether a message is whole.
+ *
+ * @param isPingDue - the client has waited for a whole `pingInterval` already
+ */
+function eventStream(
+  begun: Promise<BegunStream>,
+  { pingInterval, clock, describe, onClose }: EventStreamOptions,
+  isPingDue: boolean,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let events: AsyncIterator<JsonObject> | undefined
+  let waiting: Promise<string> | undefined
+  let isOver = false
+
+  // The last event waits for the end of the stream: a guardrail may still object to the whole of it.
+  let last: string | undefined
+  const next = async (): Promise<string> => {
+    const stream = await begun
+    events ??= stream.events[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value: event } = await events.next().catch((error: unknown) => {
+        if (last === undefined || !isCut(error)) throw error
+        return { done: true, value: undefined } as const
+      })
+      if (done) {
+        if (last === undefined) throw new StreamError('stream_truncated', 'The stream ended before message_stop')
+        isOver = true
+        return last
+      }
+      if (!eventNames.has(event.type)) continue
+      const text = serverSentEvent(event.type as string, JSON.stringify(complete(event, stream.metadata)))
+      if (event.type !== 'message_stop') return text
+      last = text
+    }
+  }
+
+  const read = async (): Promise<string | undefined> => {
+    if (isPingDue) {
+      isPingDue = false
+      return ping
+    }
+    if (isOver) return undefined
+    try {
+      waiting ??= next()
+      const text = await inTime(waiting, pingInterval, clock)
+      if (text === undefined) return ping
+      waiting = undefined
+      return text
+    } catch (error) {
+      isOver = true
+      return serverSentEvent('error', errorJson(describe(error)))
+    }
+  }
+
+  return readableFrom(
+    async () => {
+      const text = await read()
+      return text === undefined ? undefined : encoder.encode(text)
+    },
+    () => {
+      onClose?.(!isOver)
+      events?.return?.().catch(() => {})
+    },
+  )
+}
+
+// Behind message_stop a connection may break as it likes.
+function isCut(error: unknown): boolean {
+  return isBedrockError(error) && /^(connection|timeout|stream_truncated|stream_corrupt)$/.test(error.code)
+}
+
+/** Adds the figures that clients rely on, where Bedrock leaves them out. */
+function complete(event: JsonObject, { usage }: BegunStream['metadata']): JsonObject {
+  const { inputTokens: input_tokens = 0, outputTokens: output_tokens = 0 } = usage
+  if (event.type === 'message_delta') return withUsage(event, { output_tokens })
+  if (event.type !== 'message_start' || !isJsonObject(event.message)) return event
+  const message = withUsage(event.message, { input_tokens, output_tokens })
+  return message === event.message ? event : { ...event, message }
+}
+
+/** Waits for a promise for so long, and gives `undefined` when that is over; the promise may be waited for again. */
+function inTime<T>(promise: Promise<T>, milliseconds: number, clock: Clock): Promise<T | undefined> {
+  if (milliseconds === 0) return promise
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => resolve(undefined), milliseconds)
+    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer))
+  })
+}

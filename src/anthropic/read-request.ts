@@ -1,0 +1,92 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import type { JsonObject } from '../core/types.ts'
+import { RefusedRequest } from './errors.ts'
+
+/** What `fetch` was called with. */
+export interface IncomingRequest {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Headers
+  readonly signal: AbortSignal | undefined
+  /** Reads the body, which must be a JSON object. @throws RefusedRequest */
+  json(): Promise<JsonObject>
+}
+
+/** Takes the arguments of `fetch`. A `Request` may be of another realm, so it is told by its members. */
+export function readRequest(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  maxBodySize: number,
+): IncomingRequest {
+  const request = typeof input === 'object' && 'url' in input ? input : undefined
+  const headers = readHeaders(init?.headers ?? request?.headers)
+  return {
+    method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
+    url: parseUrl(request?.url ?? String(input)),
+    headers,
+    signal: init?.signal ?? request?.signal ?? undefined,
+    json: async () => {
+      const encoding = headers.get('content-encoding')
+      if (encoding && encoding !== 'identity')
+        throw new RefusedRequest(400, `Content-Encoding ${encoding} is not supported`)
+      return parseBody(await readText(init?.body === undefined ? request?.body : init.body, maxBodySize))
+    },
+  }
+}
+
+function parseUrl(text: string): URL {
+  // A server's own requests may come with a path alone.
+  if (URL.canParse(text, 'http://localhost')) return new URL(text, 'http://localhost')
+  throw new RefusedRequest(404, 'Not a URL')
+}
+
+function readHeaders(given: HeadersInit | undefined): Headers {
+  try {
+    return new Headers(given)
+  } catch {
+    throw new RefusedRequest(400, 'A header has a name or a value that HTTP cannot carry')
+  }
+}
+
+async function readText(body: BodyInit | null | undefined, limit: number): Promise<string> {
+  if (body === null || body === undefined) return ''
+  if (typeof body === 'string') {
+    // A character has three bytes at most.
+    if (body.length > limit || (body.length * 3 > limit && new TextEncoder().encode(body).length > limit))
+      tooLarge(limit)
+    return body
+  }
+  const reader = (new Response(body).body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let text = ''
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read()
+    size += value?.length ?? 0
+    if (size > limit) {
+      reader.cancel().catch(() => {})
+      tooLarge(limit)
+    }
+    try {
+      text += decoder.decode(value, { stream: !done })
+    } catch {
+      throw new RefusedRequest(400, 'The request body is not UTF-8')
+    }
+    if (done) return text
+  }
+}
+
+function tooLarge(limit: number): never {
+  throw new RefusedRequest(413, `Request exceeds the maximum size of ${limit} bytes`)
+}
+
+function parseBody(text: string): JsonObject {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (error) {
+    // What does not parse may be quoted: it is the client's own.
+    throw new RefusedRequest(400, `The request body is not valid JSON: ${(error as Error).message}`)
+  }
+  if (!isJsonObject(body)) throw new RefusedRequest(400, 'The request body must be a JSON object')
+  return body
+}

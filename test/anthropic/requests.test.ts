@@ -1,0 +1,219 @@
+import { anthropicFetch } from 'outcrop/anthropic'
+import { describe, expect, test } from 'vitest'
+import { connect, params, post } from './support.ts'
+
+const url = 'https://api.anthropic.com/v1/messages'
+const refusal = async (response: Response | Promise<Response>) => {
+  const answer = await response
+  const { type, error } = await answer.json()
+  expect(type).toBe('error')
+  return { status: answer.status, ...error } as { status: number; type: string; message: string }
+}
+
+describe('routes', () => {
+  test.each([
+    'https://api.anthropic.com/v1/messages',
+    'https://api.anthropic.com/v1/messages?beta=true',
+    'https://api.anthropic.com/v1/messages/',
+    'http://127.0.0.1:8787/some/base/path/v1/messages',
+    'https://example/messages',
+    '/v1/messages',
+  ])('POST %s', async (address) => {
+    const { fetch } = connect()
+    const response = await fetch(address, { method: 'POST', body: JSON.stringify(params) })
+    expect(await response.json()).toMatchObject({ type: 'message' })
+  })
+
+  test.each(['2023-06-01', '2026-10-21', undefined])('anthropic-version %s', async (version) => {
+    const { fetch, fake } = connect()
+    await post(fetch, params, { headers: version === undefined ? {} : { 'anthropic-version': version } })
+    expect(fake.calls[0]?.body.anthropic_version).toBe('bedrock-2023-05-31')
+  })
+
+  test.each([
+    ['a Request', (body: string) => [new Request(url, { method: 'POST', body })]],
+    ['a URL and bytes', (body: string) => [new URL(url), { method: 'post', body: new TextEncoder().encode(body) }]],
+    ['a stream', (body: string) => [url, { method: 'POST', body: new Blob([body]).stream(), duplex: 'half' }]],
+    ['pairs of headers', (body: string) => [url, { method: 'POST', body, headers: [['anthropic-beta', 'a']] }]],
+    ['a Request and changes', (body: string) => [new Request(url, { method: 'POST', body: '{}' }), { body }]],
+  ] as const)('the arguments of fetch: %s', async (_, args) => {
+    const { fetch } = connect()
+    const response = await fetch(...(args(JSON.stringify(params)) as unknown as Parameters<typeof fetch>))
+    expect(await response.json()).toMatchObject({ type: 'message' })
+  })
+
+  test.each([
+    ['POST', '/v1/messages/batches', /batches/],
+    ['GET', '/v1/messages/batches/msgbatch_1/results', /batches/],
+    ['POST', '/v1/files?beta=true', /Files/],
+    ['GET', '/v1/files/file_1/content', /Files/],
+    ['GET', '/v1/skills', /Skills/],
+    ['GET', '/v1/organizations/me', /Not found/],
+    ['HEAD', '/api/hello', /Not found/],
+    ['GET', '/v1/models/%zz', /Not found/],
+    ['GET', '/', /Not found/],
+  ])('%s %s is a 404 that says so', async (method, path, message) => {
+    const { fetch, fake } = connect()
+    const answer = await refusal(fetch(`https://api.anthropic.com${path}`, { method }))
+    expect(answer).toMatchObject({ status: 404, type: 'not_found_error', message: expect.stringMatching(message) })
+    expect(fake.calls).toEqual([])
+  })
+
+  test.each([
+    ['GET', '/v1/messages', 'POST'],
+    ['DELETE', '/v1/messages', 'POST'],
+    ['GET', '/v1/messages/count_tokens', 'POST'],
+    ['POST', '/v1/models', 'GET'],
+    ['PUT', '/v1/models/sonnet', 'GET'],
+  ])('%s %s is a 405', async (method, path, allow) => {
+    const { fetch } = connect()
+    const response = await fetch(`https://api.anthropic.com${path}`, { method })
+    expect(response.headers.get('allow')).toBe(allow)
+    expect(await refusal(response)).toMatchObject({ status: 405, type: 'invalid_request_error' })
+  })
+})
+
+describe('parameters', () => {
+  test('betas of the header and of the body are one list, without doubles', async () => {
+    const { fetch, fake } = connect()
+    await post(
+      fetch,
+      { ...params, anthropic_beta: ['context-management-2025-06-27'] },
+      { headers: { 'anthropic-beta': ' interleaved-thinking-2025-05-14 ,,context-management-2025-06-27' } },
+    )
+    expect(fake.calls[0]?.body.anthropic_beta).toEqual([
+      'context-management-2025-06-27',
+      'interleaved-thinking-2025-05-14',
+    ])
+    await post(fetch, params, { headers: { 'anthropic-beta': ' , ' } })
+    expect(fake.calls[1]?.body).not.toHaveProperty('anthropic_beta')
+  })
+
+  test('callOptions, of all calls or of each', async () => {
+    const { bedrock, fake } = connect()
+    await post(anthropicFetch(bedrock, { callOptions: { headers: { 'x-team': 'a' } } }), params)
+    const each = anthropicFetch(bedrock, {
+      callOptions: async ({ headers }) => ({ headers: { 'x-team': headers.get('x-api-key') ?? '' } }),
+    })
+    await post(each, params, { headers: { 'x-api-key': 'b' } })
+    expect(fake.calls.map(({ headers }) => headers['x-team'])).toEqual(['a', 'b'])
+  })
+
+  test('count_tokens of a model that Bedrock does not count for: refused, or estimated and marked', async () => {
+    const { bedrock } = connect()
+    const count = (fetch: typeof globalThis.fetch) =>
+      fetch(`${url}/count_tokens`, { method: 'POST', body: JSON.stringify({ ...params, model: 'claude-opus-5' }) })
+    expect(await refusal(count(anthropicFetch(bedrock)))).toMatchObject({ status: 400 })
+    const estimated = await count(anthropicFetch(bedrock, { estimateTokens: true }))
+    expect(await estimated.json()).toEqual({ input_tokens: expect.any(Number), estimated: true })
+  })
+
+  test.each([
+    [
+      'a model that is an object',
+      { ...params, model: { id: 'us.anthropic.claude-opus-4-6', source: 'explicit' } },
+      /model/,
+    ],
+    ['no model', { ...params, model: undefined }, /model/],
+    ['a model without end', { ...params, model: 'a'.repeat(1e6) }, /model/],
+    ['no max_tokens', { ...params, max_tokens: undefined }, /max_tokens/],
+    ['no messages', { ...params, messages: [] }, /messages/],
+    ['a stream that is text', { ...params, stream: 'yes' }, /stream/],
+    ['betas in the body', { ...params, betas: ['a'] }, /betas/],
+    ['a list', [], /JSON object/],
+    ['text', '"text"', /JSON object/],
+    ['null', 'null', /JSON object/],
+    ['no JSON', '{"model":', /not valid JSON/],
+    ['nothing', '', /not valid JSON/],
+  ])('%s is refused before anything is sent', async (_, body, message) => {
+    const { fetch, fake } = connect()
+    const answer = await refusal(post(fetch, body))
+    expect(answer).toMatchObject({
+      status: 400,
+      type: 'invalid_request_error',
+      message: expect.stringMatching(message),
+    })
+    expect(answer.message.length).toBeLessThan(300)
+    expect(fake.calls).toEqual([])
+  })
+})
+
+describe('hostile requests', () => {
+  test('a body beyond the limit, in every form', async () => {
+    const { bedrock, fake } = connect()
+    const fetch = anthropicFetch(bedrock, { maxBodySize: 1000 })
+    const text = JSON.stringify({ ...params, system: 'ü'.repeat(450) })
+    for (const body of [text, new TextEncoder().encode(text), new Blob([text]).stream()]) {
+      const response = fetch(url, { method: 'POST', body, duplex: 'half' } as RequestInit)
+      expect(await refusal(response)).toMatchObject({ status: 413, type: 'request_too_large' })
+    }
+    expect(fake.calls).toEqual([])
+    const fits = JSON.stringify({ ...params, system: 'ü'.repeat(400) })
+    expect((await fetch(url, { method: 'POST', body: fits })).status).toBe(200)
+  })
+
+  test('an endless body is not read to its end', async () => {
+    const { bedrock } = connect()
+    let isCancelled = false
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1000)),
+      cancel: () => {
+        isCancelled = true
+      },
+    })
+    const response = anthropicFetch(bedrock, { maxBodySize: 10_000 })(url, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+    } as RequestInit)
+    expect(await refusal(response)).toMatchObject({ status: 413 })
+    expect(isCancelled).toBe(true)
+  })
+
+  test.each([1_000, 100_000, 2_000_000])('JSON nested %i deep', async (depth) => {
+    const { fetch } = connect()
+    const body = `{"model":"sonnet","max_tokens":1,"messages":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    const answer = await post(fetch, body)
+    if (depth > 1_000) expect(await refusal(answer)).toMatchObject({ status: 400, type: 'invalid_request_error' })
+    else expect([200, 400]).toContain(answer.status)
+  })
+
+  test.each([
+    ['bytes that are not UTF-8', { body: new Uint8Array([0x7b, 0xff, 0x7d]) }, 400],
+    ['a compressed body', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400],
+    ['a header that HTTP cannot carry', { body: '{}', headers: { 'x-a': 'a\nb' } }, 400],
+    ['a header without a name', { body: '{}', headers: { '': 'a' } }, 400],
+    ['betas without end', { body: JSON.stringify(params), headers: { 'anthropic-beta': 'a,'.repeat(1e6) } }, 400],
+  ])('%s', async (_, init, status) => {
+    const { fetch, fake } = connect()
+    expect(await refusal(fetch(url, { method: 'POST', ...init }))).toMatchObject({
+      status,
+      type: 'invalid_request_error',
+    })
+    expect(fake.calls).toEqual([])
+  })
+
+  test('names that objects have from birth', async () => {
+    const { fetch, fake } = connect()
+    const body = `{"model":"sonnet","max_tokens":1,"messages":[{"role":"user","content":"Hi"}],"__proto__":{"stream":true},"constructor":{"a":1}}`
+    expect((await post(fetch, body)).headers.get('content-type')).toBe('application/json')
+    expect(({} as { stream?: unknown }).stream).toBeUndefined()
+    expect(fake.calls[0]?.operation).toBe('InvokeModel')
+  })
+
+  test.each(['not a url at all \u0000', 'http://[', 'https://api.anthropic.com:99999/v1/messages'])(
+    'an address that is none: %j',
+    async (address) => {
+      const { fetch } = connect()
+      expect(await refusal(fetch(address, { method: 'POST', body: JSON.stringify(params) }))).toMatchObject({
+        status: 404,
+      })
+    },
+  )
+
+  test('options that can never work are refused at once', () => {
+    const { bedrock } = connect()
+    for (const options of [{ pingInterval: -1 }, { pingInterval: Number.NaN }, { maxBodySize: 0 }])
+      expect(() => anthropicFetch(bedrock, options)).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+})
