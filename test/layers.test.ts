@@ -12,7 +12,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
   { members: [/^core\/[\w-]+\.ts$/] },
   { members: [/^(credentials|models|caching|guardrails|compatibility|hints|usage)\//], closed: true },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
-  { members: [/^(diagnostics|testing|anthropic)\//], closed: true },
+  { members: [/^(diagnostics|testing|anthropic|tools)\//], closed: true },
   { members: [/^cli\//] },
 ]
 // Modules are beside the core and not on top of it: of the core they may import these alone.

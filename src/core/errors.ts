@@ -20,6 +20,8 @@ export interface BedrockErrorByCode {
   stream_truncated: StreamError
   stream_corrupt: StreamError
   guardrail_intervened: GuardrailError
+  output_invalid: OutputError
+  limit_reached: LimitError
 }
 
 /** What every error of this library may be given. */
@@ -235,6 +237,46 @@ export class GuardrailError extends BedrockError {
   declare readonly response?: AnthropicMessage | JsonObject
 
   constructor(message: string, options?: GuardrailErrorOptions) {
+    super(message, options)
+  }
+}
+
+/** What an {@link OutputError} is made of. */
+export interface OutputErrorOptions extends BedrockErrorOptions {
+  readonly response: AnthropicMessage
+  readonly issues?: readonly { readonly message: string }[] | undefined
+}
+
+/** The model's output is not what was asked for: it does not fit the schema, was cut, or is a refusal. */
+export class OutputError extends BedrockError {
+  override readonly name = 'OutputError'
+  readonly code = 'output_invalid'
+  /** What the model wrote. */
+  declare readonly response: AnthropicMessage
+  /** Where the output does not fit its schema, in the words of the schema's library. */
+  declare readonly issues?: readonly { readonly message: string }[]
+
+  constructor(message: string, options: OutputErrorOptions) {
+    super(message, options)
+  }
+}
+
+/** What a {@link LimitError} is made of. */
+export interface LimitErrorOptions extends BedrockErrorOptions {
+  readonly limit: string
+  readonly response: AnthropicMessage
+}
+
+/** A loop of tool calls reached a limit, and the model would have gone on. */
+export class LimitError extends BedrockError {
+  override readonly name = 'LimitError'
+  readonly code = 'limit_reached'
+  /** Which limit: `turns`, `toolCalls` or `tokens`. */
+  declare readonly limit: string
+  /** The last message, whose tool calls were not run. */
+  declare readonly response: AnthropicMessage
+
+  constructor(message: string, options: LimitErrorOptions) {
     super(message, options)
   }
 }

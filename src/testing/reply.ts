@@ -1,7 +1,8 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 import type { FakeCall, FakeMessage, FakeReply, FakeReplyFunction } from './types.ts'
-import { ownValue, textOf } from './untrusted.ts'
+import { formatOf, sample } from './json-schema.ts'
+import { textOf } from './untrusted.ts'
 
 /** A reply that is no function: what the message is made of. */
 export type GivenReply = Exclude<FakeReply, FakeReplyFunction> | undefined
@@ -116,6 +117,8 @@ function defaultContent(body: JsonObject): JsonObject[] {
     })
     return content
   }
+  const format = formatOf(body)
+  if (format) return [...content, { type: 'text', text: JSON.stringify(sample(format.schema)) }]
   const result = toolResult(body)
   const about = /outcrop/i.test(prompt)
     ? 'An outcrop is bedrock that shows at the surface, where everything above it has worn away. Geologists read them like pages.'
@@ -162,28 +165,6 @@ function objects(value: JsonValue | undefined): JsonObject[] {
 
 function shortened(text: string): string {
   return text.length > 400 ? `${text.slice(0, 400)}…` : text
-}
-
-/** A value that fits a JSON schema. */
-function sample(schema: JsonValue | undefined): JsonValue {
-  if (!isJsonObject(schema)) return {}
-  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null
-  switch (schema.type) {
-    case 'string':
-      return 'example'
-    case 'number':
-    case 'integer':
-      return 1
-    case 'boolean':
-      return true
-    case 'array':
-      return [sample(schema.items)]
-    default: {
-      const properties = isJsonObject(schema.properties) ? schema.properties : {}
-      const required = Array.isArray(schema.required) ? schema.required.map(textOf) : Object.keys(properties)
-      return Object.fromEntries(required.map((name) => [name, sample(ownValue(properties, name))]))
-    }
-  }
 }
 
 function lastText({ messages }: JsonObject): string {

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
+import { formatOf, refuseGrammar } from './json-schema.ts'
 import { textOf } from './untrusted.ts'
 
 // What models take, feature by feature, as AWS's and Anthropic's pages list it: model cards, feature pages and the
@@ -74,8 +75,10 @@ function refuseTools(name: string, tools: readonly JsonObject[]): string | undef
   return undefined
 }
 
-function refuseThinking(name: string, { thinking }: JsonObject): string | undefined {
+function refuseThinking(name: string, { thinking, tool_choice: choice }: JsonObject): string | undefined {
   const type = isJsonObject(thinking) ? thinking.type : undefined
+  if (type === 'enabled' && isJsonObject(choice) && (choice.type === 'any' || choice.type === 'tool'))
+    return 'Thinking may not be enabled when tool_choice forces tool use.'
   if (type === 'enabled' && newer.has(name)) return 'thinking.type.enabled is not supported for this model'
   if (type === 'adaptive' && withoutAdaptiveThinking.has(name))
     return 'adaptive thinking is not supported on this model'
@@ -87,6 +90,8 @@ function refuseOutput(name: string, { output_config: config, anthropic_beta: bet
   if (!isJsonObject(config)) return undefined
   if (config.effort !== undefined && withoutEffort.has(name)) return 'This model does not support the effort parameter'
   if (config.format !== undefined && withoutStructuredOutputs.has(name)) return extra('output_config.format')
+  const refusal = refuseGrammar(formatOf({ output_config: config })?.schema)
+  if (refusal) return `output_config.format.schema: ${refusal}`
   const hasBeta = Array.isArray(betas) && betas.includes('effort-2025-11-24')
   if (config.effort !== undefined && effortBehindBeta.has(name) && !hasBeta) return extra('output_config.effort')
   return undefined

@@ -49,6 +49,7 @@ const marks: Readonly<Record<string, RegExp>> = {
   caching: /maxBytes must be/,
   guardrails: /Not a guardrail/,
   settings: /CLAUDE_CODE_USE_BEDROCK/,
+  tools: /A loop of tool calls/,
   diagnostics: /NothingWithoutTheGuardrail/,
   testing: /UnknownOperationException/,
   smithy: /AWS4-HMAC-SHA256[\s\S]*AWS4-HMAC-SHA256-PAYLOAD/,
@@ -67,6 +68,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/guardrails', ['guardrails']],
   ['outcrop/compatibility', []],
   ['outcrop/usage', []],
+  ['outcrop/tools', ['tools']],
   ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
 ])('%s brings nothing else along', async (subpath, allowed) => {
   const text = await bundle(`import * as all from '${subpath}'; globalThis.all = all`)

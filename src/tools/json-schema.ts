@@ -1,0 +1,108 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import type { JsonObject, JsonValue } from '../core/types.ts'
+
+// What a schema of `output_config.format` may hold.
+// https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
+const kept = new Set(['type', 'enum', 'const', 'required', 'title', 'description', 'default', '$ref'])
+const formats = new Set('date-time time date duration email hostname uri ipv4 ipv6 uuid'.split(' '))
+// Left out without a word: they do not say which values fit.
+const silent = new Set(['$schema', '$id', '$comment', 'examples', 'deprecated', 'readOnly', 'writeOnly'])
+// These say what neither the kept keywords nor a few words in a description can.
+const inexpressible = ['prefixItems', 'patternProperties', 'not', 'if', 'dependentSchemas', '$dynamicRef']
+const definitions = ['$defs', 'definitions']
+const mostOptional = 24
+const mostUnions = 16
+
+/**
+ * Writes a schema in the part of JSON Schema that structured outputs take: objects are closed, and constraints such as
+ * `minimum` go into descriptions, since Bedrock answers them with a 400. The schema itself is left as it is.
+ *
+ * @returns `undefined` for what that part cannot express: recursion, open maps, tuples, and beyond the limits of 24
+ *   optional properties and 16 unions.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+ */
+export function toStrictSchema(root: JsonObject): JsonObject | undefined {
+  let fits = true
+  let optional = 0
+  let unions = 0
+
+  const write = (schema: JsonValue | undefined): JsonValue => {
+    if (!isJsonObject(schema) || inexpressible.some((keyword) => keyword in schema)) {
+      fits = false
+      return {}
+    }
+    const strict: JsonObject = {}
+    const told: string[] = []
+    for (const [keyword, value] of Object.entries(schema)) {
+      if (kept.has(keyword)) strict[keyword] = value
+      else if (definitions.includes(keyword) || keyword === 'properties') strict[keyword] = writeEach(value)
+      else if (keyword === 'items') strict.items = write(value)
+      else if (keyword === 'anyOf' || keyword === 'oneOf') strict.anyOf = writeList(value)
+      else if (keyword === 'allOf') strict.allOf = writeList(value)
+      else if (keyword === 'format' && formats.has(String(value))) strict.format = value
+      else if (keyword === 'minItems' && (value === 0 || value === 1)) strict.minItems = value
+      else if (keyword !== 'additionalProperties' && !silent.has(keyword))
+        told.push(`${keyword}: ${JSON.stringify(value)}`)
+    }
+    if (strict.anyOf || Array.isArray(strict.type)) unions++
+    if (strict.properties || strict.type === 'object') {
+      if (!isJsonObject(strict.properties) || schema.additionalProperties) fits = false
+      const names = Object.keys(isJsonObject(strict.properties) ? strict.properties : {})
+      optional += names.length - (Array.isArray(strict.required) ? strict.required.length : 0)
+      strict.additionalProperties = false
+    }
+    if (!['type', 'enum', 'const', 'anyOf', 'allOf', '$ref'].some((keyword) => keyword in strict)) fits = false
+    if (told.length > 0) strict.description = [strict.description, `{${told.join(', ')}}`].filter(Boolean).join('\n\n')
+    return strict
+  }
+  const writeEach = (schemas: JsonValue | undefined): JsonObject =>
+    Object.fromEntries(Object.entries(isJsonObject(schemas) ? schemas : {}).map(([name, each]) => [name, write(each)]))
+  const writeList = (schemas: JsonValue | undefined): JsonValue[] =>
+    (Array.isArray(schemas) ? schemas : []).map((each) => write(each))
+
+  const strict = write(root) as JsonObject
+  return fits && optional <= mostOptional && unions <= mostUnions && !isRecursive(root) ? strict : undefined
+}
+
+/** Whether a reference leads out of the schema's definitions, or back to where it stands. */
+function isRecursive(root: JsonObject): boolean {
+  const leads = (value: JsonValue | undefined, path: readonly string[]): boolean => {
+    if (Array.isArray(value)) return value.some((each) => leads(each, path))
+    if (!isJsonObject(value)) return false
+    const { $ref: reference } = value
+    if (typeof reference === 'string') {
+      const [, holder = '', name = ''] = /^#\/([^/]+)\/([^/]+)$/.exec(reference) ?? []
+      const target = definitions.includes(holder) && isJsonObject(root[holder]) ? root[holder][name] : undefined
+      if (target === undefined || path.includes(reference) || leads(target, [...path, reference])) return true
+    }
+    return Object.entries(value).some(([keyword, each]) => !definitions.includes(keyword) && leads(each, path))
+  }
+  return leads(root, []) || definitions.some((holder) => leads(Object.values(root[holder] ?? {}), []))
+}
+
+/**
+ * Puts a schema whose root may be anything into the `value` of an object: a tool's input is always an object.
+ * References keep pointing to where they did.
+ */
+export function inObject(schema: JsonObject): JsonObject {
+  const { $defs, definitions: older, ...rest } = schema
+  const moved = (value: JsonValue | undefined): JsonValue => {
+    if (Array.isArray(value)) return value.map(moved)
+    if (!isJsonObject(value)) return value ?? null
+    return Object.fromEntries(
+      Object.entries(value).map(([keyword, each]) => [
+        keyword,
+        keyword === '$ref' && typeof each === 'string' && /^#(?!\/(\$defs|definitions)\/)/.test(each)
+          ? `#/properties/value${each.slice(1)}`
+          : moved(each),
+      ]),
+    )
+  }
+  return {
+    type: 'object',
+    properties: { value: moved(rest) },
+    required: ['value'],
+    ...($defs && { $defs: moved($defs) }),
+    ...(older && { definitions: moved(older) }),
+  }
+}

@@ -1,0 +1,230 @@
+import { compatibilityKey, compatibilityTable } from '../compatibility/table.ts'
+import type { CoreClient } from '../core/client.ts'
+import { ConfigurationError, OutputError } from '../core/errors.ts'
+import { isJsonObject, parseJson } from '../core/internal/json.ts'
+import { assertModel } from '../core/messages/body.ts'
+import { attachMetadata } from '../core/messages/metadata.ts'
+import type {
+  ContentBlock,
+  JSONOutputFormat,
+  Message,
+  MessageCreateParamsNonStreaming,
+  OutputConfig,
+  ThinkingConfigParam,
+  Tool,
+  ToolChoice,
+} from '../core/messages/types.ts'
+import type { CallOptions, JsonObject } from '../core/types.ts'
+import { inObject, toStrictSchema } from './json-schema.ts'
+import {
+  assertJsonSchema,
+  describeIssues,
+  type InferOutput,
+  isStandardSchema,
+  jsonSchemaOf,
+  type SchemaIssue,
+  type StandardSchema,
+} from './standard-schema.ts'
+
+/** A JSON Schema with a function that makes the value of what the model wrote. Anthropic's `zodOutputFormat` is one. */
+export interface OutputFormat<Output = unknown> extends JSONOutputFormat {
+  /** Makes the value from the model's JSON. */
+  parse(content: string): Output | Promise<Output>
+}
+
+/** What {@link parse} takes: the parameters of a message, with a schema as `output_config.format`. */
+export interface ParseParams<Format extends StandardSchema | OutputFormat>
+  extends Omit<MessageCreateParamsNonStreaming, 'output_config' | 'tools' | 'tool_choice'> {
+  readonly output_config: Omit<OutputConfig, 'format'> & {
+    /** A schema of zod, valibot, arktype or any library that follows Standard Schema, or what `outputFormat` makes. */
+    readonly format: Format
+  }
+}
+
+/** The type of the value behind a schema or an output format. */
+export type ParsedOutput<Format extends StandardSchema | OutputFormat> = Format extends StandardSchema
+  ? InferOutput<Format>
+  : Format extends OutputFormat<infer Output>
+    ? Output
+    : never
+
+/** A message whose text is JSON, with the value that was made of it. */
+export interface ParsedMessage<Output> extends Message {
+  readonly parsed_output: Output
+}
+
+/**
+ * Makes an output format from a schema that cannot tell its JSON Schema, or from one whose JSON Schema is better written
+ * by hand.
+ *
+ * @example
+ * ```ts
+ * const format = outputFormat(Answer, { jsonSchema: { type: 'object', properties: { sum: { type: 'number' } } } })
+ * ```
+ * @throws ConfigurationError where there is no JSON Schema.
+ */
+export function outputFormat<Schema extends StandardSchema>(
+  schema: Schema,
+  { jsonSchema }: { readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined } = {},
+): OutputFormat<InferOutput<Schema>> {
+  const written: unknown = jsonSchema ?? jsonSchemaOf(schema, 'the output')
+  assertJsonSchema(written, 'the output')
+  return {
+    type: 'json_schema',
+    schema: written,
+    parse: async (content) => {
+      const result = await schema['~standard'].validate(JSON.parse(content))
+      if (result.issues) throw new SchemaMismatch(result.issues)
+      return result.value
+    },
+  }
+}
+
+/** Carries the issues from a format to the error. */
+class SchemaMismatch extends Error {
+  readonly issues: readonly SchemaIssue[]
+
+  constructor(issues: readonly SchemaIssue[]) {
+    super(`The output does not fit its schema:\n${describeIssues(issues)}`)
+    this.issues = issues
+  }
+}
+
+// The tool that stands in for an output format.
+const outputTool = 'output'
+
+/**
+ * Creates a message whose text is JSON of a schema, and gives it with the value, checked and typed, as `parsed_output`.
+ *
+ * Models that take `output_config.format` on Bedrock (Claude 4.5 and 4.6) are held to the schema by it. All others, and
+ * schemas that it cannot express (recursion, open maps, tuples), are asked by a forced tool; `metadata.adaptations` tells,
+ * and the message looks the same. With `thinking`, which excludes force, the tool is offered.
+ *
+ * @example
+ * ```ts
+ * import { parse } from 'outcrop/tools'
+ * import { z } from 'zod'
+ *
+ * const { parsed_output } = await parse(bedrock, {
+ *   model: 'sonnet',
+ *   max_tokens: 1024,
+ *   messages: [{ role: 'user', content: 'Name three rocks.' }],
+ *   output_config: { format: z.object({ rocks: z.array(z.string()) }) },
+ * })
+ * console.log(parsed_output.rocks)
+ * ```
+ * @throws OutputError when the model wrote something else, refused, or was cut; with the message as `response`.
+ * @throws ConfigurationError for a schema without a JSON Schema.
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+ */
+export async function parse<Format extends StandardSchema | OutputFormat>(
+  bedrock: Pick<CoreClient, 'messages' | 'models'>,
+  { output_config, ...params }: ParseParams<Format>,
+  options?: CallOptions,
+): Promise<ParsedMessage<ParsedOutput<Format>>> {
+  const { format: given, ...config } = output_config ?? {}
+  const format: OutputFormat = isStandardSchema(given) ? outputFormat(given) : (given as OutputFormat)
+  if (format?.type !== 'json_schema' || typeof format.parse !== 'function') {
+    throw new ConfigurationError('output_config.format is neither a schema nor an output format', {
+      hint: 'Give a schema of a library that follows Standard Schema, or the result of outputFormat().',
+    })
+  }
+  for (const field of ['tools', 'tool_choice', 'stream']) {
+    if ((params as Record<string, unknown>)[field])
+      throw new ConfigurationError(`parse takes no ${field}`, {
+        hint:
+          field === 'stream' ? 'Stream with messages.stream, and parse its text.' : 'Run tools with runTools first.',
+      })
+  }
+  assertJsonSchema(format.schema, 'the output')
+
+  const isObject = format.schema.type === 'object'
+  const schema = isObject ? format.schema : inObject(format.schema)
+  assertModel(params.model)
+  const model = typeof params.model === 'string' ? await bedrock.models.resolve(params.model) : params.model
+  const takesFormat = compatibilityTable[compatibilityKey(model)]?.structuredOutputs === 'yes'
+  const strict = takesFormat ? toStrictSchema(schema) : undefined
+
+  const call = { ...params, model }
+  const message = strict
+    ? await bedrock.messages.create(
+        { ...call, output_config: { ...config, format: { type: 'json_schema', schema: strict } } },
+        options,
+      )
+    : asText(
+        await bedrock.messages.create(
+          {
+            ...call,
+            ...byTool(schema, params.thinking),
+            ...(Object.keys(config).length > 0 && { output_config: config }),
+          },
+          options,
+        ),
+        takesFormat ? 'the format cannot express this schema' : 'this model takes no output format',
+      )
+  const parsed_output = (await read(message, format, isObject)) as ParsedOutput<Format>
+  return attachMetadata({ ...message, parsed_output } as unknown as JsonObject, message.metadata) as ParsedMessage<
+    typeof parsed_output
+  >
+}
+
+function byTool(
+  schema: JsonObject,
+  thinking: ThinkingConfigParam | undefined,
+): { tools: Tool[]; tool_choice: ToolChoice } {
+  const isThinking = thinking !== undefined && thinking.type !== 'disabled'
+  return {
+    tools: [
+      {
+        name: outputTool,
+        description: 'Takes your answer. Always answer by calling this tool, once, and write nothing else.',
+        input_schema: schema as Tool.InputSchema,
+      },
+    ],
+    // Thinking and a forced tool exclude each other.
+    // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+    tool_choice: isThinking ? { type: 'auto' } : { type: 'tool', name: outputTool },
+  }
+}
+
+/** The message as if it had been written to a format, so that it can be part of a conversation without a tool result. */
+function asText(message: Message, reason: string): Message {
+  const adaptations = [
+    ...(message.metadata.adaptations ?? []),
+    { field: 'output_config.format', action: 'replaced', reason: `${reason}; a tool took the answer` } as const,
+  ]
+  const use = message.content.find((block) => block.type === 'tool_use')
+  const content = use
+    ? message.content.flatMap((block): ContentBlock[] => {
+        if (block === use) return [{ type: 'text', text: JSON.stringify(use.input), citations: null }]
+        return block.type === 'thinking' || block.type === 'redacted_thinking' ? [block] : []
+      })
+    : message.content
+  const stop_reason = message.stop_reason === 'tool_use' ? 'end_turn' : message.stop_reason
+  return attachMetadata({ ...message, content, stop_reason } as unknown as JsonObject, {
+    ...message.metadata,
+    adaptations,
+  })
+}
+
+async function read(response: Message, format: OutputFormat, isObject: boolean): Promise<unknown> {
+  if (response.stop_reason === 'refusal') throw new OutputError('The model refused to answer', { response })
+  if (response.stop_reason === 'max_tokens' || response.stop_reason === 'model_context_window_exceeded') {
+    throw new OutputError(`The output was cut: ${response.stop_reason}`, {
+      response,
+      hint: 'Raise max_tokens, or ask for less.',
+    })
+  }
+  const text = response.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+  const value = parseJson(text)
+  if (value === undefined) throw new OutputError('The output is not JSON', { response })
+  try {
+    return await format.parse(isObject ? text : JSON.stringify(isJsonObject(value) ? value.value : value))
+  } catch (error) {
+    throw new OutputError(error instanceof Error ? error.message : String(error), {
+      response,
+      cause: error,
+      issues: error instanceof SchemaMismatch ? error.issues : undefined,
+    })
+  }
+}
