@@ -123,6 +123,10 @@ function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {
     case 'stream_truncated':
     case 'stream_corrupt':
       return 502
+    // Of the tool loop and of structured output, which no request here runs; a middleware may.
+    case 'output_invalid':
+    case 'limit_reached':
+      return 500
     case 'service':
     case 'stream_exception':
       return statusOfException(error)
