@@ -6,6 +6,7 @@ import { createEndpointResolver } from '../core/transport/endpoint.ts'
 import type { CredentialProvider, EndpointOptions, Identity, JsonObject, ModelRef } from '../core/types.ts'
 import { maskKeyId } from '../credentials/bedrock-api-key.ts'
 import { hintFor } from '../hints/hint-for.ts'
+import type { HintContext } from '../hints/table.ts'
 import { catalogModel } from '../models/catalog.ts'
 import { getCallerIdentity } from './caller-identity.ts'
 import type { CheckResult, CheckStatus } from './report.ts'
@@ -33,9 +34,15 @@ export interface DoctorOptions {
   readonly now?: (() => number) | undefined
 }
 
+/** A row, and what is behind it where it failed: rows of one cause are told once. */
+interface Finding extends CheckResult {
+  readonly cause?: string | undefined
+}
+
 /**
- * Walks a set-up in order, and stops nowhere: whatever fails is a row, and the next check runs all the same. A missing
- * permission for a check is a note and not a failure.
+ * Walks a set-up in order, and stops nowhere: whatever fails is a row, and the next check runs all the same. What fails
+ * for a reason that was told already is named in one note at the end. A missing permission for a check is a note and not
+ * a failure.
  *
  * @example
  * ```ts
@@ -45,6 +52,21 @@ export interface DoctorOptions {
  * ```
  */
 export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckResult> {
+  const told = new Set<string>()
+  const untold: string[] = []
+  for await (const { cause, ...result } of examine(options)) {
+    if (cause !== undefined && told.has(cause)) {
+      untold.push(result.subject ? `${result.check} ${result.subject}` : result.check)
+      continue
+    }
+    if (cause !== undefined) told.add(cause)
+    yield result
+  }
+  if (untold.length === 0) return
+  yield { check: 'not known', status: 'note', message: `${untold.join(', ')}: what failed above comes first` }
+}
+
+async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   const { client, region, regionSource, models = ['default', 'small'], guardrail, settings = [] } = options
   yield* settings
   yield {
@@ -53,11 +75,12 @@ export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckRe
     message: regionSource ? `${region}, from ${regionSource}` : region,
   }
   yield* checkEndpoint(options)
-  yield* checkIdentity(options)
-  yield await checkProfiles(client, region)
-  yield await checkUseCaseForm(client)
-  for (const name of models) yield* checkModel(options, name)
-  if (guardrail) yield await checkGuardrail(client, guardrail)
+  const where = { model: 'the model', region, source: 'the client’s options' }
+  yield* checkIdentity(options, where)
+  yield await checkProfiles(client, where)
+  yield await checkUseCaseForm(client, where)
+  for (const name of models) yield* checkModel(options, name, where)
+  if (guardrail) yield await checkGuardrail(client, guardrail, where)
 }
 
 async function* checkEndpoint({
@@ -65,7 +88,7 @@ async function* checkEndpoint({
   region,
   fetch = globalThis.fetch,
   now = Date.now,
-}: DoctorOptions): AsyncGenerator<CheckResult> {
+}: DoctorOptions): AsyncGenerator<Finding> {
   const check = 'endpoint'
   let url: string
   try {
@@ -96,19 +119,18 @@ async function* checkEndpoint({
       check,
       status: 'failure',
       message: `${host} cannot be reached: ${causeOf(error)}`,
+      cause: 'connection',
       next: /CERT|SELF_SIGNED|UNABLE_TO_/.test(causeOf(error))
         ? 'Give the proxy’s root certificate to Node: NODE_EXTRA_CA_CERTS=/path/to/root.pem'
-        : 'Check DNS, the proxy (docs/errors.md has a recipe) and whether the region has Bedrock.',
+        : `Check DNS, the proxy (docs/errors.md has a recipe) and whether ${region} has Bedrock.`,
     }
   }
 }
 
-async function* checkIdentity({
-  credentials,
-  region,
-  fetch,
-  now = Date.now,
-}: DoctorOptions): AsyncGenerator<CheckResult> {
+async function* checkIdentity(
+  { credentials, region, fetch, now = Date.now }: DoctorOptions,
+  where: { source: string } & HintContext,
+): AsyncGenerator<Finding> {
   const check = 'identity'
   if (!credentials) {
     yield { check, status: 'note', message: 'requests are sent unsigned: a gateway is to sign them' }
@@ -118,10 +140,11 @@ async function* checkIdentity({
   try {
     identity = await credentials({ region, ...(fetch && { fetch }) })
   } catch (error) {
-    yield failed(check, error)
+    yield { ...failed(check, error, where), cause: 'identity' }
     return
   }
   const source = identity.source ? ` from ${describeIdentitySource(identity.source)}` : ''
+  if (identity.source) where.source = describeIdentitySource(identity.source)
   const left = identity.expiration ? identity.expiration.getTime() - now() : undefined
   const expiry = identity.expiration ? `, until ${identity.expiration.toISOString()}` : ''
   if (left !== undefined && left <= 0) {
@@ -130,6 +153,7 @@ async function* checkIdentity({
       status: 'failure',
       message: `the credentials${source} expired at ${identity.expiration?.toISOString()}`,
       next: 'Renew them: `aws sso login`, `aws login`, or whatever made them.',
+      cause: 'identity',
     }
     return
   }
@@ -149,7 +173,7 @@ async function* checkIdentity({
     }
   } catch (error) {
     if (isBedrockError(error, 'service') && error.status < 500)
-      yield failed(check, error, `AWS refuses key ${key}${source}: `)
+      yield { ...failed(check, error, where, `AWS refuses key ${key}${source}: `), cause: 'identity' }
     else
       yield {
         check,
@@ -159,7 +183,7 @@ async function* checkIdentity({
   }
 }
 
-async function checkProfiles(client: BedrockClient, region: string): Promise<CheckResult> {
+async function checkProfiles(client: BedrockClient, where: HintContext): Promise<Finding> {
   const check = 'inference profiles'
   try {
     const { inferenceProfileSummaries = [] } = await readJson(await client.fetch('/inference-profiles?maxResults=1000'))
@@ -167,15 +191,15 @@ async function checkProfiles(client: BedrockClient, region: string): Promise<Che
     return {
       check,
       status: count > 0 ? 'ok' : 'warning',
-      message: `${count} in ${region}`,
-      next: count > 0 ? undefined : 'This region has no inference profiles: choose another with AWS_REGION.',
+      message: `${count} in ${where.region}`,
+      next: count > 0 ? undefined : `${where.region} has no inference profiles: choose another region with AWS_REGION.`,
     }
   } catch (error) {
-    return failedOrDenied(check, error, 'bedrock:ListInferenceProfiles')
+    return failedOrDenied(check, error, 'bedrock:ListInferenceProfiles', where)
   }
 }
 
-async function checkUseCaseForm(client: BedrockClient): Promise<CheckResult> {
+async function checkUseCaseForm(client: BedrockClient, where: HintContext): Promise<Finding> {
   const check = 'use-case form'
   try {
     await readJson(await client.fetch('/use-case-for-model-access'))
@@ -187,22 +211,24 @@ async function checkUseCaseForm(client: BedrockClient): Promise<CheckResult> {
         status: 'failure',
         message: 'Anthropic’s use-case form has not been filed for this account',
         next: 'Bedrock console, Chat/Text playground, choose any Anthropic model, fill out the form; it counts within 15 minutes.',
+        cause: 'use-case form',
       }
     }
-    return failedOrDenied(check, error, 'bedrock:GetUseCaseForModelAccess')
+    return failedOrDenied(check, error, 'bedrock:GetUseCaseForModelAccess', where)
   }
 }
 
-async function* checkModel(options: DoctorOptions, name: string): AsyncGenerator<CheckResult> {
+async function* checkModel(options: DoctorOptions, name: string, given: HintContext): AsyncGenerator<Finding> {
   const { client, invoke, now = Date.now } = options
   const check = 'model'
   let model: ModelRef
   try {
     model = await client.models.resolve(name)
   } catch (error) {
-    yield { ...failed(check, error), subject: name }
+    yield { ...failed(check, error, given), subject: name }
     return
   }
+  const where = { ...given, model: model.id, region: model.region ?? given.region }
   const row = catalogModel(model.base)
   const { state, endOfLife } = row?.lifecycle ?? {}
   const isGone = state === 'retired' || (endOfLife !== undefined && Date.parse(endOfLife) <= now())
@@ -219,11 +245,11 @@ async function* checkModel(options: DoctorOptions, name: string): AsyncGenerator
     message: `${model.id} in ${model.region ?? options.region} (${model.source})${lifecycle[1]}${caching}`,
     next: lifecycle[0] === 'ok' ? undefined : 'Pin a newer model, for example with ANTHROPIC_DEFAULT_SONNET_MODEL.',
   }
-  if (model.base) yield { ...(await checkAccess(client, model)), subject: name }
-  if (invoke) yield { ...(await checkCall(client, model)), subject: name }
+  if (model.base) yield { ...(await checkAccess(client, model, where)), subject: name }
+  if (invoke) yield { ...(await checkCall(client, model, where)), subject: name }
 }
 
-async function checkAccess(client: BedrockClient, { base, region }: ModelRef): Promise<CheckResult> {
+async function checkAccess(client: BedrockClient, { base, region }: ModelRef, where: HintContext): Promise<Finding> {
   const check = 'access'
   try {
     const path = `/foundation-model-availability/${encodeURIComponent(base as string)}`
@@ -255,11 +281,11 @@ async function checkAccess(client: BedrockClient, { base, region }: ModelRef): P
     }
     return { check, status: 'ok', message: 'the account has access' }
   } catch (error) {
-    return failedOrDenied(check, error, 'bedrock:GetFoundationModelAvailability')
+    return failedOrDenied(check, error, 'bedrock:GetFoundationModelAvailability', where)
   }
 }
 
-async function checkCall(client: BedrockClient, model: ModelRef): Promise<CheckResult> {
+async function checkCall(client: BedrockClient, model: ModelRef, where: HintContext): Promise<Finding> {
   const check = 'call'
   try {
     const { metadata } = await client.messages.create(
@@ -268,14 +294,15 @@ async function checkCall(client: BedrockClient, model: ModelRef): Promise<CheckR
     )
     return { check, status: 'ok', message: `answered in ${metadata.latency} ms` }
   } catch (error) {
-    return failed(check, error)
+    return failed(check, error, where)
   }
 }
 
 async function checkGuardrail(
   client: BedrockClient,
   { identifier, version }: { readonly identifier: string; readonly version: string },
-): Promise<CheckResult> {
+  where: HintContext,
+): Promise<Finding> {
   const check = 'guardrail'
   const path = `/guardrails/${encodeURIComponent(identifier)}?guardrailVersion=${encodeURIComponent(version)}`
   try {
@@ -293,31 +320,43 @@ async function checkGuardrail(
         check,
         subject: identifier,
         status: 'failure',
-        message: `there is no version ${version} of it in this region`,
+        message: `there is no version ${version} of it in ${where.region}`,
         next: `List them: \`aws bedrock list-guardrails --guardrail-identifier ${identifier}\``,
       }
     }
-    return { ...failedOrDenied(check, error, 'bedrock:GetGuardrail'), subject: identifier }
+    return { ...failedOrDenied(check, error, 'bedrock:GetGuardrail', where), subject: identifier }
   }
 }
 
 // The doctor's own checks need permissions that calling a model does not.
-function failedOrDenied(check: string, error: unknown, permission: string): CheckResult {
+function failedOrDenied(check: string, error: unknown, permission: string, where: HintContext): Finding {
   if (!isBedrockError(error, 'service') || error.status !== 403 || !/not authorized to perform/.test(error.message))
-    return failed(check, error)
+    return failed(check, error, where)
   return { check, status: 'note', message: `not looked at: that needs ${permission}` }
 }
 
-function failed(check: string, error: unknown, prefix = ''): CheckResult {
+function failed(check: string, error: unknown, where?: HintContext, prefix = ''): Finding {
   const { message, hint } = error as BedrockError
   const command = isBedrockError(error, 'credentials') ? error.command : undefined
-  const known = isBedrockError(error)
-    ? hintFor(error, { model: 'the model', region: 'this region', source: 'where they are set' })
-    : undefined
+  const known = isBedrockError(error) && where ? hintFor(error, where) : undefined
   const next = command
     ? `Run \`${command}\`.`
     : (hint ?? known ?? 'Try again; docs/troubleshooting.md tells what messages mean.')
-  return { check, status: 'failure', message: prefix + message, next }
+  return { check, status: 'failure', message: prefix + message, next, cause: causeOfFailure(error) }
+}
+
+/** Names what failed: rows that share it say the same thing. */
+function causeOfFailure(error: unknown): string {
+  if (isBedrockError(error, 'credentials')) return 'identity'
+  if (isBedrockError(error, 'connection') || isBedrockError(error, 'timeout')) return 'connection'
+  if (!isBedrockError(error, 'service')) return (error as Error).message
+  if (/use case details have not been submitted/.test(error.message)) return 'use-case form'
+  // AWS refuses an identity before it looks at the request.
+  const isOfIdentity =
+    /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|IncompleteSignature|MissingAuthentication)/.test(
+      error.type,
+    ) || /API Key is valid|Bearer Token has expired/.test(error.message)
+  return isOfIdentity ? 'identity' : `${error.type}: ${error.message}`
 }
 
 // `fetch` says "fetch failed"; what happened is in its cause.

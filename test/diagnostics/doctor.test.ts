@@ -150,6 +150,60 @@ describe('identity', () => {
   })
 })
 
+describe('one cause, one row', () => {
+  const failures = (results: readonly CheckResult[]) =>
+    results.filter(({ status }) => status === 'failure').map(({ check }) => check)
+  const last = 'inference profiles, use-case form, access default, call default, access small, call small'
+
+  test('no credentials', async () => {
+    const credentials = async (): Promise<never> => {
+      throw new CredentialsError('No source has credentials', { hint: 'Run `aws configure`.' })
+    }
+    const results = await examine(createFakeBedrock(), { credentials, invoke: true }, { credentials })
+    expect(failures(results)).toEqual(['identity'])
+    expect(results.at(-1)).toMatchObject({ check: 'not known', status: 'note', message: expect.stringContaining(last) })
+  })
+
+  test('keys that AWS refuses', async () => {
+    const keys = { accessKeyId: 'AKIDOTHEREXAMPLE', secretAccessKey: 'secret-of-another' }
+    const results = await examine(createFakeBedrock(), { credentials: async () => keys }, { credentials: keys })
+    expect(failures(results)).toEqual(['identity'])
+  })
+
+  test('an API key, which only Bedrock can refuse', async () => {
+    const key = { token: 'api-key-of-an-example' }
+    const results = await examine(createFakeBedrock(), { credentials: async () => key }, { credentials: key })
+    expect(failures(results)).toEqual(['inference profiles'])
+  })
+
+  test('no connection', async () => {
+    const fetch = async (): Promise<Response> => {
+      throw Object.assign(new TypeError('fetch failed'), { cause: new Error('getaddrinfo ENOTFOUND') })
+    }
+    expect(failures(await examine(createFakeBedrock(), { fetch, invoke: true }, { fetch }))).toEqual(['endpoint'])
+  })
+
+  test('a form that is not filed', async () => {
+    const fake = createFakeBedrock({ models: { useCaseForm: false } })
+    expect(failures(await examine(fake, { invoke: true }))).toEqual(['use-case form'])
+  })
+})
+
+test('what to do names the region and the source of the credentials', async () => {
+  const fake = createFakeBedrock({ region: 'eu-west-1' })
+  const identity = { ...fake.identity, source: { name: 'profile', profile: 'dev' } }
+  fake.fail('invalid-token', { times: 50 })
+  const results = await examine(fake, { credentials: async () => identity }, { credentials: identity })
+  const told = results.map(({ next }) => next).join(' ')
+  expect(told).toContain('profile dev')
+  expect(told).not.toMatch(/this region|where they are set/)
+  expect(
+    (await examine(createFakeBedrock({ models: { systemProfiles: [] } }))).find(
+      ({ check }) => check === 'inference profiles',
+    )?.next,
+  ).toContain('us-east-1')
+})
+
 describe('inference profiles', () => {
   test('none is a warning', async () => {
     const found = await statusOf('inference profiles', { models: { systemProfiles: [] } })
