@@ -27,6 +27,8 @@ export {
   type TimeoutPhase,
 } from './core/errors.ts'
 export { MessageStream } from './core/messages/message-stream.ts'
+export { readMessageStream } from './core/messages/read-message-stream.ts'
+export type { StreamFormat, StreamResponseInit } from './core/messages/stream-response.ts'
 export type { Messages } from './core/messages/messages.ts'
 export type {
   AnthropicMessage,

@@ -137,7 +137,7 @@ async function findRegion({ region, env: from }: ClientOptions, { profileRegion 
 function providerOf(credentials: ClientOptions['credentials'], defaults: ClientDefaults): CredentialProvider | 'none' {
   if (credentials === undefined) return defaults.credentials
   if (credentials === 'none') return 'none'
-  if (typeof credentials === 'function') return cached(async (request) => credentials(request))
+  if (typeof credentials === 'function') return cached(credentials)
   if (!isWholeIdentity(credentials)) {
     throw new ConfigurationError('credentials is neither a pair of AWS keys nor a Bedrock API key', {
       hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",

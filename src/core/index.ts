@@ -33,6 +33,8 @@ export {
   type TimeoutPhase,
 } from './errors.ts'
 export { MessageStream } from './messages/message-stream.ts'
+export { readMessageStream } from './messages/read-message-stream.ts'
+export type { StreamFormat, StreamResponseInit } from './messages/stream-response.ts'
 export type { Messages } from './messages/messages.ts'
 export type {
   AnthropicMessage,

@@ -1,16 +1,17 @@
 import { ConfigurationError, isBedrockError, StreamError } from '../errors.ts'
+import { type EventIterator, eventIterator, nextOf } from '../internal/event-iterator.ts'
 import { onAbort } from '../internal/signal.ts'
-import { readableFrom } from '../internal/readable.ts'
-import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
+import type { BedrockResponse, ResponseMetadata } from '../types.ts'
 import { createMessageAccumulator } from './accumulate.ts'
 import { attachMetadata } from './metadata.ts'
+import { encodeEvents, type StreamResponseInit, streamResponse } from './stream-response.ts'
 import type { Message, RawMessageStreamEvent } from './types.ts'
 
 /** Starts the call behind a stream. */
 export type StartStream = (signal: AbortSignal) => Promise<BedrockResponse & { type: 'stream' }>
 
 interface Opened {
-  readonly events: AsyncIterator<JsonObject>
+  readonly events: EventIterator
   readonly metadata: ResponseMetadata
 }
 
@@ -39,14 +40,15 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   readonly #metadata: Promise<ResponseMetadata>
   #resolve!: (metadata: ResponseMetadata) => void
   #reject!: (error: unknown) => void
-  #opened: Promise<Opened> | undefined
-  /** Events that were read ahead of the iterator, as `finalMessage()` was asked for meanwhile. */
-  readonly #queue: RawMessageStreamEvent[] = []
-  #reading: Promise<void> | undefined
+  #opening: Promise<Opened> | undefined
+  #opened: Opened | undefined
+  // Events that were read ahead of the iterator, as `finalMessage()` was asked for meanwhile; `#head` is the first.
+  #queue: RawMessageStreamEvent[] = []
+  #head = 0
   #isIterated = false
   #isDriven = false
   #isWhole = false
-  #ended: { error?: unknown } | undefined
+  #ended: { readonly error?: unknown } | undefined
 
   /** Made by `messages.stream`. */
   constructor(start: StartStream, signal?: AbortSignal) {
@@ -104,40 +106,11 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   /** The text as it comes. One pass, as the events: either these or those. */
   get textStream(): AsyncIterable<string> {
-    return { [Symbol.asyncIterator]: () => this.#texts() }
-  }
-
-  async *#texts(): AsyncGenerator<string> {
-    for await (const event of this) {
-      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') yield event.delta.text
-    }
+    return { [Symbol.asyncIterator]: () => this.#iterate(textOf) }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RawMessageStreamEvent, undefined> {
-    if (this.#isIterated || this.#isDriven) {
-      throw new ConfigurationError('The events of a stream can be iterated once', {
-        hint: this.#isIterated
-          ? 'Keep the events, or use finalMessage().'
-          : 'Begin to iterate before, or together with, finalMessage().',
-      })
-    }
-    this.#isIterated = true
-    return {
-      next: async () => {
-        while (this.#queue.length === 0) {
-          if (this.#ended) {
-            if ('error' in this.#ended) throw this.#ended.error
-            return { done: true, value: undefined }
-          }
-          await this.#read()
-        }
-        return { done: false, value: this.#queue.shift() as RawMessageStreamEvent }
-      },
-      return: async () => {
-        await this.#leave()
-        return { done: true, value: undefined }
-      },
-    }
+    return this.#iterate((event) => event)
   }
 
   /** Ends the call at once. What waits for the stream rejects with an `AbortError`. Does nothing after the end. */
@@ -155,55 +128,110 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
    * stream is an error of this one.
    */
   toReadableStream(): ReadableStream<Uint8Array> {
-    const encoder = new TextEncoder()
-    const events = this[Symbol.asyncIterator]()
-    return readableFrom(
-      async () => {
-        const { done, value } = await events.next()
-        return done ? undefined : encoder.encode(`${JSON.stringify(value)}\n`)
+    return encodeEvents(this, 'ndjson')
+  }
+
+  /**
+   * Answers a browser with the message as it comes: waits until Bedrock's response has begun, so that what fails before
+   * that is a JSON error with a status of its own. A fault after that is a last line, or SSE event, of type `error`.
+   * `readMessageStream` reads it on the other side. Cancelling the response ends the call.
+   *
+   * An error names neither account nor credentials: the browser is somebody else's.
+   *
+   * @param init - as for `Response`, and `format`: lines of JSON (`ndjson`) or server-sent events (`sse`). @default 'ndjson'
+   * @example
+   * ```ts
+   * export default { fetch: async (request) => bedrock.messages.stream(await request.json()).toResponse() }
+   * ```
+   */
+  toResponse(init?: StreamResponseInit): Promise<Response> {
+    return streamResponse(this, init)
+  }
+
+  /** An iterator over the events, or over what is selected of them. */
+  #iterate<T extends {}>(select: (event: RawMessageStreamEvent) => T | undefined): AsyncIterator<T, undefined> {
+    if (this.#isIterated || this.#isDriven) {
+      throw new ConfigurationError('The events of a stream can be iterated once', {
+        hint: this.#isIterated
+          ? 'Keep the events, or use finalMessage().'
+          : 'Begin to iterate before, or together with, finalMessage().',
+      })
+    }
+    this.#isIterated = true
+    const take = (): T | undefined => {
+      let selected: T | undefined
+      for (let event = this.#shift(); event; event = selected === undefined ? this.#shift() : undefined)
+        selected = select(event)
+      return selected
+    }
+    const more = async (): Promise<boolean> => {
+      if (this.#queue.length > 0 || (await this.#more()) || this.#queue.length > 0) return true
+      if (this.#ended && 'error' in this.#ended) throw this.#ended.error
+      return false
+    }
+    return {
+      next: () => nextOf(take, more),
+      return: async () => {
+        await this.#leave()
+        return { done: true, value: undefined }
       },
-      async () => events.return?.(),
-    )
+    }
+  }
+
+  /** The iterator's next event, if it is here. */
+  #shift(): RawMessageStreamEvent | undefined {
+    if (this.#queue.length === 0) return this.#take()
+    const event = this.#queue[this.#head++]
+    if (this.#head === this.#queue.length) {
+      this.#queue = []
+      this.#head = 0
+    }
+    return event
+  }
+
+  /** The stream's next event, if it is here. */
+  #take(): RawMessageStreamEvent | undefined {
+    if (this.#ended || !this.#opened) return undefined
+    const { events } = this.#opened
+    try {
+      for (let event = events.take(); event; event = events.take()) {
+        // A gateway's keep-alives have no type.
+        if (typeof event.type !== 'string') continue
+        this.#accumulator.add(event)
+        if (event.type === 'message_stop') this.#isWhole = true
+        return event as unknown as RawMessageStreamEvent
+      }
+    } catch (error) {
+      this.#end({ error })
+    }
+    return undefined
+  }
+
+  /** Waits for more events, and tells whether the stream goes on. Never rejects: `#ended` has the error. */
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false
+    try {
+      const { events, metadata } = this.#opened ?? (await this.#open())
+      if (!(await events.more())) this.#end({ metadata })
+    } catch (error) {
+      this.#end({ error })
+    }
+    return !this.#ended
   }
 
   #open(): Promise<Opened> {
-    this.#opened ??= this.#begin()
-    return this.#opened
+    this.#opening ??= this.#begin()
+    return this.#opening
   }
 
   async #begin(): Promise<Opened> {
     try {
       const { events, metadata } = await this.#start(this.#controller.signal)
-      return { events: events[Symbol.asyncIterator](), metadata }
+      this.#opened = { events: eventIterator(events), metadata }
+      return this.#opened
     } catch (error) {
       this.#end({ error })
       throw error
-    }
-  }
-
-  /** Reads one event, once however many wait for it. Never rejects: `#ended` has the error. */
-  #read(): Promise<void> {
-    this.#reading ??= this.#readEvent()
-    return this.#reading
-  }
-
-  async #readEvent(): Promise<void> {
-    try {
-      const { events, metadata } = await this.#open()
-      const { done, value } = await events.next()
-      if (this.#ended) return
-      if (done) {
-        this.#end({ metadata })
-      } else if (typeof value.type === 'string') {
-        // A gateway's keep-alives have no type.
-        this.#accumulator.add(value)
-        if (value.type === 'message_stop') this.#isWhole = true
-        if (this.#isIterated) this.#queue.push(value as unknown as RawMessageStreamEvent)
-      }
-    } catch (error) {
-      this.#end({ error })
-    } finally {
-      this.#reading = undefined
     }
   }
 
@@ -212,23 +240,25 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     if (this.#isDriven || this.#ended) return
     Promise.resolve().then(async () => {
       this.#isDriven = true
-      while (!this.#ended) await this.#read()
+      do {
+        for (let event = this.#take(); event; event = this.#take()) if (this.#isIterated) this.#queue.push(event)
+      } while (await this.#more())
     })
   }
 
   // The consumer went away: at `message_stop` it has the whole message all the same.
   async #leave(): Promise<void> {
-    const opened = this.#isWhole ? await this.#opened : undefined
-    if (!opened) return this.abort()
-    this.#end({ metadata: opened.metadata })
-    await opened.events.return?.()
+    if (!this.#isWhole || !this.#opened) return this.abort()
+    const { events, metadata } = this.#opened
+    this.#end({ metadata })
+    await events.close()
   }
 
   #abort(reason: unknown): void {
     if (this.#ended) return
     this.#controller.abort(reason)
     this.#end({ error: reason })
-    this.#opened?.then(({ events }) => events.return?.()).catch(() => {})
+    this.#opening?.then(({ events }) => events.return()).catch(() => {})
   }
 
   #end(outcome: { metadata: ResponseMetadata } | { error: unknown }): void {
@@ -248,4 +278,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     this.#ended = { error }
     this.#reject(error)
   }
+}
+
+function textOf(event: RawMessageStreamEvent): string | undefined {
+  return event.type === 'content_block_delta' && event.delta?.type === 'text_delta' ? event.delta.text : undefined
 }

@@ -31,8 +31,9 @@ function manualClock() {
       return handle
     },
     clearTimeout: (handle: unknown) => void timers.delete(handle as object),
-    /** Runs the timer of this length, once it is set. */
-    async pass(milliseconds: number): Promise<void> {
+    /** Runs the timer of this length, once it is set and `requests` have arrived. */
+    async pass(milliseconds: number, requests = 1): Promise<void> {
+      await expect.poll(() => fake.calls.length).toBeGreaterThanOrEqual(requests)
       await expect.poll(() => [...timers.values()].some((timer) => timer.milliseconds === milliseconds)).toBe(true)
       for (const [handle, timer] of timers) {
         if (timer.milliseconds !== milliseconds) continue

@@ -1,0 +1,94 @@
+import { isBedrockError } from '../errors.ts'
+import { readableFrom } from '../internal/readable.ts'
+import type { JsonObject } from '../types.ts'
+import type { RawMessageStreamEvent } from './types.ts'
+
+/** How events are written: as lines of JSON, or as server-sent events. */
+export type StreamFormat = 'ndjson' | 'sse'
+
+/** What `MessageStream.toResponse` takes. */
+export interface StreamResponseInit {
+  /** @default 'ndjson' */
+  readonly format?: StreamFormat | undefined
+  /** @default 200; that of an error which comes before the first byte is the error's own */
+  readonly status?: number | undefined
+  readonly headers?: Headers | Readonly<Record<string, string>> | undefined
+}
+
+const contentTypes = { ndjson: 'application/x-ndjson', sse: 'text/event-stream' }
+
+/** Answers with a stream's events. */
+export async function streamResponse(
+  stream: AsyncIterable<RawMessageStreamEvent> & { started(): Promise<unknown> },
+  { format = 'ndjson', status = 200, headers: given }: StreamResponseInit = {},
+): Promise<Response> {
+  const headers = new Headers(given as HeadersInit)
+  try {
+    await stream.started()
+  } catch (error) {
+    return Response.json(errorEvent(error), { status: statusOf(error), headers })
+  }
+  if (!headers.has('content-type')) headers.set('content-type', contentTypes[format])
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache')
+  return new Response(encodeEvents(stream, format, errorEvent), { status, headers })
+}
+
+/**
+ * Writes events as bytes.
+ *
+ * @param lastEvent - makes an event of what goes wrong. @default it is the stream's error
+ */
+export function encodeEvents(
+  stream: AsyncIterable<RawMessageStreamEvent>,
+  format: StreamFormat,
+  lastEvent?: (error: unknown) => JsonObject,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  const events = stream[Symbol.asyncIterator]()
+  const encode = (event: { readonly type?: unknown }): Uint8Array => {
+    const json = JSON.stringify(event)
+    return encoder.encode(format === 'sse' ? `event: ${event.type}\ndata: ${json}\n\n` : `${json}\n`)
+  }
+  let isOver = false
+  return readableFrom(
+    async () => {
+      if (isOver) return undefined
+      try {
+        const { done, value } = await events.next()
+        return done ? undefined : encode(value)
+      } catch (error) {
+        if (!lastEvent) throw error
+        isOver = true
+        return encode(lastEvent(error))
+      }
+    },
+    async () => events.return?.(),
+  )
+}
+
+// As Anthropic's API names what these statuses stand for.
+const errorTypes: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+}
+
+/** What of an error a browser may know: nothing of the account that pays. */
+function errorEvent(error: unknown): JsonObject {
+  const isOfService = isBedrockError(error, 'service') || isBedrockError(error, 'stream_exception')
+  // A refusal of the credentials, or of the account, is not the browser's business.
+  const isPublic = isOfService && error.status !== 401 && error.status !== 403
+  const message = isPublic ? error.message.replace(/arn:[^\s"']+|\b\d{12}\b/g, '...') : 'The answer could not be given'
+  return { type: 'error', error: { type: errorTypes[statusOf(error)] ?? 'api_error', message } }
+}
+
+function statusOf(error: unknown): number {
+  if (!isBedrockError(error)) return 500
+  if (error.code === 'timeout') return 504
+  const status = 'status' in error ? error.status : undefined
+  if (status && status >= 400 && status < 600) return status === 401 || status === 403 ? 500 : status
+  return 'retryable' in error ? 502 : 500
+}
