@@ -131,6 +131,7 @@ function hint(
     model: model.id,
     region,
     source: source ? describeIdentitySource(source) : "the client's options",
+    command: source?.command,
     profile: profileFor(model.base, region, isCatalogResolver(resolver) ? resolver.options : {}),
     apiKey: identity && 'token' in identity ? describeBedrockApiKey(identity.token) : undefined,
   })

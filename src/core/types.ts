@@ -23,6 +23,8 @@ export interface IdentitySource {
   readonly profile?: string
   /** Anything else worth telling a person: a variable's name, a role's ARN, a command's first word. */
   readonly detail?: string
+  /** The command that renews it, such as `aws sso login --profile dev`. */
+  readonly command?: string
 }
 
 /**

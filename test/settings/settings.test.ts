@@ -431,11 +431,6 @@ describe('files', () => {
   test('a file that was asked for has to be there', async () => {
     await expect(load({ settingsFile: path('missing.json') })).rejects.toThrow(/missing\.json cannot be read: ENOENT/)
   })
-
-  test('what AWS’s chain cannot be handed is refused with the reason', async () => {
-    write('.claude/settings.json', { env: { AWS_WEB_IDENTITY_TOKEN_FILE: '/var/run/token' } })
-    await expect(load()).rejects.toThrow(/AWS_WEB_IDENTITY_TOKEN_FILE in .* does not reach AWS’s credential chain/)
-  })
 })
 
 test('explainSettings: each value, its source, what it overrode, and no secret', async () => {

@@ -4,9 +4,14 @@ import { raceSignal, systemClock } from './signal.ts'
 
 /** How {@link cached} keeps an identity. Times are in milliseconds. */
 export interface CachedOptions {
-  /** From when before its expiry an identity is renewed in the background. @default 300_000 */
+  /** From when before its expiry an identity is renewed in the background, at most half of its life. @default 300_000 */
   readonly refreshAhead?: number | undefined
-  /** From when before its expiry an identity is not used any more, and callers wait for a new one. @default 60_000 */
+  /**
+   * From when before its expiry an identity is not used any more, and callers wait for a new one; at most a quarter of
+   * its life.
+   *
+   * @default 60_000
+   */
   readonly refreshBlocking?: number | undefined
   /** How long an identity is good for that names no expiry. @default 3_600_000 */
   readonly lifetime?: number | undefined
@@ -44,7 +49,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     backoff = 1_000,
     clock = systemClock,
   } = options
-  let held: { readonly identity: Identity; readonly expires: number } | undefined
+  let held: { readonly identity: Identity; readonly expires: number; readonly life: number } | undefined
   let pending: Promise<Identity> | undefined
   let failure: { readonly error: unknown; readonly until: number; readonly pause: number } | undefined
 
@@ -54,7 +59,9 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     pending ??= provider(shared)
       .then(
         (identity) => {
-          held = { identity, expires: identity.expiration?.getTime() ?? clock.now() + lifetime }
+          const now = clock.now()
+          const expires = identity.expiration?.getTime() ?? now + lifetime
+          held = { identity, expires, life: expires - now }
           failure = undefined
           return identity
         },
@@ -77,8 +84,10 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     if (isRefused) held = undefined
     const left = held ? held.expires - clock.now() : 0
     const isResting = failure !== undefined && clock.now() < failure.until
-    if (held && left > refreshBlocking) {
-      if (left <= refreshAhead && !isResting)
+    // Short-lived keys would be renewed at every call.
+    const life = held?.life ?? 0
+    if (held && left > Math.min(refreshBlocking, life / 4)) {
+      if (left <= Math.min(refreshAhead, life / 2) && !isResting)
         renew(request).catch((error) => request.logger?.debug('Renewing credentials ahead of time failed', error))
       return held.identity
     }

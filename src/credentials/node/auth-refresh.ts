@@ -6,6 +6,7 @@ import { raceSignal, systemClock } from '../../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../../core/types.ts'
 import { commandName, showCommand } from '../command-name.ts'
 import { assertSuccess } from './command.ts'
+import { isMissing } from './node-provider-chain.ts'
 import { runCommand } from './run-command.ts'
 
 /** Options of {@link withAuthRefresh}. */
@@ -29,7 +30,8 @@ export interface AuthRefreshOptions {
  *
  * When the provider fails, gives expired keys, or Bedrock refused the ones it gave, the provider is asked once more
  * first: somebody else may have logged in meanwhile. Only where that brings nothing new, the command runs: once for all
- * who wait, without input, its output passed on line by line. A run that did not help is not repeated for a while.
+ * who wait, without input, its output passed on line by line. A run that did not help is not repeated for a while. What
+ * no login can mend is an error at once: keys of the environment, and AWS's package where it is not installed.
  *
  * @example
  * ```ts
@@ -78,10 +80,11 @@ export function withAuthRefresh(
           given = identity
           return identity
         }
+        if (identity.source?.name === 'environment') throw environmentWins(identity, command)
         trouble = undefined
       } catch (error) {
         signal?.throwIfAborted()
-        if (!isOfCredentials(error)) throw error
+        if (!canHelp(error)) throw error
         trouble = error
       }
       return undefined
@@ -105,9 +108,23 @@ export function withAuthRefresh(
   })
 }
 
-// AWS's own providers have an error of their own.
-function isOfCredentials(error: unknown): boolean {
-  return isBedrockError(error, 'credentials') || (error as Error | undefined)?.name === 'CredentialsProviderError'
+/** Whether a login may mend it. AWS's own providers have an error of their own. */
+function canHelp(error: unknown): boolean {
+  if (isBedrockError(error, 'credentials')) return !isMissing(error.cause) && !unmendable.has(error)
+  return (error as Error | undefined)?.name === 'CredentialsProviderError'
+}
+
+const unmendable = new WeakSet<CredentialsError>()
+
+// A process cannot change the environment of the one that started it.
+function environmentWins({ source }: Identity, command: string): CredentialsError {
+  const variable = source?.detail ?? 'AWS_ACCESS_KEY_ID'
+  const error = new CredentialsError(
+    `The credentials in ${variable} are no good any more, and the environment wins over what ${commandName(command)} renews`,
+    { hint: `Unset ${variable} and its companions, or set AWS_PROFILE to the profile that the command renews.` },
+  )
+  unmendable.add(error)
+  return error
 }
 
 function stillNoGood(command: string, cause: unknown): CredentialsError {

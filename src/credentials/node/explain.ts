@@ -4,13 +4,12 @@ import {
   type ExplainCredentialsOptions,
   explainCredentials as explain,
 } from '../explain.ts'
-import { env as variable } from '../../core/internal/env.ts'
 import { fromNodeProviderChain } from './node-provider-chain.ts'
 
 /**
  * Tells which credentials a client on Node would use, why those, and what else is set and passed over: as the function
- * of the same name in `outcrop/credentials`, and with AWS's chain to go on to. With `env`, the profile and the files
- * that it names are read.
+ * of the same name in `outcrop/credentials`, and with AWS's chain to go on to. With `env`, the chain sees that
+ * environment.
  *
  * @example
  * ```ts
@@ -19,11 +18,6 @@ import { fromNodeProviderChain } from './node-provider-chain.ts'
  */
 export function explainCredentials(options: ExplainCredentialsOptions = {}): Promise<CredentialsExplanation> {
   const { env } = options
-  const chain = fromNodeProviderChain({
-    profile: variable('AWS_PROFILE', env),
-    filepath: variable('AWS_SHARED_CREDENTIALS_FILE', env),
-    configFilepath: variable('AWS_CONFIG_FILE', env),
-    region: options.region,
-  })
+  const chain = fromNodeProviderChain({ env, region: options.region })
   return explain({ ...options, env: env ?? process.env, chain: options.chain ?? chain })
 }

@@ -1,6 +1,6 @@
-import { CredentialsError, isBedrockError } from '../../core/errors.ts'
+import { ConfigurationError, CredentialsError, isBedrockError } from '../../core/errors.ts'
 import { type CachedOptions, cached, markCached } from '../../core/internal/cached-provider.ts'
-import { env } from '../../core/internal/env.ts'
+import { env as variable } from '../../core/internal/env.ts'
 import { redact } from '../../core/internal/redact.ts'
 import { raceSignal, systemClock } from '../../core/internal/signal.ts'
 import type {
@@ -11,15 +11,19 @@ import type {
   IdentitySource,
   Logger,
 } from '../../core/types.ts'
+import { chainInWorker, differsFromProcess } from './chain-in-worker.ts'
+import { type CredentialProviderNode, packageName } from './credential-provider-node.ts'
 import { fingerprint, profileName, readProfile, type SharedFiles } from './shared-files.ts'
-
-/** What is used of `@aws-sdk/credential-provider-node`. */
-export interface CredentialProviderNode {
-  readonly defaultProvider: (init: never) => (options: never) => Promise<AwsCredentialIdentity>
-}
 
 /** Options of {@link fromNodeProviderChain}. */
 export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
+  /**
+   * The environment of the whole chain, and of the commands that it starts. AWS's package reads the process's own and no
+   * other, so with any other one it runs in a worker; `mfaCode`, `clientConfig` and `loader` cannot go with it there.
+   *
+   * @default the process's own
+   */
+  readonly env?: SharedFiles['env']
   /** For STS and the like, where the profile names none. @default the client's region */
   readonly region?: string | undefined
   /** Gives the code of an MFA device, for a profile with `mfa_serial`. */
@@ -53,11 +57,17 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
  * ```ts
  * const credentials = fromNodeProviderChain({ profile: 'dev' })
  * ```
- * @throws CredentialsError with the real cause first, and the command to run where there is one.
+ * @throws ConfigurationError for an `env` beside what cannot go into a worker; the call rejects with a CredentialsError
+ *   that has the real cause first, and the command to run where there is one.
  * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
 export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): CredentialProvider {
   const { clock = systemClock } = options
+  if (options.env && (options.mfaCode || options.clientConfig || options.loader)) {
+    throw new ConfigurationError('env cannot be combined with mfaCode, clientConfig or loader', {
+      hint: 'With an environment of its own AWS’s chain runs in a worker, which takes no functions.',
+    })
+  }
   let expires = false
   const read = async (request: CredentialProviderOptions = {}): Promise<AwsCredentialIdentity> => {
     const identity = await ask(options, request)
@@ -92,55 +102,74 @@ async function ask(
   options: NodeProviderChainOptions,
   request: CredentialProviderOptions,
 ): Promise<AwsCredentialIdentity> {
-  const { profile, filepath, configFilepath, mfaCode, clientConfig, timeout = 60_000, clock = systemClock } = options
-  const { defaultProvider } = await (options.loader ?? load)()
+  const {
+    profile,
+    filepath,
+    configFilepath,
+    env,
+    mfaCode,
+    clientConfig,
+    timeout = 60_000,
+    clock = systemClock,
+  } = options
+  const ending = new AbortController()
   const listener = listen(request.logger)
-  // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
-  const chain = defaultProvider({
-    ...(profile !== undefined && { profile }),
-    ...(filepath !== undefined && { filepath }),
-    ...(configFilepath !== undefined && { configFilepath }),
-    ...(mfaCode && { mfaCodeProvider: async (serial: string) => mfaCode(serial) }),
-    ...(clientConfig && { clientConfig }),
-    ignoreCache: true,
-    logger: listener.logger,
-  } as never)
   const region = options.region ?? request.region
   // Not as `clientConfig`: there it would win over the region of the profile, and over that of its SSO session.
   const callerClientConfig = { ...clientConfig, ...(region !== undefined && { region: async () => region }) }
   try {
+    const { defaultProvider } =
+      env && differsFromProcess(env) ? chainInWorker(env, ending.signal) : await (options.loader ?? load)()
+    // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
+    const chain = defaultProvider({
+      ...(profile !== undefined && { profile }),
+      ...(filepath !== undefined && { filepath }),
+      ...(configFilepath !== undefined && { configFilepath }),
+      ...(mfaCode && { mfaCodeProvider: async (serial: string) => mfaCode(serial) }),
+      ...(clientConfig && { clientConfig }),
+      ignoreCache: true,
+      logger: listener.logger,
+    } as never)
     const identity = await within(chain({ callerClientConfig } as never), timeout, clock)
     const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = identity
     const link = listener.link()
     // A profile that was asked for by name and is broken: AWS's chain goes on to the machine's own role.
     if (isNamed(options) && (link === 'fromTokenFile' || link === 'remoteProvider'))
       throw new Error(`${exhausted}: the profile has none`)
-    const source = sourceOf(identity, link, profileName(options))
+    const source = await sourceOf(identity, link, options)
     return { accessKeyId, secretAccessKey, sessionToken, expiration, accountId, source }
   } catch (error) {
-    throw isBedrockError(error) ? error : await failure(error as Error, options, listener.reason())
+    if (isBedrockError(error)) throw error
+    throw isMissing(error) ? notInstalled(error) : await failure(error as Error, options, listener.reason())
+  } finally {
+    ending.abort()
   }
 }
 
 async function load(): Promise<CredentialProviderNode> {
   // Put together at run time, so that a bundler neither looks for the package nor packs it.
-  const name = ['@aws-sdk', 'credential-provider-node'].join('/')
+  const name = packageName.split('/').join('/')
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as CredentialProviderNode
   } catch (cause) {
-    const isMissing = /^(ERR_)?MODULE_NOT_FOUND$/.test((cause as NodeJS.ErrnoException).code ?? '')
-    throw new CredentialsError(
-      isMissing
-        ? `${name} is not installed; profiles, SSO, roles and metadata services need it`
-        : `${name} cannot be loaded: ${(cause as Error).message}`,
-      {
-        cause,
-        tryNextLink: true,
-        command: `npm install ${name}`,
-        hint: `Run \`npm install ${name}\`, set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID, or pass \`credentials\`.`,
-      },
-    )
+    if (isMissing(cause)) throw notInstalled(cause)
+    throw unusable(`${packageName} cannot be loaded: ${(cause as Error).message}`, cause)
   }
+}
+
+/** Whether an error is that a package is not installed. */
+export function isMissing(error: unknown): boolean {
+  return /^(ERR_)?MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
+function notInstalled(cause: unknown): CredentialsError {
+  return unusable(`${packageName} is not installed; profiles, SSO, roles and metadata services need it`, cause)
+}
+
+function unusable(message: string, cause: unknown): CredentialsError {
+  const command = `npm install ${packageName}`
+  const hint = `Run \`${command}\`, set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID, or pass \`credentials\`.`
+  return new CredentialsError(message, { cause, tryNextLink: true, command, hint })
 }
 
 interface Listener {
@@ -204,15 +233,18 @@ const links: Readonly<Record<string, string>> = {
   remoteProvider: 'instance-metadata',
 }
 
-function sourceOf(identity: object, link: string | undefined, profile: string): IdentitySource {
+async function sourceOf(identity: object, link: string | undefined, files: SharedFiles): Promise<IdentitySource> {
   const { $source = {} } = identity as { $source?: Readonly<Record<string, string>> }
   const name = markers.find(([marker]) => marker in $source)?.[1] ?? links[link ?? ''] ?? 'chain'
-  return { name, ...((link === 'fromIni' || link === 'fromProcess') && { profile }) }
+  if (link !== 'fromIni' && link !== 'fromProcess') return { name }
+  // What there is to run once Bedrock refuses them.
+  const command = /^(sso|login|assume-role)$/.test(name) ? await loginCommand(files) : undefined
+  return { name, profile: profileName(files), ...(command !== undefined && { command }) }
 }
 
 const exhausted = 'Could not load credentials from any providers'
 
-const isNamed = ({ profile, env: from }: SharedFiles): boolean => (profile ?? env('AWS_PROFILE', from)) !== undefined
+const isNamed = ({ profile, env }: SharedFiles): boolean => (profile ?? variable('AWS_PROFILE', env)) !== undefined
 
 async function failure(error: Error, files: SharedFiles, reason: string | undefined): Promise<CredentialsError> {
   const { name, message } = error

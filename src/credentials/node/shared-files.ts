@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CredentialsError } from '../../core/errors.ts'
-import { type Environment, env } from '../../core/internal/env.ts'
+import { type Environment, env as variable } from '../../core/internal/env.ts'
 import { parseIni } from './ini.ts'
 import { readTextFile } from './read-text-file.ts'
 
@@ -14,7 +14,11 @@ export interface SharedFiles {
   readonly filepath?: string | undefined
   /** The config file. @default AWS_CONFIG_FILE, else `~/.aws/config` */
   readonly configFilepath?: string | undefined
-  /** The variables to read. @default those of the process */
+  /**
+   * The environment that the defaults are looked up in, `HOME` among them.
+   *
+   * @default the process's own
+   */
   readonly env?: Environment | undefined
 }
 
@@ -42,16 +46,16 @@ export async function fingerprint(files: SharedFiles): Promise<string> {
   return stamps.join()
 }
 
-export function profileName({ profile, env: from }: SharedFiles): string {
-  return profile ?? env('AWS_PROFILE', from) ?? 'default'
+export function profileName({ profile, env }: SharedFiles): string {
+  return profile ?? variable('AWS_PROFILE', env) ?? 'default'
 }
 
-function paths({ filepath, configFilepath, env: from }: SharedFiles): string[] {
-  const home = env('HOME', from) ?? homedir()
+function paths({ filepath, configFilepath, env }: SharedFiles): string[] {
+  const home = variable('HOME', env) ?? homedir()
   const folder = join(home, '.aws')
   return [
-    configFilepath ?? env('AWS_CONFIG_FILE', from) ?? join(folder, 'config'),
-    filepath ?? env('AWS_SHARED_CREDENTIALS_FILE', from) ?? join(folder, 'credentials'),
+    configFilepath ?? variable('AWS_CONFIG_FILE', env) ?? join(folder, 'config'),
+    filepath ?? variable('AWS_SHARED_CREDENTIALS_FILE', env) ?? join(folder, 'credentials'),
   ].map((path) => (path.startsWith('~/') ? join(home, path.slice(2)) : path))
 }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { ConfigurationError } from '../../core/errors.ts'
+import type { Environment } from '../../core/internal/env.ts'
 import type { JsonValue } from '../../core/types.ts'
 import { readTextFile } from '../../credentials/node/read-text-file.ts'
 import { mergeSettings } from '../merge.ts'
@@ -49,13 +50,13 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
  * @see https://code.claude.com/docs/en/settings
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
-  const {
-    env = process.env,
-    cwd = process.cwd(),
-    home = env.HOME ?? homedir(),
-    settingsFile,
-    trustProject = false,
-  } = options
+  const { cwd = process.cwd(), settingsFile, trustProject = false } = options
+  // AWS's files are below the same home, for its chain and for every command.
+  const env: Environment = {
+    ...(options.env ?? process.env),
+    ...(options.home && { HOME: options.home, USERPROFILE: options.home }),
+  }
+  const home = env.HOME ?? homedir()
   const managed = options.managedDirectory ?? managedDirectories[process.platform] ?? '/etc/claude-code'
   const userFolder = env.CLAUDE_CONFIG_DIR?.trim() || join(home, '.claude')
   const files: (SettingSource & {

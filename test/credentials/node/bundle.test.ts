@@ -15,13 +15,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Bundles a program for Node, where AWS's package is not installed, and runs it. */
-async function runBundled(format: 'esm' | 'cjs'): Promise<unknown> {
+async function runBundled(format: 'esm' | 'cjs', env = ''): Promise<unknown> {
   const outfile = join(folder, format === 'esm' ? 'program.mjs' : 'program.cjs')
   const { warnings } = await build({
     stdin: {
       contents: `
         import { fromNodeProviderChain } from ${JSON.stringify(join(src, 'credentials/node/index.ts'))}
-        fromNodeProviderChain({ profile: 'dev' })().then(
+        fromNodeProviderChain({ profile: 'dev' ${env} })().then(
           ({ accessKeyId }) => console.log(JSON.stringify({ accessKeyId })),
           ({ name, message, command, hint }) => console.log(JSON.stringify({ name, message, command, hint })),
         )`,
@@ -40,10 +40,15 @@ async function runBundled(format: 'esm' | 'cjs'): Promise<unknown> {
   return JSON.parse(stdout)
 }
 
-describe.each(['esm', 'cjs'] as const)('a bundle for Node, %s', (format) => {
+describe.each([
+  ['esm', ''],
+  ['cjs', ''],
+  ['esm', ', env: { ...process.env, AWS_PROFILE: "dev" }'],
+  ['cjs', ', env: { ...process.env, AWS_PROFILE: "dev" }'],
+] as const)('a bundle for Node, %s%s', (format, env) => {
   test('works without AWS’s package, until a profile is asked for; then it says what to install', async () => {
     const command = 'npm install @aws-sdk/credential-provider-node'
-    expect(await runBundled(format)).toEqual({
+    expect(await runBundled(format, env)).toEqual({
       name: 'CredentialsError',
       message: '@aws-sdk/credential-provider-node is not installed; profiles, SSO, roles and metadata services need it',
       command,
@@ -59,7 +64,7 @@ describe.each(['esm', 'cjs'] as const)('a bundle for Node, %s', (format) => {
       join(installed, 'index.js'),
       "exports.defaultProvider = () => async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' })",
     )
-    expect(await runBundled(format)).toEqual({ accessKeyId: 'AKIDEXAMPLE' })
+    expect(await runBundled(format, env)).toEqual({ accessKeyId: 'AKIDEXAMPLE' })
     rmSync(join(folder, 'node_modules'), { recursive: true })
   })
 })

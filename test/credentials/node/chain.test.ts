@@ -83,7 +83,13 @@ describe('each source yields keys with which the signature is verified', () => {
     )
     const provider = fromNodeProviderChain({ profile: 'sso' })
     await expectVerified(fake, provider)
-    expect((await provider()).source).toEqual({ name: 'sso', profile: 'sso' })
+    const command = 'aws sso login --profile sso'
+    expect((await provider()).source).toEqual({ name: 'sso', profile: 'sso', command })
+    // What Bedrock refuses, the login renews.
+    fake.fail('expired-token', { times: 5 })
+    await expect(expectVerified(fake, provider)).rejects.toMatchObject({
+      hint: expect.stringContaining(`The credentials from sso sso have expired. Run \`${command}\`.`),
+    })
   })
 
   test('credential_process, started once for five calls', async () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AwsCredentialIdentity, type CredentialProvider, CredentialsError } from 'outcrop'
-import { cached } from 'outcrop/credentials'
+import { cached, fromEnvironment } from 'outcrop/credentials'
 import { fromCommand, fromNodeProviderChain, readTokenFile, withAuthRefresh } from 'outcrop/credentials/node'
 import { createFakeBedrock } from 'outcrop/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -70,6 +70,16 @@ describe('fromCommand', () => {
     clock.advance(2_000)
     await provider()
     await expect.poll(runs).toBe(2)
+  })
+
+  test.each([240_000, 30_000])('keys that live for %d ms do not cost a command for each call', async (life) => {
+    const clock = createTestClock()
+    const Expiration = new Date(clock.now() + life).toISOString()
+    const provider = fromCommand(prints({ Credentials: { ...keys, Expiration } }), { clock })
+    for (let i = 0; i < 5; i++) await provider()
+    clock.advance(life / 3)
+    for (let i = 0; i < 5; i++) await provider()
+    expect(runs()).toBe(1)
   })
 
   test('gets the environment that it is given, and nothing else', async () => {
@@ -300,6 +310,34 @@ describe('withAuthRefresh', () => {
     }
     const chatty = script('chatty.mjs', 'console.log("hello"); setInterval(() => {}, 1000)')
     await expect(withAuthRefresh(fromFile(), chatty, { onOutput })()).rejects.toThrow('nobody listens')
+  })
+
+  test('AWS’s package is missing: no login is opened, and the remedy is to install it', async () => {
+    const loader = (): never => {
+      throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+    }
+    const login = script('login.mjs', '')
+    const provider = withAuthRefresh(fromNodeProviderChain({ profile: 'dev', loader }), login, quiet)
+    await expect(provider()).rejects.toMatchObject({
+      message: expect.stringContaining('is not installed'),
+      command: 'npm install @aws-sdk/credential-provider-node',
+    })
+    expect(runs()).toBe(0)
+  })
+
+  test('keys of the environment win over what the command renews: it does not run, and the error says so', async () => {
+    const fake = createFakeBedrock({ identities: [fresh] })
+    const env = { AWS_ACCESS_KEY_ID: old.accessKeyId, AWS_SECRET_ACCESS_KEY: old.secretAccessKey }
+    fake.fail('expired-token', { times: 5 })
+    const credentials = withAuthRefresh(fromEnvironment(env), script('login.mjs', ''), quiet)
+    await expect(expectVerified(fake, credentials)).rejects.toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining('the environment wins over what'),
+      hint: expect.stringMatching(/^Unset AWS_ACCESS_KEY_ID and its companions, or set AWS_PROFILE/),
+    })
+    const expired = fromEnvironment({ ...env, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' })
+    await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(/environment wins/)
+    expect(runs()).toBe(0)
   })
 
   test('a question without a line break is shown while it waits', async () => {

@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Environment } from '../../core/internal/env.ts'
+import type { AwsCredentialIdentity, Logger } from '../../core/types.ts'
+import { type CredentialProviderNode, packageName } from './credential-provider-node.ts'
+
+/** What a chain is made with, as far as a worker can be told. */
+interface Init {
+  readonly logger: Logger
+  readonly [option: string]: unknown
+}
+
+type Message =
+  | { readonly level: 'debug' | 'warn'; readonly text: string }
+  | { readonly identity: AwsCredentialIdentity }
+  | { readonly error: { readonly name: string; readonly message: string } }
+
+// As text, so that it is the same in every bundle.
+const program = `
+const { parentPort, workerData: { url, init, region } } = require('node:worker_threads')
+const tell = (level) => (text) => parentPort.postMessage({ level, text: String(text) })
+const ignore = () => {}
+const logger = { debug: tell('debug'), warn: tell('warn'), info: ignore, error: ignore, trace: ignore }
+import(url)
+  .then(({ default: all, defaultProvider = all.defaultProvider }) =>
+    defaultProvider({ ...init, logger })({ callerClientConfig: region === undefined ? {} : { region: async () => region } }))
+  .then(
+    (identity) => parentPort.postMessage({ identity: { ...identity, $source: { ...identity.$source } } }),
+    ({ name, message }) => parentPort.postMessage({ error: { name: String(name), message: String(message) } }))
+`
+
+/**
+ * AWS's chain in an environment of its own. The chain and the commands that it starts read `process.env`, by no option
+ * anything else; a worker has one for itself.
+ */
+export function chainInWorker(env: Environment, signal: AbortSignal): CredentialProviderNode {
+  const defaultProvider =
+    ({ logger, ...init }: Init) =>
+    async ({ callerClientConfig: { region } }: { callerClientConfig: { region?: () => Promise<string> } }) => {
+      const workerData = { url: locate(), init, region: await region?.() }
+      // Its output is AWS's remarks on the version of Node, once for each worker.
+      const worker = new Worker(program, {
+        eval: true,
+        env: definedOf(env),
+        workerData,
+        execArgv: [],
+        stdout: true,
+        stderr: true,
+      })
+      signal.addEventListener('abort', () => worker.terminate(), { once: true })
+      try {
+        return await new Promise<AwsCredentialIdentity>((resolve, reject) => {
+          worker.on('message', (message: Message) => {
+            if ('level' in message) logger[message.level](message.text)
+            else if ('identity' in message) resolve(message.identity)
+            else reject(Object.assign(new Error(message.error.message), { name: message.error.name }))
+          })
+          worker.once('error', reject)
+          worker.once('exit', () => reject(new Error('The worker of AWS’s credential chain ended without an answer')))
+        })
+      } finally {
+        await worker.terminate()
+      }
+    }
+  return { defaultProvider: defaultProvider as unknown as CredentialProviderNode['defaultProvider'] }
+}
+
+/** Whether an environment has something else in it than the process's own. */
+export function differsFromProcess(env: Environment): boolean {
+  const names = new Set([...Object.keys(env), ...Object.keys(process.env)])
+  return [...names].some((name) => (env[name]?.trim() || undefined) !== (process.env[name]?.trim() || undefined))
+}
+
+/** Where AWS's package is. @throws Error with code MODULE_NOT_FOUND */
+function locate(): string {
+  // Beside this package, else where the program is, else where it was started. A bundle may leave none but the last.
+  const places = [ownFile(), process.argv[1], join(process.cwd(), 'package.json')].filter(
+    (place) => place !== undefined,
+  )
+  let failure: unknown
+  for (const place of places) {
+    try {
+      return pathToFileURL(createRequire(place).resolve(packageName)).href
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+// `import.meta` is not there in CommonJS, and `__filename` not in modules.
+function ownFile(): string | undefined {
+  const [, file] = /(file:\/\/\/.+?|\/.+?|[A-Z]:\\.+?):\d+:\d+\)?$/m.exec(new Error('').stack ?? '') ?? []
+  return file
+}
+
+function definedOf(env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}

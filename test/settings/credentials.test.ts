@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { CredentialProvider } from 'outcrop'
+import { loadClientOptions } from 'outcrop/settings/node'
+import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type StandIn, startStandIn } from '../credentials/node/stand-in.ts'
+import { expectVerified, rejectionOf, setEnvironment } from '../credentials/support.ts'
+
+const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-block' }
+const wrong = { AWS_ACCESS_KEY_ID: 'AKIDWRONG', AWS_SECRET_ACCESS_KEY: 'secret-example-wrong' }
+const staticKeys = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`
+const role = 'arn:aws:iam::123456789012:role/example'
+
+let folder: string
+let fake: FakeBedrock
+let standIn: StandIn
+let restore: () => void
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'outcrop-env-block-'))
+  fake = createFakeBedrock({ identities: [keys] })
+  standIn = await startStandIn(fake)
+  // The process has another home, other keys and another profile. None of them may be used.
+  restore = setEnvironment({ HOME: path('other-home'), ...wrong, AWS_EC2_METADATA_DISABLED: 'true' })
+})
+afterEach(async () => {
+  restore()
+  await standIn.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const path = (name: string): string => join(folder, name)
+function write(name: string, content: string | object): string {
+  mkdirSync(dirname(path(name)), { recursive: true })
+  writeFileSync(path(name), typeof content === 'string' ? content : JSON.stringify(content))
+  return path(name)
+}
+const selected = { PATH: process.env.PATH, CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
+
+/** The credentials of a user's settings file with an `env` block, below a home of its own. */
+async function credentialsOf(block: object): Promise<CredentialProvider> {
+  write('home/.claude/settings.json', { env: { AWS_EC2_METADATA_DISABLED: 'true', ...block } })
+  const { credentials } = await loadClientOptions({
+    cwd: path('project'),
+    home: path('home'),
+    managedDirectory: path('managed'),
+    env: selected,
+  })
+  return credentials as CredentialProvider
+}
+
+describe('the env block in AWS’s chain', () => {
+  test('AWS_PROFILE, below the home that was given', async () => {
+    write('home/.aws/credentials', `[dev]\n${staticKeys}`)
+    await expectVerified(fake, await credentialsOf({ AWS_PROFILE: 'dev' }))
+    expect(process.env.AWS_PROFILE).toBeUndefined()
+  })
+
+  test('credential_process sees the merged environment', async () => {
+    const helper = write(
+      'helper.mjs',
+      `console.log(JSON.stringify({ Version: 1, AccessKeyId: process.env.MY_KEY, SecretAccessKey: process.env.MY_SECRET,
+        SessionToken: [process.env.HOME, process.env.AWS_ACCESS_KEY_ID].join() }))`,
+    )
+    write('home/.aws/config', `[profile helper]\ncredential_process = "${process.execPath}" "${helper}"\n`)
+    const credentials = await credentialsOf({
+      AWS_PROFILE: 'helper',
+      MY_KEY: keys.accessKeyId,
+      MY_SECRET: keys.secretAccessKey,
+    })
+    expect(await credentials()).toMatchObject({
+      ...keys,
+      sessionToken: `${path('home')},`,
+      source: { name: 'process', profile: 'helper' },
+    })
+  })
+
+  test('AWS_CONFIG_FILE with an SSO session, whose command is told with the identity', async () => {
+    const config = write(
+      'elsewhere/config',
+      '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com/start\n',
+    )
+    write(`home/.aws/sso/cache/${createHash('sha1').update('corp').digest('hex')}.json`, {
+      accessToken: 'sso-token-example',
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      region: 'us-east-1',
+      startUrl: 'https://corp.example.com/start',
+    })
+    const credentials = await credentialsOf({
+      AWS_CONFIG_FILE: config,
+      AWS_PROFILE: 'sso',
+      AWS_ENDPOINT_URL_SSO: standIn.url,
+    })
+    await expectVerified(fake, credentials)
+    expect((await credentials()).source).toEqual({
+      name: 'sso',
+      profile: 'sso',
+      command: 'aws sso login --profile sso',
+    })
+  })
+
+  test('a role with a source profile, by the STS of the block', async () => {
+    write('home/.aws/credentials', `[base]\n${staticKeys}`)
+    write('home/.aws/config', `[profile role]\nrole_arn = ${role}\nsource_profile = base\nregion = us-east-1\n`)
+    const block = { AWS_PROFILE: 'role', AWS_ENDPOINT_URL_STS: `${standIn.url}/sts` }
+    await expectVerified(fake, await credentialsOf(block))
+  })
+
+  test('a web identity', async () => {
+    const block = {
+      AWS_WEB_IDENTITY_TOKEN_FILE: write('token', 'web-identity-token-example'),
+      AWS_ROLE_ARN: role,
+      AWS_ENDPOINT_URL_STS: `${standIn.url}/sts`,
+    }
+    const credentials = await credentialsOf(block)
+    await expectVerified(fake, credentials)
+    expect((await credentials()).source?.name).toBe('web-identity')
+  })
+
+  test('a container', async () => {
+    const block = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${standIn.url}/container`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'container-token-example',
+    }
+    await expectVerified(fake, await credentialsOf(block))
+  })
+
+  test('a profile that is not there is an error, and no way to the keys of the process', async () => {
+    const credentials = await credentialsOf({ AWS_PROFILE: 'nobody' })
+    expect(await rejectionOf(credentials())).toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining('profile nobody'),
+    })
+  })
+
+  test('a login that has run out names its command', async () => {
+    write(
+      'home/.aws/config',
+      '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com/start\n',
+    )
+    const credentials = await credentialsOf({ AWS_PROFILE: 'sso' })
+    expect(await rejectionOf(credentials())).toMatchObject({ command: 'aws sso login --profile sso' })
+  })
+
+  test('a credential_process that hangs ends with the chain’s own time limit', async () => {
+    const helper = write('hang.mjs', 'setInterval(() => {}, 1000)')
+    write('home/.aws/config', `[profile hangs]\ncredential_process = "${process.execPath}" "${helper}"\n`)
+    const block = { AWS_PROFILE: 'hangs', CLAUDE_CODE_AWS_CHAIN_RESOLVE_TIMEOUT_MS: '900' }
+    expect(await rejectionOf((await credentialsOf(block))())).toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining('within 900 ms'),
+    })
+  })
+})
