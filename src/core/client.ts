@@ -135,8 +135,8 @@ function assertInvokeRequest(request: InvokeRequest): InvokeRequest {
 const fullIdResolver: ModelResolver = {
   resolve(name, { region: clientRegion }) {
     if (!isFullModelId(name)) {
-      throw new ModelResolutionError(`${JSON.stringify(name)} is not a full model ID`, {
-        hint: "outcrop/core takes model IDs, inference profile IDs and ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
+      throw new ModelResolutionError(`${JSON.stringify(name.slice(0, 100))} is not a full model ID`, {
+        hint: "outcrop/core takes model IDs, inference profile IDs and well-formed ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
       })
     }
     const { base, family, version, geo, partition, region = clientRegion } = parseModelId(name)

@@ -2,6 +2,7 @@ import type { ClientContext } from './client-context.ts'
 import { ConfigurationError, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { operations } from './internal/operations.ts'
+import { assertModel } from './messages/body.ts'
 import { assertCallOptions } from './options.ts'
 import { decodeJson } from './transport/decode-response.ts'
 import { decodeStream } from './transport/decode-stream.ts'
@@ -33,7 +34,10 @@ export async function resolveModel(
   model: string | ModelRef,
   signal?: AbortSignal,
 ): Promise<ModelRef> {
-  return typeof model === 'string' ? resolver.resolve(model, await resolutionContext(signal)) : model
+  const found = typeof model === 'string' ? await resolver.resolve(model, await resolutionContext(signal)) : model
+  // A resolver and a middleware in plain JavaScript may give anything.
+  assertModel(found)
+  return found
 }
 
 /** Hands a request to the middleware at `index`, or to Bedrock behind the last one. */

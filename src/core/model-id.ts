@@ -1,3 +1,6 @@
+import { isPartition, partitionOf } from './internal/partitions.ts'
+import { isRegion } from './internal/region.ts'
+
 /** An ID or ARN, taken apart. What the ID does not say is left out. */
 export interface ParsedModelId {
   /**
@@ -28,22 +31,34 @@ export interface ParsedModelId {
   readonly suffix?: string
 }
 
-const arn = /^arn:([^:]+):([^:]+):([^:]*):([^:]*):([^:/]+)\/(.+)$/s
-const contextSuffix = /^(.+?)((?::\d+[km]|\[\d+[km]\])*)$/is
+// The longest `modelId` in AWS's service model.
+const maxLength = 2048
+// Whatever else an ARN has in it belongs to no model, and may have been meant for a place where the text ends up.
+const arn = /^arn:([a-z-]+):(bedrock|sagemaker):([a-z\d-]*):(\d{12})?:([a-z-]+)\/([a-zA-Z\d][\w.:/-]*)$/
+const contextMark = /(?::\d{1,6}[km]|\[\d{1,6}[km]\])$/i
 // A model's own name may have dots (`zai.glm-4.7`), so a prefix that nobody knows yet counts as one only before a word.
 const dottedId =
-  /^(?:((?:us|us-gov|eu|jp|au|in|apac|global)(?=\.[a-z\d]+\.)|[a-z]+(?:-[a-z]+)*(?=\.[a-z]+\.[a-z]))\.)?(([a-z][a-z\d]*)\.([a-z][^/\s[\]]*))$/
+  /^(?:((?:us|us-gov|eu|jp|au|in|apac|global)(?=\.[a-z\d]+\.)|[a-z]+(?:-[a-z]+)*(?=\.[a-z]+\.[a-z]))\.)?(([a-z][a-z\d]*)\.([a-z][\w.:-]*))$/
 // `claude-3-5-haiku-20241022-v1:0`, `claude-opus-4-5-20251101`, `claude-sonnet-4-6`, `claude-opus-5`.
 const claude = /^claude-(?:(\d)(?:-(\d))?-)?([a-z]+)(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?![^-:])/
 
-/** Whether Bedrock can be asked for this as it is: an ARN, or an ID with a provider in it. */
+/**
+ * Whether Bedrock can be asked for this as it is: a well-formed ARN of a model, or an ID with a provider in it.
+ *
+ * @example
+ * ```ts
+ * isFullModelId('us.anthropic.claude-sonnet-4-6') // true
+ * isFullModelId('sonnet') // false
+ * ```
+ */
 export function isFullModelId(name: string): boolean {
-  return name.startsWith('arn:') || dottedId.test(withoutSuffix(name)[0])
+  return parseModelId(name).kind !== 'name'
 }
 
 /**
- * Takes a model ID, an inference profile ID or an ARN apart. Never fails: what it does not know is of kind `name`, and
- * {@link formatModelId} gives back what came in.
+ * Takes a model ID, an inference profile ID or an ARN apart. Never fails: what it does not know is of kind `name`, as is
+ * an ARN that is not well-formed or whose region is not in its partition, and {@link formatModelId} gives back what came
+ * in.
  *
  * @example
  * ```ts
@@ -55,10 +70,11 @@ export function isFullModelId(name: string): boolean {
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
  */
 export function parseModelId(id: string): ParsedModelId {
-  const [text, suffix] = withoutSuffix(id)
+  if (id.length > maxLength) return { kind: 'name', resource: id }
+  const [text, suffix] = splitContextSuffix(id)
   const tail = suffix ? { suffix } : {}
-  const [, partition, service, region, account, type, resource = ''] = arn.exec(text) ?? []
-  if (!partition || !service || !type) {
+  const [, partition = '', service, region = '', account, type, resource = ''] = arn.exec(text) ?? []
+  if (!service || !type || !isIn(partition, region)) {
     const model = dotted(text)
     if (!model) return { kind: 'name', ...claudeOf(text), resource: text, ...tail }
     return { kind: model.geo ? 'inference-profile' : 'foundation-model', ...model, ...tail }
@@ -91,9 +107,19 @@ export function formatModelId({
   return `${partition ? `arn:${partition}:${service}:${region}:${account}:${kind}/` : ''}${name}${suffix}`
 }
 
-function withoutSuffix(id: string): [id: string, suffix: string] {
-  const [, text = id, suffix = ''] = contextSuffix.exec(id) ?? []
-  return [text, suffix]
+/** Takes the marks for the size of the context (`:200k`, `[1m]`) off the end of a name. */
+export function splitContextSuffix(id: string): [name: string, suffix: string] {
+  let end = id.length
+  for (;;) {
+    // One mark at a time, looked for in the last few characters: one pattern for all of them would be quadratic.
+    const [mark] = contextMark.exec(id.slice(Math.max(1, end - 9), end)) ?? []
+    if (!mark) return [id.slice(0, end), id.slice(end)]
+    end -= mark.length
+  }
+}
+
+function isIn(partition: string, region: string): boolean {
+  return region ? isRegion(region) && partitionOf(region).id === partition : isPartition(partition)
 }
 
 function dotted(text: string): Pick<ParsedModelId, 'base' | 'provider' | 'family' | 'version' | 'geo'> | undefined {

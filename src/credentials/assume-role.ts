@@ -1,8 +1,8 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../core/errors.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import { env } from '../core/internal/env.ts'
-import { systemClock } from '../core/internal/signal.ts'
 import type { AwsCredentialIdentity, Clock, CredentialProvider, CredentialProviderOptions } from '../core/types.ts'
+import { assertTimeout } from './http.ts'
 import { callSts, credentialsOf, stsFailure } from './sts.ts'
 
 /** What every way to assume a role takes. */
@@ -17,8 +17,10 @@ export interface RoleOptions {
   readonly policy?: string | undefined
   /** Where STS is called. @default the client's region, else AWS_REGION */
   readonly region?: string | undefined
-  /** STS's URL. @default AWS_ENDPOINT_URL_STS, else the region's own host */
+  /** STS's URL: https, or http on this machine. @default AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, else the region's own host */
   readonly endpoint?: string | undefined
+  /** How long to wait for STS's answer, in milliseconds. @default 10_000 */
+  readonly timeout?: number | undefined
   /** Time, for tests. */
   readonly clock?: Clock | undefined
 }
@@ -81,13 +83,15 @@ export function roleParameters({
   sessionName = 'outcrop',
   duration = 3600,
   policy,
+  timeout = 10_000,
 }: RoleOptions): Record<string, string> {
-  if (!/^arn:[\w-]+:iam::\d{12}:role\/./.test(roleArn ?? ''))
+  if (!/^arn:aws[a-z-]{0,20}:iam::\d{12}:role\/[\x21-\x7e]{1,1024}$/.test(roleArn ?? ''))
     throw new ConfigurationError('roleArn is not the ARN of a role', {
       hint: 'It looks like arn:aws:iam::123456789012:role/name.',
     })
   if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
     throw new ConfigurationError('sessionName has 2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -')
+  assertTimeout(timeout)
   if (!Number.isInteger(duration) || duration < 900 || duration > 43_200)
     throw new ConfigurationError('duration must be a whole number of seconds, 900 to 43200')
   return {
@@ -101,7 +105,7 @@ export function roleParameters({
 /** Asks STS for a role's keys. @throws CredentialsError */
 export async function assume(
   parameters: Readonly<Record<string, string>>,
-  { roleArn, region, endpoint, clock = systemClock }: RoleOptions,
+  { roleArn, region, endpoint, timeout, clock }: RoleOptions,
   request: CredentialProviderOptions,
   identity?: AwsCredentialIdentity,
 ): Promise<AwsCredentialIdentity> {
@@ -110,7 +114,7 @@ export async function assume(
   if (!target) throw new ConfigurationError(`${action} needs a region`, { hint: 'Pass `region`, or set AWS_REGION.' })
   const { fetch, signal } = request
   try {
-    const answer = await callSts(parameters, { region: target, endpoint, identity, fetch, signal, clock })
+    const answer = await callSts(parameters, { region: target, endpoint, identity, fetch, signal, timeout, clock })
     const name = action === 'AssumeRole' ? 'assume-role' : 'web-identity'
     return credentialsOf(answer, { name, detail: roleArn })
   } catch (error) {

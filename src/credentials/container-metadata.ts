@@ -3,7 +3,9 @@ import { cached } from '../core/internal/cached-provider.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
 import { parseJsonObject } from '../core/internal/json.ts'
 import { redact } from '../core/internal/redact.ts'
+import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider } from '../core/types.ts'
+import { assertNotExpired, assertTimeout, type CredentialResponse, requestCredentials } from './http.ts'
 
 /** Options of {@link fromContainerMetadata}. */
 export interface ContainerMetadataOptions {
@@ -31,38 +33,34 @@ const trustedHosts = /^(169\.254\.170\.(2|23)|\[fd00:ec2::23\]|localhost|127(\.\
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 export function fromContainerMetadata(options: ContainerMetadataOptions = {}): CredentialProvider {
-  const { env, readToken, timeout = 1000 } = options
-  return cached(async ({ fetch: send = globalThis.fetch, signal } = {}) => {
+  const { env, readToken, timeout = 1000, clock = systemClock } = options
+  assertTimeout(timeout)
+  return cached(async ({ fetch, signal } = {}) => {
     const url = addressOf(env)
     const authorization = await authorizationOf(env, readToken)
-    const deadline = AbortSignal.timeout(timeout)
-    let response: Response
-    let text: string
+    const service = `the container's credentials at ${url.host}`
+    let response: CredentialResponse
     try {
-      response = await send(url.href, {
-        headers: { accept: 'application/json', ...(authorization && { authorization }) },
-        redirect: 'manual',
-        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      })
-      text = await response.text()
+      const headers = { accept: 'application/json', ...(authorization && { authorization }) }
+      response = await requestCredentials(url.href, { headers }, { fetch, signal, clock, timeout })
     } catch (error) {
       signal?.throwIfAborted()
-      throw new CredentialsError(`${(error as Error).message} (the container’s credentials at ${url.host})`, {
-        cause: error,
-      })
+      throw new CredentialsError(`${(error as Error).message} (${service})`, { cause: error })
     }
-    const answer = parseJsonObject(text)
+    const answer = parseJsonObject(response.text)
     const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = answer ?? {}
     if (!response.ok || typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
-      const said = redact(String(answer?.message ?? answer?.Message ?? `status ${response.status}`))
-      throw new CredentialsError(`${said} (the container’s credentials at ${url.host})`)
+      const said = String(answer?.message ?? answer?.Message ?? `status ${response.status}`)
+      throw new CredentialsError(`${redact(said.slice(0, 8_192)).slice(0, 1_024)} (${service})`)
     }
-    const expiration = new Date(String(Expiration))
+    const parsed = new Date(String(Expiration))
+    const expiration = Number.isNaN(parsed.getTime()) ? undefined : parsed
+    assertNotExpired(expiration, response.now, url.host)
     return {
       accessKeyId: AccessKeyId,
       secretAccessKey: SecretAccessKey,
       ...(typeof Token === 'string' && { sessionToken: Token }),
-      ...(!Number.isNaN(expiration.getTime()) && { expiration }),
+      ...(expiration && { expiration }),
       ...(typeof AccountId === 'string' && { accountId: AccountId }),
       source: { name: 'container', detail: url.host },
     }
@@ -81,8 +79,10 @@ function addressOf(env: Environment | undefined): URL {
     )
   }
   const address = relative ? `http://169.254.170.2${relative}` : (full as string)
-  if (!URL.canParse(address)) throw new ConfigurationError('The address of the container’s credentials is not a URL')
+  if (!URL.canParse(address)) throw new ConfigurationError("The address of the container's credentials is not a URL")
   const url = new URL(address)
+  if (url.username || url.password)
+    throw new ConfigurationError("The address of the container's credentials has a user in it")
   if (url.protocol !== 'https:' && !trustedHosts.test(url.hostname)) {
     throw new ConfigurationError(`${url.host} is not a host that serves container credentials`, {
       hint: 'Use https, loopback, or the addresses of ECS and EKS.',
@@ -102,6 +102,6 @@ async function authorizationOf(
     })
   }
   const token = file ? (await readToken?.(file))?.trim() : variable('AWS_CONTAINER_AUTHORIZATION_TOKEN', env)
-  if (token && /[\r\n]/.test(token)) throw new ConfigurationError('The container’s authorization token has line breaks')
+  if (token && /[\r\n]/.test(token)) throw new ConfigurationError("The container's authorization token has line breaks")
   return token
 }

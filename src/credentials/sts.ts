@@ -1,11 +1,13 @@
-import { ConfigurationError, CredentialsError, ServiceError } from '../core/errors.ts'
-import { env } from '../core/internal/env.ts'
+import { CredentialsError, ServiceError } from '../core/errors.ts'
+import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
+import { env, envFlag } from '../core/internal/env.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { redact } from '../core/internal/redact.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import { signRequest } from '../core/sigv4/sign-request.ts'
 import type { AwsCredentialIdentity, Clock, IdentitySource } from '../core/types.ts'
+import { assertNotExpired, requestCredentials } from './http.ts'
 
 /** How STS is asked. */
 export interface StsOptions {
@@ -16,27 +18,31 @@ export interface StsOptions {
   readonly endpoint?: string | undefined
   readonly fetch?: typeof fetch | undefined
   readonly signal?: AbortSignal | undefined
-  readonly clock?: Pick<Clock, 'now'> | undefined
+  /** How long to wait for the whole answer, in milliseconds. @default 10_000 */
+  readonly timeout?: number | undefined
+  readonly clock?: Clock | undefined
 }
 
-/** One element of an STS answer, by its tag. */
-export type StsAnswer = (tag: string) => string | undefined
+/** An answer of STS. */
+export interface StsAnswer {
+  /** The text of an element, by its tag. */
+  (tag: string): string | undefined
+  /** When it came, in milliseconds since the epoch. */
+  readonly now: number
+}
 
 /**
  * Calls AWS STS in a region.
  *
- * @throws ServiceError as STS answers.
+ * @throws ServiceError as STS answers; TimeoutError; ConfigurationError for an endpoint that is not safe
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
  */
 export async function callSts(parameters: Readonly<Record<string, string>>, options: StsOptions): Promise<StsAnswer> {
-  const { identity, fetch: send = globalThis.fetch, signal, clock = systemClock } = options
+  const { identity, clock = systemClock, timeout = 10_000 } = options
   const region = assertRegion(options.region)
-  const host = `https://sts.${region}.${partitionOf(region).dnsSuffix}`
-  const base = options.endpoint ?? env('AWS_ENDPOINT_URL_STS') ?? env('AWS_ENDPOINT_URL') ?? host
-  if (!URL.canParse(base)) throw new ConfigurationError('The endpoint of STS is not a URL')
   const request = {
     method: 'POST',
-    url: `${base.replace(/\/+$/, '')}/`,
+    url: `${endpointOf(region, options.endpoint)}/`,
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8', accept: 'application/xml' },
     body: String(new URLSearchParams({ ...parameters, Version: '2011-06-15' })),
   }
@@ -47,27 +53,43 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
     headers = rest
   }
   const { url, method, body } = request
-  const response = await send(url, { method, headers, body, redirect: 'manual', ...(signal && { signal }) })
-  const text = await response.text()
-  const answer: StsAnswer = (tag) => unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
-  if (response.ok) return answer
-  // STS quotes the token that it refuses.
+  const { ok, status, text, now } = await requestCredentials(
+    url,
+    { method, headers, body },
+    { ...options, clock, timeout },
+  )
+  const element = (tag: string): string | undefined =>
+    unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
+  if (ok) return Object.assign(element, { now })
+  // STS quotes the token that it refuses. What is cut off before the search for secrets is not shown after it.
   const { WebIdentityToken: token = '[redacted]' } = parameters
-  const message = (answer('Message') ?? `STS answered with status ${response.status}`).replaceAll(token, '[redacted]')
-  throw new ServiceError(redact(message, identity), {
-    status: response.status,
-    type: answer('Code') ?? 'UnknownError',
-    retryable: response.status >= 500,
+  const message = (element('Message') ?? `STS answered with status ${status}`).replaceAll(token, '[redacted]')
+  throw new ServiceError(redact(message.slice(0, 8_192), identity).slice(0, 1_024), {
+    status,
+    type: /^[\w.]{1,100}$/.exec(element('Code') ?? '')?.[0] ?? 'UnknownError',
+    retryable: status >= 500,
   })
 }
 
-/** The keys in an answer of AssumeRole and its kin. @throws CredentialsError for an answer without */
+// The order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+function endpointOf(region: string, option: string | undefined): string {
+  const name = env('AWS_ENDPOINT_URL_STS') ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL'
+  const ambient = envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS') ? undefined : env(name)
+  const url = parseEndpointUrl(option ?? ambient, option === undefined ? name : 'The endpoint of STS', {
+    httpHint: 'Keys come back from STS. Use https.',
+  })
+  if (!url) return `https://sts.${region}.${partitionOf(region).dnsSuffix}`
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+/** The keys in an answer of AssumeRole and its kin. @throws CredentialsError for an answer without, or with old ones */
 export function credentialsOf(answer: StsAnswer, source: IdentitySource): AwsCredentialIdentity {
   const accessKeyId = answer('AccessKeyId')
   const secretAccessKey = answer('SecretAccessKey')
   const expiration = new Date(answer('Expiration') ?? Number.NaN)
   if (!accessKeyId || !secretAccessKey || Number.isNaN(expiration.getTime()))
     throw new CredentialsError('STS answered without credentials')
+  assertNotExpired(expiration, answer.now, 'STS')
   const accountId = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(answer('Arn') ?? '')?.[1]
   return {
     accessKeyId,

@@ -27,7 +27,8 @@ export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider
   if (typeof options.token !== 'function')
     throw new ConfigurationError('fromWebIdentity needs a function that gives the token')
   return cached(async (request = {}) => {
-    const token = (await options.token())?.trim()
+    const given: unknown = await options.token()
+    const token = typeof given === 'string' ? given.trim() : ''
     if (!token) throw new CredentialsError('The function given to fromWebIdentity gave no token')
     return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
   }, options)

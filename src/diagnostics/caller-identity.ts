@@ -1,4 +1,5 @@
 import { ServiceError } from '../core/errors.ts'
+import { systemClock } from '../core/internal/signal.ts'
 import type { AwsCredentialIdentity } from '../core/types.ts'
 import { callSts } from '../credentials/sts.ts'
 
@@ -29,7 +30,7 @@ export async function getCallerIdentity(
 ): Promise<CallerIdentity> {
   const answer = await callSts(
     { Action: 'GetCallerIdentity' },
-    { identity, region, fetch, signal, clock: { now: () => now } },
+    { identity, region, fetch, signal, clock: { ...systemClock, now: () => now } },
   )
   const [account, arn] = [answer('Account'), answer('Arn')]
   if (account && arn) return { account, arn }

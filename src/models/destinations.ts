@@ -1,24 +1,21 @@
 import { apac7, au2, au3, eu6, eu8, gov2, in2, jp2, us3, us6 } from './regions.ts'
 
-// By geography: the regions that calls may be routed to, and all that calls may come from.
-const geographies: Readonly<
-  Partial<Record<string, readonly [destinations: readonly string[], all: readonly string[]]>>
-> = {
-  us: [us3, us6],
-  eu: [eu6, eu8],
-  jp: [jp2, jp2],
-  au: [au2, au3],
-  in: [in2, in2],
-  apac: [
-    [...apac7, 'ap-southeast-4'],
-    [...apac7, 'ap-southeast-4'],
-  ],
-  'us-gov': [gov2, gov2],
-}
+// By geography: the regions that calls may be routed to, and all that calls may come from. (A map, for the prefix of an
+// ID may be any word, `constructor` included.)
+const apac8 = [...apac7, 'ap-southeast-4']
+const geographies = new Map<string, readonly [destinations: readonly string[], all: readonly string[]]>([
+  ['us', [us3, us6]],
+  ['eu', [eu6, eu8]],
+  ['jp', [jp2, jp2]],
+  ['au', [au2, au3]],
+  ['in', [in2, in2]],
+  ['apac', [apac8, apac8]],
+  ['us-gov', [gov2, gov2]],
+])
 
 /** The regions that belong to a geography: `us` includes Canada's, `eu` London and Zurich. `undefined` for an unknown one. */
 export function regionsOf(geo: string): readonly string[] | undefined {
-  return geographies[geo]?.[1]
+  return geographies.get(geo)?.[1]
 }
 
 /**
@@ -35,6 +32,6 @@ export function regionsOf(geo: string): readonly string[] | undefined {
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
  */
 export function destinationsOf(geo: string, source: string): readonly string[] | undefined {
-  const [regions] = geographies[geo] ?? []
+  const [regions] = geographies.get(geo) ?? []
   return !regions || regions.includes(source) ? regions : [...regions, source]
 }

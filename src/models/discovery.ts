@@ -3,7 +3,7 @@ import { isJsonObject } from '../core/internal/json.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { raceSignal, systemClock } from '../core/internal/signal.ts'
 import type { BedrockFetch, Clock, JsonObject, ModelResolutionContext } from '../core/types.ts'
-import { parseModelId } from '../core/model-id.ts'
+import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** An inference profile: one of AWS's, or one that somebody has made in the account. */
 export interface InferenceProfile {
@@ -64,7 +64,9 @@ async function listProfiles(
       await fetch(`/inference-profiles?${query}`, options),
     )
     for (const item of Array.isArray(inferenceProfileSummaries) ? inferenceProfileSummaries : []) {
-      if (isJsonObject(item)) profiles.push(profileOf(item))
+      const profile = isJsonObject(item) && profileOf(item)
+      // What no call could be made with is no profile, whoever answers here.
+      if (profile && isFullModelId(profile.id)) profiles.push(profile)
     }
     // A gateway that answers every page with the first would keep this going for ever.
     if (typeof nextToken !== 'string' || !nextToken || seen.has(nextToken)) return profiles

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { isRegion } from '../core/internal/region.ts'
 import { catalog } from './catalog.ts'
 import { destinationsOf, regionsOf } from './destinations.ts'
 import type { InferenceProfile } from './discovery.ts'
@@ -30,7 +31,7 @@ export function allowedRegions({ geo, residency }: GeographyRules): readonly str
   if (residency === undefined) return undefined
   if (geo === 'global')
     throw new ConfigurationError("geo: 'global' leaves every residency", { hint: 'Give one of the two.' })
-  const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (/-\d+$/.test(entry) ? [entry] : []))
+  const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (isRegion(entry) ? [entry] : []))
   if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
     return allowed
   throw new ConfigurationError(`residency names no place to run in: ${JSON.stringify(residency)}`, {

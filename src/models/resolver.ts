@@ -8,7 +8,7 @@ import { destinationsOf, regionsOf } from './destinations.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { describe, type ModelExplanation, type ResolutionStep } from './explanation.ts'
 import { allowedRegions, catalogProfiles, chooseProfile, type GeographyRules, staysWithin } from './geography.ts'
-import { isFullModelId, parseModelId } from '../core/model-id.ts'
+import { isFullModelId, parseModelId, splitContextSuffix } from '../core/model-id.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
 
 /** An ID of Anthropic's own API, such as `claude-sonnet-4-6` or `claude-opus-4-5-20251101`. */
@@ -123,20 +123,25 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const { smallModelRegion, availableModels } = options
   const allowed = allowedRegions(options)
   const residency = [options.residency ?? 'anywhere'].flat().join(', ')
+  if (
+    availableModels &&
+    !(Array.isArray(availableModels) && availableModels.every((entry) => typeof entry === 'string'))
+  )
+    throw new ConfigurationError('models.availableModels must be a list of names')
   const isAvailable = createAllowList(availableModels)
   const discovery = options.discovery ? createDiscovery(options.clock) : undefined
   const aliases = new Map(
-    Object.entries({ ...builtIn, ...(options.small && { small: options.small }), ...options.aliases }),
+    [builtIn, { small: options.small }, options.aliases].flatMap((names) => entriesOf(names, 'aliases')),
   )
-  const pins = new Map(Object.entries(options.pins ?? {}))
-  const overrides = Object.entries(options.overrides ?? {}).map(([key, id]) => ({
+  const pins = new Map(entriesOf(options.pins, 'pins'))
+  const overrides = entriesOf(options.overrides, 'overrides').map(([key, id]) => ({
     key,
     id: withoutWindow(id),
     base: named(key)?.base,
   }))
   const behind = new Map([
     ...overrides.map(({ id, base = '' }) => [id, base] as const),
-    ...Object.entries(options.profiles ?? {}),
+    ...entriesOf(options.profiles, 'profiles'),
   ])
   const warned = new Set<string>()
   const settled = new Map<string, ModelRef>()
@@ -173,8 +178,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 
   function decide(name: string, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
+    if (typeof name !== 'string') throw new ConfigurationError(`A model's name is a string, not ${typeof name}`)
     const target = follow(name, context.region, note)
     if (isFullModelId(target.text)) return fromFullId(target, context, note)
+    if (target.text.startsWith('arn:')) throw malformedArn(target.text)
     if (!discovery) return fromCatalog(target, context, note)
     const listed = discovery.list(target.region, context)
     return listed.then((profiles) =>
@@ -379,6 +386,24 @@ function unknown(problem: string, candidates: readonly string[]): ModelResolutio
   return new ModelResolutionError(problem, { candidates, hint })
 }
 
+/** What an option gives a meaning to. Settings may hold anything. */
+function entriesOf(
+  names: Readonly<Record<string, string | undefined>> | undefined,
+  option: string,
+): [string, string][] {
+  return Object.entries(names ?? {}).flatMap(([name, meaning]) => {
+    if (meaning === undefined) return []
+    if (typeof meaning === 'string' && meaning) return [[name, meaning]]
+    throw new ConfigurationError(`models.${option}['${name}'] is no name, but ${JSON.stringify(meaning)}`)
+  })
+}
+
+function malformedArn(text: string): ModelResolutionError {
+  return new ModelResolutionError(`Not the ARN of a model: ${JSON.stringify(text.slice(0, 200))}`, {
+    hint: 'It looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a region of its partition.',
+  })
+}
+
 function idsOf(profiles: readonly InferenceProfile[]): string[] {
   return profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))
 }
@@ -389,5 +414,6 @@ function named(name: string): CatalogModel | undefined {
 
 // `[1m]` is a client's own mark for the large context window. Bedrock does not know it.
 function withoutWindow(name: string): string {
-  return name.replace(/(\[\d+[km]\])+$/i, '')
+  const [text, suffix] = splitContextSuffix(name)
+  return text + suffix.replace(/\[\w+\]/g, '')
 }

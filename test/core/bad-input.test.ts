@@ -130,3 +130,43 @@ test('a middleware that answers in the wrong way is named as such, by every meth
       message: expect.stringMatching(/^A middleware answered \w+ with a response of type (json|stream)/),
     })
 })
+
+describe.each([
+  ['a number', 42],
+  ['an object without an ID', {}],
+  ['an ID that is a number', { id: 42, source: 'explicit' }],
+  ['null', null],
+  ['a list', ['us.anthropic.claude-sonnet-4-6']],
+  ['a lone surrogate', 'us.anthropic.claude-\ud800'],
+  ['a lone surrogate in an ID', { id: 'us.anthropic.claude-\ud800', source: 'explicit' }],
+])('a model that is %s', (_, model) => {
+  const fake = createFakeBedrock()
+  const given = { region: fake.region, credentials: fake.identity, fetch: fake.fetch }
+  const refused = { code: expect.stringMatching(/^(configuration|model_resolution)$/) }
+  const odd = model as never
+  const { model: good, ...body } = params
+
+  test('is refused by every method', async () => {
+    const bedrock = createBedrockClient(given)
+    await expect(bedrock.messages.create({ ...params, model: odd })).rejects.toMatchObject(refused)
+    await expect(bedrock.messages.stream({ ...params, model: odd }).finalMessage()).rejects.toMatchObject(refused)
+    await expect(bedrock.messages.countTokens({ ...params, model: odd })).rejects.toMatchObject(refused)
+    await expect(bedrock.invoke({ model: odd, body })).rejects.toMatchObject(refused)
+    await expect(bedrock.invokeStream({ model: odd, body })).rejects.toMatchObject(refused)
+    // What looks like a model comes back as it is, and is refused when it is called.
+    if (typeof model !== 'object' || !model || !('id' in model) || typeof model.id !== 'string')
+      await expect(bedrock.models.resolve(odd)).rejects.toMatchObject(refused)
+    expect(fake.calls).toHaveLength(0)
+  })
+
+  test('is refused when a resolver or a middleware gives it', async () => {
+    const byResolver = createBedrockClient({ ...given, models: { resolve: () => odd } })
+    await expect(byResolver.messages.create({ ...params, model: 'x' })).rejects.toMatchObject(refused)
+    const byMiddleware = createBedrockClient({
+      ...given,
+      middleware: [(request, next) => next({ ...request, model: odd })],
+    })
+    await expect(byMiddleware.messages.create({ ...params, model: good })).rejects.toMatchObject(refused)
+    expect(fake.calls).toHaveLength(0)
+  })
+})

@@ -114,12 +114,53 @@ describe('isFullModelId', () => {
     'anthropic.claude-sonnet-4-6',
     'us.anthropic.claude-sonnet-4-6[1m]',
     'amazon.nova-lite-v1:0',
-    'arn:aws:bedrock:us-east-1:1:prompt/a',
+    'arn:aws:bedrock:us-east-1:123456789012:prompt/A:1',
+    'arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5',
+    'arn:aws-cn:bedrock:cn-north-1:123456789012:application-inference-profile/abc',
   ])('says yes to %s', (id) => {
     expect(isFullModelId(id)).toBe(true)
   })
   test.each(['sonnet', 'sonnet[1m]', 'claude-sonnet-4-6', 'claude-3.5-sonnet', ''])('says no to %j', (name) => {
     expect(isFullModelId(name)).toBe(false)
+  })
+})
+
+describe('an ARN that is not well-formed is no full ID, and is taken for a name', () => {
+  test.each([
+    ['its region is a host', 'arn:aws:bedrock:evil.example/:123456789012:application-inference-profile/abc'],
+    ['its region is none', 'arn:aws:bedrock:us-east:123456789012:application-inference-profile/abc'],
+    ['its region is of another partition', 'arn:aws:bedrock:cn-north-1:123456789012:application-inference-profile/abc'],
+    ['its partition is of another region', 'arn:aws-us-gov:bedrock:us-east-1:123456789012:inference-profile/us.a.b'],
+    ['its partition is none', 'arn:aws-evil:bedrock:::foundation-model/anthropic.claude-opus-5'],
+    ['its service has no models', 'arn:aws:iam:us-east-1:123456789012:role/admin'],
+    ['its account is short', 'arn:aws:bedrock:us-east-1:12345678901:provisioned-model/abc'],
+    ['its account is a word', 'arn:aws:bedrock:us-east-1:evil:provisioned-model/abc'],
+    ['its resource has a space', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a b'],
+    ['its resource has a query', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a?b'],
+    ['its resource has a line break', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a\n'],
+    ['its resource begins with dots', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/../a'],
+    ['its resource is missing', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/'],
+    ['it is too long', `arn:aws:bedrock:us-east-1:123456789012:provisioned-model/${'a'.repeat(2048)}`],
+  ])('%s', (_, text) => {
+    expect(isFullModelId(text)).toBe(false)
+    expect(parseModelId(text)).toEqual({ kind: 'name', resource: text })
+  })
+})
+
+// https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS: a name may come from anybody.
+describe('a name of 2 MB is read in no time', () => {
+  const size = 2_000_000
+  test.each([
+    ['marks of context', ':1k'.repeat(size / 3)],
+    ['marks in brackets', '[1m]'.repeat(size / 4)],
+    ['digits', `a.b:${'1'.repeat(size)}`],
+    ['dots', 'a.'.repeat(size / 2)],
+    ['dashes', 'a-'.repeat(size / 2)],
+    ['an ARN without an end', 'arn:aws:bedrock:'.repeat(size / 16)],
+  ])('%s', (_, unit) => {
+    // Beyond 2048 characters nothing is looked for at all.
+    expect(parseModelId(`${unit}!`)).toEqual({ kind: 'name', resource: `${unit}!` })
+    expect(isFullModelId(`${unit.slice(0, 2047)}!`)).toBe(false)
   })
 })
 

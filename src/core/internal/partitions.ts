@@ -25,3 +25,8 @@ export function partitionOf(region: string): Partition {
   ) as (typeof table)[number]
   return { id, dnsSuffix, dualStackDnsSuffix }
 }
+
+/** Whether AWS has a partition by this name. */
+export function isPartition(id: string): boolean {
+  return table.some(([known]) => known === id)
+}

@@ -1,9 +1,22 @@
 import { ConfigurationError } from '../errors.ts'
 
-/** Gives the region back. @throws ConfigurationError for what is not one: it would become part of a host name. */
+// A label of a host name has at most 63 characters. No region comes near.
+const pattern = /^[a-z]{2,}(-[a-z]+)+-\d{1,3}$/
+
+/** Whether this has the form of an AWS region: lower-case words and a number, and no dot, so that it is one label. */
+export function isRegion(region: unknown): region is string {
+  return typeof region === 'string' && region.length < 64 && pattern.test(region)
+}
+
+/**
+ * Gives the region back. Whoever makes a host name of a region calls this first, wherever the region came from.
+ *
+ * @throws ConfigurationError for what is not one
+ */
 export function assertRegion(region: string): string {
-  if (/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region)) return region
-  throw new ConfigurationError(`Not an AWS region: ${JSON.stringify(region)}`, {
-    hint: 'A region looks like us-east-1.',
-  })
+  if (isRegion(region)) return region
+  throw new ConfigurationError(
+    `Not an AWS region: ${typeof region === 'string' ? JSON.stringify((region as string).slice(0, 64)) : typeof region}`,
+    { hint: 'A region looks like us-east-1.' },
+  )
 }

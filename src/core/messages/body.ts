@@ -10,9 +10,11 @@ export interface EncodedParams {
   readonly body: JsonObject
 }
 
-/** @throws ConfigurationError where a call names no model. */
+/** @throws ConfigurationError where there is neither a model's name nor a model. */
 export function assertModel(model: string | ModelRef | undefined): asserts model is string | ModelRef {
-  if (!(typeof model === 'object' ? model?.id : model)) throw new ConfigurationError('model is missing')
+  const id: unknown = typeof model === 'object' ? model?.id : model
+  if (id && typeof id === 'string') return
+  throw new ConfigurationError(id ? `model is neither a name nor a ModelRef: ${typeof id}` : 'model is missing')
 }
 
 /**

@@ -42,8 +42,8 @@ export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl:
  * @throws ConfigurationError for an ID that would not stay in its segment.
  */
 export function encodeModelId(id: string): string {
-  if (!id || id.length > 2048 || /^\.+$|^;|[\p{Cc}\p{Cs}\s]/u.test(id)) {
-    throw new ConfigurationError(`Not a model ID: ${JSON.stringify(id.slice(0, 100))}`, {
+  if (typeof id !== 'string' || !id || id.length > 2048 || /^\.+$|^;|[\p{Cc}\p{Cs}\s]/u.test(id)) {
+    throw new ConfigurationError(`Not a model ID: ${JSON.stringify(String(id).slice(0, 100))}`, {
       hint: 'Give a model ID, an inference profile ID or an ARN, as the Bedrock console shows it.',
     })
   }

@@ -1,12 +1,19 @@
 import { ConfigurationError } from '../errors.ts'
+import { parseEndpointUrl } from '../internal/endpoint-url.ts'
 import { env, envFlag } from '../internal/env.ts'
 import { partitionOf } from '../internal/partitions.ts'
+import { assertRegion } from '../internal/region.ts'
 import type { EndpointOptions, Environment } from '../types.ts'
 
 /** Bedrock's two hosts: models are called on the runtime, everything else lives on the control plane. */
 export type BedrockService = 'bedrock-runtime' | 'bedrock'
 
-/** Gives the base URL, without a slash at its end, for a service in a region. */
+/**
+ * Gives the base URL, without a slash at its end, for a service in a region. The one place where a region becomes part
+ * of a host name, whether it stood in an option, an ARN or somebody's `ModelRef`: what is none is refused here.
+ *
+ * @throws ConfigurationError
+ */
 export type EndpointResolver = (service: BedrockService, region: string) => string
 
 /**
@@ -27,6 +34,7 @@ export function createEndpointResolver(
   if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
 
   return (service, region) => {
+    assertRegion(region)
     const custom =
       (service === 'bedrock' ? explicitControl : undefined) ??
       explicit ??
@@ -60,11 +68,12 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
   const [, hostRegion] = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./.exec(url.hostname) ?? []
   const partition = hostRegion && partitionOf(hostRegion)
   const isAwsHost =
-    partition && [partition.dnsSuffix, partition.dualStackDnsSuffix].some((suffix) => url.hostname.endsWith(suffix))
+    partition &&
+    [partition.dnsSuffix, partition.dualStackDnsSuffix].some((suffix) => url.hostname.endsWith(`.${suffix}`))
   if (!isAwsHost) return url.origin + path
   if (hostRegion !== region) {
     throw new ConfigurationError(`The endpoint ${url.hostname} is in ${hostRegion}, but this call is for ${region}`, {
-      hint: 'Leave the endpoint out: AWS’s own host follows the region of the client and of a model’s ARN.',
+      hint: "Leave the endpoint out: AWS's own host follows the region of the client and of a model's ARN.",
     })
   }
   // AWS's two hosts differ in their first label only; an interface endpoint's name belongs to one service alone.
@@ -73,25 +82,8 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
 }
 
 function parse(value: string | URL | undefined, name: string, allowHttp: boolean): URL | undefined {
-  if (value === undefined || value === '') return undefined
-  let url: URL
-  try {
-    url = new URL(value)
-  } catch {
-    throw new ConfigurationError(`${name} is not a URL`, {
-      hint: 'Give it with its scheme, as in https://bedrock.example.com.',
-    })
-  }
-  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
-    throw new ConfigurationError(`${name} must be an http(s) URL without user, query or fragment`)
-  }
-  const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'http:' && !loopback && !allowHttp) {
-    throw new ConfigurationError(`${name} is plain http, which would send prompts unencrypted to ${url.hostname}`, {
-      hint: 'Use https, or set endpoint.allowHttp to true if the network is trusted.',
-    })
-  }
-  return url
+  const httpHint = 'Use https, or set endpoint.allowHttp to true if the network is trusted.'
+  return parseEndpointUrl(value, name, { allowHttp, httpHint })
 }
 
 function noVariants(name: string): ConfigurationError {

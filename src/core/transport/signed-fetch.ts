@@ -1,7 +1,6 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
 import { mergeHeaders } from '../internal/headers.ts'
 import { readableFrom } from '../internal/readable.ts'
-import { assertRegion } from '../internal/region.ts'
 import { serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
 import { readText } from './body-reader.ts'
@@ -24,7 +23,7 @@ export interface SignedFetchOptions {
 export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
   const { transport, endpoint } = client
   return async (path, init = {}) => {
-    const region = init.region === undefined ? await client.region() : assertRegion(init.region)
+    const region = init.region ?? (await client.region())
     const request = {
       method: init.method ?? (init.body === undefined ? 'GET' : 'POST'),
       url: resolvePath(path, endpoint, region),

@@ -39,6 +39,13 @@ describe('AWS’s own hosts', () => {
     expect(await hosts({ region: 'us-east-1', endpoint })).toEqual([`https://${runtime}`, `https://${control}`])
   })
 
+  test('China has a dual-stack suffix of its own', async () => {
+    expect(await hosts({ region: 'cn-north-1', endpoint: { dualstack: true } })).toEqual([
+      'https://bedrock-runtime.cn-north-1.api.amazonwebservices.com.cn',
+      'https://bedrock.cn-north-1.api.amazonwebservices.com.cn',
+    ])
+  })
+
   test('the variables for FIPS and dual-stack count', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
     vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true')
@@ -76,6 +83,12 @@ describe('custom endpoints', () => {
       'https://bedrock-runtime.us-east-1.amazonaws.com',
       'https://bedrock.us-east-1.amazonaws.com',
     ])
+  })
+
+  // `evilamazonaws.com` is not AWS: whoever has it gets what was configured, and no host is made of its name.
+  test.each(['evilamazonaws.com', 'amazonaws.com.evil.example', 'evilapi.aws'])('%s is not AWS', async (domain) => {
+    const url = `https://bedrock-runtime.us-east-1.${domain}`
+    expect(await hosts({ region: 'us-east-1', endpoint: url })).toEqual([url, url])
   })
 
   test('AWS’s host of another region is refused, not signed for in vain', async () => {
@@ -161,7 +174,20 @@ describe('region', () => {
   })
 
   // https://github.com/vercel/ai/issues/14096: requests went to `bedrock-runtime.undefined.`
-  test.each(['', 'undefined', 'US East', 'us-east-1.evil.example/', 'us-east-1/../x'])('%j is no region', (region) => {
-    expect(() => createBedrockClient({ region })).toThrow(expect.objectContaining({ code: 'configuration' }))
-  })
+  test.each(['', 'undefined', 'US East', 'us-east-1.evil.example/', 'us-east-1/../x', `${'a'.repeat(99)}-b-1`, 1])(
+    '%j is no region: not of a client, not of a call, not of an endpoint of one’s own',
+    async (odd) => {
+      const region = odd as string
+      const refused = { code: 'configuration', message: expect.stringMatching(/^Not an AWS region/) }
+      expect(() => createBedrockClient({ region })).toThrow(expect.objectContaining(refused))
+      for (const endpoint of [undefined, 'https://gateway.example']) {
+        const { fetch, requests } = capturingFetch()
+        const client = createBedrockClient({ region: 'us-east-1', credentials: keys, fetch, endpoint })
+        await expect(client.fetch('/inference-profiles', { region })).rejects.toMatchObject(refused)
+        const model = { id: 'us.anthropic.claude-sonnet-4-6', region, source: 'explicit' as const }
+        await expect(client.invoke({ model, body: {} })).rejects.toMatchObject(refused)
+        expect(requests).toEqual([])
+      }
+    },
+  )
 })

@@ -1,0 +1,37 @@
+import { ConfigurationError } from '../errors.ts'
+
+/**
+ * Reads the URL of an endpoint that somebody chose in place of AWS's own; `undefined` for none.
+ *
+ * @param name - the option or variable that it stands in
+ * @throws ConfigurationError for what cannot be an endpoint, and for plain http beyond this machine
+ */
+export function parseEndpointUrl(
+  value: string | URL | undefined,
+  name: string,
+  { allowHttp = false, httpHint = 'Use https.' }: { allowHttp?: boolean; httpHint?: string } = {},
+): URL | undefined {
+  if (value === undefined || value === '') return undefined
+  let url: URL
+  try {
+    url = new URL(value)
+  } catch {
+    throw new ConfigurationError(`${name} is not a URL`, {
+      hint: 'Give it with its scheme, as in https://bedrock.example.com.',
+    })
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new ConfigurationError(`${name} must be an http(s) URL without user, query or fragment`)
+  }
+  if (url.protocol === 'http:' && !isLoopback(url) && !allowHttp) {
+    throw new ConfigurationError(`${name} is plain http: calls would go unencrypted to ${url.hostname}`, {
+      hint: httpHint,
+    })
+  }
+  return url
+}
+
+/** Whether a URL leads to this machine. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}

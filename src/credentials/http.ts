@@ -1,0 +1,86 @@
+import { ConfigurationError, CredentialsError, TimeoutError } from '../core/errors.ts'
+import { openAbortScope, raceSignal } from '../core/internal/signal.ts'
+import type { Clock } from '../core/types.ts'
+
+// Keys and a session token come to a few kilobytes.
+const maxBytes = 65_536
+
+/** How a service that gives out credentials is asked. */
+export interface CredentialRequestOptions {
+  readonly fetch?: typeof fetch | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly clock: Clock
+  /** For the whole answer, in milliseconds. */
+  readonly timeout: number
+}
+
+/** The answer of a service that gives out credentials. */
+export interface CredentialResponse {
+  readonly ok: boolean
+  readonly status: number
+  readonly text: string
+  /** The time, by the local clock or the service's own, whichever is behind: a wrong clock makes no keys expire. */
+  readonly now: number
+}
+
+/**
+ * Asks a service that gives out credentials: under a deadline, without following redirects, and reading no more than
+ * credentials have.
+ *
+ * @throws TimeoutError | CredentialsError | the caller's abort reason | what `fetch` throws
+ */
+export async function requestCredentials(
+  url: string,
+  init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  { fetch: send = globalThis.fetch, signal, clock, timeout }: CredentialRequestOptions,
+): Promise<CredentialResponse> {
+  const scope = openAbortScope(signal)
+  const { host } = new URL(url)
+  const handle = clock.setTimeout(
+    () => scope.abort(new TimeoutError(`${host} did not answer within ${timeout} ms`, { phase: 'response' })),
+    // Beyond 2^31 - 1 ms, timers fire at once.
+    Math.min(timeout, 2_147_483_647),
+  )
+  const ask = async (): Promise<CredentialResponse> => {
+    const response = await send(url, { ...init, redirect: 'manual', signal: scope.signal })
+    const { ok, status, headers } = response
+    const date = Date.parse(headers.get('date') ?? '')
+    const now = Math.min(clock.now(), Number.isNaN(date) ? Number.POSITIVE_INFINITY : date)
+    return { ok, status, text: await readText(response, host), now }
+  }
+  try {
+    return await raceSignal(ask(), scope.signal)
+  } finally {
+    clock.clearTimeout(handle)
+    scope.dispose()
+  }
+}
+
+/** @throws ConfigurationError for a deadline that can never be met */
+export function assertTimeout(timeout: number): void {
+  if (!(timeout > 0)) throw new ConfigurationError('timeout must be more than 0 milliseconds')
+}
+
+/** @throws CredentialsError for keys that no call could be made with any more */
+export function assertNotExpired(expiration: Date | undefined, now: number, from: string): void {
+  if (!expiration || expiration.getTime() > now) return
+  throw new CredentialsError(`${from} gave keys that expired at ${expiration.toISOString()}`, {
+    hint: 'Something between here and there keeps old answers, or the clock of this machine is wrong.',
+  })
+}
+
+async function readText({ body }: Response, host: string): Promise<string> {
+  const reader = body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let size = 0; ; ) {
+    const { done, value } = (await reader?.read()) ?? { done: true }
+    if (done || !value) return text + decoder.decode()
+    size += value.length
+    if (size > maxBytes) {
+      reader?.cancel().catch(() => {})
+      throw new CredentialsError(`${host} answered with more than ${maxBytes} bytes, which are no credentials`)
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}

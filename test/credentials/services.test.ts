@@ -1,0 +1,238 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type CredentialProvider, isBedrockError } from 'outcrop'
+import { fromAssumeRole, fromContainerMetadata, fromWebIdentity } from 'outcrop/credentials'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/core/types.ts'
+import { rejectionOf, setEnvironment } from './support.ts'
+
+// What the services that give out credentials may answer, and where they may be.
+const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' }
+const roleArn = 'arn:aws:iam::123456789012:role/r'
+const now = Date.UTC(2026, 10, 20)
+
+let restore = (): void => {}
+beforeEach(() => {
+  restore = setEnvironment({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/1' })
+})
+afterEach(() => restore())
+
+/** A clock whose timers run when they are told to. */
+function manualClock(): Clock & { waiting: number[]; fire(): void } {
+  const timers = new Map<object, { callback: () => void; milliseconds: number }>()
+  return {
+    now: () => now,
+    setTimeout: (callback, milliseconds) => {
+      const handle = {}
+      timers.set(handle, { callback, milliseconds })
+      return handle
+    },
+    clearTimeout: (handle) => void timers.delete(handle as object),
+    get waiting() {
+      return [...timers.values()].map(({ milliseconds }) => milliseconds)
+    },
+    fire: () => {
+      for (const { callback } of timers.values()) callback()
+    },
+  }
+}
+
+const sources: [name: string, make: (options: { clock: Clock; timeout?: number }) => CredentialProvider][] = [
+  ['fromAssumeRole', (options) => fromAssumeRole({ credentials: keys, roleArn, ...options })],
+  ['fromWebIdentity', (options) => fromWebIdentity({ token: () => 'token-example', roleArn, ...options })],
+  ['fromContainerMetadata', (options) => fromContainerMetadata(options)],
+]
+
+/** What each service answers, in its own form. */
+function answer(name: string, expiration: string, extra = ''): string {
+  return name === 'fromContainerMetadata'
+    ? JSON.stringify({ AccessKeyId: 'ASIAEXAMPLE', SecretAccessKey: 'secret-example', Expiration: expiration, extra })
+    : `<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret-example</SecretAccessKey><Expiration>${expiration}</Expiration>${extra}`
+}
+
+describe.each(sources)('%s', (name, make) => {
+  const ask = (provider: CredentialProvider, fetch: typeof globalThis.fetch) => provider({ fetch, region: 'us-east-1' })
+
+  test('waits for an answer no longer than its deadline', async () => {
+    const clock = manualClock()
+    let signal: AbortSignal | null | undefined
+    let sent = (): void => {}
+    const began = new Promise<void>((resolve) => {
+      sent = resolve
+    })
+    const asked = rejectionOf(
+      ask(make({ clock, timeout: 1234 }), (_, init) => {
+        signal = init?.signal
+        sent()
+        // A `fetch` that hears no signal is not waited for either.
+        return new Promise(() => {})
+      }),
+    )
+    await began
+    expect(clock.waiting).toEqual([1234])
+    clock.fire()
+    expect(await asked).toMatchObject({ code: 'credentials', message: expect.stringContaining('within 1234 ms') })
+    expect(signal?.aborted).toBe(true)
+    expect(clock.waiting).toEqual([])
+  })
+
+  test('waits for a body no longer than its deadline', async () => {
+    const clock = manualClock()
+    let read = (): void => {}
+    const began = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    const stuck = (): Promise<void> => {
+      read()
+      return new Promise(() => {})
+    }
+    const body = new ReadableStream({ pull: stuck }, { highWaterMark: 0 })
+    const asked = rejectionOf(ask(make({ clock }), async () => new Response(body)))
+    await began
+    clock.fire()
+    expect(await asked).toMatchObject({ code: 'credentials', message: expect.stringContaining('did not answer') })
+  })
+
+  test('leaves no timer behind', async () => {
+    const clock = manualClock()
+    await ask(make({ clock }), async () => new Response(answer(name, new Date(now + 3_600_000).toISOString())))
+    expect(clock.waiting).toEqual([])
+  })
+
+  test.each([0, -1, Number.NaN])('a deadline of %d ms is refused at once', (timeout) => {
+    expect(() => make({ clock: manualClock(), timeout })).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+
+  test('refuses keys that have expired', async () => {
+    const old = new Date(now - 1).toISOString()
+    const provider = make({ clock: manualClock() })
+    expect(await rejectionOf(ask(provider, async () => new Response(answer(name, old))))).toMatchObject({
+      code: 'credentials',
+      message: expect.stringContaining(`expired at ${old}`),
+    })
+  })
+
+  test('a local clock that is ahead makes no keys expire: the answer’s own time counts', async () => {
+    const ahead = { ...manualClock(), now: () => now + 7_200_000 }
+    const headers = { date: new Date(now).toUTCString() }
+    const text = answer(name, new Date(now + 3_600_000).toISOString())
+    expect(await ask(make({ clock: ahead }), async () => new Response(text, { headers }))).toMatchObject({
+      accessKeyId: 'ASIAEXAMPLE',
+    })
+  })
+
+  test('reads no more than credentials have', async () => {
+    let given = 0
+    const endless = new ReadableStream({
+      pull: (controller) => {
+        given += 16_384
+        controller.enqueue(new Uint8Array(16_384).fill(32))
+      },
+    })
+    const error = await rejectionOf(ask(make({ clock: manualClock() }), async () => new Response(endless)))
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('65536 bytes') })
+    expect(given).toBeLessThan(200_000)
+  })
+
+  test('a long refusal becomes a short message', async () => {
+    const said = 'x'.repeat(60_000)
+    const body = name === 'fromContainerMetadata' ? JSON.stringify({ message: said }) : `<Message>${said}</Message>`
+    const error = await rejectionOf(
+      ask(make({ clock: manualClock() }), async () => new Response(body, { status: 400 })),
+    )
+    expect((error as Error).message.length).toBeLessThan(1_200)
+  })
+
+  test('a redirect is not followed', async () => {
+    const paths: string[] = []
+    const server = createServer((request, response) => {
+      paths.push(String(request.url))
+      response.writeHead(307, { location: '/elsewhere' }).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL_STS: url,
+      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/`,
+    })
+    try {
+      expect(await rejectionOf(ask(make({ clock: manualClock() }), globalThis.fetch))).toMatchObject({
+        code: 'credentials',
+        message: expect.stringContaining('307'),
+      })
+      expect(paths).toEqual(['/'])
+    } finally {
+      server.close()
+    }
+  })
+})
+
+describe('where STS may be', () => {
+  const asked = async (variables: Record<string, string>, endpoint?: string): Promise<string[]> => {
+    Object.assign(process.env, variables)
+    const urls: string[] = []
+    const provider = fromAssumeRole({ credentials: keys, roleArn, endpoint, region: 'us-east-1' })
+    const error = await rejectionOf(
+      provider({
+        fetch: async (input) => {
+          urls.push(String(input))
+          return new Response('<Error/>', { status: 403 })
+        },
+      }),
+    )
+    if (isBedrockError(error, 'configuration')) throw error
+    return urls
+  }
+
+  test.each([
+    [{ AWS_ENDPOINT_URL: 'https://gateway.example/aws' }, undefined, 'https://gateway.example/aws/'],
+    [
+      { AWS_ENDPOINT_URL: 'https://gateway.example', AWS_ENDPOINT_URL_STS: 'https://sts.example' },
+      undefined,
+      'https://sts.example/',
+    ],
+    [{ AWS_ENDPOINT_URL_STS: 'https://sts.example' }, 'https://explicit.example', 'https://explicit.example/'],
+    [{ AWS_ENDPOINT_URL: 'http://localhost:4566' }, undefined, 'http://localhost:4566/'],
+    [
+      { AWS_ENDPOINT_URL_STS: 'https://sts.example', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+      undefined,
+      'https://sts.us-east-1.amazonaws.com/',
+    ],
+  ])('%j and %j: %s', async (variables, endpoint, url) => {
+    expect(await asked(variables, endpoint)).toEqual([url])
+  })
+
+  test.each([
+    'http://gateway.example',
+    'http://localhost.evil.example',
+    'ftp://127.0.0.1',
+    'sts.us-east-1.amazonaws.com',
+    'https://user:word@sts.example',
+    'https://sts.example/?x=1',
+  ])('%s is refused, by option and by variable', async (url) => {
+    await expect(asked({}, url)).rejects.toMatchObject({ code: 'configuration' })
+    await expect(asked({ AWS_ENDPOINT_URL_STS: url })).rejects.toMatchObject({
+      message: expect.stringContaining('AWS_ENDPOINT_URL_STS'),
+    })
+  })
+})
+
+test.each([
+  'arn:aws:iam::123456789012:role/',
+  'arn:aws:iam::123456789012:role/a\nb',
+  'role',
+  `${roleArn}${'r'.repeat(3_000)}`,
+])('the role %j is none', (arn) => {
+  expect(() => fromAssumeRole({ credentials: keys, roleArn: arn })).toThrow('roleArn is not the ARN of a role')
+})
+
+test('a web identity that is no text is none', async () => {
+  const provider = fromWebIdentity({ token: () => 42 as never, roleArn, region: 'us-east-1' })
+  await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
+})
+
+test('the container’s address may have no user in it, whose name would be the host at a glance', async () => {
+  const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'https://169.254.170.2:x@evil.example/' }
+  await expect(fromContainerMetadata({ env })()).rejects.toMatchObject({ code: 'configuration' })
+})
