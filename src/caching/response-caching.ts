@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
+import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
 import type {
   BedrockRequest,
   BedrockResponse,
@@ -85,7 +86,9 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     }
     const defaultKey = await cacheKey(request, model, namespace)
     const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
-    const joined = flights.get(key)
+    // Where I/O is bound to a request, no other can read the stream, and nobody can be given the rest of one from elsewhere.
+    const shared = isIoBoundToRequest() ? undefined : flights
+    const joined = shared?.get(key)
     if (joined?.isOpen) return joined.join({ status: 'hit', age: 0 }, request.signal)
 
     const lifetime = (typeof cache === 'object' ? cache.ttl : undefined) ?? ttl
@@ -108,9 +111,9 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
       (content, metadata) => {
         if (metadata.cache?.status !== 'hit') keep(content, metadata)
       },
-      () => flights.delete(key),
+      () => shared?.delete(key),
     )
-    flights.set(key, flight)
+    shared?.set(key, flight)
     return flight.join({ status: 'miss' }, request.signal)
   }
 }

@@ -2,6 +2,7 @@ import { isBedrockError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { raceSignal, systemClock } from '../core/internal/signal.ts'
+import { singleFlight } from '../core/internal/single-flight.ts'
 import type { BedrockFetch, Clock, JsonObject, ModelResolutionContext } from '../core/types.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
@@ -108,11 +109,17 @@ export interface Discovery {
   lookUp(arn: string, context: ModelResolutionContext): Promise<InferenceProfile | undefined>
 }
 
+/** What was last answered, and until when that counts. */
+interface Answer {
+  until: number
+  value: unknown
+  readonly share: ReturnType<typeof singleFlight>
+}
+
 /** Makes a {@link Discovery}. Nothing is shared between two clients: they may be of two accounts. */
 export function createDiscovery(clock: Clock = systemClock): Discovery {
-  const clients = new WeakMap<object, Map<string, { readonly until: number; readonly value: Promise<unknown> }>>()
+  const clients = new WeakMap<object, Map<string, Answer>>()
 
-  // Whoever leaves does not take the request along: others may be waiting for it.
   function once<T>(
     key: string,
     lifetime: number,
@@ -120,20 +127,26 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
     ask: () => Promise<T>,
   ): Promise<T | undefined> {
     const client = context.scope ?? context.fetch
-    const held = clients.get(client) ?? new Map()
-    clients.set(client, held)
-    const known = held.get(key)
-    if (known && known.until > clock.now()) return raceSignal(known.value as Promise<T | undefined>, context.signal)
-    const value = ask().catch((error: unknown) => {
-      const isRefusal =
-        isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
-      // A refusal stays one; a broken connection is worth another try at the next name.
-      if (!isRefusal) held.delete(key)
-      context.logger.warn(`Cannot ask the account for its inference profiles: ${String(error)}`)
-      return undefined
+    const answers = clients.get(client) ?? new Map<string, Answer>()
+    clients.set(client, answers)
+    const answer: Answer = answers.get(key) ?? { until: 0, value: undefined, share: singleFlight(clock) }
+    answers.set(key, answer)
+    if (answer.until > clock.now()) return Promise.resolve(answer.value as T | undefined)
+    const asked = answer.share(async () => {
+      try {
+        answer.value = await ask()
+        answer.until = clock.now() + lifetime
+      } catch (error) {
+        const isRefusal =
+          isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
+        answer.value = undefined
+        // A refusal stays one; a broken connection is worth another try at the next name.
+        answer.until = isRefusal ? clock.now() + lifetime : 0
+        context.logger.warn(`Cannot ask the account for its inference profiles: ${String(error)}`)
+      }
+      return answer.value
     })
-    held.set(key, { until: clock.now() + lifetime, value })
-    return raceSignal(value, context.signal)
+    return raceSignal(asked as Promise<T | undefined>, context.signal)
   }
 
   return {

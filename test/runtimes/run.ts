@@ -5,9 +5,7 @@
 // The runtimes are installed into a cache folder. One that cannot be is skipped, and fails with OUTCROP_REQUIRE_RUNTIMES=1.
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -15,17 +13,27 @@ import { build } from 'esbuild'
 import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
 import { type Consumer, installPacked, root } from '../package/packed.ts'
+import { forward, listen } from './gateway.ts'
+import { serveWorker } from './workerd.ts'
+import { workerChecks } from './workers.ts'
 
 const cache = join(root, 'node_modules/.cache/outcrop/runtimes')
 const program = resolve(import.meta.dirname, 'program.mjs')
 const limit = 20_000
+const workerConditions = ['workerd', 'worker', 'browser']
 
-interface Runtime {
+/** A line of the table. */
+interface Row {
   readonly name: string
   /** What to install, as npm is told. */
   readonly packages?: readonly string[]
   /** Whether it can run here; an error or `false` is a skip. */
   available?(): boolean
+  /** Gives what there is to say when all is well. */
+  run(): Promise<string>
+}
+
+interface Runtime extends Omit<Row, 'run'> {
   /** Runs the program and gives what it returned. */
   run(settings: string): Promise<string>
 }
@@ -64,6 +72,7 @@ async function bundle(code: string, conditions: string[], format: 'esm' | 'iife'
     platform: 'neutral',
     conditions,
     mainFields: [],
+    logLevel: 'error',
   })
   return outputFiles[0]?.text as string
 }
@@ -83,6 +92,8 @@ const nodes = [20, 22, 24].flatMap((major): Runtime[] => {
     { ...base, name: `Node ${major}, CommonJS`, run: (settings) => execute(executable, ['entry.cjs', settings]) },
   ]
 })
+
+const workerd = { packages: ['workerd@1'], available: () => existsSync(bin('workerd')) }
 
 const runtimes: readonly Runtime[] = [
   ...nodes,
@@ -128,8 +139,7 @@ const runtimes: readonly Runtime[] = [
   },
   {
     name: 'workerd, no nodejs_compat',
-    packages: ['workerd@1'],
-    available: () => existsSync(bin('workerd')),
+    ...workerd,
     run: runOnWorkerd,
   },
   {
@@ -152,32 +162,18 @@ const runtimes: readonly Runtime[] = [
 ]
 
 async function runOnWorkerd(settings: string): Promise<string> {
-  const port = await freePort()
   const code = `${imports}export default { async fetch() {
     try { return new Response(await run(outcrop, ${settings})) }
     catch (error) { return new Response(String(error.stack ?? error), { status: 500 }) }
   } }`
-  consumer.write('worker.js', await bundle(code, ['workerd', 'worker', 'browser']))
-  const config = consumer.write(
-    'workerd.capnp',
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["public", "private"]))],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.js")],
-  compatibilityDate = "2026-01-01",
-);`,
-  )
-  const child = spawn(bin('workerd'), ['serve', config], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const worker = await serveWorker(bin('workerd'), await bundle(code, workerConditions))
   try {
-    const response = await retry(() => fetch(`http://127.0.0.1:${port}/`))
+    const response = await fetch(worker.url)
     const text = await response.text()
     if (!response.ok) throw new Error(text)
     return text
   } finally {
-    await end(child)
+    await worker.close()
   }
 }
 
@@ -194,21 +190,19 @@ async function runInChromium(): Promise<string> {
          .then((body) => fetch('/result', { method: 'POST', body }))`,
       ['browser'],
     )
-  const site = createServer(async (incoming, outgoing) => {
+  const site = await listen(async (incoming, outgoing) => {
     if (incoming.url === '/result') {
       let text = ''
       for await (const chunk of incoming) text += chunk
       settle(text)
       outgoing.end()
     } else if (incoming.url?.startsWith('/model/')) {
-      forward(incoming, outgoing)
+      forward(server.url, incoming, outgoing)
     } else {
       outgoing.setHeader('content-type', 'text/html; charset=utf-8')
       outgoing.end(`<script type="module">${await code(`http://${incoming.headers.host}`)}</script>`)
     }
   })
-  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-  const { port } = site.address() as AddressInfo
   const child = spawn(
     chromium() as string,
     [
@@ -222,7 +216,7 @@ async function runInChromium(): Promise<string> {
       '--disable-sync',
       `--user-data-dir=${mkdtempSync(join(tmpdir(), 'outcrop-chromium-'))}`,
       '--remote-debugging-port=0',
-      `http://127.0.0.1:${port}/`,
+      site.url,
     ],
     { stdio: 'ignore' },
   )
@@ -234,47 +228,12 @@ async function runInChromium(): Promise<string> {
   } finally {
     clearTimeout(timer)
     await end(child)
-    site.closeAllConnections()
     site.close()
   }
 }
 
-// With the host header that was signed.
-function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const upstream = request(
-    new URL(incoming.url as string, server.url),
-    { method: incoming.method, headers: incoming.headers },
-    (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers)
-      response.pipe(outgoing)
-      response.on('error', () => outgoing.destroy())
-    },
-  )
-  outgoing.on('close', () => upstream.destroy())
-  upstream.on('error', () => outgoing.destroy())
-  incoming.pipe(upstream)
-}
-
 function chromium(): string | undefined {
   return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-}
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
-async function retry<T>(action: () => Promise<T>, left = 100): Promise<T> {
-  try {
-    return await action()
-  } catch (error) {
-    if (left === 0) throw error
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    return retry(action, left - 1)
-  }
 }
 
 function end(child: ChildProcess): Promise<unknown> {
@@ -292,7 +251,26 @@ function install(packages: readonly string[]): void {
   })
 }
 
-const chosen = runtimes.filter(({ name }) => name.toLowerCase().includes((process.argv[2] ?? '').toLowerCase()))
+/** The program on a runtime: it makes four calls, all of which have to be signed well. */
+async function runProgram({ run }: Runtime): Promise<string> {
+  fake.reset()
+  fake.fail('throttling', { model: 'sonnet' })
+  fake.fail('stream-truncated', { model: 'opus' })
+  const result = (await run(settingsFor(server.url))).trim()
+  const signed = fake.calls.filter(({ signature }) => signature.valid).length
+  if (signed !== 4 || fake.calls.length !== 4)
+    throw new Error(`${signed} of ${fake.calls.length} calls were signed well`)
+  return `${result}, ${signed} signatures verified`
+}
+
+const rows: readonly Row[] = [
+  ...runtimes.map((runtime) => ({ ...runtime, run: () => runProgram(runtime) })),
+  ...workerChecks(bin('workerd'), () =>
+    bundle(`export { default } from ${JSON.stringify(join(import.meta.dirname, 'worker.mjs'))}`, workerConditions),
+  ).map((check) => ({ ...workerd, ...check })),
+]
+
+const chosen = rows.filter(({ name }) => name.toLowerCase().includes((process.argv[2] ?? '').toLowerCase()))
 const wanted = [...new Set(chosen.flatMap(({ packages = [] }) => packages))]
 try {
   install(wanted)
@@ -302,9 +280,6 @@ try {
 
 const tally = { passed: 0, failed: 0 }
 for (const { name, available, run } of chosen) {
-  fake.reset()
-  fake.fail('throttling', { model: 'sonnet' })
-  fake.fail('stream-truncated', { model: 'opus' })
   let outcome: string
   if (available && !available()) {
     const isRequired = process.env.OUTCROP_REQUIRE_RUNTIMES === '1'
@@ -312,12 +287,8 @@ for (const { name, available, run } of chosen) {
     outcome = isRequired ? 'FAILED   it could not be installed' : 'skipped  it is not installed'
   } else {
     try {
-      const result = (await run(settingsFor(server.url))).trim()
-      const signed = fake.calls.filter(({ signature }) => signature.valid).length
-      if (signed !== 4 || fake.calls.length !== 4)
-        throw new Error(`${signed} of ${fake.calls.length} calls were signed well`)
+      outcome = `ok       ${await run()}`
       tally.passed++
-      outcome = `ok       ${result}, ${signed} signatures verified`
     } catch (error) {
       tally.failed++
       outcome = `FAILED   ${(error as Error).message}`

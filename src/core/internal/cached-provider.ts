@@ -1,6 +1,7 @@
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
 import { isSameIdentity } from './identity.ts'
 import { raceSignal, systemClock } from './signal.ts'
+import { singleFlight } from './single-flight.ts'
 
 /** How {@link cached} keeps an identity. Times are in milliseconds. */
 export interface CachedOptions {
@@ -50,31 +51,26 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     clock = systemClock,
   } = options
   let held: { readonly identity: Identity; readonly expires: number; readonly life: number } | undefined
-  let pending: Promise<Identity> | undefined
+  const share = singleFlight<Identity>(clock)
   let failure: { readonly error: unknown; readonly until: number; readonly pause: number } | undefined
 
   const renew = (request: CredentialProviderOptions): Promise<Identity> => {
     // A caller's own signal must not end what others wait for too.
     const { signal: _, ...shared } = request
-    pending ??= provider(shared)
-      .then(
-        (identity) => {
-          const now = clock.now()
-          const expires = identity.expiration?.getTime() ?? now + lifetime
-          held = { identity, expires, life: expires - now }
-          failure = undefined
-          return identity
-        },
-        (error: unknown) => {
-          const pause = failure ? Math.min(failure.pause * 2, 60_000) : backoff
-          failure = { error, pause, until: clock.now() + pause }
-          throw error
-        },
-      )
-      .finally(() => {
-        pending = undefined
-      })
-    return pending
+    return share(async () => {
+      try {
+        const identity = await provider(shared)
+        const now = clock.now()
+        const expires = identity.expiration?.getTime() ?? now + lifetime
+        held = { identity, expires, life: expires - now }
+        failure = undefined
+        return identity
+      } catch (error) {
+        const pause = failure ? Math.min(failure.pause * 2, 60_000) : backoff
+        failure = { error, pause, until: clock.now() + pause }
+        throw error
+      }
+    })
   }
 
   return markCached(async (request = {}) => {
