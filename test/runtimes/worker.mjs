@@ -2,17 +2,24 @@
 // asked for, and that request may end first.
 import { createBedrockClient } from 'outcrop'
 import { memoryStore, responseCaching } from 'outcrop/caching'
+import { cached } from 'outcrop/credentials'
 
 const clients = new Map()
+let ahead = 0
+const clock = {
+  now: () => Date.now() + ahead,
+  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clearTimeout: (handle) => clearTimeout(handle),
+}
 
 function createClient({ scenario, settings, vault }) {
-  const keys = async ({ fetch }) => {
-    const { expiresIn, ...identity } = await (await fetch(vault)).json()
-    return { ...identity, expiration: new Date(Date.now() + expiresIn) }
-  }
+  const keys = cached(
+    async ({ fetch }) => ({ ...(await (await fetch(vault)).json()), expiration: new Date(clock.now() + 3_600_000) }),
+    { clock },
+  )
   return createBedrockClient({
     ...settings,
-    ...((scenario === 'credentials' || scenario === 'renewal') && { credentials: keys }),
+    ...(scenario === 'credentials' && { credentials: keys }),
     ...(scenario === 'discovery' && { models: { discovery: true } }),
     ...(scenario === 'response cache' && { middleware: [responseCaching({ store: memoryStore() })] }),
   })
@@ -20,7 +27,8 @@ function createClient({ scenario, settings, vault }) {
 
 export default {
   async fetch(request) {
-    const { way, ...options } = await request.json()
+    const { way, passed, ...options } = await request.json()
+    ahead = passed
     const name = JSON.stringify(options)
     if (!clients.has(name)) clients.set(name, createClient(options))
     const { messages } = clients.get(name)
