@@ -8,4 +8,7 @@ const fast = process.argv.includes('--fast')
 rmSync('dist', { recursive: true, force: true })
 run('scripts/anthropic-types.mjs')
 run('node_modules/tsup/dist/cli-default.js', ...(fast ? ['--no-dts'] : []))
-if (!fast) run('scripts/third-party-notices.mjs')
+if (!fast) {
+  run('scripts/share-declarations.mjs')
+  run('scripts/third-party-notices.mjs')
+}

@@ -1,5 +1,11 @@
 import type { ResponseStore } from './store.ts'
 
+/** What of the Web's `Cache` is used. Not every set of type libraries that a project may have declares `Cache`. */
+export interface WebCache {
+  match(url: string): Promise<Response | undefined>
+  put(url: string, response: Response): Promise<void>
+}
+
 // Only a name for a key: nothing is ever requested from it (RFC 2606).
 const origin = 'https://outcrop.invalid/'
 
@@ -13,7 +19,7 @@ const origin = 'https://outcrop.invalid/'
  * ```
  * @see https://developer.mozilla.org/docs/Web/API/Cache
  */
-export function webCacheStore(cache: Pick<Cache, 'match' | 'put'>): ResponseStore {
+export function webCacheStore(cache: WebCache): ResponseStore {
   return {
     async get(key) {
       return (await cache.match(origin + key))?.text()

@@ -136,6 +136,10 @@ export type Operation = 'InvokeModel' | 'InvokeModelWithResponseStream' | 'Count
 declare global {
   /** Modules of Outcrop add their per-call options here by declaration merging. */
   interface OutcropCallOptions {}
+  // Of `ESNext.Disposable`, which not every project has among its libraries.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
 }
 
 /** Deadlines of one call, in milliseconds. `0` or `Infinity` switches one off. */
