@@ -338,8 +338,12 @@ export interface BedrockFetchInit {
   /** Sends and signs for another region than the client's. */
   readonly region?: string | undefined
   readonly timeout?: Timeouts | undefined
-  /** Repeats a request that failed, as calls are repeated; what is left out is the client's own. @default false */
-  readonly retry?: RetryOptions | false | undefined
+  /**
+   * Repeats a request that failed: `true` as the client's calls are repeated, options over the client's own.
+   *
+   * @default false
+   */
+  readonly retry?: RetryOptions | boolean | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
+import { ServiceError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
-import { readJson } from '../core/internal/service-error.ts'
-import type { BedrockFetch, JsonObject, JsonValue } from '../core/types.ts'
+import { readJson, requestIdOf } from '../core/internal/service-error.ts'
+import type { BedrockFetch, JsonObject, JsonValue, RetryOptions, Timeouts } from '../core/types.ts'
 import { assertGuardrail, type GuardrailIdentity } from './config.ts'
 
 /** A piece of content to check, as ApplyGuardrail takes it. */
@@ -22,6 +23,10 @@ export interface ApplyGuardrailRequest extends GuardrailIdentity {
   /** `FULL` tells also what passed. @default 'INTERVENTIONS' */
   readonly outputScope?: 'INTERVENTIONS' | 'FULL' | undefined
   readonly signal?: AbortSignal | undefined
+  /** Deadlines in milliseconds, over those of the client. */
+  readonly timeout?: Timeouts | undefined
+  /** Retries, over those of the client; `false` makes one attempt. */
+  readonly retry?: RetryOptions | false | undefined
 }
 
 /** What the guardrail found. */
@@ -37,7 +42,7 @@ export interface ApplyGuardrailResult {
 }
 
 /**
- * Checks input or output with a guardrail, without calling a model.
+ * Checks input or output with a guardrail, without calling a model. Failed requests are repeated as calls are.
  *
  * @example
  * ```ts
@@ -54,7 +59,7 @@ export async function applyGuardrail(
   request: ApplyGuardrailRequest,
 ): Promise<ApplyGuardrailResult> {
   assertGuardrail(request)
-  const { identifier, version, source, content, outputScope, signal } = request
+  const { identifier, version, source, content, outputScope, signal, timeout, retry = true } = request
   const response = await client.fetch(`/guardrail/${encodeURIComponent(identifier)}/version/${version}/apply`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -64,11 +69,18 @@ export async function applyGuardrail(
       outputScope,
     }),
     signal,
+    timeout,
+    retry,
   })
   const body = await readJson(response)
+  if (typeof body.action !== 'string')
+    throw new ServiceError('The answer to ApplyGuardrail names no action', {
+      status: response.status,
+      requestId: requestIdOf(response.headers),
+    })
   return {
-    // InvokeModel and ApplyGuardrail give the same thing two names.
-    action: body.action === 'GUARDRAIL_INTERVENED' || body.action === 'INTERVENED' ? 'INTERVENED' : 'NONE',
+    // Where InvokeModel says INTERVENED, ApplyGuardrail says GUARDRAIL_INTERVENED. Nothing but NONE lets pass.
+    action: body.action === 'NONE' ? 'NONE' : 'INTERVENED',
     reason: typeof body.actionReason === 'string' ? body.actionReason : undefined,
     outputs: list(body.outputs).map((output) => String(output.text ?? '')),
     assessments: list(body.assessments),

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { guardrailIdentifierHeader } from '../core/internal/guardrail.ts'
+import { isJsonObject } from '../core/internal/json.ts'
 import type { BedrockRequest, GuardrailOutcome } from '../core/types.ts'
 
 /** A guardrail by its name: what every use of one needs. */
@@ -53,7 +55,6 @@ export interface GuardrailOptions extends GuardrailIdentity {
   readonly guardInput?: boolean | undefined
 }
 
-const identifierHeader = 'x-amzn-bedrock-guardrailidentifier'
 const versionHeader = 'x-amzn-bedrock-guardrailversion'
 const traceHeader = 'x-amzn-bedrock-trace'
 const configField = 'amazon-bedrock-guardrailConfig'
@@ -69,13 +70,14 @@ export function assertGuardrail({ identifier, version }: Partial<GuardrailIdenti
     )
   }
   if (
-    !/^([a-z\d]+|arn:aws[\w-]*:bedrock:[a-z\d-]+:\d{12}:guardrail\/[a-z\d]+)$/.test(identifier) ||
-    identifier.length > 2048
+    typeof identifier !== 'string' ||
+    identifier.length > 2048 ||
+    !/^([a-z\d]+|arn:aws[\w-]*:bedrock:[a-z\d-]+:\d{12}:guardrail\/[a-z\d]+)$/.test(identifier)
   ) {
-    throw new ConfigurationError(`Not a guardrail’s ID or ARN: ${JSON.stringify(identifier)}`)
+    throw new ConfigurationError(`Not a guardrail ID or ARN: ${quote(identifier)}`)
   }
   if (!/^([1-9]\d{0,7}|DRAFT)$/.test(String(version))) {
-    throw new ConfigurationError(`Not a guardrail’s version: ${JSON.stringify(version)}`, {
+    throw new ConfigurationError(`Not a guardrail version: ${quote(version)}`, {
       hint: "A version is a whole number from 1 to 99999999, or 'DRAFT'.",
     })
   }
@@ -95,41 +97,83 @@ export function assertGuardrailOptions(options: GuardrailOptions): void {
 function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
   if (value !== undefined && !allowed.includes(value)) {
     throw new ConfigurationError(
-      `${name} is ${JSON.stringify(value)}; it can be ${allowed.map((each) => `'${each}'`).join(', ')}`,
+      `${name} is ${quote(value)}; it can be ${allowed.map((each) => `'${each}'`).join(', ')}`,
     )
   }
 }
 
-/** Puts a guardrail on a request: its name and trace as headers, the rest into the body. */
-export function withGuardrail(request: BedrockRequest, options: GuardrailOptions): BedrockRequest {
-  const { identifier, version, trace, tagSuffix, streamProcessingMode } = options
-  const config = { ...(tagSuffix && { tagSuffix }), ...(streamProcessingMode && { streamProcessingMode }) }
+function quote(value: unknown): string {
+  return JSON.stringify(String(value).slice(0, 100))
+}
+
+/**
+ * The guardrail of a call, however it was set: the call's own option, over those of the client (or, without them, over
+ * what plain headers name). `undefined` where there is none, or the call takes it off.
+ *
+ * @throws ConfigurationError for a guardrail that is not named in full, and for options that can never work.
+ */
+export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions): GuardrailOptions | undefined {
+  const { headers, body, options } = request
+  const change: unknown = options.guardrail
+  if (change === false) return undefined
+  if (change !== undefined && !isJsonObject(change))
+    throw new ConfigurationError('The guardrail option of a call must be an object of options, or false')
+  const named = client ?? {
+    identifier: headers[guardrailIdentifierHeader],
+    version: headers[versionHeader],
+  }
+  const changes = definedOf(change ?? {}) as Partial<GuardrailOptions>
+  // The version of one guardrail says nothing of another.
+  const isOther = changes.identifier !== undefined && changes.identifier !== named.identifier
+  const { identifier, version, ...rest } = { ...named, ...(isOther && { version: undefined }), ...changes }
+  if (identifier === undefined && version === undefined) {
+    if (change === undefined && body[configField] === undefined) return undefined
+    throw new ConfigurationError(
+      change === undefined
+        ? `The body has ${configField}, but no header names the guardrail`
+        : 'The call has guardrail options, but no guardrail is named',
+      { hint: 'Give identifier and version with the call, or put guardrails(…) into the middleware of the client.' },
+    )
+  }
+  const settled = { ...rest, identifier, version } as GuardrailOptions
+  assertGuardrailOptions(settled)
+  return settled
+}
+
+function definedOf(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/** Puts a guardrail on a request: its name and trace as headers, the rest into the body. The option is done with. */
+export function withGuardrail(request: BedrockRequest, guardrail: GuardrailOptions): BedrockRequest {
+  const { identifier, version, trace, tagSuffix, streamProcessingMode } = guardrail
+  const { [configField]: known, ...body } = request.body
+  const config = {
+    ...(isJsonObject(known) && known),
+    ...(tagSuffix && { tagSuffix }),
+    ...(streamProcessingMode && { streamProcessingMode }),
+  }
   return {
     ...request,
+    options: { ...request.options, guardrail: undefined },
     headers: {
       ...request.headers,
-      [identifierHeader]: identifier,
+      [guardrailIdentifierHeader]: identifier,
       [versionHeader]: String(version),
       ...(trace && { [traceHeader]: trace.toUpperCase() }),
     },
-    body: Object.keys(config).length > 0 ? { ...request.body, [configField]: config } : request.body,
+    body: Object.keys(config).length > 0 ? { ...body, [configField]: config } : body,
   }
 }
 
-/** Takes whatever names a guardrail off a request. */
+/** Takes all that names a guardrail off a request. */
 export function withoutGuardrail(request: BedrockRequest): BedrockRequest {
-  const { [identifierHeader]: _id, [versionHeader]: _version, [traceHeader]: _trace, ...headers } = request.headers
+  const {
+    [guardrailIdentifierHeader]: _id,
+    [versionHeader]: _version,
+    [traceHeader]: _trace,
+    ...headers
+  } = request.headers
   const { [configField]: _config, ...body } = request.body
-  return { ...request, headers, body }
-}
-
-/** The guardrail that a request's plain headers name. @throws ConfigurationError when they name half of one. */
-export function guardrailOf({ headers, body }: BedrockRequest): GuardrailIdentity | undefined {
-  const { [identifierHeader]: identifier, [versionHeader]: version } = headers
-  if (identifier === undefined && version === undefined) {
-    if (body[configField] === undefined) return undefined
-    throw new ConfigurationError(`The body has ${configField}, but no header names the guardrail`)
-  }
-  assertGuardrail({ identifier: identifier ?? '', version: version ?? '' })
-  return { identifier: identifier as string, version: version as string }
+  return { ...request, options: { ...request.options, guardrail: undefined }, headers, body }
 }

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
 import type { BedrockRequest, BedrockResponse, JsonObject, JsonValue, MiddlewareContext } from '../core/types.ts'
@@ -11,7 +12,7 @@ import type { GuardrailIdentity } from './config.ts'
 export async function guardLastTurn(
   request: BedrockRequest,
   guardrail: GuardrailIdentity,
-  { fetch, model, clock }: MiddlewareContext,
+  { fetch, model, clock, timeout }: MiddlewareContext,
 ): Promise<BedrockResponse | undefined> {
   const content = lastUserContent(request.body)
   if (content.length === 0) return undefined
@@ -19,7 +20,7 @@ export async function guardLastTurn(
   const { identifier, version } = guardrail
   const { action, outputs, assessments } = await applyGuardrail(
     { fetch },
-    { identifier, version, source: 'INPUT', content, signal: request.signal },
+    { identifier, version, source: 'INPUT', content, signal: request.signal, timeout, retry: request.options.retry },
   )
   if (action === 'NONE') return undefined
 
@@ -61,22 +62,32 @@ export async function guardLastTurn(
   }
 }
 
+// A turn may be several messages of the user, and a prefilled answer may stand behind it.
 function lastUserContent({ messages }: JsonObject): GuardrailContent[] {
-  const last = Array.isArray(messages) ? messages.at(-1) : undefined
-  if (!isJsonObject(last) || last.role !== 'user') return []
-  return typeof last.content === 'string' ? contentOf({ type: 'text', text: last.content }) : contentOf(last.content)
+  if (!Array.isArray(messages))
+    throw new ConfigurationError('guardInput checks messages, and the body has none', {
+      hint: 'Check the input with applyGuardrail before the call.',
+    })
+  const isUser = (message: JsonValue | undefined): boolean => isJsonObject(message) && message.role === 'user'
+  const end = messages.findLastIndex(isUser) + 1
+  const start = messages.slice(0, end).findLastIndex((message) => !isUser(message)) + 1
+  return messages.slice(start, end).flatMap((message) => contentOf((message as JsonObject).content))
 }
 
-// What a user's turn can hide text in: blocks, tool results with blocks of their own, documents given as text.
-function contentOf(block: JsonValue | undefined): GuardrailContent[] {
-  if (Array.isArray(block)) return block.flatMap(contentOf)
-  if (!isJsonObject(block)) return []
-  const { type, text, content, source } = block
-  if (type === 'text' && typeof text === 'string' && text) return [{ text: { text } }]
-  if (type === 'tool_result')
-    return typeof content === 'string' ? contentOf({ type: 'text', text: content }) : contentOf(content)
-  if (!isJsonObject(source) || typeof source.data !== 'string') return []
-  if (type === 'document' && source.type === 'text') return contentOf({ type: 'text', text: source.data })
-  const format = /^image\/(png|jpeg)$/.exec(String(source.media_type))?.[1] as 'png' | 'jpeg' | undefined
-  return type === 'image' && format ? [{ image: { format, source: { bytes: source.data } } }] : []
+// What a turn can have text in: blocks, tool results and search results with blocks of their own, documents.
+function contentOf(value: JsonValue | undefined, depth = 0): GuardrailContent[] {
+  if (depth > 50) throw new ConfigurationError('The last turn is nested too deeply to be checked')
+  if (typeof value === 'string') return value ? [{ text: { text: value } }] : []
+  if (Array.isArray(value)) return value.flatMap((each) => contentOf(each, depth + 1))
+  if (!isJsonObject(value)) return []
+  const { title, context, text, content, source } = value
+  const texts = [title, context, text, content].flatMap((each) => contentOf(each, depth + 1))
+  return isJsonObject(source) ? [...texts, ...contentOfSource(source, depth + 1)] : texts
+}
+
+function contentOfSource({ type, media_type, data, content }: JsonObject, depth: number): GuardrailContent[] {
+  if (typeof data !== 'string') return contentOf(content, depth)
+  if (type === 'text') return contentOf(data)
+  const format = /^image\/(png|jpeg)$/.exec(String(media_type))?.[1] as 'png' | 'jpeg' | undefined
+  return format ? [{ image: { format, source: { bytes: data } } }] : []
 }

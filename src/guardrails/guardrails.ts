@@ -1,12 +1,7 @@
-import { ConfigurationError, GuardrailError } from '../core/errors.ts'
-import type {
-  BedrockRequest,
-  BedrockResponse,
-  GuardrailOutcome,
-  JsonObject,
-  Middleware,
-  ResponseMetadata,
-} from '../core/types.ts'
+import { GuardrailError } from '../core/errors.ts'
+import { tapEvents } from '../core/internal/event-iterator.ts'
+import { markGuardrail, readOutcome } from '../core/internal/guardrail.ts'
+import type { BedrockRequest, BedrockResponse, JsonObject, Middleware, MiddlewareContext, Next } from '../core/types.ts'
 import {
   assertGuardrailOptions,
   type GuardrailOptions,
@@ -15,7 +10,6 @@ import {
   withoutGuardrail,
 } from './config.ts'
 import { guardLastTurn } from './guard-input.ts'
-import { readOutcome } from './outcome.ts'
 
 declare global {
   interface OutcropCallOptions {
@@ -41,79 +35,69 @@ declare global {
  */
 export function guardrails(options: GuardrailOptions): Middleware {
   assertGuardrailOptions(options)
-  return async function guardrail(request, next, context) {
-    const change = request.options.guardrail
-    if (request.operation === 'CountTokens') return next(request)
-    if (change === false) return next(withoutGuardrail(request))
-    const merged = { ...options, ...change }
-    if (change) assertGuardrailOptions(merged)
-    const blocked = merged.guardInput && (await guardLastTurn(request, merged, context))
-    return observe(blocked || (await next(withGuardrail(request, merged))), request, merged)
-  }
+  return markGuardrail(async function guardrails(request, next, context) {
+    return guard(request, next, context, options)
+  })
 }
 
 /**
- * Makes the outcome visible where the guardrail came as plain headers, as Claude Code's settings have it. The default
- * client has this built in.
+ * Does for a guardrail that came as plain headers, as Claude Code's settings have it, or as the option of a call alone
+ * what {@link guardrails} does. The default client has this built in.
  */
 export const guardrailHeaders: Middleware = async function guardrailHeaders(request, next, context) {
-  const change = request.options.guardrail
-  const named = request.operation === 'CountTokens' || change === false ? undefined : guardrailOf(request)
-  if (named) return observe(await next(request), request, { ...named, ...change })
-  if (!change) return next(request)
-  if (change.identifier === undefined) {
-    throw new ConfigurationError('The call has guardrail options, but no guardrail is named', {
-      hint: 'Give identifier and version with the call, or put guardrails(…) into the client’s middleware.',
-    })
-  }
-  return guardrails(change as GuardrailOptions)(request, next, context)
+  return guard(request, next, context)
 }
 
-function observe(
+async function guard(
+  request: BedrockRequest,
+  next: Next,
+  context: MiddlewareContext,
+  client?: GuardrailOptions,
+): Promise<BedrockResponse> {
+  const isCount = request.operation === 'CountTokens'
+  const guardrail = isCount ? undefined : guardrailOf(request, client)
+  if (!guardrail) return next(isCount || request.options.guardrail === false ? withoutGuardrail(request) : request)
+  const blocked = guardrail.guardInput && (await guardLastTurn(request, guardrail, context))
+  return observe(blocked || (await next(withGuardrail(request, guardrail))), request, guardrail, context)
+}
+
+/** Makes the outcome visible, and does what is to be done about it. */
+async function observe(
   response: BedrockResponse,
   request: BedrockRequest,
-  options: GuardrailOptions,
-): BedrockResponse | Promise<BedrockResponse> {
+  guardrail: GuardrailOptions,
+  { logger }: MiddlewareContext,
+): Promise<BedrockResponse> {
   const { metadata } = response
-  if (response.type === 'stream')
-    return { ...response, events: observeEvents(response.events, metadata, request, options) }
-  metadata.guardrail = readOutcome(response.body)
-  if (options.onIntervention === 'throw') assertPassed(metadata, response.body)
-  return settle(metadata, request, options).then(() => response)
-}
-
-async function* observeEvents(
-  events: AsyncIterable<JsonObject>,
-  metadata: ResponseMetadata,
-  request: BedrockRequest,
-  options: GuardrailOptions,
-): AsyncGenerator<JsonObject> {
-  for await (const event of events) {
-    metadata.guardrail = readOutcome(event, metadata.guardrail)
-    yield event
-    if (options.onIntervention === 'throw') assertPassed(metadata)
+  const { onIntervention, requireOutcome } = guardrail
+  let isTold = false
+  const tell = async (): Promise<void> => {
+    if (isTold || metadata.guardrail?.action !== 'INTERVENED' || typeof onIntervention !== 'function') return
+    isTold = true
+    await onIntervention(metadata.guardrail, request)
   }
-  await settle(metadata, request, options)
-}
-
-function assertPassed({ guardrail, requestId }: ResponseMetadata, response?: JsonObject): void {
-  if (guardrail?.action !== 'INTERVENED') return
-  throw new GuardrailError('The guardrail intervened', { trace: guardrail.trace, response, requestId })
-}
-
-// Runs when the response is whole.
-async function settle(
-  { guardrail, requestId }: ResponseMetadata,
-  request: BedrockRequest,
-  options: GuardrailOptions,
-): Promise<void> {
-  if (!guardrail && options.requireOutcome) {
+  const read = (part: JsonObject): GuardrailError | undefined => {
+    metadata.guardrail = readOutcome(part, metadata.guardrail)
+    if (onIntervention !== 'throw' || metadata.guardrail?.action !== 'INTERVENED') return undefined
+    const { trace } = metadata.guardrail
+    return new GuardrailError('The guardrail intervened', { trace, requestId: metadata.requestId })
+  }
+  const end = async (): Promise<void> => {
+    if (metadata.guardrail || !requireOutcome) return tell()
     throw new GuardrailError('The response says nothing of the guardrail', {
-      requestId,
-      hint: 'A gateway may drop the x-amzn-bedrock-guardrail… headers, or the guardrail’s field in the response.',
+      requestId: metadata.requestId,
+      hint: 'A gateway may drop the x-amzn-bedrock-guardrail… headers, or the field of the guardrail in the response.',
     })
   }
-  if (guardrail?.action === 'INTERVENED' && typeof options.onIntervention === 'function') {
-    await options.onIntervention(guardrail satisfies GuardrailOutcome, request)
+  if (response.type === 'stream') {
+    // Who leaves a stream early hears no error; an intervention that was seen is told all the same.
+    const closed = (): void => {
+      tell().catch((error) => logger.error('guardrails: onIntervention threw', error))
+    }
+    return { ...response, events: tapEvents(response.events, { event: read, end, closed }, request.signal) }
   }
+  const error = read(response.body)
+  if (error) throw Object.assign(error, { response: response.body })
+  await end()
+  return response
 }

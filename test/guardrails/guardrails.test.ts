@@ -1,9 +1,12 @@
 import {
   type BedrockClient,
   type BedrockClientOptions,
+  type BedrockResponse,
   createBedrockClient,
   GuardrailError,
   type GuardrailOutcome,
+  type JsonObject,
+  type Middleware,
 } from 'outcrop'
 import { applyGuardrail, type GuardrailOptions, guardrails } from 'outcrop/guardrails'
 import { createFakeBedrock, type FakeBedrock, type FakeGuardrail } from 'outcrop/testing'
@@ -227,6 +230,239 @@ describe.each(ways)('%s', (way) => {
     await run(bedrock, way)
     expect(fake.calls).toHaveLength(3)
   })
+})
+
+/** A middleware that answers with these events. */
+function answering(events: readonly object[]): Middleware {
+  return async (_request, _next, { model }) => ({
+    type: 'stream',
+    metadata: { requestId: 'r', status: 200, headers: {}, attempts: 1, model, usage: {}, latency: 1 },
+    events: (async function* () {
+      yield* structuredClone(events) as JsonObject[]
+    })(),
+  })
+}
+const intervened = { 'amazon-bedrock-guardrailAction': 'INTERVENED' }
+const passed = { 'amazon-bedrock-guardrailAction': 'NONE' }
+const eventsOf = (places: Partial<Record<'start' | 'message' | 'block' | 'delta' | 'end', object>>): object[] => [
+  {
+    type: 'message_start',
+    message: { id: 'm', type: 'message', role: 'assistant', content: [], usage: {}, ...places.message },
+    ...places.start,
+  },
+  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', ...places.block } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Sorry.' } },
+  { type: 'content_block_stop', index: 0 },
+  { type: 'message_delta', delta: { stop_reason: 'end_turn', ...places.delta }, usage: { output_tokens: 1 } },
+  { type: 'message_stop', ...places.end },
+]
+
+describe('an intervention is seen wherever in a stream it comes', () => {
+  test.each<[string, object[]]>([
+    ['beside message_start', eventsOf({ start: intervened })],
+    ['inside the message of message_start', eventsOf({ message: intervened })],
+    ['inside a block', eventsOf({ block: intervened })],
+    ['inside the delta of message_delta', eventsOf({ delta: intervened })],
+    ['at the end', eventsOf({ end: intervened })],
+    ['and followed by NONE', eventsOf({ start: intervened, end: passed })],
+    ['inside, and followed by NONE', eventsOf({ message: intervened, delta: passed, end: passed })],
+    ['in another word', eventsOf({ end: { 'amazon-bedrock-guardrailAction': 'GUARDRAIL_INTERVENED' } })],
+    ['in a word that nobody knows', eventsOf({ end: { 'amazon-bedrock-guardrailAction': 'BLOCKED' } })],
+  ])('%s', async (_, events) => {
+    const { bedrock } = setUp({}, harmless, {}, {})
+    const ask = (onIntervention: 'return' | 'throw') =>
+      bedrock
+        .withOptions({ middleware: [guardrails({ identifier: 'gr1', version: 1, onIntervention }), answering(events)] })
+        .messages.stream(params)
+        .finalMessage()
+    const { metadata, content } = await ask('return')
+    expect(metadata.guardrail?.action).toBe('INTERVENED')
+    expect(content).toMatchObject([{ text: 'Sorry.' }])
+    await expect(ask('throw')).rejects.toMatchObject({ code: 'guardrail_intervened' })
+  })
+
+  test('and not in what the model wrote', async () => {
+    const events = eventsOf({ end: passed })
+    events.splice(1, 3, {
+      type: 'content_block_start',
+      index: 0,
+      content_block: { type: 'tool_use', id: 't', name: 'report', input: intervened },
+    })
+    const middleware = [guardrails({ identifier: 'gr1', version: 1, onIntervention: 'throw' }), answering(events)]
+    const { bedrock } = setUp(undefined, harmless, {}, { middleware })
+    expect((await bedrock.messages.stream(params).finalMessage()).metadata.guardrail?.action).toBe('NONE')
+  })
+
+  test('a function is told of a stream that was left after it', async () => {
+    const told: GuardrailOutcome[] = []
+    const { bedrock } = setUp({ onIntervention: (outcome) => void told.push(outcome) }, harmful)
+    for await (const { type } of bedrock.messages.stream(params)) if (type === 'content_block_start') break
+    await expect.poll(() => told).toHaveLength(1)
+  })
+
+  test('a function that throws fails the call', async () => {
+    const onIntervention = (): never => {
+      throw new Error('no thanks')
+    }
+    const { bedrock } = setUp({ onIntervention }, harmful)
+    await expect(bedrock.messages.create(params)).rejects.toThrow('no thanks')
+    await expect(bedrock.messages.stream(params).finalMessage()).rejects.toThrow('no thanks')
+  })
+
+  test('a trace that is nested without end is passed over', async () => {
+    let trace: object = { wordPolicy: {} }
+    for (let i = 0; i < 5_000; i++) trace = { trace }
+    const events = eventsOf({ end: { ...intervened, 'amazon-bedrock-trace': trace } })
+    const middleware: Middleware[] = [
+      guardrails({ identifier: 'gr1', version: 1 }),
+      async (request, next, context) => {
+        const response = await answering([])(request, next, context)
+        return {
+          ...response,
+          events: (async function* () {
+            yield* events as JsonObject[]
+          })(),
+        } as BedrockResponse
+      },
+    ]
+    const { bedrock } = setUp(undefined, harmless, {}, { middleware })
+    const { metadata } = await bedrock.messages.stream(params).finalMessage()
+    expect(metadata.guardrail).toMatchObject({ action: 'INTERVENED', assessments: [] })
+  })
+})
+
+describe('guardInput', () => {
+  const checked = async (messages: object[]): Promise<unknown> => {
+    const { fake, bedrock } = setUp({ guardInput: true })
+    // It takes a prefilled answer.
+    const model = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0'
+    await bedrock.messages.create({ ...params, model, messages } as never)
+    const [first] = fake.calls
+    return first?.operation === 'ApplyGuardrail' ? first.body.content : undefined
+  }
+  const text = (value: string): object => ({ text: { text: value } })
+  const png = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } }
+
+  test.each<[string, object[] | string, object[]]>([
+    ['a text', 'One', [text('One')]],
+    [
+      'blocks',
+      [
+        { type: 'text', text: 'One' },
+        { type: 'text', text: 'Two' },
+      ],
+      [text('One'), text('Two')],
+    ],
+    ['a tool result as text', [{ type: 'tool_result', tool_use_id: 't', content: 'One' }], [text('One')]],
+    [
+      'a tool result as blocks',
+      [{ type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'One' }, png] }],
+      [text('One'), { image: { format: 'png', source: { bytes: 'aGk=' } } }],
+    ],
+    [
+      'a search result',
+      [{ type: 'search_result', source: 'https://a.example', title: 'One', content: [{ type: 'text', text: 'Two' }] }],
+      [text('One'), text('Two')],
+    ],
+    [
+      'a document as text',
+      [
+        {
+          type: 'document',
+          title: 'One',
+          context: 'Two',
+          source: { type: 'text', media_type: 'text/plain', data: 'Three' },
+        },
+      ],
+      [text('One'), text('Two'), text('Three')],
+    ],
+    [
+      'a document as blocks',
+      [{ type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'One' }] } }],
+      [text('One')],
+    ],
+    [
+      'a document in a tool result',
+      [
+        {
+          type: 'tool_result',
+          tool_use_id: 't',
+          content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'One' } }],
+        },
+      ],
+      [text('One')],
+    ],
+    ['an image', [png], [{ image: { format: 'png', source: { bytes: 'aGk=' } } }]],
+  ])('checks %s', async (_, content, expected) => {
+    expect(await checked([{ role: 'user', content }])).toEqual(expected)
+  })
+
+  test('checks the last turn alone, all of it, also in front of a prefilled answer', async () => {
+    const user = (content: string): object => ({ role: 'user', content })
+    const assistant = (content: string): object => ({ role: 'assistant', content })
+    expect(await checked([user('One'), assistant('Two'), user('Three')])).toEqual([text('Three')])
+    expect(await checked([user('One'), assistant('Two'), user('Three'), user('Four')])).toEqual(
+      ['Three', 'Four'].map(text),
+    )
+    expect(await checked([user('One'), assistant('So')])).toEqual([text('One')])
+  })
+
+  test('where the last turn is blocked by its tool result, the model is not called', async () => {
+    const { fake, bedrock } = setUp({ guardInput: true, onIntervention: 'throw' })
+    const content = [{ type: 'tool_result' as const, tool_use_id: 't', content: 'Some granite.' }]
+    await expect(bedrock.messages.create({ ...params, messages: [{ role: 'user', content }] })).rejects.toMatchObject({
+      code: 'guardrail_intervened',
+    })
+    expect(fake.calls.map(({ operation }) => operation)).toEqual(['ApplyGuardrail'])
+  })
+
+  test('a body without messages is refused: nothing of it would be checked', async () => {
+    const { fake, bedrock } = setUp({ guardInput: true })
+    await expect(bedrock.invoke({ model: 'amazon.titan-text', body: { inputText: 'granite' } })).rejects.toMatchObject({
+      code: 'configuration',
+    })
+    expect(fake.calls).toHaveLength(0)
+  })
+})
+
+describe('ApplyGuardrail is repeated as calls are', () => {
+  const retry = { attempts: 3, baseDelay: 0 }
+  const once = { identifier: 'gr1', version: 1, source: 'INPUT', content: 'Chalk.' } as const
+
+  test('on its own: with the retries of the client', async () => {
+    const { fake, bedrock } = setUp(undefined, harmless, {}, { retry })
+    fake.fail('throttling', { times: 2 })
+    expect((await applyGuardrail(bedrock, once)).action).toBe('NONE')
+    expect(fake.calls).toHaveLength(3)
+    fake.fail('throttling', { times: 3 })
+    await expect(applyGuardrail(bedrock, once)).rejects.toMatchObject({ code: 'service', type: 'ThrottlingException' })
+    expect(fake.calls).toHaveLength(6)
+  })
+
+  test('on its own: with retries of its own', async () => {
+    const { fake, bedrock } = setUp(undefined, harmless, {}, { retry: false })
+    fake.fail('throttling')
+    await expect(applyGuardrail(bedrock, once)).rejects.toMatchObject({ type: 'ThrottlingException' })
+    fake.fail('throttling')
+    expect((await applyGuardrail(bedrock, { ...once, retry })).action).toBe('NONE')
+    const other = setUp(undefined, harmless, {}, { retry })
+    other.fake.fail('throttling')
+    await expect(applyGuardrail(other.bedrock, { ...once, retry: false })).rejects.toMatchObject({ status: 429 })
+  })
+
+  test('for guardInput: with the retries of the client, or of the call', async () => {
+    const { fake, bedrock } = setUp({ guardInput: true }, harmless, {}, { retry })
+    fake.fail('throttling', { times: 2 })
+    await bedrock.messages.create(params)
+    expect(fake.calls.map(({ status }) => status)).toEqual([429, 429, 200, 200])
+    fake.fail('throttling')
+    await expect(bedrock.messages.create(params, { retry: false })).rejects.toMatchObject({ status: 429 })
+  })
+})
+
+test('an answer to ApplyGuardrail that names no action lets nothing pass', async () => {
+  const { bedrock } = setUp({ guardInput: true }, harmless, {}, { fetch: async () => Response.json({ outputs: [] }) })
+  await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 200 })
 })
 
 test('in a stream, what was streamed before the intervention has been delivered', async () => {

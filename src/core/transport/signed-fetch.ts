@@ -36,7 +36,7 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
       isStream: true,
       signal: init.signal,
       timeout: { ...client.timeout, ...init.timeout },
-      retry: mergeRetry(client.retry, init.retry ?? false),
+      retry: mergeRetry(client.retry, init.retry === true ? undefined : (init.retry ?? false)),
     }
     let refusal: Response | undefined
     try {
