@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CacheScope } from './cache-key.ts'
 export type { CachePoint, CacheTtl } from './cache-points.ts'
 export { type CachingExplanation, explainCaching } from './explain-caching.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'

@@ -1,19 +1,25 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { isGuarded, isGuardrail } from '../core/internal/guardrail.ts'
+import { encodeJson, isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
+import { raceSignal } from '../core/internal/signal.ts'
 import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
 import type {
   BedrockRequest,
   BedrockResponse,
-  Clock,
+  CallOptions,
   JsonObject,
-  Logger,
   Middleware,
   MiddlewareContext,
+  Next,
   ResponseMetadata,
+  Timeouts,
 } from '../core/types.ts'
-import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts'
-import { cacheKey } from './cache-key.ts'
-import { type Flight, startFlight } from './flight.ts'
+import { type CacheEntry, entryOf, isWhole } from './cache-entry.ts'
+import { type CacheScope, cacheKey } from './cache-key.ts'
+import { openCaller } from './caller.ts'
+import { createEntryStore } from './entry-store.ts'
+import { type SharedResponse, shareResponse } from './shared-response.ts'
 import type { ResponseStore } from './store.ts'
 
 /** Options of {@link responseCaching}. */
@@ -21,8 +27,19 @@ export interface ResponseCachingOptions {
   readonly store: ResponseStore
   /** How long a response is good, in milliseconds. @default 3_600_000 (an hour) */
   readonly ttl?: number | undefined
-  /** Keeps tenants, or versions of an app, apart in one store. @default '' */
+  /** Keeps apps, or versions of one, apart in one store. @default '' */
   readonly namespace?: string | undefined
+  /**
+   * Who shares answers. `'identity'`: calls with the same access key or API key. `'account'`: all keys of one AWS
+   * account, also when temporary ones are replaced; the credentials must name it. `'store'`: all who use the store and
+   * the namespace, whoever they are and whatever they may call.
+   *
+   * An API key, and headers that carry credentials, are secrets whose hash leaves no process: under `'identity'` and
+   * `'account'` such answers are shared within one process only.
+   *
+   * @default 'identity'
+   */
+  readonly scope?: CacheScope | undefined
   /** Makes a key of your own; the default one is what your key should begin with. */
   readonly key?: ((request: BedrockRequest, defaultKey: string) => string | Promise<string>) | undefined
   /** Which calls are cached. A call's own `cache` option comes first. @default those with `temperature: 0` */
@@ -43,11 +60,11 @@ declare global {
 /**
  * Answers identical calls without Bedrock. Only whole, successful responses are kept, and none in which a guardrail
  * intervened; a stream is kept as its events and played back as a stream. Equal calls at the same time are one call of
- * Bedrock, each caller with a stream of their own. `metadata.cache` tells what became of a call.
+ * Bedrock, each caller with a stream and a deadline of their own. `metadata.cache` tells what became of a call.
  *
- * A key is the SHA-256 of the operation, the model's invoke ID, the body, the headers that change an answer, the call's
- * guardrail and the namespace; never of credentials. Put it behind `guardrails(…)` in `middleware`, so that it sees
- * what they add. A store that is slow or down costs a call `storeTimeout` at most, and never fails it.
+ * A key is the SHA-256 of all that an answer may depend on: operation, model, region, endpoint, body, options, headers,
+ * and who is asking. Put it behind `guardrails(…)` in `middleware`: in front of it nothing is cached, as the key would
+ * not know what is added later. A store that is slow or down costs a call `storeTimeout` at most, and never fails it.
  *
  * @example
  * ```ts
@@ -59,127 +76,113 @@ declare global {
  * @throws ConfigurationError for options that make no sense.
  */
 export function responseCaching(options: ResponseCachingOptions): Middleware {
-  const {
-    store,
-    ttl = 3_600_000,
-    namespace = '',
-    key: keyOf,
-    when = isDeterministic,
-    storeTimeout = 150,
-    waitUntil,
-  } = options
-  if (typeof store?.get !== 'function' || typeof store.set !== 'function')
-    throw new ConfigurationError('responseCaching needs a store', {
-      hint: 'Give memoryStore(), unstorageStore(…) or webCacheStore(…).',
-    })
-  if (!(ttl > 0) || !(storeTimeout > 0))
-    throw new ConfigurationError('ttl and storeTimeout must be positive numbers of milliseconds')
-  const flights = new Map<string, Flight>()
+  const { namespace = '', scope = 'identity', key: keyOf, when = isDeterministic } = options
+  const { ttl: defaultTtl = 3_600_000, storeTimeout = 150 } = options
+  assertMilliseconds('ttl', defaultTtl)
+  // Beyond 2^31 - 1 ms, timers fire at once.
+  assertMilliseconds('storeTimeout', storeTimeout, 2_147_483_647)
+  if (!['identity', 'account', 'store'].includes(scope))
+    throw new ConfigurationError("scope must be 'identity', 'account' or 'store'")
+  const entries = createEntryStore({ ...options, storeTimeout })
+  const inflight = new Map<string, SharedResponse>()
+  let hasWarned = false
 
-  return async (request, next, context) => {
-    const { model, clock, logger } = context
-    const { cache } = request.options
-    if (request.operation === 'CountTokens' || cache === false || !(cache || when(request))) {
-      const response = await next(request)
-      response.metadata.cache = { status: 'bypass' }
-      return response
+  return async function responseCaching(request, next, context) {
+    const { operation, options } = request
+    const { cache } = options
+    if (operation === 'CountTokens' || cache === false || !(cache || when(request))) return bypass(request, next)
+    if (context.inner.some(isGuardrail)) {
+      if (!hasWarned) context.logger.warn('Nothing is cached: put responseCaching behind guardrails in `middleware`')
+      hasWarned = true
+      return bypass(request, next)
     }
-    const defaultKey = await cacheKey(request, model, namespace)
-    const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
-    // Where I/O is bound to a request, no other can read the stream, and nobody can be given the rest of one from elsewhere.
-    const shared = isIoBoundToRequest() ? undefined : flights
-    const joined = shared?.get(key)
-    if (joined?.isOpen) return joined.join({ status: 'hit', age: 0 }, request.signal)
+    const ttl = (typeof cache === 'object' ? cache.ttl : undefined) ?? defaultTtl
+    assertMilliseconds('cache.ttl', ttl)
+    // What is sent is what the key was made of, also where the caller changes the body meanwhile.
+    const body = JSON.parse(encodeJson(request.body)) as JsonObject
+    const caller = openCaller(request.signal, context)
+    try {
+      const defaultKey = await raceSignal(cacheKey(request, body, context, { namespace, scope }), caller.signal)
+      const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
+      if (typeof key !== 'string' || !key) throw new ConfigurationError('key must give a text that is not empty')
+      const inflightKey = inflightKeyOf(key, options, context.timeout)
+      const equal = inflightKey && inflight.get(inflightKey)
+      if (equal && equal.isOpen) return await equal.join(caller, { status: 'hit', age: 0 })
 
-    const lifetime = (typeof cache === 'object' ? cache.ttl : undefined) ?? ttl
-    const keep = (
-      content: { readonly body: JsonObject } | { readonly events: readonly JsonObject[] },
-      metadata: ResponseMetadata,
-    ): void => {
-      if (!isWorthKeeping(metadata, request)) return
-      const writing = writeEntry(store, key, encodeEntry(content, metadata, clock.now(), lifetime), lifetime, logger)
-      waitUntil?.(writing)
+      // Begun before the store is asked, so that equal calls ask it once.
+      const shared = shareResponse(
+        async (signal) => {
+          const started = context.clock.now()
+          const entry = await entries.read(key, context)
+          if (entry && answers(entry, request)) return replay(entry, context, started)
+          // Each caller has a deadline of their own.
+          const timeout = { ...options.timeout, total: 0 }
+          return next({ ...request, body, signal, options: { ...options, signal, timeout } })
+        },
+        {
+          onWhole: (content, metadata) => {
+            if (metadata.cache?.status === 'hit' || metadata.status >= 300) return
+            const entry = entryOf(content, metadata, context.clock.now(), ttl)
+            if (answers(entry, request)) entries.write(key, entry, ttl, context)
+          },
+          onEnd: () => inflightKey && inflight.delete(inflightKey),
+        },
+      )
+      if (inflightKey) inflight.set(inflightKey, shared)
+      return await shared.join(caller, { status: 'miss' })
+    } catch (error) {
+      caller.dispose()
+      throw error
     }
-    // Joined before the store is asked, so that equal calls ask it once.
-    const flight = startFlight(
-      async (signal) => {
-        const started = clock.now()
-        const entry = await readEntry(store, key, request, storeTimeout, context)
-        if (entry) return replay(entry, context, started)
-        return next({ ...request, signal })
-      },
-      (content, metadata) => {
-        if (metadata.cache?.status !== 'hit') keep(content, metadata)
-      },
-      () => shared?.delete(key),
-    )
-    shared?.set(key, flight)
-    return flight.join({ status: 'miss' }, request.signal)
   }
 }
 
-const isDeterministic = ({ body }: BedrockRequest): boolean => body.temperature === 0
+const isDeterministic = ({ body }: BedrockRequest): boolean => body?.temperature === 0
 
-// A response under a guardrail that the key knows nothing of would answer calls without it.
-function isWorthKeeping({ guardrail, status }: ResponseMetadata, { headers, options, body }: BedrockRequest): boolean {
-  if (status >= 300 || guardrail?.action === 'INTERVENED') return false
-  const isInKey =
-    'x-amzn-bedrock-guardrailidentifier' in headers ||
-    (options as { guardrail?: unknown }).guardrail !== undefined ||
-    'amazon-bedrock-guardrailConfig' in body
-  return !guardrail || isInKey
+async function bypass(request: BedrockRequest, next: Next): Promise<BedrockResponse> {
+  const response = await next(request)
+  response.metadata.cache = { status: 'bypass' }
+  return response
 }
 
-async function readEntry(
-  store: ResponseStore,
-  key: string,
-  { operation }: BedrockRequest,
-  timeout: number,
-  { clock, logger }: MiddlewareContext,
-): Promise<CacheEntry | undefined> {
-  try {
-    const text = await withTimeout(store.get(key), timeout, clock)
-    const type = operation === 'InvokeModelWithResponseStream' ? 'stream' : 'json'
-    return text ? decodeEntry(text, type, clock.now()) : undefined
-  } catch (error) {
-    logger.warn(`The response cache cannot be read: ${(error as Error).message}`)
-    return undefined
-  }
+function assertMilliseconds(name: string, value: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!(value > 0 && value <= most))
+    throw new ConfigurationError(`${name} must be a positive number of milliseconds, at most ${most}`)
 }
 
-async function writeEntry(
-  store: ResponseStore,
-  key: string,
-  value: string,
-  ttl: number,
-  logger: Logger,
-): Promise<void> {
-  try {
-    await store.set(key, value, { ttl })
-  } catch (error) {
-    logger.warn(`The response cache cannot be written: ${(error as Error).message}`)
-  }
+// Calls in flight are shared by those that would fail at the same time, and repeat the same failures. What a function
+// would do nobody knows; and where I/O is bound to a request, no other can read the stream.
+function inflightKeyOf(key: string, options: CallOptions, { response, idle }: Timeouts): string | undefined {
+  const hasFunction = Object.values(options).some(
+    (option) => isJsonObject(option) && Object.values(option).some((value: unknown) => typeof value === 'function'),
+  )
+  return hasFunction || isIoBoundToRequest()
+    ? undefined
+    : JSON.stringify([key, `${response}`, `${idle}`, options.retry])
 }
 
-function withTimeout<T>(promise: Promise<T>, timeout: number, clock: Clock): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout)
-    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer))
-  })
+/** Whether an entry may be the answer to a call: whole, of its kind, and guarded if and only if the call is. */
+function answers(entry: CacheEntry, request: BedrockRequest): boolean {
+  const { events, guardrail } = entry
+  const isStream = request.operation === 'InvokeModelWithResponseStream'
+  if ((events !== undefined) !== isStream || !isWhole(entry, isMessages(request))) return false
+  return guardrail?.action !== 'INTERVENED' && isGuarded(request) === (guardrail !== undefined)
 }
+
+const isMessages = ({ body }: BedrockRequest): boolean => 'anthropic_version' in body && 'messages' in body
 
 function replay(
-  { body, events, usage, guardrail, stored }: CacheEntry,
+  { body, events, usage, guardrail, adaptations, stored }: CacheEntry,
   { model, clock }: MiddlewareContext,
   started: number,
 ): BedrockResponse {
   const metadata: ResponseMetadata = {
     ...localMetadata(model, usage, clock.now() - started),
     ...(guardrail && { guardrail }),
+    ...(adaptations && { adaptations }),
     cache: { status: 'hit', age: Math.max(0, clock.now() - stored) },
   }
-  if (body) return { type: 'json', body, metadata }
-  return { type: 'stream', events: iterate(events ?? []), metadata }
+  return events ? { type: 'stream', events: iterate(events), metadata } : { type: 'json', body: body ?? {}, metadata }
 }
 
 async function* iterate(events: readonly JsonObject[]): AsyncGenerator<JsonObject> {

@@ -1,9 +1,17 @@
-import { type BedrockClient, type BedrockClientOptions, createBedrockClient, type RawMessageStreamEvent } from 'outcrop'
+import {
+  type BedrockClient,
+  type BedrockClientOptions,
+  createBedrockClient,
+  type Middleware,
+  type RawMessageStreamEvent,
+} from 'outcrop'
 import { memoryStore, type ResponseCachingOptions, type ResponseStore, responseCaching } from 'outcrop/caching'
+import { createBedrockClient as createCoreClient } from 'outcrop/core'
 import { guardrails } from 'outcrop/guardrails'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
 import { createTestClock } from '../credentials/support.ts'
+import { createGate, createManualClock } from './support.ts'
 
 const params = {
   model: 'sonnet',
@@ -105,26 +113,6 @@ test.each([
   expect(fake.calls).toHaveLength(2)
 })
 
-test('identities share answers, namespaces do not', async () => {
-  const store = openStore()
-  const other = { accessKeyId: 'AKIDOTHER', secretAccessKey: 'secret-example-other' }
-  const fake = createFakeBedrock()
-  fake.identities.push(other)
-  const client = (credentials: typeof other, namespace: string): BedrockClient =>
-    createBedrockClient({
-      region: fake.region,
-      credentials,
-      fetch: fake.fetch,
-      middleware: [responseCaching({ store, namespace })],
-    })
-  await client(fake.identity as typeof other, 'a').messages.create(params)
-  await client(other, 'a').messages.create(params)
-  expect(fake.calls).toHaveLength(1)
-  await client(other, 'b').messages.create(params)
-  expect(fake.calls).toHaveLength(2)
-  for (const [key, value] of store.entries) expect(key + value).not.toContain(other.secretAccessKey)
-})
-
 describe('which calls', () => {
   test.each([
     ['a temperature', { temperature: 1 }, {}, 'bypass'],
@@ -176,6 +164,33 @@ describe('what is not kept', () => {
     expect(store.entries.size).toBe(0)
   })
 
+  test.each(['create', 'stream'] as const)('what a guardrail blocked, in a client of the core: %s', async (way) => {
+    const store = openStore()
+    const fake = createFakeBedrock({ guardrails: [guardrail], reply: 'Much of it is granite.' })
+    // Here no layer inside the cache reads what the guardrail found.
+    const bedrock = createCoreClient({
+      region: fake.region,
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      middleware: [guardrails({ identifier: 'gr1', version: 1 }), responseCaching({ store })],
+    })
+    const asked = { ...params, model: 'us.anthropic.claude-sonnet-4-6' }
+    const ask = () =>
+      way === 'create' ? bedrock.messages.create(asked) : bedrock.messages.stream(asked).finalMessage()
+    expect((await ask()).metadata.guardrail?.action).toBe('INTERVENED')
+    expect((await ask()).metadata.cache).toEqual({ status: 'miss' })
+    expect(store.entries.size).toBe(0)
+  })
+
+  test('a message that does not say why it ended', async () => {
+    const { bedrock, store } = setUp(
+      {},
+      { reply: { content: [{ type: 'text', text: 'x' }], stop_reason: null as never } },
+    )
+    await bedrock.messages.create(params)
+    expect(store.entries.size).toBe(0)
+  })
+
   test('what a guardrail blocked', async () => {
     const { fake, bedrock, store } = setUp({}, { guardrails: [guardrail], reply: 'Much of it is granite.' })
     const headers = { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1', 'X-Amzn-Bedrock-GuardrailVersion': '1' }
@@ -214,6 +229,38 @@ describe('guarded and unguarded calls do not answer each other', () => {
     })
     await bedrock.messages.create(params)
     expect(store.entries.size).toBe(0)
+  })
+
+  test('a cache outside of guardrails(…) gives nothing either: who shares the store may go without', async () => {
+    const store = openStore()
+    const warnings: string[] = []
+    const fake = createFakeBedrock({ guardrails: [guardrail], reply: 'Much of it is granite.' })
+    const client = (middleware: Middleware[]): BedrockClient =>
+      createBedrockClient({
+        region: fake.region,
+        credentials: fake.identity,
+        fetch: fake.fetch,
+        logger: { debug() {}, info() {}, error() {}, warn: (message) => void warnings.push(message) },
+        middleware,
+      })
+    await client([responseCaching({ store })]).messages.create(params)
+    expect(store.entries.size).toBe(1)
+    const guarded = client([responseCaching({ store }), guardrails({ identifier: 'gr1', version: '1' })])
+    for (let i = 0; i < 2; i++) {
+      const { metadata } = await guarded.messages.create(params)
+      expect(metadata).toMatchObject({ cache: { status: 'bypass' }, guardrail: { action: 'INTERVENED' } })
+    }
+    expect(warnings).toEqual([expect.stringContaining('put responseCaching behind guardrails')])
+  })
+
+  test.each([
+    ['an unguarded answer to a guarded call', {}, { guardrail: { identifier: 'gr1', version: '1' } }],
+    ['a guarded answer to an unguarded call', { guardrail: { identifier: 'gr1', version: '1' } }, {}],
+  ])('%s is a miss, whatever the key says', async (_, first, second) => {
+    const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
+    await bedrock.messages.create(params, first)
+    expect((await bedrock.messages.create(params, second)).metadata.cache?.status).toBe('miss')
+    expect(fake.calls).toHaveLength(2)
   })
 })
 
@@ -269,6 +316,74 @@ describe('at the same time', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
+  test('each caller has a deadline of their own', async () => {
+    const clock = createManualClock()
+    const gate = createGate()
+    const { bedrock, fake } = setUp({}, { clock }, { clock, timeout: { total: 1000 } })
+    const held = bedrock.withOptions({ fetch: gate.hold(fake.fetch) })
+    const first = held.messages.create(params)
+    const second = held.messages.create(params, { timeout: { total: 3000 } })
+    const third = held.messages.stream(params, { timeout: { total: 0 } }).finalMessage()
+    await gate.reached
+    clock.advance(1000)
+    await expect(first).rejects.toMatchObject({
+      code: 'timeout',
+      phase: 'total',
+      message: expect.stringContaining('1000'),
+    })
+    clock.advance(1500)
+    gate.open()
+    expect((await second).metadata).toMatchObject({ cache: { status: 'hit' }, latency: 2500 })
+    expect((await third).stop_reason).toBe('end_turn')
+    expect(clock.timers.size).toBe(0)
+  })
+
+  test('who joins late is not cut off with the first', async () => {
+    const clock = createManualClock()
+    const gate = createGate()
+    const { bedrock, fake } = setUp({}, { clock }, { clock, timeout: { total: 1000 } })
+    const held = bedrock.withOptions({ fetch: gate.hold(fake.fetch) })
+    const first = held.messages.create(params)
+    await gate.reached
+    clock.advance(900)
+    const late = held.messages.create(params)
+    await expect.poll(() => clock.timers.size).toBeGreaterThan(2)
+    clock.advance(900)
+    await expect(first).rejects.toMatchObject({ phase: 'total' })
+    gate.open()
+    expect((await late).metadata.cache?.status).toBe('hit')
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test.each([
+    ['other deadlines', { timeout: { idle: 5000 } }],
+    ['other retries', { retry: { attempts: 2 } }],
+    ['a function that nobody can compare', { retry: { retryIf: () => false } }],
+  ])('a call with %s is not shared', async (_, options) => {
+    const { bedrock, fake } = setUp()
+    await Promise.all([bedrock.messages.create(params), bedrock.messages.create(params, options)])
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test('a message that was left at its end is whole', async () => {
+    const { bedrock, fake, store } = setUp()
+    for await (const { type } of bedrock.messages.stream(params)) if (type === 'message_stop') break
+    expect(store.entries.size).toBe(1)
+    expect((await bedrock.messages.stream(params).finalMessage()).metadata.cache?.status).toBe('hit')
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('a stream that nobody reads is left when it is aborted', async () => {
+    const { bedrock, fake } = setUp({}, { reply: 'word '.repeat(2000) })
+    const { model, ...body } = params
+    const controller = new AbortController()
+    const options = { signal: controller.signal }
+    const { events } = await bedrock.invokeStream({ model, body: { anthropic_version: 'x', ...body } }, options)
+    controller.abort(new Error('enough'))
+    await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
+  })
+
   test('an abort before the response came counts as leaving', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('stall')
@@ -298,8 +413,46 @@ describe('entries', () => {
     ['of a newer version', (entry: string) => JSON.stringify({ ...JSON.parse(entry), version: 2 }), 2],
     ['without its body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: undefined }), 2],
     ['of a stream', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: undefined, events: [] }), 2],
+    ['{}', () => '{}', 2],
+    ['[]', () => '[]', 2],
+    ['with an empty body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: {} }), 2],
+    ['with a list as its body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: [] }), 2],
+    ['without its content', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: { type: 'message' } }), 2],
+    ['without its usage', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: undefined }), 2],
+    ['with usage that is none', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: { a: 'x' } }), 2],
+    ['without an expiry', (entry: string) => JSON.stringify({ ...JSON.parse(entry), expires: null }), 2],
+    [
+      'of an intervention',
+      (entry: string) => JSON.stringify({ ...JSON.parse(entry), guardrail: { action: 'INTERVENED', assessments: [] } }),
+      2,
+    ],
   ])('one that is %s', async (_, change, calls) => {
     expect(await spoil(change)).toBe(calls)
+  })
+
+  test.each([
+    ['without message_stop', (events: { type: string }[]) => events.slice(0, -1)],
+    ['without message_start', (events: { type: string }[]) => events.slice(1)],
+    ['without events', () => []],
+    ['with an event that is none', (events: { type: string }[]) => [...events, null]],
+  ])('a stream %s is a miss', async (_, change) => {
+    const { fake, bedrock, store } = setUp()
+    await eventsOf(bedrock)
+    for (const [key, value] of store.entries) {
+      const entry = JSON.parse(value)
+      store.entries.set(key, JSON.stringify({ ...entry, events: change(entry.events) }))
+    }
+    expect((await eventsOf(bedrock)).at(-1)?.type).toBe('message_stop')
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test('what was changed in the request is told with a hit too', async () => {
+    const { bedrock } = setUp()
+    const asked = { ...params, model: 'us.anthropic.claude-opus-4-6-v1', inference_geo: 'us' } as never
+    const first = await bedrock.messages.create(asked, { cache: true })
+    expect(first.metadata.adaptations?.length).toBeGreaterThan(0)
+    const second = await bedrock.messages.create(asked, { cache: true })
+    expect(second.metadata).toMatchObject({ cache: { status: 'hit' }, adaptations: first.metadata.adaptations })
   })
 
   test('a stale one is a miss', async () => {
@@ -338,6 +491,45 @@ describe('a store that fails', () => {
     expect(warnings.join()).toContain('connection refused')
   })
 
+  test.each([undefined, null, 'text', { code: 'ECONNREFUSED' }])(
+    'that rejects with %j fails no call',
+    async (reason) => {
+      const down = () => Promise.reject(reason)
+      const { bedrock, warnings } = setUp({ store: broken(down, down) })
+      expect((await bedrock.messages.create(params)).metadata.cache).toEqual({ status: 'miss' })
+      await expect.poll(() => warnings.length).toBe(2)
+    },
+  )
+
+  test('that throws, or answers at once, fails no call', async () => {
+    const thrower = () => {
+      throw new Error('not connected')
+    }
+    const { bedrock } = setUp({ store: broken(thrower, thrower) })
+    expect((await bedrock.messages.create(params)).metadata.cache).toEqual({ status: 'miss' })
+    const sync = setUp({ store: broken((() => undefined) as never, (() => undefined) as never) })
+    expect((await sync.bedrock.messages.create(params)).metadata.cache).toEqual({ status: 'miss' })
+  })
+
+  test('its password is not logged', async () => {
+    const down = async (): Promise<never> => {
+      throw new Error('connect ECONNREFUSED redis://admin:hunter2@cache.internal:6379')
+    }
+    const { bedrock, warnings } = setUp({ store: broken(down, down) })
+    await bedrock.messages.create(params)
+    expect(warnings.join()).toContain('redis://cache.internal')
+    expect(warnings.join()).not.toContain('hunter2')
+  })
+
+  test('a waitUntil that throws fails no call', async () => {
+    const waitUntil = (): never => {
+      throw new Error('the response has been sent')
+    }
+    const { bedrock, store } = setUp({ waitUntil })
+    expect((await bedrock.messages.create(params)).stop_reason).toBe('end_turn')
+    await expect.poll(() => store.entries.size).toBe(1)
+  })
+
   test('that hangs delays a call by its deadline, and no longer', async () => {
     const clock = createTestClock(Date.now())
     const deadlines: number[] = []
@@ -367,8 +559,22 @@ describe('a store that fails', () => {
   })
 })
 
-test.each([{ ttl: 0 }, { storeTimeout: -1 }, { store: undefined }])('refuses %j at once', (options) => {
+test.each([
+  { ttl: 0 },
+  { ttl: Number.NaN },
+  { ttl: Number.POSITIVE_INFINITY },
+  { storeTimeout: -1 },
+  { storeTimeout: 2 ** 31 },
+  { scope: 'everyone' },
+  { store: undefined },
+])('refuses %j at once', (options) => {
   expect(() => responseCaching({ store: memoryStore(), ...options } as never)).toThrow(
     expect.objectContaining({ code: 'configuration' }),
   )
+})
+
+test.each([0, -1, Number.NaN])('a call with a ttl of %d is refused before anything is sent', async (ttl) => {
+  const { bedrock, fake } = setUp()
+  await expect(bedrock.messages.create(params, { cache: { ttl } })).rejects.toMatchObject({ code: 'configuration' })
+  expect(fake.calls).toHaveLength(0)
 })

@@ -1,0 +1,37 @@
+import { TimeoutError } from '../core/errors.ts'
+import { onAbort } from '../core/internal/signal.ts'
+import type { Clock, MiddlewareContext } from '../core/types.ts'
+
+/** Somebody who waits for a response that may be shared. */
+export interface Caller {
+  /** Aborts when the caller gives up, or has waited for `timeout.total`. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Lets go of the caller's own signal and of the deadline. */
+  dispose(): void
+}
+
+/** @throws the reason of `signal` when it has aborted already. */
+export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: MiddlewareContext): Caller {
+  signal?.throwIfAborted()
+  const { total = 0 } = timeout
+  const controller = new AbortController()
+  const release = onAbort(signal, (reason) => controller.abort(reason))
+  const expire = (): void =>
+    controller.abort(
+      new TimeoutError(`The call was not done within ${total} ms`, {
+        phase: 'total',
+        hint: 'Raise timeout.total if that is too short.',
+      }),
+    )
+  // As everywhere, 0 and Infinity mean none.
+  const timer = total > 0 && total <= 2_147_483_647 ? clock.setTimeout(expire, total) : undefined
+  return {
+    signal: controller.signal,
+    clock,
+    dispose() {
+      release()
+      clock.clearTimeout(timer)
+    },
+  }
+}

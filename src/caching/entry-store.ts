@@ -1,0 +1,69 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { redact } from '../core/internal/redact.ts'
+import type { Clock, MiddlewareContext } from '../core/types.ts'
+import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts'
+import type { ResponseStore } from './store.ts'
+
+/** What an {@link EntryStore} is made of. */
+export interface EntryStoreOptions {
+  readonly store: ResponseStore
+  readonly storeTimeout: number
+  readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined
+}
+
+/** A store of entries that fails no call: what goes wrong is logged. */
+export interface EntryStore {
+  /** The entry of a key; `undefined` where there is none, or none in time. */
+  read(key: string, context: MiddlewareContext): Promise<CacheEntry | undefined>
+  /** Writes in the background. */
+  write(key: string, entry: CacheEntry, ttl: number, context: MiddlewareContext): void
+}
+
+/** @throws ConfigurationError without a store. */
+export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreOptions): EntryStore {
+  if (typeof store?.get !== 'function' || typeof store.set !== 'function')
+    throw new ConfigurationError('responseCaching needs a store', {
+      hint: 'Give memoryStore(), unstorageStore(…) or webCacheStore(…).',
+    })
+  const attempt = async <T>(
+    verb: 'read' | 'written',
+    { logger }: MiddlewareContext,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      logger.warn(`The response cache cannot be ${verb}: ${describe(error)}`)
+      return undefined
+    }
+  }
+  return {
+    read: (key, context) =>
+      attempt('read', context, async () => {
+        const { clock } = context
+        return decodeEntry(await withTimeout(store.get(key), storeTimeout, clock), clock.now())
+      }),
+    write(key, entry, ttl, context) {
+      const writing = attempt('written', context, async () => store.set(key, encodeEntry(entry), { ttl }))
+      void attempt('written', context, async () => waitUntil?.(writing))
+    },
+  }
+}
+
+// A store may reject with anything, and an address may have a password in it.
+function describe(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return redact(text.slice(0, 500).replace(/\/\/[^/\s]*@/g, '//'))
+}
+
+async function withTimeout<T>(promise: T | Promise<T>, milliseconds: number, clock: Clock): Promise<T> {
+  let timer: unknown
+  const timeout = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clock.clearTimeout(timer)
+  }
+}

@@ -1,0 +1,210 @@
+import { EventIterator, eventIterator } from '../core/internal/event-iterator.ts'
+import { onAbort, raceSignal } from '../core/internal/signal.ts'
+import type { BedrockResponse, CacheOutcome, JsonObject, ResponseMetadata } from '../core/types.ts'
+import type { CachedContent } from './cache-entry.ts'
+import type { Caller } from './caller.ts'
+
+/** One call that any number of equal calls wait for. */
+export interface SharedResponse {
+  /**
+   * Gives a caller a response of their own. Leaving it does not end the others; when the last caller leaves, the call
+   * ends.
+   *
+   * @param cache - what to tell of the cache, unless the response itself came from there
+   */
+  join(caller: Caller, cache: CacheOutcome): Promise<BedrockResponse>
+  /** Whether it can be joined: it has not ended, and somebody waits for it. */
+  readonly isOpen: boolean
+}
+
+/** What a shared response tells of itself. */
+export interface SharedResponseObserver {
+  /** Runs once, when the response has come in whole. */
+  onWhole(content: CachedContent, metadata: ResponseMetadata): void
+  /** Runs once, when it cannot be joined any more. */
+  onEnd(): void
+}
+
+/** Starts a call that can be shared. Its signal aborts when every caller has left. */
+export function shareResponse(
+  call: (signal: AbortSignal) => Promise<BedrockResponse>,
+  { onWhole, onEnd }: SharedResponseObserver,
+): SharedResponse {
+  const controller = new AbortController()
+  let callers = 0
+  let isOpen = true
+  let events: SharedEvents | undefined
+
+  const end = (whole?: () => void): void => {
+    if (!isOpen) return
+    isOpen = false
+    onEnd()
+    whole?.()
+  }
+  const response = call(controller.signal).then(
+    (started) => {
+      const { metadata } = started
+      if (started.type === 'json') {
+        end(() => onWhole({ body: started.body }, metadata))
+        return started
+      }
+      events = new SharedEvents(started.events, (isWhole, all) =>
+        end(isWhole ? () => onWhole({ events: all }, metadata) : undefined),
+      )
+      // Everybody left, and the call came all the same.
+      if (!isOpen) events.close()
+      return started
+    },
+    (error: unknown) => {
+      end()
+      throw error
+    },
+  )
+  response.catch(() => {})
+
+  const leave = (): void => {
+    callers--
+    if (callers > 0 || !isOpen) return
+    events?.close()
+    end()
+    controller.abort(new DOMException('Every caller has left', 'AbortError'))
+  }
+
+  return {
+    get isOpen() {
+      return isOpen
+    },
+    async join({ signal, clock, dispose }, cache) {
+      signal.throwIfAborted()
+      const joined = clock.now()
+      callers++
+      let isHere = true
+      const leaveOnce = (): void => {
+        if (!isHere) return
+        isHere = false
+        release()
+        dispose()
+        leave()
+      }
+      // Nobody may be reading when the caller gives up.
+      const release = onAbort(signal, leaveOnce)
+
+      let started: BedrockResponse
+      try {
+        started = await raceSignal(response, signal)
+      } catch (error) {
+        leaveOnce()
+        throw error
+      }
+      const { headers, cache: fromStore = cache } = started.metadata
+      // What came from the store is a hit for all.
+      const metadata: ResponseMetadata = { ...started.metadata, headers: { ...headers }, cache: fromStore }
+      const finish = (): void => {
+        const { usage, firstByteLatency, guardrail = metadata.guardrail } = started.metadata
+        Object.assign(metadata, { usage, firstByteLatency, guardrail, latency: clock.now() - joined })
+        leaveOnce()
+      }
+      if (events) return { type: 'stream', events: new CallerEvents(events, signal, finish), metadata }
+      finish()
+      return { type: 'json', body: structuredClone((started as { body: JsonObject }).body), metadata }
+    },
+  }
+}
+
+/** The events of one stream, kept for many readers. The fastest makes more come. */
+class SharedEvents {
+  readonly #source: EventIterator
+  readonly #onEnd: (isWhole: boolean, events: readonly JsonObject[]) => void
+  readonly #events: JsonObject[] = []
+  #reading: Promise<void> | undefined
+  #outcome: { readonly error?: unknown } | undefined
+
+  constructor(events: AsyncIterable<JsonObject>, onEnd: (isWhole: boolean, events: readonly JsonObject[]) => void) {
+    this.#source = eventIterator(events)
+    this.#onEnd = onEnd
+  }
+
+  /** A copy of an event, so that who changes it changes one of their own; `undefined` where it has not come yet. */
+  at(position: number): JsonObject | undefined {
+    const event = this.#events[position]
+    return event && structuredClone(event)
+  }
+
+  /** Whether there will be an event at a position. @throws what ended the stream before it */
+  async waitFor(position: number, signal: AbortSignal): Promise<boolean> {
+    while (position >= this.#events.length && !this.#outcome) await raceSignal(this.#read(), signal)
+    if (position < this.#events.length) return true
+    if (this.#outcome && 'error' in this.#outcome) throw this.#outcome.error
+    return false
+  }
+
+  close(): void {
+    // Who leaves at the end of a message has all of it.
+    this.#end({}, this.#events.at(-1)?.type === 'message_stop')
+    Promise.resolve(this.#source.close()).catch(() => {})
+  }
+
+  #read(): Promise<void> {
+    this.#reading ??= this.#readMore().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readMore(): Promise<void> {
+    try {
+      if (!(await this.#source.more())) return this.#end({}, true)
+      for (let event = this.#source.take(); event; event = this.#source.take()) this.#events.push(event)
+    } catch (error) {
+      this.#end({ error }, false)
+    }
+  }
+
+  #end(outcome: { readonly error?: unknown }, isWhole: boolean): void {
+    if (this.#outcome) return
+    this.#outcome = outcome
+    this.#onEnd(isWhole, this.#events)
+  }
+}
+
+/** The events of a shared stream as one caller reads them. */
+class CallerEvents extends EventIterator {
+  readonly #shared: SharedEvents
+  readonly #signal: AbortSignal
+  readonly #finish: () => void
+  #position = 0
+  #isOver = false
+
+  constructor(shared: SharedEvents, signal: AbortSignal, finish: () => void) {
+    super()
+    this.#shared = shared
+    this.#signal = signal
+    this.#finish = finish
+  }
+
+  take(): JsonObject | undefined {
+    if (this.#isOver || this.#signal.aborted) return undefined
+    const event = this.#shared.at(this.#position)
+    if (event) this.#position++
+    return event
+  }
+
+  protected async wait(): Promise<boolean> {
+    if (this.#isOver) return false
+    try {
+      this.#signal.throwIfAborted()
+      if (await this.#shared.waitFor(this.#position, this.#signal)) return true
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    this.close()
+    return false
+  }
+
+  close(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#finish()
+  }
+}

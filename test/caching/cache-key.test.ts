@@ -1,0 +1,265 @@
+import {
+  type BedrockClient,
+  type BedrockClientOptions,
+  type CallOptions,
+  createBedrockClient,
+  type Identity,
+} from 'outcrop'
+import { type ResponseCachingOptions, type ResponseStore, responseCaching } from 'outcrop/caching'
+import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
+import { describe, expect, test, vi } from 'vitest'
+
+const params = {
+  model: 'global.anthropic.claude-sonnet-4-6',
+  max_tokens: 50,
+  temperature: 0,
+  messages: [{ role: 'user' as const, content: 'What is an outcrop?' }],
+}
+const other = { accessKeyId: 'AKIDOTHER', secretAccessKey: 'secret-example-other' }
+const token = 'opaque-token-of-a-gateway'
+
+interface Setup {
+  readonly fake: FakeBedrock
+  readonly entries: Map<string, string>
+  readonly client: (options?: BedrockClientOptions, caching?: Partial<ResponseCachingOptions>) => BedrockClient
+}
+
+/** Clients that share a store. */
+function setUp(): Setup {
+  const entries = new Map<string, string>()
+  const store: ResponseStore = {
+    get: async (key) => entries.get(key),
+    set: async (key, value) => void entries.set(key, value),
+  }
+  const fake = createFakeBedrock({
+    guardrails: [{ identifier: 'gr1', versions: ['1', '2'], blockedWords: ['granite'] }],
+  })
+  fake.identities.push(other, { token })
+  const client: Setup['client'] = (options = {}, caching = {}) =>
+    createBedrockClient({
+      region: fake.region,
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      retry: false,
+      middleware: [responseCaching({ store, ...caching })],
+      ...options,
+    })
+  return { fake, entries, client }
+}
+
+/** How many calls of Bedrock two calls are. */
+async function callsOf(
+  [first, firstOptions]: readonly [BedrockClient, CallOptions?],
+  [second, secondOptions]: readonly [BedrockClient, CallOptions?],
+  { fake }: Setup,
+): Promise<number> {
+  await first.messages.create(params, firstOptions)
+  await second.messages.create(params, secondOptions)
+  return fake.calls.length
+}
+
+describe('what is sent is hashed', () => {
+  const say = (text: string) => ({ ...params, messages: [{ role: 'user' as const, content: { toJSON: () => text } }] })
+
+  test('values with toJSON are what they become', async () => {
+    const { client, fake } = setUp()
+    const bedrock = client()
+    const ask = (text: string) => bedrock.messages.create(say(text) as never)
+    await ask('One')
+    await ask('Two')
+    expect(fake.calls).toHaveLength(2)
+    await ask('One')
+    await bedrock.messages.create({ ...params, messages: [{ role: 'user', content: 'Two' }] })
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test('a body that is changed meanwhile is sent as it was', async () => {
+    const { client, fake } = setUp()
+    const bedrock = client()
+    const messages = [{ role: 'user' as const, content: 'One' }]
+    const call = bedrock.messages.create({ ...params, messages })
+    ;(messages[0] as { content: string }).content = 'Two'
+    await call
+    const sent = fake.calls[0]?.body.messages
+    await bedrock.messages.create({ ...params, messages: sent as never })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('what JSON would lose is refused, and not taken for something else', async () => {
+    const { client, fake } = setUp()
+    const bedrock = client()
+    await bedrock.messages.create({ ...params, temperature: 0, top_p: null as never })
+    await expect(bedrock.messages.create({ ...params, top_p: Number.NaN })).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('top_p'),
+    })
+    expect(fake.calls).toHaveLength(1)
+  })
+})
+
+describe('where it is sent', () => {
+  test.each<[string, BedrockClientOptions]>([
+    ['another region', { region: 'eu-central-1' }],
+    ['another endpoint', { endpoint: 'https://gateway.example' }],
+    ['another path of an endpoint', { endpoint: 'https://gateway.example/tenant' }],
+  ])('%s is another call', async (_, options) => {
+    const setup = setUp()
+    const { client } = setup
+    expect(await callsOf([client()], [client(options)], setup)).toBe(2)
+    expect(await callsOf([client()], [client(options)], setup)).toBe(2)
+  })
+
+  test('two endpoints differ by their path', async () => {
+    const setup = setUp()
+    const at = (path: string) => setup.client({ endpoint: `https://gateway.example/${path}` })
+    expect(await callsOf([at('a')], [at('b')], setup)).toBe(2)
+  })
+})
+
+describe('who is asking', () => {
+  const account = (identity: Identity, accountId: string) => ({ ...identity, accountId }) as Identity
+
+  test('identities do not see each other’s answers', async () => {
+    const setup = setUp()
+    const { client, entries } = setup
+    expect(await callsOf([client()], [client({ credentials: other })], setup)).toBe(2)
+    expect(await callsOf([client()], [client({ credentials: other })], setup)).toBe(2)
+    for (const [key, value] of entries) expect(key + value).not.toMatch(/secret-example-other|AKID/)
+  })
+
+  test('not even those of one account', async () => {
+    const setup = setUp()
+    const [one, two] = [account(setup.fake.identity, '123456789012'), account(other, '123456789012')]
+    expect(await callsOf([setup.client({ credentials: one })], [setup.client({ credentials: two })], setup)).toBe(2)
+  })
+
+  test('in flight neither', async () => {
+    const { client, fake } = setUp()
+    const bedrock = client()
+    const changed = bedrock.withOptions({ credentials: other })
+    await Promise.all([bedrock.messages.create(params), changed.messages.create(params)])
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test("scope: 'account' is for all keys of an account, and for no other", async () => {
+    const setup = setUp()
+    const { fake } = setup
+    const client = (credentials: Identity) => setup.client({ credentials }, { scope: 'account' })
+    const [one, two] = [account(fake.identity, '123456789012'), account(other, '123456789012')]
+    expect(await callsOf([client(one)], [client(two)], setup)).toBe(1)
+    await client(account(other, '999999999999')).messages.create(params)
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test.each<[string, Identity | 'none']>([
+    ['keys that name none', other],
+    ['an API key', { token }],
+    ['no identity', 'none'],
+  ])("scope: 'account' needs an account: %s", async (_, credentials) => {
+    const { client, fake } = setUp()
+    await expect(client({ credentials }, { scope: 'account' }).messages.create(params)).rejects.toMatchObject({
+      code: 'configuration',
+      hint: expect.stringContaining("scope: 'store'"),
+    })
+    expect(fake.calls).toHaveLength(0)
+  })
+
+  test("scope: 'store' is for all; a namespace keeps some apart", async () => {
+    const setup = setUp()
+    const client = (credentials: Identity, namespace = '') =>
+      setup.client({ credentials }, { scope: 'store', namespace })
+    expect(await callsOf([client(setup.fake.identity)], [client(other)], setup)).toBe(1)
+    expect(await callsOf([client(other)], [client({ token })], setup)).toBe(1)
+    await client(other, 'mine').messages.create(params)
+    expect(setup.fake.calls).toHaveLength(2)
+  })
+
+  test("a hit with scope: 'store' asks for no credentials", async () => {
+    const setup = setUp()
+    const locked = async (): Promise<never> => {
+      throw new Error('the vault is closed')
+    }
+    const [open, closed] = [undefined, locked].map((credentials) =>
+      setup.client(credentials && { credentials }, { scope: 'store' }),
+    )
+    await open?.messages.create(params)
+    expect((await closed?.messages.create(params))?.metadata.cache?.status).toBe('hit')
+  })
+
+  test('credentials that fail fail the call', async () => {
+    const { client } = setUp()
+    const credentials = async (): Promise<never> => {
+      throw new Error('the vault is closed')
+    }
+    await expect(client({ credentials }).messages.create(params)).rejects.toMatchObject({ code: 'credentials' })
+  })
+
+  // A hash of a secret could be guessed by trying.
+  test.each<[string, BedrockClientOptions]>([
+    ['an API key', { credentials: { token } }],
+    ['a header that carries credentials', { headers: { 'X-Gateway-Token': token } }],
+  ])('%s is hashed in a way that no other process can repeat', async (_, options) => {
+    const setup = setUp()
+    expect(await callsOf([setup.client(options)], [setup.client(options)], setup)).toBe(1)
+    vi.resetModules()
+    const elsewhere = (await import('outcrop/caching')).responseCaching
+    const store: ResponseStore = { get: async (key) => setup.entries.get(key), set: async () => {} }
+    await setup.client({ ...options, middleware: [elsewhere({ store })] }).messages.create(params)
+    expect(setup.fake.calls).toHaveLength(2)
+    // What is no secret is the same everywhere.
+    await setup.client().messages.create(params)
+    const { metadata } = await setup.client({ middleware: [elsewhere({ store })] }).messages.create(params)
+    expect(metadata.cache?.status).toBe('hit')
+  })
+})
+
+describe('headers and options', () => {
+  test.each<[string, CallOptions]>([
+    ['a header that nobody knows', { headers: { 'X-Tenant': 'b' } }],
+    ['a beta', { headers: { 'anthropic-beta': 'context-1m-2025-08-07' } }],
+    ['the authorization that a gateway takes', { headers: { 'X-Api-Key': 'b' } }],
+    ['the service tier', { serviceTier: 'flex' }],
+    ['the latency', { latency: 'optimized' }],
+    ['a guardrail', { guardrail: { identifier: 'gr1', version: 1 } }],
+    ['an option of a layer that nobody knows', { persona: 'pirate' } as CallOptions],
+  ])('%s makes another call', async (_, options) => {
+    const setup = setUp()
+    const bedrock = setup.client()
+    expect(await callsOf([bedrock], [bedrock, options], setup)).toBe(2)
+    expect(await callsOf([bedrock], [bedrock, options], setup)).toBe(2)
+  })
+
+  test.each<[string, CallOptions]>([
+    ['request metadata: a label for the logs', { requestMetadata: { team: 'a' } }],
+    ['request metadata as a header', { headers: { 'X-Amzn-Bedrock-Request-Metadata': '{"team":"a"}' } }],
+    ['the ID of a trace', { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } }],
+    ['the ID of a request', { headers: { 'X-Request-Id': 'b' } }],
+    ['the name of the client', { headers: { 'User-Agent': 'b' } }],
+    ['deadlines', { timeout: { idle: 5000, total: 9000 } }],
+    ['retries', { retry: { attempts: 2 } }],
+    ['how the cache is used', { cache: true }],
+    ['a signal', { signal: new AbortController().signal }],
+  ])('%s does not', async (_, options) => {
+    const setup = setUp()
+    const bedrock = setup.client()
+    expect(await callsOf([bedrock], [bedrock, options], setup)).toBe(1)
+  })
+
+  test('an option that is not JSON is refused', async () => {
+    const { client, fake } = setUp()
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    await expect(client().messages.create(params, { circular } as CallOptions)).rejects.toMatchObject({
+      code: 'configuration',
+    })
+    expect(fake.calls).toHaveLength(0)
+  })
+})
+
+test.each([undefined, '', 42])('a key of one’s own that is %j is refused: it would be everyone’s', async (key) => {
+  const { client, fake } = setUp()
+  await expect(client({}, { key: () => key as never }).messages.create(params)).rejects.toMatchObject({
+    code: 'configuration',
+  })
+  expect(fake.calls).toHaveLength(0)
+})
