@@ -2,7 +2,7 @@ import { type BedrockError, ConfigurationError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
 import { mergeHeaders } from './internal/headers.ts'
-import { isWholeIdentity } from './internal/identity.ts'
+import { assertIdentity } from './internal/identity.ts'
 import { createDefaultLogger } from './internal/logger.ts'
 import { assertRegion } from './internal/region.ts'
 import { systemClock } from './internal/signal.ts'
@@ -138,10 +138,6 @@ function providerOf(credentials: ClientOptions['credentials'], defaults: ClientD
   if (credentials === undefined) return defaults.credentials
   if (credentials === 'none') return 'none'
   if (typeof credentials === 'function') return cached(credentials)
-  if (!isWholeIdentity(credentials)) {
-    throw new ConfigurationError('credentials is neither a pair of AWS keys nor a Bedrock API key', {
-      hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
-    })
-  }
-  return async () => credentials
+  const identity = assertIdentity(credentials, 'credentials', ConfigurationError)
+  return async () => identity
 }

@@ -1,3 +1,4 @@
+import { redact, redactError } from './internal/redact.ts'
 import type { AnthropicMessage } from './messages/types.ts'
 import type { JsonObject } from './types.ts'
 
@@ -55,7 +56,11 @@ export abstract class BedrockError extends Error {
 
   /** @param defaults - what a subclass has where the options leave it out */
   constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}, defaults?: object) {
-    super(message, cause === undefined ? undefined : { cause })
+    // Whoever throws it: text and causes from elsewhere go no further than here.
+    super(
+      redact(message),
+      cause === undefined ? undefined : { cause: isBedrockError(cause) ? cause : redactError(cause) },
+    )
     // The class names are spelled out below: a minifier renames classes.
     Object.defineProperty(this, brand, { value: true })
     Object.assign(this, defaults)

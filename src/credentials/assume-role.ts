@@ -1,6 +1,7 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../core/errors.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import { env } from '../core/internal/env.ts'
+import { askForIdentity, assertIdentity } from '../core/internal/identity.ts'
 import type { AwsCredentialIdentity, Clock, CredentialProvider, CredentialProviderOptions } from '../core/types.ts'
 import { assertTimeout } from './http.ts'
 import { callSts, credentialsOf, stsFailure } from './sts.ts'
@@ -57,9 +58,11 @@ export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
   const { credentials, externalId, tags = {}, mfaSerial, mfaCode } = options
   const common = roleParameters(options)
   if (!credentials) throw new ConfigurationError('fromAssumeRole needs the credentials that assume the role')
+  if (typeof credentials !== 'function') assertIdentity(credentials, 'credentials', ConfigurationError)
   if (mfaSerial && !mfaCode) throw new ConfigurationError('mfaSerial needs mfaCode, which gives the device’s code')
   return cached(async (request = {}) => {
-    const identity = typeof credentials === 'function' ? await credentials(sourceRequest(request)) : credentials
+    const identity =
+      typeof credentials === 'function' ? await askForIdentity(credentials, sourceRequest(request)) : credentials
     if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; that takes AWS keys')
     const parameters = {
       Action: 'AssumeRole',

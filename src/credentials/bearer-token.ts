@@ -1,6 +1,7 @@
-import { ConfigurationError, CredentialsError } from '../core/errors.ts'
+import { ConfigurationError } from '../core/errors.ts'
 import { cached } from '../core/internal/cached-provider.ts'
-import type { BearerTokenIdentity, CredentialProvider } from '../core/types.ts'
+import { assertIdentity } from '../core/internal/identity.ts'
+import type { BearerTokenIdentity, CredentialProvider, Identity } from '../core/types.ts'
 import { describeBedrockApiKey } from './bedrock-api-key.ts'
 
 /** Gives a Bedrock API key, as it is or with its expiry. */
@@ -9,7 +10,7 @@ export type BearerTokenSource = () => string | BearerTokenIdentity | Promise<str
 /**
  * Gives a Bedrock API key: one that is known, or one that a function fetches, from a secret store or from a server of
  * yours that mints short-term keys with `createBedrockApiKey`. A short-term key tells its own expiry, and is fetched
- * anew before it.
+ * anew before it. White space around a key, such as the line break that ends a file, is taken off.
  *
  * @example
  * ```ts
@@ -23,16 +24,17 @@ export function fromBearerToken(token: string | BearerTokenSource): CredentialPr
     return cached(async () => {
       const given = await token()
       const identity = typeof given === 'string' ? { token: given.trim() } : given
-      if (!identity?.token) throw new CredentialsError('The function given to fromBearerToken gave no key')
-      return withExpiry(identity)
+      return withExpiry(assertIdentity(identity, 'The answer of the function given to fromBearerToken'))
     })
   }
-  if (!token?.trim()) throw new ConfigurationError('fromBearerToken needs a Bedrock API key')
-  const identity = withExpiry({ token: token.trim() })
+  if (typeof token !== 'string' || !token.trim())
+    throw new ConfigurationError('fromBearerToken needs a Bedrock API key, or a function that gives one')
+  const identity = withExpiry(assertIdentity({ token: token.trim() }, 'The key given to fromBearerToken'))
   return async () => identity
 }
 
-function withExpiry(identity: BearerTokenIdentity): BearerTokenIdentity {
+function withExpiry(identity: Identity): Identity {
+  if (!('token' in identity)) return identity
   const { expiration } = describeBedrockApiKey(identity.token)
   return { source: { name: 'api-key' }, ...(expiration && { expiration }), ...identity }
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { askForIdentity } from '../core/internal/identity.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { presignUrl } from '../core/sigv4/presign-url.ts'
 import type { AwsCredentialIdentity, CredentialProvider } from '../core/types.ts'
@@ -41,7 +42,10 @@ export async function createBedrockApiKey({
 }: BedrockApiKeyOptions): Promise<string> {
   if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > 43_200)
     throw new ConfigurationError('expiresIn must be a whole number of seconds, 1 to 43200')
-  const identity = typeof credentials === 'function' ? await credentials({ region: assertRegion(region) }) : credentials
+  const identity =
+    typeof credentials === 'function'
+      ? await askForIdentity(credentials, { region: assertRegion(region) })
+      : credentials
   const url = await presignUrl(
     { method: 'POST', url: 'https://bedrock.amazonaws.com/?Action=CallWithBearerToken', expiresIn },
     { identity, region: assertRegion(region), service: 'bedrock', date },

@@ -2,7 +2,7 @@ import { ConfigurationError, CredentialsError } from '../core/errors.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
 import { parseJsonObject } from '../core/internal/json.ts'
-import { redact } from '../core/internal/redact.ts'
+import { redact, redactError } from '../core/internal/redact.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider } from '../core/types.ts'
 import { assertNotExpired, assertTimeout, type CredentialResponse, requestCredentials } from './http.ts'
@@ -38,6 +38,7 @@ export function fromContainerMetadata(options: ContainerMetadataOptions = {}): C
   return cached(async ({ fetch, signal } = {}) => {
     const url = addressOf(env)
     const authorization = await authorizationOf(env, readToken)
+    const secrets = authorization ? [authorization] : []
     const service = `the container's credentials at ${url.host}`
     let response: CredentialResponse
     try {
@@ -45,13 +46,14 @@ export function fromContainerMetadata(options: ContainerMetadataOptions = {}): C
       response = await requestCredentials(url.href, { headers }, { fetch, signal, clock, timeout })
     } catch (error) {
       signal?.throwIfAborted()
-      throw new CredentialsError(`${(error as Error).message} (${service})`, { cause: error })
+      const cause = redactError(error, secrets)
+      throw new CredentialsError(`${cause.message} (${service})`, { cause })
     }
     const answer = parseJsonObject(response.text)
     const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = answer ?? {}
     if (!response.ok || typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
       const said = String(answer?.message ?? answer?.Message ?? `status ${response.status}`)
-      throw new CredentialsError(`${redact(said.slice(0, 8_192)).slice(0, 1_024)} (${service})`)
+      throw new CredentialsError(`${redact(said, secrets).slice(0, 1_024)} (${service})`)
     }
     const parsed = new Date(String(Expiration))
     const expiration = Number.isNaN(parsed.getTime()) ? undefined : parsed

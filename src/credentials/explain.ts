@@ -1,4 +1,5 @@
 import { type Environment, env as variable } from '../core/internal/env.ts'
+import { askForIdentity, assertIdentity, providerError } from '../core/internal/identity.ts'
 import { describeIdentitySource } from '../core/internal/identity-source.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity, IdentitySource } from '../core/types.ts'
@@ -72,7 +73,7 @@ export async function explainCredentials(options: ExplainCredentialsOptions = {}
     if (credentials !== 'none') identity = await identityOf(options, { region, fetch, signal })
   } catch (caught) {
     signal?.throwIfAborted()
-    error = caught instanceof Error ? caught : new Error(String(caught))
+    error = providerError(caught)
   }
   const conflicts = [
     ...environmentConflicts(env, credentials !== undefined),
@@ -121,8 +122,8 @@ async function identityOf(
   { credentials, env, chain }: ExplainCredentialsOptions,
   request: CredentialProviderOptions,
 ): Promise<Identity> {
-  if (typeof credentials === 'object') return credentials
-  return typeof credentials === 'function' ? credentials(request) : environmentFirst(chain, env)(request)
+  if (credentials !== undefined && typeof credentials !== 'function') return assertIdentity(credentials, 'credentials')
+  return askForIdentity(credentials ?? environmentFirst(chain, env), request)
 }
 
 function environmentConflicts(env: Environment | undefined, isGiven: boolean): string[] {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertIdentity } from '../core/internal/identity.ts'
 import type { AwsCredentialIdentity, CredentialProvider } from '../core/types.ts'
 
 /**
@@ -8,11 +9,10 @@ import type { AwsCredentialIdentity, CredentialProvider } from '../core/types.ts
  * ```ts
  * createBedrockClient({ region, credentials: fromStatic({ accessKeyId, secretAccessKey, sessionToken }) })
  * ```
- * @throws ConfigurationError for half a pair of keys.
+ * @throws ConfigurationError for half a pair of keys, and CredentialsError for a malformed one.
  */
 export function fromStatic(identity: AwsCredentialIdentity): CredentialProvider {
-  if (!identity?.accessKeyId || !identity.secretAccessKey)
-    throw new ConfigurationError('fromStatic needs accessKeyId and secretAccessKey')
+  assertIdentity(identity, 'The identity given to fromStatic', ConfigurationError)
   const given = { source: { name: 'static' }, ...identity }
   return async () => given
 }

@@ -1,9 +1,10 @@
-import { CredentialsError, ServiceError } from '../core/errors.ts'
+import { CredentialsError, isBedrockError, ServiceError } from '../core/errors.ts'
 import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
 import { env, envFlag } from '../core/internal/env.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
-import { redact } from '../core/internal/redact.ts'
+import { redact, redactError, secretsOf } from '../core/internal/redact.ts'
 import { assertRegion } from '../core/internal/region.ts'
+import { errorType } from '../core/internal/service-error.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import { signRequest } from '../core/sigv4/sign-request.ts'
 import type { AwsCredentialIdentity, Clock, IdentitySource } from '../core/types.ts'
@@ -53,20 +54,23 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
     headers = rest
   }
   const { url, method, body } = request
+  // STS, and what stands before it, may quote the token that it refuses.
+  const { WebIdentityToken: token } = parameters
+  const secrets = [...secretsOf(identity), ...(token ? [token] : [])]
   const { ok, status, text, now } = await requestCredentials(
     url,
     { method, headers, body },
     { ...options, clock, timeout },
-  )
+  ).catch((error: unknown) => {
+    options.signal?.throwIfAborted()
+    throw isBedrockError(error) ? error : redactError(error, secrets)
+  })
   const element = (tag: string): string | undefined =>
     unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
   if (ok) return Object.assign(element, { now })
-  // STS quotes the token that it refuses. What is cut off before the search for secrets is not shown after it.
-  const { WebIdentityToken: token = '[redacted]' } = parameters
-  const message = (element('Message') ?? `STS answered with status ${status}`).replaceAll(token, '[redacted]')
-  throw new ServiceError(redact(message.slice(0, 8_192), identity).slice(0, 1_024), {
+  throw new ServiceError(redact(element('Message') ?? `STS answered with status ${status}`, secrets).slice(0, 1_024), {
     status,
-    type: /^[\w.]{1,100}$/.exec(element('Code') ?? '')?.[0] ?? 'UnknownError',
+    type: errorType(element('Code'), secrets),
     retryable: status >= 500,
   })
 }
@@ -103,9 +107,10 @@ export function credentialsOf(answer: StsAnswer, source: IdentitySource): AwsCre
 
 /** Wraps what went wrong, real cause first. */
 export function stsFailure(action: string, roleArn: string, error: unknown): CredentialsError {
-  const { message, type } = error as Partial<ServiceError>
-  return new CredentialsError(`${message ?? String(error)} (${action} of ${roleArn}${type ? `, ${type}` : ''})`, {
-    cause: error,
+  const cause = isBedrockError(error) ? error : redactError(error)
+  const type = isBedrockError(error, 'service') ? `, ${error.type}` : ''
+  return new CredentialsError(`${cause.message} (${action} of ${roleArn}${type})`, {
+    cause,
     hint: 'Check the role’s trust policy: it has to name who assumes it, and any external ID.',
   })
 }

@@ -52,7 +52,7 @@ export function describeType(value: unknown): string {
       ? 'a list'
       : value === undefined
         ? 'undefined'
-        : `a ${typeof value}`
+        : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }
 
 /** The name that differs least from `text`, if any comes near. */

@@ -1,5 +1,5 @@
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
-import { isSameIdentity } from './identity.ts'
+import { assertIdentity, isSameIdentity, providerAnswer } from './identity.ts'
 import { raceSignal, systemClock } from './signal.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -59,7 +59,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
     const { signal: _, ...shared } = request
     return share(async () => {
       try {
-        const identity = await provider(shared)
+        const identity = assertIdentity(await provider(shared), providerAnswer)
         const now = clock.now()
         const expires = identity.expiration?.getTime() ?? now + lifetime
         held = { identity, expires, life: expires - now }

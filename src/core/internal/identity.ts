@@ -1,12 +1,72 @@
-import type { Identity } from '../types.ts'
-
-/** Whether there is something to sign with: a provider in plain JavaScript may give anything. */
-export function isWholeIdentity(identity: Identity): boolean {
-  return Boolean('token' in identity ? identity.token : identity.accessKeyId && identity.secretAccessKey)
-}
+import { type BedrockError, type ConfigurationError, CredentialsError, isBedrockError } from '../errors.ts'
+import type { CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
+import { describeType } from './assert-options.ts'
+import { redactError } from './redact.ts'
 
 /** Whether two identities are the same to AWS. */
 export function isSameIdentity(a: Identity, b: Identity): boolean {
   if ('token' in a || 'token' in b) return 'token' in a && 'token' in b && a.token === b.token
   return a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken
+}
+
+/**
+ * Holds to its type what plain JavaScript may give as an identity, such as a bare API key.
+ *
+ * @param what - where it was given, as the subject of a message
+ * @param Wrong - the error for what has another shape
+ * @throws CredentialsError for a malformed field. Fields and shapes are named, values never: a broken key is a key.
+ */
+export function assertIdentity(
+  given: unknown,
+  what: string,
+  Wrong: typeof CredentialsError | typeof ConfigurationError = CredentialsError,
+): Identity {
+  const identity = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>
+  const names = 'token' in identity ? ['token'] : ['accessKeyId', 'secretAccessKey']
+  const missing = names.filter((name) => !identity[name])
+  if (missing.length > 0) {
+    const problem = missing.length < 2 ? `has no ${missing}` : `is ${describeType(given)}`
+    throw new Wrong(`${what} ${problem}: neither a pair of AWS keys nor a Bedrock API key`, {
+      hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
+    })
+  }
+  for (const name of [...names, 'sessionToken']) {
+    const value = identity[name] ?? ''
+    // All of them travel in headers, the ID between a `=`, a `/` and a `,`.
+    if (typeof value !== 'string' || !/^[\x21-\x7e]*$/.test(value) || (name === 'accessKeyId' && /[/,]/.test(value))) {
+      throw new CredentialsError(
+        typeof value === 'string'
+          ? `${what} has a malformed ${name}: there is a character in it that no key has`
+          : `${what} has a ${name} that is ${describeType(value)} and not a string`,
+        { hint: 'Look for a space, or for a line break at its end.' },
+      )
+    }
+  }
+  const expiration = identity.expiration as Partial<Date> | undefined
+  if (expiration && Number.isNaN(Number(expiration.getTime?.())))
+    throw new CredentialsError(`${what} has an expiration that is not a valid Date`)
+  return given as Identity
+}
+
+/** How a message calls what a provider gave. */
+export const providerAnswer = "The credential provider's answer"
+
+/** Asks a provider for an identity. @throws BedrockError, whatever the provider threw, or the caller's abort reason */
+export async function askForIdentity(
+  provider: CredentialProvider,
+  request: CredentialProviderOptions = {},
+): Promise<Identity> {
+  try {
+    return assertIdentity(await provider(request), providerAnswer)
+  } catch (error) {
+    request.signal?.throwIfAborted()
+    throw providerError(error)
+  }
+}
+
+/** What a provider threw, as an error of this library. */
+export function providerError(error: unknown): BedrockError {
+  if (isBedrockError(error)) return error
+  const cause = redactError(error)
+  return new CredentialsError(`No credentials: ${cause.message}`, { cause })
 }

@@ -1,34 +1,110 @@
 import type { Identity } from '../types.ts'
 
+// How much of a text from elsewhere is looked at, in characters. Nothing that Bedrock says comes near.
+const maxForeignText = 8192
+
 const replacement = '[redacted]'
 
-// What secrets look like where nobody knows their value: printed by a login helper, or quoted by a proxy.
-const shapes: readonly RegExp[] = [
-  // A value behind its usual name, in JSON, XML, INI, a shell's export or a query string.
-  /((?:secret_?access_?key|session_?token|security[-_]token|access_?token|refresh_?token|id_?token|client_?secret|password|bearer_?token\w*|x-amz-signature)["']?\s*[:=>]\s*["']?)[^\s"'<>,;&}]+/gi,
-  /(\bBearer\s+)(?!token\b)[\w+/=.~-]{8,}/gi,
-  /()\bbedrock-api-key-[\w+/=-]+/g,
-  /()\bABSK[\w+/=-]{16,}/g,
-  // Session tokens of STS.
-  /()\b(?:IQoJ|FwoG|FQoG|AQoD)[\w+/=%-]{40,}/g,
+// What secrets look like where nobody knows their value: printed by a login helper, or quoted by a proxy. `$1` stays.
+const named: readonly RegExp[] = [
+  /(\b(?:Bearer|Basic) )[\w+/=.~-]{8,}/gi,
+  // A value behind its usual name, in JSON, XML, INI, a shell's export, a header or a query string.
+  /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)\w{0,32}\\{0,3}["']? ?[:=>] ?\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
+]
+const bare: readonly RegExp[] = [
+  // Bedrock API keys, session tokens of STS, JSON Web Tokens, private keys, and the user in a URL.
+  /\b(?:bedrock-api-key-|ABSK[\w+/=-]{16}|(?:IQoJ|FwoG|FQoG|AQoD)[\w+/=%-]{40}|eyJ[\w-]{8,256}\.)[\w+/=%.-]+/g,
+  /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^-]+/g,
+  /(?<=:\/\/)[^\s/@]{1,512}(?=@)/g,
   // Forty characters of base64 with all three kinds of character: the form of a secret access key, and not of a hash.
-  /()(?<![\w+/=-])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])(?=[\w+/]*\d)[A-Za-z\d+/]{40}(?![\w+/=-])/g,
+  /(?<![\w+/=-])(?=[^a-z]{0,39}[a-z])(?=[^A-Z]{0,39}[A-Z])(?=\D{0,39}\d)[A-Za-z\d+/]{40}(?![\w+/=-])/g,
 ]
 
+/** Text from elsewhere without what a terminal or a log would obey: escape sequences, control and direction characters. */
+export function printable(text: string): string {
+  return text.replace(/\u001b\[[\d;?]*[A-Za-z]|(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, '')
+}
+
+/** The beginning of a text from elsewhere, cut between words: half a secret would not be known as one. */
+export function bounded(text: string): string {
+  if (text.length <= maxForeignText) return text
+  return `${text.slice(0, maxForeignText).replace(/(?<![^\s"<>,])[^\s"<>,]{0,4096}$/, '')}…`
+}
+
 /**
- * Takes secrets out of text that came from somewhere else: those of the identity in use, and whatever has the shape of
- * one.
+ * Makes text from elsewhere fit to be shown: one printable line of bounded length, without the secrets that are given
+ * and without whatever has the shape of one.
  */
-export function redact(text: string, identity?: Identity | undefined): string {
-  const secrets = identity
-    ? 'token' in identity
+export function redact(text: string, secrets: readonly string[] = []): string {
+  let shown = printable(bounded(text).replace(/\s+/g, ' '))
+  for (const secret of secrets) shown = shown.replace(spellings(secret), replacement)
+  for (const shape of named) shown = shown.replace(shape, `$1${replacement}`)
+  for (const shape of bare) shown = shown.replace(shape, replacement)
+  return shown
+}
+
+/**
+ * What must not be shown of a call: its identity's secrets, and the words of headers that may hold one, since a gateway
+ * takes them in place of a signature. Bedrock's own headers hold none.
+ */
+export function secretsOf(identity: Identity | undefined, headers: Readonly<Record<string, string>> = {}): string[] {
+  const own = !identity
+    ? []
+    : 'token' in identity
       ? [identity.token]
       : [identity.secretAccessKey, identity.sessionToken]
-    : []
-  for (const secret of secrets) {
-    if (!secret) continue
-    text = text.replaceAll(secret, replacement).replaceAll(encodeURIComponent(secret), replacement)
+  const given = Object.entries(headers).flatMap(([name, value]) => {
+    if (/^(accept|content-type|user-agent|anthropic-.*|x-amzn-bedrock-.*)$/.test(name)) return []
+    const least = /auth|token|key|secret|cookie|pass|session|cred/.test(name) ? 6 : 12
+    return value.split(/[\s",;=]+/).filter((word) => word.length >= least && word !== 'Bearer' && word !== 'Basic')
+  })
+  // Shorter ones, of tests, would be found everywhere.
+  return [...own, ...given].filter((secret): secret is string => (secret?.length ?? 0) >= 6)
+}
+
+/**
+ * A copy of an error from elsewhere that is fit to be shown: its name, message, code, stack and causes. What else hangs
+ * on it, a request with its headers, say, is left behind.
+ */
+export function redactError(error: unknown, secrets?: readonly string[], depth = 0): Error {
+  const {
+    name = 'Error',
+    message,
+    code,
+    errors,
+    cause = errors?.[0],
+    stack,
+  } = Object(error) as Partial<AggregateError> & {
+    code?: unknown
   }
-  for (const shape of shapes) text = text.replace(shape, `$1${replacement}`)
-  return text
+  const said = typeof error === 'string' ? error : (message ?? `${typeof error} thrown`)
+  const copy = new Error(
+    redact(String(said), secrets),
+    cause === undefined || depth > 3 ? undefined : { cause: redactError(cause, secrets, depth + 1) },
+  )
+  copy.name = redact(String(name), secrets)
+  const frames = String(stack).match(/^ +at .*$/gm) ?? []
+  copy.stack = [`${copy.name}: ${copy.message}`, ...frames.map((frame) => `   ${redact(frame, secrets)}`)].join('\n')
+  if (code !== undefined) Object.assign(copy, { code: typeof code === 'number' ? code : redact(String(code), secrets) })
+  return copy
+}
+
+/** A secret however it is spelled: as it is, escaped by JSON, HTML or a URL (also twice), or inside of base64. */
+function spellings(secret: string): RegExp {
+  const forms = [secret]
+  // What stands before it in the encoded text shifts it to one of three alignments.
+  if (/^[\x20-\x7e]{8,}$/.test(secret)) {
+    for (const shift of [0, 1, 2])
+      forms.push(
+        btoa('0'.repeat(shift) + secret).slice(shift && shift + 1, Math.floor(((shift + secret.length) * 4) / 3)),
+      )
+  }
+  return new RegExp(forms.map((form) => form.replace(/\W/g, anyEscape)).join('|'), 'gi')
+}
+
+function anyEscape(character: string): string {
+  const code = character.charCodeAt(0)
+  const hex = code.toString(16).padStart(4, '0')
+  const url = character === '+' ? '|-' : character === '/' ? '|_' : ''
+  return `(?:\\\\{0,4}(?:\\u${hex}|u${hex})|%(?:25){0,2}${hex.slice(2)}|&#(?:x${hex.slice(2)}|${code});${url})`
 }

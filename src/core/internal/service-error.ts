@@ -1,7 +1,7 @@
 import { ConnectionError, ServiceError } from '../errors.ts'
-import type { Identity, JsonObject } from '../types.ts'
+import type { JsonObject } from '../types.ts'
 import { isJsonObject, parseJsonObject } from './json.ts'
-import { redact } from './redact.ts'
+import { bounded, redact } from './redact.ts'
 
 /** What of a response an error is made of. */
 export interface ErrorResponse {
@@ -20,22 +20,22 @@ export interface ErrorResponse {
  */
 export function serviceErrorFrom(
   { status, headers, text }: ErrorResponse,
-  identity?: Identity,
+  secrets: readonly string[] = [],
   now: number = Date.now(),
 ): ServiceError {
   const body = parseJsonObject(text)
-  const type = errorType(headers.get('x-amzn-errortype') ?? body?.code ?? body?.__type)
+  const type = errorType(headers.get('x-amzn-errortype') ?? body?.code ?? body?.__type, secrets)
   // The layer that checks authentication spells it with a capital.
   const said = body?.message ?? body?.Message
-  const message = typeof said === 'string' && said ? said : describeBody(status, text, body)
+  const message = redact(typeof said === 'string' && said ? said : describeBody(status, text, body, secrets), secrets)
   const originalStatusCode = typeof body?.originalStatusCode === 'number' ? body.originalStatusCode : undefined
-  return new ServiceError(redact(message, identity), {
+  return new ServiceError(message, {
     status,
     type,
     retryable: isRetryable(status, type, message, originalStatusCode, headers.get('x-should-retry')),
     retryAfter: retryAfter(headers, now),
     originalStatusCode,
-    requestId: requestIdOf(headers),
+    requestId: requestIdOf(headers, secrets),
   })
 }
 
@@ -44,8 +44,9 @@ export function unknownOperation(
   body: JsonObject,
   status: number,
   requestId: string | undefined,
+  secrets?: readonly string[],
 ): ServiceError | undefined {
-  const type = isJsonObject(body.Output) ? errorType(body.Output.__type) : undefined
+  const type = isJsonObject(body.Output) ? errorType(body.Output.__type, secrets) : undefined
   if (!type) return undefined
   return new ServiceError(`Bedrock does not know this path (${type}, although with HTTP status ${status})`, {
     status,
@@ -55,35 +56,54 @@ export function unknownOperation(
   })
 }
 
+// What must not be shown of a response that `bedrock.fetch` gave.
+const secretsInPlay = new WeakMap<Response, readonly string[]>()
+
+/** Tells {@link readJson} what must not be shown of a response. */
+export function guardResponse(response: Response, secrets: readonly string[]): Response {
+  secretsInPlay.set(response, secrets)
+  return response
+}
+
 /** Reads a response of `bedrock.fetch` as a JSON object. @throws ServiceError for any status but 2xx. */
 export async function readJson(response: Response): Promise<JsonObject> {
+  const { status, headers } = response
   const text = await response.text()
-  const requestId = requestIdOf(response.headers)
-  if (!response.ok) throw serviceErrorFrom({ status: response.status, headers: response.headers, text })
+  const secrets = secretsInPlay.get(response)
+  const requestId = requestIdOf(headers, secrets)
+  if (!response.ok) throw serviceErrorFrom({ status, headers, text }, secrets)
   const body = parseJsonObject(text)
   if (!body) throw new ConnectionError('The response is not a whole JSON object', { requestId })
-  const error = unknownOperation(body, response.status, requestId)
+  const error = unknownOperation(body, status, requestId, secrets)
   if (error) throw error
   return body
 }
 
-/** The request ID, under any of the names that AWS uses. */
-export function requestIdOf(headers: Headers): string | undefined {
-  return (
-    headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? undefined
-  )
+/** The request ID, under any of the names that AWS uses; `undefined` for what is none. */
+export function requestIdOf(headers: Headers, secrets?: readonly string[]): string | undefined {
+  const id =
+    headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
+  const shown = redact(id, secrets)
+  return /^[\w.:+/=-]{1,128}$/.test(shown) ? shown : undefined
 }
 
-function errorType(said: unknown): string | undefined {
+/** The name in what a service says of an error's type; `undefined` for what is no name. */
+export function errorType(said: unknown, secrets?: readonly string[]): string | undefined {
   if (typeof said !== 'string') return undefined
-  return said.split(',')[0]?.split(':')[0]?.split('#').at(-1)?.trim() || undefined
+  const name = redact(said, secrets).split(',')[0]?.split(':')[0]?.split('#').at(-1)?.trim() ?? ''
+  return /^[A-Za-z][\w.]{0,127}$/.test(name) ? name : undefined
 }
 
-function describeBody(status: number, text: string, body: JsonObject | undefined): string {
-  // A proxy's HTML page: its words are worth more than its markup.
-  const words = body ? JSON.stringify(body) : text.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
-  const excerpt = words.replace(/\s+/g, ' ').trim().slice(0, 300)
-  return excerpt && excerpt !== '{}' ? `HTTP ${status}: ${excerpt}` : `HTTP ${status} without a message`
+function describeBody(status: number, text: string, body: JsonObject | undefined, secrets: readonly string[]): string {
+  const said = redact(body ? JSON.stringify(body) : wordsOf(bounded(text)), secrets).trim()
+  // Only now: half a secret would not have been known as one.
+  return said && said !== '{}' ? `HTTP ${status}: ${said.slice(0, 300)}` : `HTTP ${status} without a message`
+}
+
+// A proxy's HTML page: its words are worth more than its markup.
+function wordsOf(html: string): string {
+  const parts = html.split(/<\/(?:style|script)>/i).map((part) => part.split(/<(?:style|script)/i)[0])
+  return parts.join(' ').replace(/<[^<>]*>/g, ' ')
 }
 
 /** Whether a status and an error's name mean that the same call may succeed later. */

@@ -1,11 +1,13 @@
 import { type BedrockError, ConnectionError, TimeoutError } from '../errors.ts'
+import { redactError } from '../internal/redact.ts'
 
 const hint =
   'Node’s own fetch gives up after 300 s. Stream the answer, or pass a fetch whose agent has longer limits (docs/errors.md has a recipe).'
 
 /** What a `fetch` of Node failed with: its deadlines and certificates have codes of their own. */
-export function networkError(cause: unknown, what: string): BedrockError {
-  const code = errorCode(cause)
+export function networkError(error: unknown, what: string, secrets?: readonly string[]): BedrockError {
+  const cause = redactError(error, secrets)
+  const code = errorCode(error)
   if (code === 'UND_ERR_HEADERS_TIMEOUT')
     return new TimeoutError(`${what}: no headers came in time`, { phase: 'response', cause, hint })
   if (code === 'UND_ERR_BODY_TIMEOUT')
@@ -13,7 +15,7 @@ export function networkError(cause: unknown, what: string): BedrockError {
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
     return new TimeoutError(`${what}: connecting took too long`, { phase: 'connect', cause, retryable: true })
   const untrusted = code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO_|_TLS_|_SSL_/.test(code)
-  return new ConnectionError(`${what}: ${code ?? (cause instanceof Error ? cause.message : 'unknown failure')}`, {
+  return new ConnectionError(`${what}: ${code ?? cause.message}`, {
     cause,
     retryable: !untrusted,
     hint: untrusted
@@ -27,7 +29,9 @@ function errorCode(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] }
   return (
-    errorCode(cause, depth + 1) ?? errorCode(errors?.[0], depth + 1) ?? (typeof code === 'string' ? code : undefined)
+    errorCode(cause, depth + 1) ??
+    errorCode(errors?.[0], depth + 1) ??
+    (typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined)
   )
 }
 

@@ -2,6 +2,7 @@
 import { type BedrockError, ConnectionError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
 import { crc32 as tableCrc32 } from '../internal/crc32.ts'
+import { redactError } from '../internal/redact.ts'
 import { sha256 } from '../internal/sha256.ts'
 
 const encoder = new TextEncoder()
@@ -61,8 +62,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /** What a `fetch` failed with. Browsers and Workers give no code, and a message at most. */
-export function networkError(cause: unknown, what: string): BedrockError {
-  return new ConnectionError(`${what}: ${cause instanceof Error ? cause.message : 'unknown failure'}`, { cause })
+export function networkError(error: unknown, what: string, secrets?: readonly string[]): BedrockError {
+  const cause = redactError(error, secrets)
+  return new ConnectionError(`${what}: ${cause.message}`, { cause })
 }
 
 /** Whether a connection was closed by its other side. Nothing tells in browsers and Workers. */

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { isHeaderValue } from '../internal/headers.ts'
 import type { AwsCredentialIdentity, Identity } from '../types.ts'
 import { createCanonicalRequest, type HeadersLike, normalizeHeaders, splitUrl } from './canonical-request.ts'
 import { deriveSigningKey } from './signing-key.ts'
@@ -84,18 +85,26 @@ export function prepareScope({ identity, region, service, date = new Date() }: S
   amzDate: string
   credentialScope: string
 } {
-  if (!identity || 'token' in identity || !identity.accessKeyId || !identity.secretAccessKey) {
+  // Of a string, which a bare API key would be, no property is read: an error of the runtime would quote it.
+  const keys = (typeof identity === 'object' ? identity : {}) as Partial<AwsCredentialIdentity> | null
+  if (!keys?.accessKeyId || !keys.secretAccessKey || 'token' in keys) {
     throw new ConfigurationError('Signing needs AWS keys', {
       hint: 'Give { accessKeyId, secretAccessKey, sessionToken? }. A Bedrock API key is sent as it is and signs nothing.',
     })
   }
+  if (!isHeaderValue(`${keys.accessKeyId}${keys.sessionToken}`))
+    throw new ConfigurationError('The access key ID or the session token has a character that HTTP cannot carry')
   if (!region || !service) throw new ConfigurationError(`The ${region ? 'service' : 'region'} to sign for is missing`)
   if (Number.isNaN(date.getTime())) throw new ConfigurationError('The date to sign with is not a valid date')
   // 20261120T120000Z, by numbers: taking an ISO string apart would take five times as long.
   const day = date.getUTCFullYear() * 10_000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
   const time = 1_000_000 + date.getUTCHours() * 10_000 + date.getUTCMinutes() * 100 + date.getUTCSeconds()
   const amzDate = `${day}T${String(time).slice(1)}Z`
-  return { identity, amzDate, credentialScope: `${day}/${region}/${service}/aws4_request` }
+  return {
+    identity: keys as AwsCredentialIdentity,
+    amzDate,
+    credentialScope: `${day}/${region}/${service}/aws4_request`,
+  }
 }
 
 /** Step 2 of the specification. */

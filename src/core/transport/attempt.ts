@@ -10,6 +10,8 @@ export interface AttemptContext {
   readonly clock: Clock
   readonly scope: CallScope
   readonly timeouts: ResolvedTimeouts
+  /** What must not be shown of the call. */
+  readonly secrets: () => readonly string[]
 }
 
 /** {@link Timeouts} with every blank filled in. */
@@ -34,7 +36,7 @@ export function attempt({ url, ...request }: HttpRequest, context: AttemptContex
 /** Waits for a piece of work under a deadline, and says what its failure means. */
 export async function waitFor<T>(
   phase: 'response' | 'idle',
-  { clock, scope, timeouts }: AttemptContext,
+  { clock, scope, timeouts, secrets }: AttemptContext,
   failed: () => string,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -44,7 +46,7 @@ export async function waitFor<T>(
     return await scope.wait(work())
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw isBedrockError(error) ? error : networkError(error, failed())
+    throw isBedrockError(error) ? error : networkError(error, failed(), secrets())
   } finally {
     stop()
   }

@@ -1,4 +1,4 @@
-import { ConfigurationError, CredentialsError, isBedrockError, type ServiceError } from '../errors.ts'
+import { ConfigurationError, isBedrockError, type ServiceError } from '../errors.ts'
 import { isSameIdentity } from '../internal/identity.ts'
 import type { CallScope } from '../internal/signal.ts'
 import { signRequest } from '../sigv4/sign-request.ts'
@@ -96,8 +96,6 @@ async function withAuthorization(
     })
   }
   if ('token' in identity) {
-    if (!/^[\x21-\x7e]+$/.test(identity.token))
-      throw new CredentialsError('The Bedrock API key has characters that no key has, such as a space')
     return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
   }
   // `fetch` derives the host from the URL, and browsers refuse it as a header.

@@ -32,7 +32,8 @@ export interface OutgoingCall {
 export interface IncomingResponse {
   readonly response: Response
   readonly body: BodyReader
-  readonly identity: Identity | undefined
+  /** What must not be shown of the call, whatever the service or a proxy quotes. */
+  readonly secrets: readonly string[]
   readonly attempts: number
   /** Lets go of the call: its deadlines, and the caller's signal. To be called when the body is done with. */
   readonly done: () => void

@@ -1,6 +1,7 @@
 import { ConnectionError, ServiceError } from '../errors.ts'
 import { headersToRecord } from '../internal/headers.ts'
 import { parseJsonObject } from '../internal/json.ts'
+import { redact } from '../internal/redact.ts'
 import { requestIdOf, serviceErrorFrom, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, Clock, ModelRef, ResponseMetadata } from '../types.ts'
 import { maxErrorBytes, readText } from './body-reader.ts'
@@ -20,14 +21,14 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   const { response } = incoming
   await assertOk(incoming, context)
   const text = await readText(incoming.body)
-  const requestId = requestIdOf(response.headers)
+  const requestId = requestIdOf(response.headers, incoming.secrets)
   const body = parseJsonObject(text)
   if (!body) {
     throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, {
       requestId,
     })
   }
-  const error = unknownOperation(body, response.status, requestId)
+  const error = unknownOperation(body, response.status, requestId, incoming.secrets)
   if (error) throw error
   incoming.done()
   const metadata = createMetadata(incoming, context)
@@ -37,29 +38,32 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
 }
 
 /** @throws ServiceError for any status but 2xx. */
-export async function assertOk(
-  { response, body, identity }: IncomingResponse,
-  { clock }: DecodeContext,
-): Promise<void> {
+export async function assertOk({ response, body, secrets }: IncomingResponse, { clock }: DecodeContext): Promise<void> {
   const { status, headers } = response
   if (response.ok) return
   // A browser hides a redirect's status and target: it is an "opaque" response with status 0.
   if (status === 0 || (status >= 300 && status < 400)) {
     body.cancel()
-    throw new ServiceError(`The endpoint answered with a redirect${describeTarget(headers)}, which is not followed`, {
-      status,
-      requestId: requestIdOf(headers),
-      hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
-    })
+    throw new ServiceError(
+      `The endpoint answered with a redirect${redact(describeTarget(headers), secrets)}, which is not followed`,
+      {
+        status,
+        requestId: requestIdOf(headers, secrets),
+        hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
+      },
+    )
   }
-  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, identity, clock.now())
+  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets, clock.now())
 }
 
 /** What a response's status line and headers tell. */
-export function createMetadata({ response, attempts }: IncomingResponse, { model }: DecodeContext): ResponseMetadata {
+export function createMetadata(
+  { response, attempts, secrets }: IncomingResponse,
+  { model }: DecodeContext,
+): ResponseMetadata {
   const headers = headersToRecord(response.headers)
   return {
-    requestId: requestIdOf(response.headers),
+    requestId: requestIdOf(response.headers, secrets),
     status: response.status,
     headers,
     attempts,

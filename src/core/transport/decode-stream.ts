@@ -4,9 +4,9 @@ import { decodeTextHeaders } from '../event-stream/headers.ts'
 import type { EventStreamMessage } from '../event-stream/message.ts'
 import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
-import { redact } from '../internal/redact.ts'
-import { isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
-import type { BedrockResponse, Identity, JsonObject, ResponseMetadata } from '../types.ts'
+import { redact, redactError } from '../internal/redact.ts'
+import { errorType, isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
+import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
 import { maxErrorBytes, readText } from './body-reader.ts'
 import { assertOk, createMetadata, type DecodeContext } from './decode-response.ts'
 import type { IncomingResponse } from './call.ts'
@@ -68,7 +68,7 @@ class ResponseEvents extends EventIterator {
     }
     try {
       while (this.#at < this.#frames.length) {
-        const event = eventOf(this.#frames[this.#at++] as Frame, this.#incoming.identity)
+        const event = eventOf(this.#frames[this.#at++] as Frame, this.#incoming.secrets)
         if (event) return this.#seen(event)
       }
     } catch (error) {
@@ -165,57 +165,63 @@ function isLostConnection(error: unknown): boolean {
   )
 }
 
-async function assertEventStream({ response, body }: IncomingResponse): Promise<void> {
+async function assertEventStream({ response, body, secrets }: IncomingResponse): Promise<void> {
   const contentType = response.headers.get('content-type')
   if (contentType?.toLowerCase().startsWith('application/vnd.amazon.eventstream')) return
   const { status } = response
-  const requestId = requestIdOf(response.headers)
+  const requestId = requestIdOf(response.headers, secrets)
   const text = await readText(body, maxErrorBytes)
   throw (
-    unknownOperation(parseJsonObject(text) ?? {}, status, requestId) ??
-    new ServiceError(`The response is not an event stream but ${contentType ?? 'of no content type'}`, {
-      status,
-      requestId,
-      hint: 'Something between here and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on untouched.',
-    })
+    unknownOperation(parseJsonObject(text) ?? {}, status, requestId, secrets) ??
+    new ServiceError(
+      `The response is not an event stream but ${redact(contentType ?? 'of no content type', secrets)}`,
+      {
+        status,
+        requestId,
+        hint: 'Something between here and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on untouched.',
+      },
+    )
   )
 }
 
 // Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
 // event types may come at any time.
-function eventOf({ headers, payload }: Frame, identity: Identity | undefined): JsonObject | undefined {
+function eventOf({ headers, payload }: Frame, secrets: readonly string[]): JsonObject | undefined {
   switch (headers[':message-type']) {
     case 'event':
-      return headers[':event-type'] === 'chunk' ? chunkOf(payload, identity) : undefined
+      return headers[':event-type'] === 'chunk' ? chunkOf(payload, secrets) : undefined
     case 'exception': {
       const body = parseJsonObject(decodeUtf8(payload)) ?? {}
       const name = headers[':exception-type'] ?? ''
       const type = name.charAt(0).toUpperCase() + name.slice(1)
-      throw streamException(type, body.message ?? body.Message, body.originalStatusCode, identity)
+      throw streamException({ message: body.Message, ...body, type }, secrets)
     }
     case 'error':
-      throw streamException(headers[':error-code'], headers[':error-message'], undefined, identity)
+      throw streamException({ type: headers[':error-code'], message: headers[':error-message'] }, secrets)
     default:
       return undefined
   }
 }
 
 // `{"bytes":"<base64>","p":"<padding>"}`: the model's own JSON in base64, padded against guessing its length.
-function chunkOf(payload: Uint8Array, identity: Identity | undefined): JsonObject | undefined {
+function chunkOf(payload: Uint8Array, secrets: readonly string[]): JsonObject | undefined {
   let event: unknown
   try {
     const { bytes } = JSON.parse(decodeUtf8(payload)) as { bytes?: string }
     if (!bytes) return undefined
     event = JSON.parse(base64ToUtf8(bytes))
   } catch (cause) {
-    throw new StreamError('stream_corrupt', 'A chunk of the stream is not base64 of JSON', { cause })
+    throw new StreamError('stream_corrupt', 'A chunk of the stream is not base64 of JSON', {
+      cause: redactError(cause, secrets),
+    })
   }
   if (!isJsonObject(event)) throw new StreamError('stream_corrupt', 'A chunk of the stream is not a JSON object')
   if (event.type === 'error') {
     const { error } = event
-    throw isJsonObject(error)
-      ? streamException(String(error.type), error.message, undefined, identity)
-      : streamException('', error, undefined, identity)
+    throw streamException(
+      isJsonObject(error) ? { type: error.type, message: error.message } : { message: error },
+      secrets,
+    )
   }
   return event
 }
@@ -239,10 +245,14 @@ const statuses: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 }
 
-function streamException(type = '', said?: unknown, originalStatusCode?: unknown, identity?: Identity): StreamError {
+function streamException(
+  { type: name, message: said, originalStatusCode }: Readonly<Record<string, unknown>>,
+  secrets: readonly string[],
+): StreamError {
+  const type = errorType(name, secrets) ?? ''
   const message = redact(
     typeof said === 'string' && said ? said : `The service ended the stream with ${type || 'an error'}`,
-    identity,
+    secrets,
   )
   const status = statuses[type]
   return new StreamError('stream_exception', message, {

@@ -1,3 +1,4 @@
+import { secretsOf } from '../internal/redact.ts'
 import { openCallScope, sleep } from '../internal/signal.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
 import { createAuthorizer } from './authorize.ts'
@@ -24,7 +25,7 @@ export async function send<T>(
   const scope = openCallScope(call.signal)
   const stopTotal = startDeadline('total', clock, timeouts.total, scope.end)
   const authorizer = createAuthorizer(state, call, scope)
-  const context = { fetch, clock, scope, timeouts }
+  const context = { fetch, clock, scope, timeouts, secrets: () => secretsOf(authorizer.identity, call.request.headers) }
   const done = (): void => {
     stopTotal()
     scope.dispose()
@@ -43,7 +44,7 @@ export async function send<T>(
         response = await attempt(request, context)
         if (response.ok) authorizer.keepTime()
         const body = readBody(response, context)
-        const result = await decode({ response, body, identity: authorizer.identity, attempts, done })
+        const result = await decode({ response, body, secrets: context.secrets(), attempts, done })
         retryBudget?.give(spent)
         return result
       } catch (error) {

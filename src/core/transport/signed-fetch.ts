@@ -1,7 +1,7 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
 import { mergeHeaders } from '../internal/headers.ts'
 import { readableFrom } from '../internal/readable.ts'
-import { serviceErrorFrom } from '../internal/service-error.ts'
+import { guardResponse, serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
 import { readText } from './body-reader.ts'
 import type { EndpointResolver } from './endpoint.ts'
@@ -40,13 +40,13 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
     }
     let refusal: Response | undefined
     try {
-      return await send(transport, call, async ({ response, body, done, identity }) => {
+      return await send(transport, call, async ({ response, body, done, secrets }) => {
         const { status, headers } = response
         // Only the body tells a refusal that new credentials would lift from one that stands.
         if (status === 403 || (init.retry && !response.ok)) {
           const text = await readText(body)
-          refusal = new Response(text, { status, headers })
-          throw serviceErrorFrom({ status, headers, text }, identity, transport.clock.now())
+          refusal = guardResponse(new Response(text, { status, headers }), secrets)
+          throw serviceErrorFrom({ status, headers, text }, secrets, transport.clock.now())
         }
         if (!response.body) done()
         const close = (): void => {
@@ -54,7 +54,10 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
           done()
         }
         // A browser hides a redirect behind status 0, which no Response may be made with.
-        return new Response(response.body && readableFrom(() => body.read(), close), { status: status || 502, headers })
+        return guardResponse(
+          new Response(response.body && readableFrom(() => body.read(), close), { status: status || 502, headers }),
+          secrets,
+        )
       })
     } catch (error) {
       if (refusal && isBedrockError(error, 'service')) return refusal
