@@ -14,15 +14,20 @@ const alias = (platform: string, credentials: string): { find: string | RegExp; 
 // What is packed, and the other runtimes, have commands of their own: they need a build.
 const exclude = ['test/package/**', 'test/runtimes/**']
 
-// No test may depend on how fast the machine is.
-const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } }
+const shared = {
+  setupFiles: ['test/setup.ts'],
+  // No test may depend on how fast the machine is.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 30_000 } },
+}
 
 export default defineConfig({
   test: {
     projects: [
       {
         resolve: { alias: alias('core/platform/node.ts', 'credentials/node/default.ts') },
-        test: { name: 'node', include: ['test/**/*.test.ts'], exclude, ...patience },
+        test: { name: 'node', include: ['test/**/*.test.ts'], exclude, ...shared },
       },
       {
         // The core once more, on the code that Workers and browsers get.
@@ -31,7 +36,7 @@ export default defineConfig({
           name: 'web',
           include: ['test/core/**/*.test.ts'],
           exclude: [...exclude, '**/node-*.test.ts'],
-          ...patience,
+          ...shared,
         },
       },
     ],
