@@ -156,21 +156,23 @@ function decoding(size) {
   }
 }
 
+/** Makes responses with the stream of a message. */
+function streamedResponses() {
+  const chunks = chunked(streamBytes(), 16_384)
+  return () =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          for (const chunk of chunks) controller.enqueue(chunk)
+          controller.close()
+        },
+      }),
+      { headers: { 'content-type': 'application/vnd.amazon.eventstream' } },
+    )
+}
+
 // The whole path of a streamed message, over an in-memory fetch.
 function streaming() {
-  const respond = () => {
-    const chunks = chunked(streamBytes(), 16_384)
-    return () =>
-      new Response(
-        new ReadableStream({
-          start(controller) {
-            for (const chunk of chunks) controller.enqueue(chunk)
-            controller.close()
-          },
-        }),
-        { headers: { 'content-type': 'application/vnd.amazon.eventstream' } },
-      )
-  }
   const drain = (start) => async () => {
     let events = 0
     for await (const event of await start()) if (event.type) events++
@@ -178,12 +180,51 @@ function streaming() {
   }
   return {
     outcrop: async () => {
-      const { bedrock } = await client(respond())
+      const { bedrock } = await client(streamedResponses())
       return drain(() => bedrock.messages.stream(params))
     },
     '@anthropic-ai/bedrock-sdk': async () => {
-      const bedrock = await anthropicClient(respond())
+      const bedrock = await anthropicClient(streamedResponses())
       return drain(() => bedrock.messages.stream(params))
+    },
+  }
+}
+
+// From frames to server-sent events. Ours is the whole path, with the request and the call to Bedrock.
+function converting() {
+  const respond = streamedResponses()
+  const drain = async (convert) => {
+    const whole = await (await convert()).text()
+    assertCount(whole.split('\n\n').length - 1)
+    return async () => {
+      let bytes = 0
+      for await (const chunk of (await convert()).body) bytes += chunk.length
+      if (bytes !== whole.length) throw new Error(`${bytes} bytes in place of ${whole.length}`)
+    }
+  }
+  const url = 'https://api.anthropic.com/v1/messages?beta=true'
+  const init = { method: 'POST', body: JSON.stringify({ ...params, stream: true }) }
+  return {
+    outcrop: async () => {
+      const { bedrock } = await client(respond)
+      const { anthropicFetch } = await import('outcrop/anthropic')
+      const fetch = anthropicFetch(bedrock)
+      return drain(() => fetch(url, init))
+    },
+    '@anthropic-ai/bedrock-sdk': async () => {
+      const { eventStreamToSSEResponse } = await import('@anthropic-ai/bedrock-sdk/core/streaming')
+      return drain(() => eventStreamToSSEResponse(respond()))
+    },
+    'decoder and base64 alone': async () => {
+      const { createEventStreamDecoder } = await import('outcrop/event-stream')
+      return async () => {
+        const bare = createEventStreamDecoder()
+        let events = 0
+        for await (const chunk of respond().body)
+          for (const { payload } of bare.push(chunk))
+            if (Buffer.from(JSON.parse(toUtf8(payload)).bytes, 'base64').length > 0) events++
+        assertCount(events)
+      }
     },
   }
 }
@@ -293,6 +334,12 @@ export const groups = [
     baseline: '@anthropic-ai/bedrock-sdk',
     operations: 10,
     contestants: streaming(),
+  },
+  {
+    name: 'frames to server-sent events, 5,000 deltas',
+    baseline: 'decoder and base64 alone',
+    operations: 40,
+    contestants: converting(),
   },
   {
     name: 'create 1 KB message',

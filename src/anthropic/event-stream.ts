@@ -1,4 +1,5 @@
 import { isBedrockError, StreamError } from '../core/errors.ts'
+import { type EventIterator, eventIterator } from '../core/internal/event-iterator.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { readableFrom } from '../core/internal/readable.ts'
 import { serverSentEvent } from '../core/internal/sse.ts'
@@ -67,30 +68,49 @@ function eventStream(
   isPingDue: boolean,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  let events: AsyncIterator<JsonObject> | undefined
+  let events: EventIterator | undefined
+  // The last event waits for the end of the stream: a guardrail may still object to the whole of it.
+  let last = ''
+  let fault: { readonly error: unknown } | undefined
   let waiting: Promise<string> | undefined
   let isOver = false
 
-  // The last event waits for the end of the stream: a guardrail may still object to the whole of it.
-  let last: string | undefined
+  /** All that is here: one chunk of the network makes one chunk of the response. */
+  const take = ({ metadata }: BegunStream, from: EventIterator): string => {
+    let text = ''
+    try {
+      for (let event = from.takeText(); event; event = from.takeText()) {
+        if (typeof event === 'string') {
+          text += serverSentEvent('content_block_delta', event)
+          continue
+        }
+        if (!eventNames.has(event.type)) continue
+        const written = serverSentEvent(event.type as string, JSON.stringify(complete(event, metadata)))
+        if (event.type === 'message_stop') last = written
+        else text += written
+      }
+    } catch (error) {
+      fault = { error }
+    }
+    return text
+  }
+
   const next = async (): Promise<string> => {
     const stream = await begun
-    events ??= stream.events[Symbol.asyncIterator]()
-    for (;;) {
-      const { done, value: event } = await events.next().catch((error: unknown) => {
-        if (last === undefined || !isCut(error)) throw error
-        return { done: true, value: undefined } as const
-      })
-      if (done) {
-        if (last === undefined) throw new StreamError('stream_truncated', 'The stream ended before message_stop')
-        isOver = true
-        return last
+    events ??= eventIterator(stream.events)
+    try {
+      for (;;) {
+        const text = take(stream, events)
+        if (text) return text
+        if (fault) throw fault.error
+        if (!(await events.more())) break
       }
-      if (!eventNames.has(event.type)) continue
-      const text = serverSentEvent(event.type as string, JSON.stringify(complete(event, stream.metadata)))
-      if (event.type !== 'message_stop') return text
-      last = text
+      if (!last) throw new StreamError('stream_truncated', 'The stream ended before message_stop')
+    } catch (error) {
+      if (!last || !isCut(error)) throw error
     }
+    isOver = true
+    return last
   }
 
   const read = async (): Promise<string | undefined> => {
@@ -118,7 +138,7 @@ function eventStream(
     },
     () => {
       onClose?.(!isOver)
-      events?.return?.().catch(() => {})
+      events?.return().catch(() => {})
     },
   )
 }

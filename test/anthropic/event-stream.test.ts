@@ -1,4 +1,5 @@
 import { createBedrockClient } from 'outcrop/core'
+import { encodeEventStreamMessage } from 'outcrop/event-stream'
 import { anthropicFetch, anthropicOptions } from 'outcrop/anthropic'
 import type { FakeReply } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
@@ -136,6 +137,62 @@ describe('server-sent events', () => {
     expect(events.at(-1)?.data).toMatchObject({
       error: { type: 'invalid_request_error', message: 'The guardrail intervened' },
     })
+  })
+})
+
+describe('deltas pass as the text that they are', () => {
+  const frame = (payload: string): Uint8Array =>
+    encodeEventStreamMessage({
+      headers: {
+        ':message-type': { type: 'string', value: 'event' },
+        ':event-type': { type: 'string', value: 'chunk' },
+        ':content-type': { type: 'string', value: 'application/json' },
+      },
+      payload: new TextEncoder().encode(payload),
+    })
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  /** What the client gets of these texts, between the beginning and the end of a message. */
+  const passed = async (texts: readonly string[], wrap = (bytes: string) => `{"bytes":"${bytes}","p":"abc"}`) => {
+    const all = [JSON.stringify(start), ...texts, ...end.map((event) => JSON.stringify(event))]
+    const body = Buffer.concat(all.map((text) => frame(wrap(base64(text)))))
+    const bedrock = createBedrockClient({
+      region: 'us-east-1',
+      credentials: 'none',
+      fetch: async () => new Response(body, { headers: { 'content-type': 'application/vnd.amazon.eventstream' } }),
+    })
+    const { fetch } = anthropicOptions(bedrock)
+    return (await post(fetch, { ...params, model: 'us.anthropic.claude-sonnet-4-6', stream: true })).text()
+  }
+  const text = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"1\\n\\u00fc 東京"}}'
+
+  test('byte for byte', async () => {
+    expect(await passed([text, text])).toContain(
+      `event: content_block_delta\ndata: ${text}\n\nevent: content_block_delta\ndata: ${text}\n\nevent: message_delta\n`,
+    )
+  })
+
+  test('however the chunk around them is written', async () => {
+    const expected = await passed([text])
+    for (const wrap of [
+      (bytes: string) => `{"p":"abc","bytes":"${bytes}"}`,
+      (bytes: string) => `{ "bytes" : "${bytes}" }`,
+      (bytes: string) => `{"bytes":"${bytes.replaceAll('/', '\\/')}"}`,
+      (bytes: string) => `{"bytes":"${bytes}","p":"a-b"}`,
+    ])
+      expect(await passed([text], wrap)).toBe(expected)
+  })
+
+  test('line breaks between the tokens of JSON do not tear an event', async () => {
+    const spread = text.replace(',"delta"', ',\r\n"delta"')
+    expect(await passed([spread])).toContain(`data: ${JSON.stringify(JSON.parse(text))}\n\n`)
+  })
+
+  test('JSON that is cut is a fault, in the middle of a stream too', async () => {
+    for (const cut of [text.slice(0, -1), text.slice(0, -12), '{"type":"content_block_delta",']) {
+      const events = eventsOf(await passed([text, cut, text]))
+      expect(events.map(({ name }) => name)).toEqual(['message_start', 'content_block_delta', 'error'])
+      expect(events.at(-1)?.data).toMatchObject({ error: { type: 'api_error' } })
+    }
   })
 })
 

@@ -10,6 +10,10 @@ export abstract class EventIterator implements AsyncIterableIterator<JsonObject,
 
   /** The next event, if it is here. @throws what ended the stream, behind its last event */
   abstract take(): JsonObject | undefined
+  /** The same, for passing on: as the text of its JSON, where nothing on its way looks into the event. */
+  takeText(): JsonObject | string | undefined {
+    return this.take()
+  }
   /** Lets go of the stream: nothing of it is wanted any more. */
   abstract close(): unknown
   /** {@link EventIterator.more}, one at a time. */
