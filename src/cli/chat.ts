@@ -1,55 +1,82 @@
 import process from 'node:process'
-import { createInterface } from 'node:readline'
+import { text as readAll } from 'node:stream/consumers'
 import { isBedrockError, type MessageParam } from 'outcrop'
-import { clientFlags, clientUsage, type Command, text } from './command.ts'
+import { clientFlags, clientUsage, type Command, text, UsageError } from './command.ts'
+import { createPrompt } from './prompt.ts'
 import { setUp } from './set-up.ts'
+import type { Terminal } from './terminal.ts'
 
 export const chat: Command = {
-  summary: 'a small chat in the terminal, to try a set-up',
-  usage: ['--model M         default: default', '--system S        a system prompt', ...clientUsage],
+  summary: 'a small chat in the terminal, to try a set-up; what is piped in is one prompt',
+  usage: [
+    '--model M         default: default',
+    '--system S        a system prompt',
+    ...clientUsage,
+    '',
+    'Ctrl-C stops an answer; /exit, Ctrl-D or Ctrl-C twice ends the chat.',
+  ],
   options: { ...clientFlags, model: { type: 'string' }, system: { type: 'string' } },
-  async run(flags, _positionals, terminal) {
+  async run(flags, terminal) {
     const { client } = await setUp(flags)
+    // A name that means nothing is told before anything is typed.
+    const model = await client.models.resolve(text(flags, 'model') ?? 'default')
     const system = text(flags, 'system')
-    const model = text(flags, 'model') ?? 'default'
     const messages: MessageParam[] = []
-    const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY })
-    const prompt = (): void => {
-      if (!process.stdin.isTTY) return
-      lines.setPrompt(terminal.paint('bold', '> '))
-      lines.prompt()
-    }
-    let answering: { abort(): void } | undefined
-    // The first Ctrl-C ends an answer, one without an answer ends the chat.
-    lines.on('SIGINT', () => (answering ? answering.abort() : lines.close()))
-    let code = 0
-    prompt()
-    for await (const line of lines) {
-      if (line.trim() === '/exit') break
-      if (line.trim()) {
-        messages.push({ role: 'user', content: line })
-        const stream = client.messages.stream({ model, max_tokens: 4096, messages, ...(system && { system }) })
-        answering = stream
-        try {
-          for await (const piece of stream.textStream) process.stdout.write(piece)
-          const { content } = await stream.finalMessage()
-          messages.push({ role: 'assistant', content })
-          process.stdout.write('\n')
-        } catch (error) {
-          // The question that was not answered would make the next one invalid.
-          messages.pop()
-          if ((error as Error).name === 'AbortError') {
-            process.stdout.write('\n')
-          } else {
-            code = 1
-            terminal.note(`\n${(error as Error).message}`)
-            if (isBedrockError(error) && error.hint) terminal.note(error.hint)
-          }
-        }
-        answering = undefined
+    let stopAnswer: (() => void) | undefined
+
+    const answer = async (prompt: string): Promise<boolean> => {
+      const stream = client.messages.stream({
+        model,
+        max_tokens: 4096,
+        messages: [...messages, { role: 'user', content: prompt }],
+        ...(system && { system }),
+      })
+      stopAnswer = () => stream.abort()
+      try {
+        for await (const piece of stream.textStream) terminal.write(piece)
+        const { content, stop_reason } = await stream.finalMessage()
+        terminal.print()
+        if (stop_reason === 'max_tokens') terminal.note('(The answer was cut: it has more than 4096 tokens.)')
+        // A question that was not answered would make the next one invalid.
+        messages.push({ role: 'user', content: prompt }, { role: 'assistant', content })
+        return true
+      } catch (error) {
+        tellFailure(error, terminal)
+        return false
+      } finally {
+        stopAnswer = undefined
       }
-      prompt()
     }
-    return code
+
+    if (!process.stdin.isTTY) {
+      const prompt = (await readAll(process.stdin)).trim()
+      if (!prompt) throw new UsageError('There is nothing to ask: stdin is empty.')
+      return (await answer(prompt)) ? 0 : 1
+    }
+
+    let interrupts = 0
+    const prompt = createPrompt(() => {
+      if (stopAnswer) return stopAnswer()
+      if (prompt.clearLine()) return
+      interrupts++
+      if (interrupts === 2) return prompt.close()
+      prompt.remark('(Once more, Ctrl-D or /exit ends the chat.)')
+    })
+    for (;;) {
+      const line = await prompt.ask(terminal.format(terminal.paint('bold', '> ')))
+      if (line === undefined || line.trim() === '/exit') break
+      interrupts = 0
+      if (line.trim()) await answer(line)
+    }
+    prompt.close()
+    return 0
   },
+}
+
+function tellFailure(error: unknown, terminal: Terminal): void {
+  const { name, message } = error as Error
+  terminal.print()
+  if (name === 'AbortError') return
+  terminal.note(message)
+  if (isBedrockError(error) && error.hint) terminal.note(error.hint)
 }

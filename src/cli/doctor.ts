@@ -1,6 +1,6 @@
-import { ConfigurationError } from 'outcrop'
+import { isBedrockError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
-import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
+import { clientFlags, clientUsage, type Command, guardrailParts, list, text, UsageError } from './command.ts'
 import { setUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
@@ -20,7 +20,8 @@ export const doctor: Command = {
     invoke: { type: 'boolean' },
     json: { type: 'boolean' },
   },
-  async run(flags, _positionals, terminal) {
+  async run(flags, terminal) {
+    const guardrail = guardrailOf(text(flags, 'guardrail'))
     const results: CheckResult[] = []
     const add = (result: CheckResult): void => {
       results.push(result)
@@ -32,12 +33,12 @@ export const doctor: Command = {
         ...set,
         invoke: flags.invoke === true,
         models: list(flags, 'models') ?? set.models,
-        guardrail: guardrailOf(text(flags, 'guardrail')) ?? set.guardrail,
+        guardrail: guardrail ?? set.guardrail,
       })
       for await (const result of checks) add(result)
     } catch (error) {
-      const { message, hint } = error as ConfigurationError
-      add({ check: 'set-up', status: 'failure', message, next: hint })
+      if (!isBedrockError(error)) throw error
+      add({ check: 'set-up', status: 'failure', message: error.message, next: error.hint })
     }
     const healthy = isHealthy(results)
     if (flags.json) terminal.print(JSON.stringify({ healthy, results }, null, 2))
@@ -61,15 +62,15 @@ export function printResult(
   { print, paint, columns }: Terminal,
 ): void {
   const indent = ' '.repeat(10)
-  const [first, ...rest] = wrap(`${subject ? `${check} ${subject}` : check}: ${message}`, columns - indent.length)
-  print(`${paint(colours[status], status.padEnd(indent.length))}${first}`)
-  for (const line of rest) print(indent + line)
-  if (next) for (const line of wrap(`→ ${next}`, columns - indent.length)) print(indent + paint('bold', line))
+  const [first = '', ...rest] = wrap(`${subject ? `${check} ${subject}` : check}: ${message}`, columns - indent.length)
+  print(paint(colours[status], status.padEnd(indent.length)), first)
+  for (const line of rest) print(indent, line)
+  if (next) for (const line of wrap(`→ ${next}`, columns - indent.length)) print(indent, paint('bold', line))
 }
 
 function guardrailOf(value: string | undefined): { identifier: string; version: string } | undefined {
   if (value === undefined) return undefined
   const { identifier, version } = guardrailParts(value)
   if (version !== undefined) return { identifier, version }
-  throw new ConfigurationError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT')
+  throw new UsageError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT.')
 }

@@ -1,19 +1,39 @@
 import process from 'node:process'
-import { ConfigurationError } from 'outcrop'
-import { createFakeBedrock } from 'outcrop/testing'
-import { serveFakeBedrock } from 'outcrop/testing/node'
-import { type Command, text } from './command.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ConfigurationError, isBedrockError } from 'outcrop'
+import { createFakeBedrock, type FakeBedrock, type FaultName } from 'outcrop/testing'
+import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
+import { type Command, type Flags, text, UsageError, whole } from './command.ts'
+
+const longestLatency = 600_000
 
 export const fake: Command = {
   summary: 'serves the fake Bedrock, to try things without AWS',
-  usage: ['--port N          default: 8790', '--region R        default: us-east-1'],
-  options: { port: { type: 'string' }, region: { type: 'string' } },
-  async run(flags, _positionals, terminal) {
-    const port = Number(text(flags, 'port') ?? 8790)
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new ConfigurationError('--port is a number, 0 to 65535')
-    const bedrock = createFakeBedrock({ region: text(flags, 'region') ?? 'us-east-1' })
-    const server = await serveFakeBedrock(bedrock, { port })
+  usage: [
+    '--port N          default: 8790; 0 picks a free one',
+    '--region R        default: us-east-1',
+    '--reply TEXT      what models answer; default: something that fits the request',
+    '--latency MS      how long each answer takes to begin',
+    '--fail NAME[:N]   makes the next call fail, or the next N; may be given more than once;',
+    '                  docs/testing.md lists the names',
+  ],
+  options: {
+    port: { type: 'string' },
+    region: { type: 'string' },
+    reply: { type: 'string' },
+    latency: { type: 'string' },
+    fail: { type: 'string', multiple: true },
+  },
+  async run(flags, terminal) {
+    const port = whole(flags, 'port', 65_535) ?? 8790
+    const latency = whole(flags, 'latency', longestLatency) ?? 0
+    const bedrock = createFakeBedrock({ region: text(flags, 'region') ?? 'us-east-1', reply: text(flags, 'reply') })
+    scheduleFaults(bedrock, flags)
+    const slowFetch: typeof fetch = async (input, init) => {
+      await delay(latency, undefined, { signal: init?.signal ?? undefined })
+      return bedrock.fetch(input, init)
+    }
+    const server = await listen(latency > 0 ? { ...bedrock, fetch: slowFetch } : bedrock, port)
     const { accessKeyId, secretAccessKey } = bedrock.identity
     terminal.note('The fake Bedrock listens. In another shell:')
     terminal.print(`export AWS_ENDPOINT_URL=${server.url}`)
@@ -25,4 +45,30 @@ export const fake: Command = {
     await server.close()
     return 0
   },
+}
+
+function scheduleFaults(bedrock: FakeBedrock, { fail = [] }: Flags): void {
+  for (const fault of Array.isArray(fail) ? fail : [fail]) {
+    const [, name = '', times = '1'] = /^(.*?)(?::(.*))?$/s.exec(String(fault)) ?? []
+    if (!/^[1-9]\d{0,8}$/.test(times)) throw new UsageError(`--fail ${name}: how often is a whole number from 1 on.`)
+    try {
+      bedrock.fail(name as FaultName, { times: Number(times) })
+    } catch (error) {
+      throw isBedrockError(error) ? new UsageError(`${error.message}. ${error.hint}`) : error
+    }
+  }
+}
+
+async function listen(bedrock: FakeBedrock, port: number): Promise<FakeBedrockServer> {
+  try {
+    return await serveFakeBedrock(bedrock, { port })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const problem =
+      code === 'EADDRINUSE' ? 'is in use' : code === 'EACCES' ? 'needs more rights' : `cannot be used: ${message}`
+    throw new ConfigurationError(`Port ${port} ${problem}`, {
+      cause,
+      hint: 'Pass another one with --port, or --port 0 for a free one.',
+    })
+  }
 }

@@ -4,11 +4,12 @@ import {
   getCallerIdentity,
   iamDestinations,
   type IamFeature,
+  iamFeatures,
   iamPolicy,
   toTerraform,
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
-import { clientFlags, clientUsage, type Command, guardrailParts, list, text } from './command.ts'
+import { clientFlags, clientUsage, type Command, guardrailParts, list, text, UsageError } from './command.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -33,9 +34,15 @@ export const iamPolicyCommand: Command = {
     format: { type: 'string' },
     broad: { type: 'boolean' },
   },
-  async run(flags, _positionals, terminal) {
+  async run(flags, terminal) {
     const format = text(flags, 'format') ?? 'json'
-    if (format !== 'json' && format !== 'terraform') throw new ConfigurationError('--format is json or terraform')
+    if (format !== 'json' && format !== 'terraform') throw new UsageError('--format is json or terraform.')
+    const features = list(flags, 'features') ?? ['stream', 'count']
+    const unknown = features.find((feature) => !(iamFeatures as readonly string[]).includes(feature))
+    if (unknown !== undefined)
+      throw new UsageError(`--features has no ${JSON.stringify(unknown)}; there are: ${iamFeatures.join(', ')}.`)
+    const given = text(flags, 'account')
+    if (given !== undefined && !/^\d{12}$/.test(given)) throw new UsageError('--account is 12 digits.')
     const print = (policy: typeof broadIamPolicy): number => {
       terminal.print(format === 'json' ? JSON.stringify(policy, null, 2) : toTerraform(policy).trimEnd())
       return 0
@@ -43,7 +50,7 @@ export const iamPolicyCommand: Command = {
     if (flags.broad) return print(broadIamPolicy)
 
     const set = await setUp(flags)
-    const account = text(flags, 'account') ?? (await accountOf(set))
+    const account = given ?? (await accountOf(set))
     const names = list(flags, 'models') ?? set.models
     const models = await Promise.all(names.map(async (name) => (await set.client.models.resolve(name)).id))
     const guardrail = text(flags, 'guardrail')
@@ -52,7 +59,7 @@ export const iamPolicyCommand: Command = {
       region: set.region,
       account,
       models,
-      features: (list(flags, 'features') as IamFeature[] | undefined) ?? (['stream', 'count'] as const),
+      features: features as IamFeature[],
       ...(guardrail && { guardrail: guardrailParts(guardrail) }),
       ...(profiles && { profiles }),
     }

@@ -2,8 +2,9 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { isBedrockError } from 'outcrop'
+import { nearest } from '../models/names.ts'
 import { chat } from './chat.ts'
-import type { Command } from './command.ts'
+import { type Command, type Flags, UsageError } from './command.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { fake } from './fake.ts'
@@ -13,28 +14,25 @@ import { models } from './models.ts'
 import { createTerminal, formatTable } from './terminal.ts'
 import { version } from './version.ts'
 
-const commands: Readonly<Record<string, Command>> = {
-  doctor,
-  models,
-  explain,
-  'iam-policy': iamPolicyCommand,
-  init,
-  chat,
-  fake,
-}
+const commands = new Map<string, Command>(
+  Object.entries({ doctor, models, explain, 'iam-policy': iamPolicyCommand, init, chat, fake }),
+)
 const terminal = createTerminal()
 
 function help(name?: string): string {
-  const command = commands[name ?? '']
-  if (command)
-    return [`outcrop ${name}: ${command.summary}`, '', ...command.usage.map((line) => `  ${line}`)].join('\n')
-  const rows = Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary])
+  const command = commands.get(name ?? '')
+  if (command) {
+    const line = ['outcrop', name, command.argument].filter(Boolean).join(' ')
+    return [`${line}: ${command.summary}`, '', ...command.usage.map((line) => `  ${line}`)].join('\n')
+  }
+  const rows = [...commands].map(([name, { summary }]) => [`  ${name}`, summary])
   return [
     'Claude on Amazon Bedrock: try, check and explain a set-up.',
     '',
     ...formatTable(rows),
     '',
     'outcrop COMMAND --help tells its flags; outcrop --version.',
+    'Exit codes: 0 all is well, 1 something is wrong, 2 the command line is.',
   ].join('\n')
 }
 
@@ -43,39 +41,72 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     terminal.print(version)
     return 0
   }
-  const command = commands[name ?? '']
-  if (!command) {
-    const isHelp = name === undefined || name === '--help' || name === '-h' || name === 'help'
-    if (isHelp) terminal.print(help(args[0]))
-    else terminal.note(`There is no command ${JSON.stringify(name)}.\n\n${help()}`)
-    return isHelp ? 0 : 2
+  const isHelp = name === undefined || name === '--help' || name === '-h' || name === 'help'
+  const asked = isHelp ? args[0] : name
+  const command = commands.get(asked ?? '')
+  if (asked !== undefined && !command)
+    throw new UsageError(`There is no command ${JSON.stringify(asked)}.${suggestion(asked, [...commands.keys()])}`)
+  if (!command || isHelp) {
+    terminal.print(help(asked))
+    return 0
   }
-  let parsed: ReturnType<typeof parseArgs>
-  try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { ...command.options, help: { type: 'boolean', short: 'h' } },
-    })
-  } catch (error) {
-    terminal.note(`${(error as Error).message}\n\n${help(name)}`)
-    return 2
-  }
-  if (parsed.values.help) {
+  const { values, positionals } = parse(command, args)
+  if (values.help) {
     terminal.print(help(name))
     return 0
   }
-  return command.run(parsed.values, parsed.positionals, terminal)
+  const [argument = '', ...stray] = command.argument ? positionals : ['', ...positionals]
+  if (stray.length > 0) throw new UsageError(`outcrop ${name} takes no argument ${JSON.stringify(stray[0])}.`)
+  if (command.argument && !argument) throw new UsageError(`outcrop ${name} needs a ${command.argument}.`)
+  return command.run(values, terminal, argument)
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
+function parse({ options }: Command, args: readonly string[]): { values: Flags; positionals: string[] } {
+  const known = { ...options, help: { type: 'boolean' as const, short: 'h' } }
+  try {
+    const parsed = parseArgs({ args: [...args], allowPositionals: true, options: known })
+    const empty = Object.entries(parsed.values as Flags).find(([, value]) => value === '')
+    // As from a script whose variable is not set.
+    if (empty) throw new UsageError(`--${empty[0]} is empty.`)
+    return parsed
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    const flag = /'(-[^'\s]*)/.exec(message)?.[1] ?? ''
+    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(message)
+    const names = Object.keys(known).map((name) => `--${name}`)
+    throw new UsageError(`There is no flag ${flag}.${suggestion(flag, names)}`)
+  }
+}
+
+function suggestion(typed: string, names: readonly string[]): string {
+  const [first] = nearest(typed, names)
+  return first === undefined ? '' : ` Did you mean ${first}?`
+}
+
+/** An error as sentences. A stack is for whoever mends this program. */
+function report(error: unknown, name: string | undefined): number {
+  if (error instanceof UsageError) {
+    terminal.note(error.message)
+    terminal.note(commands.has(name ?? '') ? `outcrop ${name} --help tells its flags.` : `\n${help()}`)
+    return 2
+  }
+  const { message, stack } = error as Partial<Error>
+  terminal.note(message ?? String(error))
+  if (isBedrockError(error)) {
+    if (error.hint) terminal.note(error.hint)
+  } else if (process.env.OUTCROP_LOG === 'debug') {
+    terminal.note(stack ?? '')
+  }
+  return 1
+}
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+
+const args = process.argv.slice(2)
+main(args)
+  .catch((error: unknown) => report(error, args[0]))
+  .then((code) => {
     process.exitCode = code
-  },
-  (error: unknown) => {
-    // A stack trace is for bugs; an error of ours says what to do.
-    terminal.note(isBedrockError(error) ? `${error.name}: ${error.message}` : String((error as Error)?.stack ?? error))
-    if (isBedrockError(error) && error.hint) terminal.note(error.hint)
-    process.exitCode = 1
-  },
-)
+  })

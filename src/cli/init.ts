@@ -1,14 +1,19 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import process from 'node:process'
-import { createInterface } from 'node:readline/promises'
-import { ConfigurationError } from 'outcrop'
+import { ConfigurationError, createBedrockClient, isBedrockError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
+import { assertRegion } from '../core/internal/region.ts'
+import { readProfile } from '../credentials/node/shared-files.ts'
+import { nearest } from '../models/names.ts'
+import { commercial, gov2 } from '../models/regions.ts'
 import { clientFlags, type Command, type Flags, text } from './command.ts'
 import { printResult } from './doctor.ts'
+import { setInEnvFile, type Variables } from './env-file.ts'
+import { createPrompt, type Prompt } from './prompt.ts'
+import { setInSettingsFile } from './settings-file.ts'
 import { setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
-
-type Variables = Record<string, string>
 
 export const init: Command = {
   summary: 'asks for region, identity and models, checks them, and writes the environment block',
@@ -18,6 +23,8 @@ export const init: Command = {
     '--model M         --small-model M    names, IDs or ARNs',
     '--yes             ask nothing: flags and defaults count',
     '--no-check        do not look whether it works',
+    '',
+    'Answers may be piped in, a line each.',
   ],
   options: {
     ...clientFlags,
@@ -27,85 +34,145 @@ export const init: Command = {
     yes: { type: 'boolean' },
     'no-check': { type: 'boolean' },
   },
-  async run(flags, _positionals, terminal) {
-    const ask = questions(flags)
+  async run(flags, terminal) {
     const file = text(flags, 'file') ?? '.env'
-    const region = await ask('AWS region', text(flags, 'region') ?? process.env.AWS_REGION)
-    if (!region) throw new ConfigurationError('A region is needed', { hint: 'Pass --region.' })
-    const profile = await ask(
-      'AWS profile (empty for keys or an API key in the environment)',
-      text(flags, 'profile') ?? process.env.AWS_PROFILE,
-    )
-    const model = await ask('Model (empty for the default)', text(flags, 'model'))
-    const small = await ask('Small model (empty for the default)', text(flags, 'small-model'))
-    const endpoint = text(flags, 'endpoint')
-    const variables: Variables = {
-      CLAUDE_CODE_USE_BEDROCK: '1',
-      AWS_REGION: region,
-      ...(profile && { AWS_PROFILE: profile }),
-      ...(endpoint && { ANTHROPIC_BEDROCK_BASE_URL: endpoint }),
-      ...(model && { ANTHROPIC_MODEL: model }),
-      ...(small && { ANTHROPIC_DEFAULT_HAIKU_MODEL: small }),
+    const before = await readIfThere(file)
+    const interview = startInterview(flags, terminal)
+    try {
+      const variables = await choose(flags, interview.ask)
+      const change = file.endsWith('.json')
+        ? setInSettingsFile(file, before, variables)
+        : setInEnvFile(before, variables)
+      if (!flags['no-check'] && !(await check(flags, variables, terminal))) {
+        terminal.note('The checks above failed; nothing was written. --no-check writes it all the same.')
+        return 1
+      }
+      terminal.print(`\n${file} gets:\n`)
+      for (const [name, value] of Object.entries(variables)) terminal.print(`  ${name}=${value}`)
+      terminal.print()
+      const answer = await interview.ask('Write it? (yes or no)', 'yes', (word) => {
+        if (!/^(y|yes|n|no)$/i.test(word)) throw new ConfigurationError('Answer yes or no')
+        return word
+      })
+      if (!/^y/i.test(answer)) throw new Ended(1)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, change)
+      terminal.note(`Written: ${file}`)
+      return 0
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error
+      terminal.note('Nothing was written.')
+      return error.code
+    } finally {
+      interview.close()
     }
-    if (
-      !flags['no-check'] &&
-      !(await check({ ...flags, region, profile }, [model || 'default', small || 'small'], terminal))
-    ) {
-      terminal.note('The checks above failed; nothing was written. --no-check writes it all the same.')
-      ask.close()
-      return 1
-    }
-    const content = await render(file, variables)
-    terminal.print(`\n${file}:\n\n${content.trimEnd()}\n`)
-    const answer = await ask('Write it? (yes or no)', 'yes')
-    ask.close()
-    if (!/^y(es)?$/i.test(answer ?? '')) return 1
-    await writeFile(file, content)
-    terminal.note(`Written: ${file}`)
-    return 0
   },
 }
 
-async function check(flags: Flags, models: readonly string[], terminal: Terminal): Promise<boolean> {
-  const set = await setUp(flags)
+/** The one who is asked has ended it. */
+class Ended extends Error {
+  readonly code: number
+
+  constructor(code: number) {
+    super()
+    this.code = code
+  }
+}
+
+// What each question is about is known from here on, so that each answer is checked as it comes.
+async function choose(flags: Flags, ask: Ask): Promise<Variables> {
+  const { env } = process
+  const endpoint = text(flags, 'endpoint')
+  if (endpoint) createBedrockClient({ endpoint })
+  const region = await ask('AWS region', text(flags, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION, checkRegion)
+  const profile = await ask(
+    'AWS profile (empty for keys or an API key in the environment)',
+    text(flags, 'profile') ?? env.AWS_PROFILE,
+    checkProfile,
+  )
+  const { models } = createBedrockClient({ region, credentials: 'none', env: {} })
+  const model = await ask('Model (empty for the default)', text(flags, 'model'), async (name) => {
+    if (name) await models.resolve(name)
+    return name
+  })
+  // A pin is an ID: an alias would lead back to it.
+  const small = await ask('Small model (empty for the default)', text(flags, 'small-model'), async (name) =>
+    name ? (await models.resolve(name)).id : '',
+  )
+  return {
+    CLAUDE_CODE_USE_BEDROCK: '1',
+    AWS_REGION: region,
+    ...(profile && { AWS_PROFILE: profile }),
+    ...(endpoint && { ANTHROPIC_BEDROCK_BASE_URL: endpoint }),
+    ...(model && { ANTHROPIC_MODEL: model }),
+    ...(small && { ANTHROPIC_DEFAULT_HAIKU_MODEL: small }),
+  }
+}
+
+// New regions come, but no new points of the compass.
+const usualRegion = /-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/
+
+function checkRegion(region: string): string {
+  const [near] = nearest(region, [...commercial, ...gov2])
+  if (usualRegion.test(region) || near === undefined) return assertRegion(region)
+  throw new ConfigurationError(`Not an AWS region: ${JSON.stringify(region)}`, { hint: `Did you mean ${near}?` })
+}
+
+async function checkProfile(profile: string): Promise<string> {
+  if (profile && Object.keys(await readProfile({ profile })).length === 0)
+    throw new ConfigurationError(`~/.aws has no profile ${JSON.stringify(profile)}`, {
+      hint: 'Make it with `aws configure --profile` or `aws configure sso`.',
+    })
+  return profile
+}
+
+async function check(flags: Flags, variables: Variables, terminal: Terminal): Promise<boolean> {
+  const { AWS_REGION, AWS_PROFILE, ANTHROPIC_MODEL = 'default', ANTHROPIC_DEFAULT_HAIKU_MODEL = 'small' } = variables
+  const set = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const results: CheckResult[] = []
-  for await (const result of runDoctor({ ...set, models })) {
+  for await (const result of runDoctor({ ...set, models: [ANTHROPIC_MODEL, ANTHROPIC_DEFAULT_HAIKU_MODEL] })) {
     results.push(result)
     printResult(result, terminal)
   }
   return isHealthy(results)
 }
 
-// What stands in the file already stays, but for the variables that are set anew.
-async function render(file: string, variables: Variables): Promise<string> {
-  const before = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
-  if (file.endsWith('.json')) {
-    const settings = before.trim() ? (JSON.parse(before) as { env?: Variables }) : {}
-    return `${JSON.stringify({ ...settings, env: { ...settings.env, ...variables } }, null, 2)}\n`
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') return ''
+    throw new ConfigurationError(`${file} cannot be read: ${message}`, { cause })
   }
-  const kept = before.split('\n').filter((line) => {
-    const [, name] = /^\s*(?:export\s+)?(\w+)=/.exec(line) ?? []
-    return line !== '' && !(name && name in variables)
-  })
-  const lines = Object.entries(variables).map(
-    ([name, value]) => `${name}=${/^[\w./:@-]*$/.test(value) ? value : JSON.stringify(value)}`,
-  )
-  return `${[...kept, ...lines].join('\n')}\n`
 }
 
-type Ask = ((question: string, preset?: string) => Promise<string | undefined>) & { close(): void }
+/** Asks until the answer is right; an empty answer is the preset. */
+type Ask = (
+  question: string,
+  preset: string | undefined,
+  check: (answer: string) => string | Promise<string>,
+) => Promise<string>
 
-// Without a terminal, and with --yes, the presets are the answers.
-function questions(flags: Flags): Ask {
-  if (flags.yes || !process.stdin.isTTY)
-    return Object.assign(async (_question: string, preset?: string) => preset, { close: () => {} })
-  const lines = createInterface({ input: process.stdin, output: process.stdout })
-  return Object.assign(
-    async (question: string, preset?: string) =>
-      (await lines.question(`${question}${preset ? ` [${preset}]` : ''}: `)).trim() || preset,
-    { close: () => lines.close() },
-  )
+function startInterview(flags: Flags, terminal: Terminal): { readonly ask: Ask; close(): void } {
+  if (flags.yes) return { ask: async (_question, preset = '', check) => check(preset), close: () => {} }
+  let isInterrupted = false
+  const prompt: Prompt = createPrompt(() => {
+    isInterrupted = true
+    prompt.close()
+  })
+  const ask: Ask = async (question, preset = '', check) => {
+    for (;;) {
+      const line = await prompt.ask(terminal.format(`${question}${preset && ` [${preset}]`}: `))
+      if (line === undefined) throw new Ended(isInterrupted ? 130 : 1)
+      try {
+        return await check(line.trim() || preset)
+      } catch (error) {
+        // The next line of a pipe answers the next question.
+        if (!isBedrockError(error) || !process.stdin.isTTY) throw error
+        terminal.note(`${error.message}${error.hint ? `. ${error.hint}` : ''}`)
+      }
+    }
+  }
+  return { ask, close: prompt.close }
 }

@@ -14,7 +14,7 @@ export const models: Command = {
     ...clientUsage,
   ],
   options: { ...clientFlags, all: { type: 'boolean' }, json: { type: 'boolean' } },
-  async run(flags, _positionals, terminal) {
+  async run(flags, terminal) {
     const { client, region } = await setUp(flags)
     const { list } = client.withOptions({ models: { discovery: true } }).models
     const chosenBy = new Map<string, string[]>()

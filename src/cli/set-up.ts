@@ -7,7 +7,7 @@ import {
   type CredentialProvider,
 } from 'outcrop'
 import type { CheckResult } from 'outcrop/diagnostics'
-import { explainSettings, type Settings } from 'outcrop/settings'
+import { explainSettings, mergeSettings, type Settings, settingsFromEnvironment } from 'outcrop/settings'
 import { clientOptionsOf, loadSettings } from 'outcrop/settings/node'
 import { defaultCredentials, profileRegion } from '#default-credentials'
 import { type Flags, text } from './command.ts'
@@ -27,23 +27,27 @@ export interface SetUp {
   readonly settings: readonly CheckResult[]
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
  * Makes a client of the command line's flags, then the settings of Claude Code where they select Bedrock, then the
- * environment. A project's own settings run no command: this is for looking at a set-up.
+ * environment. A project's own settings run no command, but with `--trust-project`: this is for looking at a set-up.
  *
  * @throws ConfigurationError without a region, and for settings that are wrong
  */
 export async function setUp(flags: Flags): Promise<SetUp> {
   const profile = text(flags, 'profile')
-  // The chain reads the variable, and so do commands that it starts.
-  if (profile) process.env.AWS_PROFILE = profile
-  const settings = await loadSettings()
+  const asked = { ...(profile && { AWS_PROFILE: profile }) }
+  const env: Environment = { ...process.env, ...asked }
+  const loaded = await loadSettings({ env, trustProject: flags['trust-project'] === true })
+  // A flag wins over a file.
+  const settings = mergeSettings(loaded, settingsFromEnvironment(asked))
   const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined
   const configured = isConfigured ? await clientOptionsOf(settings) : {}
-  const [region, regionSource] = await findRegion(flags, configured.region)
+  const [region, regionSource] = await findRegion(flags, env, settings, configured.region)
   const endpoint = text(flags, 'endpoint') ?? configured.endpoint
-  const credentials = configured.credentials ?? defaultCredentials()
-  const client = createBedrockClient({ ...configured, region, credentials, endpoint })
+  const credentials = configured.credentials ?? defaultCredentials(env)
+  const client = createBedrockClient({ ...configured, env, region, credentials, endpoint })
   const headers = new Headers(configured.headers)
   const [identifier, version] = ['identifier', 'version'].map(
     (part) => headers.get(`x-amzn-bedrock-guardrail${part}`) ?? undefined,
@@ -67,16 +71,22 @@ function providerOf(
   return typeof credentials === 'function' ? credentials : async () => credentials
 }
 
-async function findRegion(flags: Flags, configured: string | undefined): Promise<[region: string, source: string]> {
+async function findRegion(
+  flags: Flags,
+  env: Environment,
+  settings: Settings,
+  configured: string | undefined,
+): Promise<[region: string, source: string]> {
   const flag = text(flags, 'region')
   if (flag) return [flag, '--region']
-  if (configured) return [configured, 'the settings']
   for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
-    const value = process.env[name]?.trim()
-    if (value) return [value, name]
+    const value = configured === undefined ? env[name]?.trim() : settings.env[name]?.value
+    const path = configured === undefined ? undefined : settings.env[name]?.source.path
+    if (value) return [value, path ? `${name} in ${path}` : name]
   }
-  const ofProfile = await profileRegion()
-  if (ofProfile) return [ofProfile, `the profile ${process.env.AWS_PROFILE ?? 'default'}`]
+  const profile = settings.env.AWS_PROFILE?.value ?? env.AWS_PROFILE ?? 'default'
+  const ofProfile = configured ?? (await profileRegion(env))
+  if (ofProfile) return [ofProfile, `the profile ${profile}`]
   throw new ConfigurationError('No AWS region is set', {
     hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile.',
   })

@@ -1,13 +1,23 @@
 import process from 'node:process'
 
-/** Where a command prints. */
+/** A text in a colour. */
+export interface Painted {
+  readonly colour: Colour
+  readonly text: string
+}
+
+/** Where a command prints. Control characters of what it prints, which a terminal would obey, are spelled out. */
 export interface Terminal {
   /** Prints a line to stdout. */
-  print(line?: string): void
+  print(...parts: readonly (string | Painted)[]): void
   /** Prints a line to stderr: progress, remarks, errors. */
-  note(line: string): void
+  note(...parts: readonly (string | Painted)[]): void
+  /** Prints to stdout without ending the line. */
+  write(...parts: readonly (string | Painted)[]): void
+  /** The text as it would be printed. */
+  format(...parts: readonly (string | Painted)[]): string
   /** Colours a text, on a terminal that wants colours. */
-  paint(colour: Colour, text: string): string
+  paint(colour: Colour, text: string): Painted
   readonly columns: number
 }
 
@@ -19,12 +29,32 @@ export function createTerminal(): Terminal {
   const { stdout, stderr, env } = process
   // https://no-color.org
   const hasColours = stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb'
+  const format = (...parts: readonly (string | Painted)[]): string =>
+    parts
+      .map((part) => {
+        if (typeof part === 'string') return spellControls(part)
+        const text = spellControls(part.text)
+        return hasColours ? `\u001b[${codes[part.colour]}m${text}\u001b[0m` : text
+      })
+      .join('')
   return {
-    print: (line = '') => stdout.write(`${line}\n`),
-    note: (line) => stderr.write(`${line}\n`),
-    paint: (colour, text) => (hasColours ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text),
+    print: (...parts) => stdout.write(`${format(...parts)}\n`),
+    note: (...parts) => stderr.write(`${format(...parts)}\n`),
+    write: (...parts) => stdout.write(format(...parts)),
+    format,
+    paint: (colour, text) => ({ colour, text }),
     columns: Math.min(stdout.columns || 80, 120),
   }
+}
+
+// All but the tab and the end of a line; those that turn the direction of writing too. In JSON it means the same.
+function spellControls(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(
+      /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
 }
 
 /** Rows in columns of equal width, the last one as it is. */
@@ -33,8 +63,12 @@ export function formatTable(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '))
 }
 
-/** Breaks a text into lines of a width, at spaces where there are any. */
+/** Breaks a text into lines of a width, at spaces where there are any; the text's own lines stay apart. */
 export function wrap(text: string, width: number): string[] {
+  return text.split('\n').flatMap((paragraph) => wrapLine(paragraph, width))
+}
+
+function wrapLine(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {

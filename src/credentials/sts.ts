@@ -1,6 +1,7 @@
 import { CredentialsError, isBedrockError, ServiceError } from '../core/errors.ts'
 import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
 import { env, envFlag } from '../core/internal/env.ts'
+import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { redact, redactError, secretsOf } from '../core/internal/redact.ts'
 import { assertRegion } from '../core/internal/region.ts'
@@ -68,9 +69,14 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
   const element = (tag: string): string | undefined =>
     unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
   if (ok) return Object.assign(element, { now })
-  throw new ServiceError(redact(element('Message') ?? `STS answered with status ${status}`, secrets).slice(0, 1_024), {
+  // A proxy, an emulator, and STS itself where it is asked for it, answer in JSON.
+  const json = parseJsonObject(text) ?? {}
+  const error = isJsonObject(json.Error) ? json.Error : json
+  const said = element('Message') ?? error.Message ?? error.message
+  const message = typeof said === 'string' ? said : `STS answered with status ${status}`
+  throw new ServiceError(redact(message, secrets).slice(0, 1_024), {
     status,
-    type: errorType(element('Code'), secrets),
+    type: errorType(element('Code') ?? error.Code ?? error.__type, secrets),
     retryable: status >= 500,
   })
 }

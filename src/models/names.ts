@@ -13,7 +13,10 @@ export function isSameModel(one: string, other: string): boolean {
 export function nearest(typed: string, names: readonly string[]): string[] {
   const start = typed.slice(0, 40)
   return [...new Set(names)]
-    .map((name) => ({ name, distance: Math.min(editDistance(start, name), editDistance(start, undated(name))) }))
+    .map((name) => {
+      const spellings = [name, undated(name), undated(name).replace(/^claude-/, '')]
+      return { name, distance: Math.min(...spellings.map((spelling) => editDistance(start, spelling))) }
+    })
     .filter(({ distance }) => distance <= start.length / 3)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 5)

@@ -381,7 +381,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 function unknown(problem: string, candidates: readonly string[]): ModelResolutionError {
   const hint =
     candidates.length > 0
-      ? `There is ${candidates.join(', ')}.`
+      ? `Did you mean ${candidates.slice(0, 3).join(' or ')}?`
       : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.'
   return new ModelResolutionError(problem, { candidates, hint })
 }

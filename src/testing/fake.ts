@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
 import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
+import { nearest } from '../models/names.ts'
 import { answerControlPlane } from './control-plane.ts'
 import { type AnswerFault, type FaultName, faults, type StreamFault } from './faults.ts'
 import { applyGuardrail } from './guardrails.ts'
@@ -157,10 +158,13 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       })
     },
     fail(fault, failOptions = {}) {
-      if (!Object.hasOwn(faults, fault))
-        throw new ConfigurationError(
-          `There is no fault ${JSON.stringify(fault)}; there are: ${Object.keys(faults).join(', ')}`,
-        )
+      if (!Object.hasOwn(faults, fault)) {
+        const names = Object.keys(faults)
+        const near = nearest(fault, names)
+        throw new ConfigurationError(`There is no fault ${JSON.stringify(fault)}`, {
+          hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `There are: ${names.join(', ')}.`,
+        })
+      }
       pending.push({ fault, options: failOptions, left: failOptions.times ?? 1 })
     },
     reset() {

@@ -128,6 +128,23 @@ describe('identity', () => {
     expect(found?.message).toMatch(message)
   })
 
+  test.each([
+    [
+      'XML',
+      '<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>Wrong &amp; gone.</Message></Error></ErrorResponse>',
+    ],
+    ['JSON', '{"Error":{"Code":"InvalidClientTokenId","Message":"Wrong & gone.","Type":"Sender"},"RequestId":"1"}'],
+    ['JSON of a proxy', '{"__type":"com.amazonaws.sts#InvalidClientTokenId","message":"Wrong & gone."}'],
+  ])('an error of STS in %s reads the same', async (_, body) => {
+    const fake = createFakeBedrock()
+    const fetch: typeof globalThis.fetch = async (input, init) =>
+      String(input).includes('//sts.') ? new Response(body, { status: 403 }) : fake.fetch(input, init)
+    expect(row(await examine(fake, { fetch }), 'identity')).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('Wrong & gone.'),
+    })
+  })
+
   test('STS that cannot be reached is a note', async () => {
     const fake = createFakeBedrock()
     const fetch: typeof globalThis.fetch = async (input, init) => {

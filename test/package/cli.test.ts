@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createBedrockClient } from 'outcrop'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
 import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ctrlC, ctrlD, playOutcrop } from './pty.ts'
 import { type Consumer, installPacked, type Outcome, runOutcrop } from './packed.ts'
 
 const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/sonnet-prod'
@@ -36,12 +38,61 @@ function outcrop(
   return runOutcrop(consumer, args, { ...surroundings, ...env }, input)
 }
 
-test('--help, --version, and what is no command', async () => {
+test('--help and --version', async () => {
   expect((await outcrop(['--help'])).stdout).toContain('doctor')
   expect((await outcrop(['doctor', '--help'])).stdout).toContain('--invoke')
+  expect((await outcrop(['help', 'doctor'])).stdout).toContain('--invoke')
   expect((await outcrop(['--version'])).stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/)
-  expect(await outcrop(['fly'])).toMatchObject({ code: 2, stderr: expect.stringContaining('no command "fly"') })
-  expect(await outcrop(['doctor', '--fly'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--fly') })
+})
+
+test.each([
+  [['docter'], 'There is no command "docter". Did you mean doctor?'],
+  [['help', 'constructor'], 'There is no command "constructor".'],
+  [['doctor', '--modles', 'x'], 'There is no flag --modles. Did you mean --models?'],
+  [['doctor', 'sonnet'], 'outcrop doctor takes no argument "sonnet".'],
+  [['explain'], 'outcrop explain needs a MODEL.'],
+  [['explain', 'sonnet', 'opus'], 'outcrop explain takes no argument "opus".'],
+  [['chat', '--model'], "Option '--model <value>' argument missing"],
+  [['doctor', '--region', ''], '--region is empty.'],
+  [['doctor', '--guardrail', 'gr1'], '--guardrail takes the identifier and the version'],
+  [['iam-policy', '--format', 'yaml'], '--format is json or terraform.'],
+  [['iam-policy', '--features', 'strem'], '--features has no "strem"; there are: stream,'],
+  [['iam-policy', '--account', '12'], '--account is 12 digits.'],
+  [['fake', '--port', '99999'], '--port is a whole number, 0 to 65535.'],
+  [['fake', '--latency', '-1'], '--latency'],
+  [['fake', '--fail', 'throtling'], 'There is no fault "throtling". Did you mean throttling?'],
+  [['fake', '--fail', 'throttling:0'], 'how often is a whole number from 1 on.'],
+  [['chat'], 'There is nothing to ask: stdin is empty.'],
+])('a wrong command line is a sentence, with code 2: outcrop %j', async (args, message) => {
+  const { code, stdout, stderr } = await outcrop(args)
+  expect(stderr).toContain(message)
+  expect(stderr).not.toMatch(/^ +at /m)
+  expect(stdout).toBe('')
+  expect(code).toBe(2)
+})
+
+test('control characters of foreign text are spelled out', async () => {
+  const hostile = '\u001b[2J\u0007\u202e\r'
+  const outcomes = [
+    await outcrop(['explain', `a${hostile}`]),
+    await outcrop([`a${hostile}`]),
+    await outcrop(['doctor', '--models', `a${hostile}`]),
+    await outcrop(['doctor', '--json', '--models', `a\u007f\u202e`]),
+    await outcrop(['chat', '--model', 'sonnet'], { input: `Say outcrop\u0000 ${hostile}` }),
+    await outcrop(['chat', '--model', 'sonnet'], { input: `Say ${hostile}` }),
+  ]
+  for (const { stdout, stderr } of outcomes) expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f\u202e]/)
+  expect(outcomes.at(-1)?.stdout).toContain('\\u001b[2J')
+  expect(JSON.parse(outcomes[3]?.stdout ?? '').results.at(-1)).toMatchObject({ subject: 'a\u007f\u202e' })
+})
+
+test('a reader that leaves early is no error', async () => {
+  const command = `${JSON.stringify(join(consumer.directory, 'node_modules/.bin/outcrop'))} iam-policy --broad | head -1; echo done`
+  const child = spawn('sh', ['-c', command], { env: { PATH: process.env.PATH ?? '' } })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
+  await new Promise((resolve) => child.once('close', resolve))
+  expect(text).toBe('{\ndone\n')
 })
 
 describe('doctor', () => {
@@ -96,6 +147,38 @@ describe('doctor', () => {
     expect(code).toBe(1)
   })
 
+  test('--profile wins over the environment and over settings, and says so', async () => {
+    mkdirSync(join(consumer.directory, '.aws'), { recursive: true })
+    const config = join(consumer.directory, '.aws/config')
+    writeFileSync(config, '[profile dev]\nregion = eu-west-1\n')
+    const { stdout } = await outcrop(['doctor', '--profile', 'dev', '--models', 'sonnet'], { env: { AWS_REGION: '' } })
+    rmSync(config)
+    expect(stdout).toContain('region: eu-west-1, from the profile dev')
+  })
+
+  test('no credentials: one failure, and what was not looked at is named once', async () => {
+    const { stdout, code } = await outcrop(['doctor', '--invoke', '--json'], {
+      env: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+    })
+    const { results } = JSON.parse(stdout) as { results: { status: string; check: string }[] }
+    expect(results.filter(({ status }) => status === 'failure').map(({ check }) => check)).toEqual(['identity'])
+    expect(results.at(-1)).toMatchObject({ check: 'not known', status: 'note' })
+    expect(code).toBe(1)
+  })
+
+  test('broken settings are a sentence that names the place', async () => {
+    const file = join(consumer.directory, '.claude/settings.json')
+    mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
+    writeFileSync(file, '{ "model": }')
+    const { stdout, code } = await outcrop(['doctor'])
+    const explained = await outcrop(['explain', 'sonnet'])
+    rmSync(file)
+    expect(stdout).toMatch(/failure +set-up: .*settings\.json:1:12 is not\s+JSON/)
+    expect(explained.stderr).toContain('is not JSON')
+    expect(explained.stderr).not.toMatch(/^ +at /m)
+    expect([code, explained.code]).toEqual([1, 1])
+  })
+
   test('no region: a failure that says how to set one', async () => {
     const { code, stdout } = await outcrop(['doctor'], { env: { AWS_REGION: '' } })
     expect(stdout).toContain('No AWS region is set')
@@ -124,8 +207,10 @@ test('explain: how a name resolves', async () => {
     code: 0,
     stdout: expect.stringContaining('us.anthropic.claude-sonnet-4-6 in us-east-1 (alias)'),
   })
-  expect((await outcrop(['explain', 'sonet'])).code).toBe(1)
-  expect((await outcrop(['explain'])).stderr).toContain('Which model?')
+  expect(await outcrop(['explain', 'opus-5'])).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('Did you mean claude-opus-5'),
+  })
 })
 
 describe('iam-policy', () => {
@@ -151,65 +236,272 @@ describe('iam-policy', () => {
   test('as Terraform, and broad', async () => {
     expect((await outcrop(['iam-policy', '--format', 'terraform'])).stdout).toContain('data "aws_iam_policy_document"')
     expect((await outcrop(['iam-policy', '--broad'])).stdout).toContain('foundation-model/*')
-    expect((await outcrop(['iam-policy', '--format', 'yaml'])).code).toBe(1)
   })
 })
 
-test('chat: a line in, an answer out, and the conversation goes on', async () => {
-  const { code, stdout } = await outcrop(['chat', '--model', 'sonnet', '--system', 'Be brief.'], {
-    input: 'One\nTwo\n/exit\n',
+describe('chat', () => {
+  const env = () => ({
+    PATH: process.env.PATH ?? '',
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: server.url,
+    AWS_ACCESS_KEY_ID: fake.identity.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: fake.identity.secretAccessKey,
   })
-  expect(stdout.trim().split('\n').length).toBeGreaterThanOrEqual(2)
-  expect(code).toBe(0)
-  const [first, second] = fake.calls
-  expect(first?.body).toMatchObject({ system: 'Be brief.', messages: [{ content: 'One' }] })
-  expect(second?.body.messages).toHaveLength(3)
+
+  test('a pipe is one prompt', async () => {
+    const { code, stdout } = await outcrop(['chat', '--model', 'sonnet', '--system', 'Be brief.'], {
+      input: 'One\nTwo\n/exit\n',
+    })
+    expect(stdout).toBe('You said: One\nTwo\n/exit\n')
+    expect(fake.calls.map(({ body }) => body)).toMatchObject([
+      { system: 'Be brief.', messages: [{ content: 'One\nTwo\n/exit' }] },
+    ])
+    expect(code).toBe(0)
+  })
+
+  test('an answer that fails: code 1, with what to do', async () => {
+    fake.fail('use-case-form')
+    const { code, stderr } = await outcrop(['chat'], { input: 'Hi' })
+    expect(stderr).toContain('use case')
+    expect(code).toBe(1)
+  })
+
+  test('a name that means nothing is told before anything is typed', async () => {
+    const { code, stderr } = await outcrop(['chat', '--model', 'opus-5'], { input: 'Hi' })
+    expect(stderr).toContain('Did you mean claude-opus-5')
+    expect(code).toBe(1)
+  })
+
+  test('at a terminal the conversation goes on, and /exit ends it', async () => {
+    const { code, screen } = await playOutcrop(consumer, ['chat', '--model', 'sonnet'], env(), [
+      ['> ', 'One\r'],
+      ['You said: One', ''],
+      ['> ', 'Two\r'],
+      ['You said: Two', ''],
+      ['> ', '/exit\r'],
+    ])
+    expect(fake.calls.at(-1)?.body.messages).toHaveLength(3)
+    expect(screen).toContain('You said: Two')
+    expect(code).toBe(0)
+  })
+
+  test('Ctrl-C stops an answer and not the program; twice, or Ctrl-D, it ends', async () => {
+    fake.fail('stream-stall', { after: 4 })
+    const { code, screen } = await playOutcrop(consumer, ['chat', '--model', 'sonnet'], env(), [
+      ['> ', 'Tell me more\r'],
+      ['You said', ctrlC],
+      ['> ', 'Again\r'],
+      ['You said: Again', ''],
+      ['> ', 'half a line'],
+      ['half a line', ctrlC],
+      ['> ', ctrlC],
+      ['ends the chat', ctrlC],
+    ])
+    expect(screen).toContain('You said: Again')
+    expect(code).toBe(0)
+    // What was not answered is not part of the conversation.
+    expect(fake.calls.at(-1)?.body.messages).toHaveLength(1)
+    expect((await playOutcrop(consumer, ['chat'], env(), [['> ', ctrlD]])).code).toBe(0)
+  })
 })
 
 describe('init', () => {
-  test('writes the environment block after the checks', async () => {
+  const answers = (...lines: string[]) => ({ input: `${lines.join('\n')}\n` })
+
+  test('writes the environment block after the checks, and leaves the rest of a .env as it is, unprinted', async () => {
     const file = join(consumer.directory, '.env')
-    writeFileSync(file, 'OTHER=1\nAWS_REGION=eu-west-1\n')
-    const { code, stdout } = await outcrop(['init', '--yes', '--model', 'sonnet', '--file', file])
+    const before =
+      '# mine\r\n\r\nOTHER = "a\nAWS_REGION=not-this-one\n"\r\nexport AWS_REGION=eu-west-1 # old\r\n\r\nDATABASE_PASSWORD=hunter2example'
+    writeFileSync(file, before)
+    const { code, stdout, stderr } = await outcrop(['init', '--yes', '--model', 'sonnet', '--file', file])
     expect(stdout).toContain('ok ')
+    expect(stdout + stderr).not.toMatch(/hunter2example|OTHER/)
     expect(code).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(
-      'OTHER=1\nCLAUDE_CODE_USE_BEDROCK=1\nAWS_REGION=us-east-1\nANTHROPIC_MODEL=sonnet\n',
+      `${before.replace('eu-west-1 # old', 'us-east-1')}\r\nCLAUDE_CODE_USE_BEDROCK=1\r\nANTHROPIC_MODEL=sonnet\r\n`,
     )
   })
 
-  test('writes a settings file, keeping what is in it', async () => {
+  test('writes a settings file, keeping what is in it and how it is indented', async () => {
     const file = join(consumer.directory, 'settings.json')
-    writeFileSync(file, JSON.stringify({ model: 'opus', env: { A: '1' } }))
-    await outcrop(['init', '--yes', '--no-check', '--file', file])
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
-      model: 'opus',
-      env: { A: '1', CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' },
-    })
+    writeFileSync(file, JSON.stringify({ model: 'opus', env: { A: '1' } }, null, '\t'))
+    const { stdout } = await outcrop(['init', '--yes', '--no-check', '--file', file])
+    expect(stdout).not.toContain('opus')
+    expect(readFileSync(file, 'utf8')).toBe(
+      `${JSON.stringify({ model: 'opus', env: { A: '1', CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' } }, null, '\t')}\n`,
+    )
   })
 
   test('writes nothing where the checks fail', async () => {
     fake.fail('use-case-form', { operation: 'GetUseCaseForModelAccess' })
     const { code, stderr } = await outcrop(['init', '--yes', '--file', 'never.env'])
     expect(stderr).toContain('nothing was written')
+    expect(existsSync(join(consumer.directory, 'never.env'))).toBe(false)
     expect(code).toBe(1)
+  })
+
+  test.each([
+    ['.env', 'eu-central-1', '', 'sonnet', 'haiku'],
+    ['.claude/settings.json', 'eu-central-1', '', 'sonnet', 'haiku'],
+    [
+      'a/new/.env.local',
+      'us-east-1',
+      'my $HOME profile',
+      'claude-opus-5',
+      'eu.anthropic.claude-haiku-4-5-20251001-v1:0',
+    ],
+    ['.claude/settings.json', 'us-east-1', "it's a profile", arn, ''],
+    ['other.json', 'us-gov-west-1', '', '', ''],
+    ['.env', 'us-east-1', '', '', 'fable'],
+  ])('what it writes from piped answers loads again: %s %s %s %s %s', async (name, region, profile, model, small) => {
+    const folder = mkdtempSync(join(consumer.directory, 'round-trip-'))
+    const home = join(folder, 'home')
+    mkdirSync(join(home, '.aws'), { recursive: true })
+    writeFileSync(join(home, '.aws/config'), `[profile ${profile || 'other'}]\nregion = us-east-1\n`)
+    const args = ['init', '--no-check', '--file', join(folder, name), '--endpoint', 'https://gateway.example/a']
+    const { code, stderr } = await outcrop(args, {
+      ...answers(region, profile, model, small, 'yes'),
+      env: { HOME: home, AWS_REGION: '' },
+    })
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+
+    const isJson = name.endsWith('.json')
+    const load = `
+      import { loadClientOptions } from 'outcrop/settings/node'
+      import { createBedrockClient } from 'outcrop'
+      const place = { home: ${JSON.stringify(home)}, cwd: ${JSON.stringify(home)}, managedDirectory: '/nowhere' }
+      const options = await loadClientOptions({ ...place, env: ${isJson ? '{}' : 'process.env'}${isJson ? `, settingsFile: ${JSON.stringify(join(folder, name))}` : ''} })
+      const { models } = createBedrockClient(options)
+      const ids = await Promise.all(['default', 'small'].map(async (name) => (await models.resolve(name)).id))
+      console.log(JSON.stringify({ region: options.region, endpoint: options.endpoint, ids }))
+    `
+    const file = join(consumer.directory, 'load.mjs')
+    writeFileSync(file, load)
+    const environment = isJson ? [] : [`--env-file=${join(folder, name)}`]
+    const loaded = JSON.parse(
+      execFileSync(process.execPath, [...environment, file], { encoding: 'utf8', env: {}, cwd: consumer.directory }),
+    )
+    const { models } = createBedrockClient({ region, credentials: 'none', env: {} })
+    const expected = [model || 'default', small || 'small'].map(async (each) => (await models.resolve(each)).id)
+    expect(loaded).toMatchObject({ region, ids: await Promise.all(expected) })
+    expect(JSON.stringify(loaded.endpoint)).toContain('https://gateway.example/a')
+    if (profile && !isJson) {
+      const read = execFileSync(process.execPath, [...environment, '-p', 'process.env.AWS_PROFILE'], {
+        encoding: 'utf8',
+      })
+      expect(read.trim()).toBe(profile)
+    }
+  })
+
+  test.each([
+    ['a region', ['us-est-1'], 'Did you mean us-east-1?'],
+    ['a profile', ['us-east-1', 'nobody'], '~/.aws has no profile "nobody"'],
+    ['a model', ['us-east-1', '', 'opus-5'], 'Did you mean claude-opus-5'],
+    ['a small model', ['us-east-1', '', '', 'haikoo'], 'Did you mean haiku?'],
+    ['yes or no', ['us-east-1', '', '', '', 'perhaps'], 'Answer yes or no'],
+    ['the end of the pipe', ['us-east-1'], 'Nothing was written.'],
+    ['no', ['us-east-1', '', '', '', 'no'], 'Nothing was written.'],
+  ])('a piped answer is checked: %s', async (_, lines, message) => {
+    const { code, stderr } = await outcrop(['init', '--no-check', '--file', 'never.env'], answers(...lines))
+    expect(stderr).toContain(message)
+    expect(stderr).not.toMatch(/^ +at /m)
+    expect(existsSync(join(consumer.directory, 'never.env'))).toBe(false)
+    expect(code).toBe(1)
+  })
+
+  test.each([
+    ['broken.json', '{ "env": { "SECRET": "hunter2example", }', 'is not JSON'],
+    ['list.json', '[]', 'is no JSON object'],
+    ['env.json', '{ "env": "x" }', 'env in'],
+  ])('a file that cannot be kept is left alone: %s', async (name, text, message) => {
+    const file = consumer.write(name, text)
+    const { code, stdout, stderr } = await outcrop(['init', '--yes', '--no-check', '--file', file])
+    expect(stderr).toContain(message)
+    expect(stdout + stderr).not.toMatch(/hunter2example|^ +at /m)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+    expect(code).toBe(1)
+  })
+
+  test('a folder in the place of a file is a sentence', async () => {
+    const { code, stderr } = await outcrop(['init', '--yes', '--no-check', '--file', consumer.directory])
+    expect(stderr).toContain('cannot be read')
+    expect(stderr).not.toMatch(/^ +at /m)
+    expect(code).toBe(1)
+  })
+
+  test('at a terminal it asks again, and Ctrl-C and Ctrl-D end it cleanly', async () => {
+    const env = { PATH: process.env.PATH ?? '' }
+    const args = ['init', '--no-check', '--file', 'terminal.env']
+    const played = await playOutcrop(consumer, args, env, [
+      ['AWS region: ', 'us-est-1\r'],
+      ['Did you mean us-east-1?', ''],
+      ['AWS region: ', 'us-east-1\r'],
+      ['AWS profile', '\r'],
+      ['Model', 'opus-5\r'],
+      ['Did you mean claude-opus-5', ''],
+      ['Model', 'claude-opus-5\r'],
+      ['Small model', '\r'],
+      ['Write it?', '\r'],
+    ])
+    expect(played).toMatchObject({ code: 0, screen: expect.stringContaining('Written: terminal.env') })
+    expect(readFileSync(join(consumer.directory, 'terminal.env'), 'utf8')).toBe(
+      'CLAUDE_CODE_USE_BEDROCK=1\nAWS_REGION=us-east-1\nANTHROPIC_MODEL=claude-opus-5\n',
+    )
+    for (const [key, code] of [
+      [ctrlC, 130],
+      [ctrlD, 1],
+    ] as const) {
+      const ended = await playOutcrop(consumer, ['init', '--no-check', '--file', 'never.env'], env, [
+        ['AWS region: ', 'us-east-1\r'],
+        ['AWS profile', key],
+      ])
+      expect(ended).toMatchObject({ code, screen: expect.stringMatching(/\r\nNothing was written\.\r\n$/) })
+    }
+    expect(existsSync(join(consumer.directory, 'never.env'))).toBe(false)
   })
 })
 
-test('fake: serves, and prints what to set', async () => {
-  const child = spawn(join(consumer.directory, 'node_modules/.bin/outcrop'), ['fake', '--port', '0'])
-  const printed = await new Promise<string>((resolve) => {
-    let text = ''
-    child.stdout.on('data', (chunk) => {
-      text += chunk
-      if (text.includes('AWS_SECRET_ACCESS_KEY')) resolve(text)
+describe('fake', () => {
+  async function start(...args: string[]): Promise<{ env: Record<string, string>; stop(): unknown }> {
+    const child = spawn(join(consumer.directory, 'node_modules/.bin/outcrop'), ['fake', '--port', '0', ...args])
+    const printed = await new Promise<string>((resolve) => {
+      let text = ''
+      child.stdout.on('data', (chunk) => {
+        text += chunk
+        if (text.includes('AWS_SECRET_ACCESS_KEY')) resolve(text)
+      })
+    })
+    const env = Object.fromEntries([...printed.matchAll(/export (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]))
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    return { env: env as Record<string, string>, stop: () => child.kill('SIGTERM') && gone }
+  }
+
+  test('serves, and prints what to set', async () => {
+    const { env, stop } = await start()
+    const { code, stdout } = await outcrop(['doctor', '--models', 'sonnet'], { env })
+    expect(stdout).toContain('user/me')
+    expect(code).toBe(0)
+    expect(await stop()).toBe(0)
+  })
+
+  test('--reply, --latency and --fail', async () => {
+    const { env, stop } = await start('--reply', 'As told.', '--latency', '30', '--fail', 'use-case-form:2')
+    const chat = () => outcrop(['chat'], { env, input: 'Hi' })
+    expect(await chat()).toMatchObject({ code: 1, stderr: expect.stringContaining('use case details') })
+    expect((await chat()).code).toBe(1)
+    expect(await chat()).toMatchObject({ code: 0, stdout: 'As told.\n' })
+    const before = performance.now()
+    await fetch(`${env.AWS_ENDPOINT_URL}/ping`)
+    expect(performance.now() - before).toBeGreaterThanOrEqual(29)
+    expect(await stop()).toBe(0)
+  })
+
+  test('a busy port is a sentence', async () => {
+    const { port } = new URL(server.url)
+    expect(await outcrop(['fake', '--port', port])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Port ${port} is in use\nPass another one with --port, or --port 0 for a free one.\n`,
     })
   })
-  const env = Object.fromEntries([...printed.matchAll(/export (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]))
-  const { code, stdout } = await outcrop(['doctor', '--models', 'sonnet'], { env: env as Record<string, string> })
-  expect(stdout).toContain('user/me')
-  expect(code).toBe(0)
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  expect(await gone).toBe(0)
 })

@@ -316,8 +316,16 @@ test('reset forgets calls and faults', async () => {
   expect(fake.calls).toHaveLength(1)
 })
 
-test('a fault that does not exist is refused, with the names of those that do', () => {
-  expect(() => createFakeBedrock().fail('nonsense' as never)).toThrow(/throttling/)
+test('a fault that does not exist is refused, with the nearest name, or with all', () => {
+  const failure = (name: string) => {
+    try {
+      return createFakeBedrock().fail(name as never)
+    } catch (error) {
+      return error
+    }
+  }
+  expect(failure('throtling')).toMatchObject({ code: 'configuration', hint: 'Did you mean throttling?' })
+  expect(failure('nonsense')).toMatchObject({ hint: expect.stringContaining('connection-reset, ') })
 })
 
 test('over HTTP, and through msw', async () => {

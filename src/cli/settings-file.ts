@@ -1,0 +1,36 @@
+import { ConfigurationError } from 'outcrop'
+import type { Variables } from './env-file.ts'
+
+/**
+ * Sets variables in the `env` block of a settings file's text. What else is in it stays, with the file's indentation.
+ *
+ * @throws ConfigurationError for what is no settings file
+ */
+export function setInSettingsFile(file: string, text: string, variables: Variables): string {
+  const settings = parse(file, text)
+  const { env = {} } = settings
+  if (!isRecord(env)) throw new ConfigurationError(`env in ${file} is no object; nothing was written`)
+  const indent = /^[{[]\r?\n([ \t]+)/.exec(text.trimStart())?.[1] ?? '  '
+  const json = JSON.stringify({ ...settings, env: { ...env, ...variables } }, null, indent)
+  return `${text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json}\n`
+}
+
+function parse(file: string, text: string): Record<string, unknown> {
+  const content = text.replace(/^\uFEFF/, '')
+  if (!content.trim()) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(content)
+  } catch {
+    // The parser's own words quote the file, and so what is secret in it.
+    throw new ConfigurationError(`${file} is not JSON; nothing was written`, {
+      hint: 'Mend it first, or name another file with --file.',
+    })
+  }
+  if (isRecord(value)) return value
+  throw new ConfigurationError(`${file} is no JSON object; nothing was written`)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
