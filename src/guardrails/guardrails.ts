@@ -76,18 +76,25 @@ async function observe(
     isTold = true
     await onIntervention(metadata.guardrail, request)
   }
+  const silence = (): GuardrailError | undefined => {
+    if (metadata.guardrail || !requireOutcome) return undefined
+    return new GuardrailError('The response says nothing of the guardrail', {
+      requestId: metadata.requestId,
+      hint: 'A gateway may drop the x-amzn-bedrock-guardrail… headers, or the field of the guardrail in the response.',
+    })
+  }
   const read = (part: JsonObject): GuardrailError | undefined => {
     metadata.guardrail = readOutcome(part, metadata.guardrail)
+    // Nothing of a message comes behind this event, and its reader may leave.
+    if (part.type === 'message_stop' && silence()) return silence()
     if (onIntervention !== 'throw' || metadata.guardrail?.action !== 'INTERVENED') return undefined
     const { trace } = metadata.guardrail
     return new GuardrailError('The guardrail intervened', { trace, requestId: metadata.requestId })
   }
   const end = async (): Promise<void> => {
-    if (metadata.guardrail || !requireOutcome) return tell()
-    throw new GuardrailError('The response says nothing of the guardrail', {
-      requestId: metadata.requestId,
-      hint: 'A gateway may drop the x-amzn-bedrock-guardrail… headers, or the field of the guardrail in the response.',
-    })
+    const error = silence()
+    if (error) throw error
+    await tell()
   }
   if (response.type === 'stream') {
     // Who leaves a stream early hears no error; an intervention that was seen is told all the same.

@@ -281,6 +281,17 @@ describe('an intervention is seen wherever in a stream it comes', () => {
     await expect(ask('throw')).rejects.toMatchObject({ code: 'guardrail_intervened' })
   })
 
+  test.each<[string, Partial<GuardrailOptions>, object[]]>([
+    ['an intervention', { onIntervention: 'throw' }, eventsOf({ end: intervened })],
+    ['no word of the guardrail', { requireOutcome: true }, eventsOf({})],
+  ])('%s is no success for who leaves at message_stop', async (_, options, events) => {
+    const middleware = [guardrails({ identifier: 'gr1', version: 1, ...options }), answering(events)]
+    const { bedrock } = setUp(undefined, harmless, {}, { middleware })
+    const stream = bedrock.messages.stream(params)
+    for await (const { type } of stream) if (type === 'message_stop') break
+    await expect(stream.finalMessage()).rejects.toMatchObject({ code: 'guardrail_intervened' })
+  })
+
   test('and not in what the model wrote', async () => {
     const events = eventsOf({ end: passed })
     events.splice(1, 3, {

@@ -72,7 +72,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     this.#release = onAbort(signal, (reason) => this.#abort(reason))
   }
 
-  /** The message so far, also after an error or an abort; `undefined` before it began. */
+  /**
+   * The message so far, also after an error or an abort; `undefined` before it began. The input of a tool is a text, the
+   * JSON as far as it came, until it is whole.
+   */
   get snapshot(): Message | undefined {
     return this.#accumulator.message as Message | undefined
   }
@@ -202,7 +205,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
         return event as unknown as RawMessageStreamEvent
       }
     } catch (error) {
-      this.#end({ error })
+      // It may be the events that do not fit, and their source that goes on.
+      this.#abort(error)
     }
     return undefined
   }
@@ -248,6 +252,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   // The consumer went away: at `message_stop` it has the whole message all the same.
   async #leave(): Promise<void> {
+    // Unless a fault stands behind the last event, such as an intervention that came with it.
+    if (this.#isWhole) this.#take()
     if (!this.#isWhole || !this.#opened) return this.abort()
     const { events, metadata } = this.#opened
     this.#end({ metadata })

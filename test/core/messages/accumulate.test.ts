@@ -1,0 +1,365 @@
+import {
+  type BedrockResponse,
+  createBedrockClient,
+  type JsonObject,
+  type MessageStream,
+  type StreamError,
+} from 'outcrop/core'
+import { createFakeBedrock } from 'outcrop/testing'
+import { describe, expect, test } from 'vitest'
+
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 1000,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+const usage = { input_tokens: 12, output_tokens: 1 }
+const message = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude',
+  content: [],
+  stop_reason: null,
+  usage,
+}
+const start = { type: 'message_start', message }
+const begin = (index: number | undefined, content_block: object): object => ({
+  type: 'content_block_start',
+  index,
+  content_block,
+})
+const delta = (index: number | undefined, delta: object): object => ({ type: 'content_block_delta', index, delta })
+const text = (index: number | undefined, text: string): object => delta(index, { type: 'text_delta', text })
+const json = (index: number | undefined, partial_json: string): object =>
+  delta(index, { type: 'input_json_delta', partial_json })
+const stop = (index: number | undefined): object => ({ type: 'content_block_stop', index })
+const end = (stop_reason = 'end_turn'): object[] => [
+  { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 40 } },
+  { type: 'message_stop' },
+]
+const textBlock = { type: 'text', text: '' }
+const toolBlock = { type: 'tool_use', id: 't1', name: 'weather', input: {} }
+
+/** A stream of these events, as a middleware or a gateway might give them. */
+function streamOf(events: Iterable<object>): MessageStream & { readonly isClosed: () => boolean } {
+  let isClosed = false
+  const bedrock = createBedrockClient({
+    region: 'us-east-1',
+    credentials: 'none',
+    middleware: [
+      async (_request, _next, { model }): Promise<BedrockResponse> => ({
+        type: 'stream',
+        metadata: { requestId: 'r', status: 200, headers: {}, attempts: 1, model, usage: {}, latency: 1 },
+        events: (async function* () {
+          try {
+            // As from the wire: `__proto__` is a name like any other in JSON.
+            for (const event of events) yield JSON.parse(JSON.stringify(event)) as JsonObject
+          } finally {
+            isClosed = true
+          }
+        })(),
+      }),
+    ],
+  })
+  return Object.assign(bedrock.messages.stream(params), { isClosed: () => isClosed })
+}
+
+const finalOf = async (events: Iterable<object>): Promise<JsonObject> =>
+  (await streamOf(events).finalMessage()) as unknown as JsonObject
+
+/** An object with an own member of this name, whatever the name. */
+const withMember = (name: string, value: unknown, rest: object = {}): object =>
+  JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)},${JSON.stringify(rest).slice(1)}`.replace(/,}$/, '}'))
+
+describe('names that would change more than a field', () => {
+  test.each(['__proto__', 'constructor'])('%s', async (name) => {
+    const bad = { polluted: true }
+    const found = await finalOf([
+      { ...start, message: withMember(name, bad, message) },
+      begin(0, withMember(name, bad, textBlock)),
+      delta(0, withMember(name, bad, { type: 'text_delta', text: 'Hello' })),
+      delta(0, withMember(name, bad, { type: 'new_delta', colour: 'red' })),
+      stop(0),
+      withMember(name, bad, { type: 'something_new' }),
+      {
+        type: 'message_delta',
+        delta: withMember(name, bad, { stop_reason: 'end_turn' }),
+        usage: withMember(name, bad),
+      },
+      { type: 'message_stop' },
+    ])
+    const [block] = found.content as JsonObject[]
+    for (const object of [found, block, found.usage] as object[]) {
+      expect(Object.hasOwn(object, name)).toBe(false)
+      expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
+      expect(object.constructor).toBe(Object)
+      expect('polluted' in object).toBe(false)
+    }
+    expect(block).toEqual({ type: 'text', text: 'Hello', colour: 'red' })
+    expect('polluted' in {}).toBe(false)
+  })
+})
+
+describe('what is known is not overwritten by what is not', () => {
+  test.each<[string, unknown]>([
+    ['id', 'msg_2'],
+    ['type', 'persona'],
+    ['role', 'user'],
+    ['model', 'other'],
+    ['content', []],
+    ['usage', 'none'],
+    ['stop_reason', 'refusal'],
+    ['stop_sequence', 'x'],
+  ])('%s', async (name, value) => {
+    const found = await finalOf([
+      start,
+      begin(0, textBlock),
+      text(0, 'Hello'),
+      stop(0),
+      ...end(),
+      { type: 'something_new', [name]: value },
+      { type: 'message_stop', [name === 'type' ? 'kind' : name]: value },
+    ])
+    expect(found).toMatchObject({
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude',
+      content: [{ type: 'text', text: 'Hello' }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 12, output_tokens: 40 },
+    })
+  })
+
+  test.each(['id', 'type', 'role', 'model', 'content', 'usage'])('%s in a message_delta', async (name) => {
+    const found = await finalOf([
+      start,
+      { type: 'message_delta', delta: { stop_reason: 'end_turn', [name]: 'x', container: { id: 'c' } } },
+      { type: 'message_stop' },
+    ])
+    expect(found[name]).toEqual(message[name as keyof typeof message])
+    expect(found.container).toEqual({ id: 'c' })
+  })
+
+  test('the name and ID of a tool by a delta', async () => {
+    const found = await finalOf([
+      start,
+      begin(0, toolBlock),
+      delta(0, { type: 'new_delta', id: 'x', name: 'x', input: { x: 1 }, note: 'new' }),
+      stop(0),
+      ...end('tool_use'),
+    ])
+    expect(found.content).toEqual([{ ...toolBlock, note: 'new' }])
+  })
+
+  test('null in a delta, or another type', async () => {
+    const found = await finalOf([
+      start,
+      begin(0, textBlock),
+      text(0, 'Hello'),
+      delta(0, { type: 'text_delta', text: null }),
+      stop(0),
+      ...end(),
+    ])
+    expect(found.content).toEqual([{ type: 'text', text: 'Hello' }])
+  })
+})
+
+test('null usage in message_delta takes nothing back', async () => {
+  const of = async (...deltas: unknown[]): Promise<unknown> =>
+    (
+      await finalOf([
+        start,
+        ...deltas.map((usage) => ({ type: 'message_delta', delta: {}, usage })),
+        end()[1] as object,
+      ])
+    ).usage
+  expect(await of(null)).toEqual(usage)
+  expect(await of({ input_tokens: null, output_tokens: null })).toEqual(usage)
+  expect(await of({ input_tokens: null, output_tokens: 7 }, { output_tokens: 9 })).toEqual({
+    input_tokens: 12,
+    output_tokens: 9,
+  })
+})
+
+describe('indexes', () => {
+  test.each<[string, object[]]>([
+    ['far beyond the next one', [begin(1e8, textBlock)]],
+    ['negative', [begin(-1, textBlock)]],
+    ['a fraction', [begin(0.5, textBlock)]],
+    ['a text', [{ type: 'content_block_start', index: '0', content_block: textBlock }]],
+    ['of no block', [begin(0, textBlock), text(1, 'x')]],
+    ['of no block yet', [text(0, 'x')]],
+    ['left out before there is a block', [text(undefined, 'x')]],
+    ['of a delta that is huge', [begin(0, textBlock), text(1e8, 'x')]],
+  ])('%s: the stream is corrupt', async (_, events) => {
+    const stream = streamOf([start, ...events, ...end()])
+    const error = (await stream.finalMessage().catch((error) => error)) as StreamError
+    expect(error).toMatchObject({ code: 'stream_corrupt', partial: { id: 'msg_1' } })
+    expect((error.partial?.content ?? []).length).toBeLessThan(2)
+    await expect.poll(stream.isClosed).toBe(true)
+  })
+
+  test.each<[string, object[]]>([
+    ['in order', [begin(0, textBlock), text(0, 'A'), stop(0), begin(1, textBlock), text(1, 'B'), stop(1)]],
+    ['with blocks open at once', [begin(0, textBlock), begin(1, textBlock), text(1, 'B'), text(0, 'A')]],
+    [
+      'with a gap where a gateway took a block out',
+      [begin(1, textBlock), text(1, 'A'), begin(4, textBlock), text(4, 'B')],
+    ],
+    ['used again', [begin(0, textBlock), text(0, 'A'), stop(0), begin(0, textBlock), text(0, 'B'), stop(0)]],
+    [
+      'left out',
+      [begin(undefined, textBlock), text(undefined, 'A'), begin(undefined, textBlock), text(undefined, 'B')],
+    ],
+    ['of a stop for no block', [begin(0, textBlock), text(0, 'A'), stop(7), begin(1, textBlock), text(1, 'B')]],
+  ])('%s: nothing is lost, and no hole is left', async (_, events) => {
+    const { content } = await finalOf([start, ...events, ...end()])
+    expect(content).toEqual([
+      { type: 'text', text: 'A' },
+      { type: 'text', text: 'B' },
+    ])
+  })
+
+  test('of a message that began with blocks', async () => {
+    const begun = { ...message, content: [{ type: 'text', text: 'A' }] }
+    const { content } = await finalOf([
+      { ...start, message: begun },
+      text(0, 'a'),
+      begin(1, textBlock),
+      text(1, 'B'),
+      ...end(),
+    ])
+    expect(content).toEqual([
+      { type: 'text', text: 'Aa' },
+      { type: 'text', text: 'B' },
+    ])
+  })
+
+  test('a second message in one stream is corrupt', async () => {
+    await expect(finalOf([start, begin(0, textBlock), start, ...end()])).rejects.toMatchObject({
+      code: 'stream_corrupt',
+    })
+  })
+})
+
+describe('an event of type error', () => {
+  test.each<[string, object, string]>([
+    ['a text', { error: 'overloaded' }, 'overloaded'],
+    ['an object', { error: { type: 'overloaded_error', message: 'Overloaded' } }, 'Overloaded'],
+    ['nothing', {}, 'The stream ended with an error'],
+  ])('with %s ends a stream of a middleware', async (_, event, said) => {
+    await expect(finalOf([start, { type: 'error', ...event }, ...end()])).rejects.toMatchObject({
+      code: 'stream_exception',
+      message: said,
+      partial: { id: 'msg_1' },
+    })
+  })
+
+  test('as a text ends a stream of Bedrock', async () => {
+    const fake = createFakeBedrock({ reply: [start, { type: 'error', error: 'overloaded' }, ...end()] as never })
+    const bedrock = createBedrockClient({
+      region: fake.region,
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      retry: false,
+    })
+    await expect(bedrock.messages.stream(params).finalMessage()).rejects.toMatchObject({
+      code: 'stream_exception',
+      message: 'overloaded',
+    })
+  })
+})
+
+describe('the input of a tool', () => {
+  const inputOf = (message: unknown): unknown =>
+    (message as { content: { input: unknown }[] } | undefined)?.content[0]?.input
+
+  test('is a text for as long as it is not whole, and then an object', async () => {
+    const stream = streamOf([
+      start,
+      begin(0, toolBlock),
+      json(0, '{"city":'),
+      json(0, '"Ulm"}'),
+      stop(0),
+      ...end('tool_use'),
+    ])
+    const inputs: unknown[] = []
+    for await (const _ of stream) inputs.push(inputOf(stream.snapshot))
+    expect(inputs).toEqual([undefined, '', '{"city":', '{"city":"Ulm"}', ...Array(3).fill({ city: 'Ulm' })])
+  })
+
+  test.each<[string, object[], unknown]>([
+    ['cut by max_tokens', [json(0, '{"a": [1, 2'), stop(0), ...end('max_tokens')], '{"a": [1, 2'],
+    ['cut, with no end of its block', [json(0, '{"a": [1, 2'), ...end('max_tokens')], '{"a": [1, 2'],
+    ['whole, with no end of its block', [json(0, '{"a": 1}'), ...end('tool_use')], { a: 1 }],
+    ['of a tool without parameters', [json(0, ''), stop(0), ...end('tool_use')], {}],
+    ['that never came', [stop(0), ...end('tool_use')], {}],
+    ['that is JSON, but no object', [json(0, '"Ulm"'), stop(0), ...end('tool_use')], '"Ulm"'],
+    ['with a piece that is none', [json(0, '{'), json(0, null as never), json(0, '}'), stop(0), ...end()], {}],
+  ])('%s', async (_, events, input) => {
+    expect(inputOf(await finalOf([start, begin(0, toolBlock), ...events]))).toEqual(input)
+  })
+
+  test('that came with the block is left as it is', async () => {
+    const block = { ...toolBlock, input: { city: 'Ulm' } }
+    expect(inputOf(await finalOf([start, begin(0, block), stop(0), ...end('tool_use')]))).toEqual({ city: 'Ulm' })
+  })
+
+  test.each<[string, object[], string]>([
+    ['inside its input', [json(0, '{"city":"U')], '{"city":"U'],
+    ['before its input', [], ''],
+  ])('of a stream that was cut %s is no call without arguments', async (_, events, input) => {
+    const fake = createFakeBedrock({ reply: [start, begin(0, toolBlock), ...events, ...end()] as never })
+    fake.fail('stream-truncated', { after: 2 + events.length })
+    const bedrock = createBedrockClient({
+      region: fake.region,
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      retry: false,
+    })
+    const stream = bedrock.messages.stream(params)
+    const error = (await stream.finalMessage().catch((error) => error)) as StreamError
+    expect(error.code).toBe('stream_truncated')
+    expect(inputOf(error.partial)).toBe(input)
+    expect(inputOf(stream.snapshot)).toBe(input)
+  })
+})
+
+describe('in linear time: lists are added to, not copied', () => {
+  test('citations', async () => {
+    const citation = (i: number): object => delta(0, { type: 'citations_delta', citation: { index: i } })
+    const stream = streamOf([start, begin(0, { ...textBlock, citations: null }), ...[0, 1, 2].map(citation), ...end()])
+    const lists = new Set<unknown>()
+    for await (const event of stream) {
+      const list = (stream.snapshot?.content[0] as { citations?: unknown[] } | undefined)?.citations
+      if (event.type === 'content_block_delta') lists.add(list)
+    }
+    expect(lists.size).toBe(1)
+    expect([...lists][0]).toEqual([{ index: 0 }, { index: 1 }, { index: 2 }])
+  })
+
+  test('lists of blocks that nobody knows, and not those of the event', async () => {
+    const seen: unknown[] = []
+    const stream = streamOf([
+      start,
+      begin(0, { type: 'hologram', layers: [1] }),
+      delta(0, { type: 'hologram_delta', layers: [2], planes: [1] }),
+      delta(0, { type: 'hologram_delta', layers: [3], planes: [2] }),
+      ...end(),
+    ])
+    for await (const event of stream) seen.push(event)
+    expect((await stream.finalMessage()).content).toEqual([{ type: 'hologram', layers: [1, 2, 3], planes: [1, 2] }])
+    expect(seen[1]).toMatchObject({ content_block: { layers: [1] } })
+    expect(seen[2]).toMatchObject({ delta: { planes: [1] } })
+  })
+
+  test('a hundred thousand pieces of a tool', async () => {
+    const pieces = Array.from({ length: 100_000 }, () => json(0, '1,'))
+    const events = [start, begin(0, toolBlock), json(0, '{"a":['), ...pieces, json(0, '1]}'), stop(0), ...end()]
+    const [block] = (await finalOf(events)).content as { input: { a: number[] } }[]
+    expect(block?.input.a).toHaveLength(100_001)
+  })
+})
