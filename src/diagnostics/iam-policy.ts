@@ -2,7 +2,7 @@ import { ConfigurationError } from '../core/errors.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { catalogModel } from '../models/catalog.ts'
-import { destinationsOf } from '../models/destinations.ts'
+import { destinationsOf } from '../models/regions.ts'
 import type { InferenceProfile } from '../models/discovery.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 

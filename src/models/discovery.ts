@@ -103,10 +103,10 @@ const profileLifetime = 86_400_000
 
 /** What the accounts behind clients have, asked once and kept: one hour for lists, a day for single profiles. */
 export interface Discovery {
-  /** The profiles of a region; `undefined` where they cannot be listed, which is logged once. */
-  list(region: string, context: ModelResolutionContext): Promise<readonly InferenceProfile[] | undefined>
-  /** What is behind an ARN; `undefined` where that cannot be told. */
-  lookUp(arn: string, context: ModelResolutionContext): Promise<InferenceProfile | undefined>
+  /** The profiles of a region, or why they cannot be listed, which is logged once. */
+  list(region: string, context: ModelResolutionContext): Promise<readonly InferenceProfile[] | Error>
+  /** What is behind an ARN, or why that cannot be told. */
+  lookUp(arn: string, context: ModelResolutionContext): Promise<InferenceProfile | Error>
 }
 
 /** What was last answered, and until when that counts. */

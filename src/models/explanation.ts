@@ -1,8 +1,17 @@
-import type { ModelRef } from '../core/types.ts'
+import type { ModelRef, ModelResolutionContext, ModelResolver } from '../core/types.ts'
 
 /** One step on the way from a name to a model. */
 export interface ResolutionStep {
-  readonly step: 'explicit' | 'override' | 'pin' | 'alias' | 'discovery' | 'catalog' | 'residency' | 'availableModels'
+  readonly step:
+    | 'explicit'
+    | 'override'
+    | 'pin'
+    | 'alias'
+    | 'discovery'
+    | 'catalog'
+    | 'residency'
+    | 'availableModels'
+    | 'resolver'
   /** What came of it, for people. */
   readonly outcome: string
 }
@@ -20,13 +29,42 @@ export interface ModelExplanation {
   toString(): string
 }
 
-export function describe(explanation: Omit<ModelExplanation, 'toString'>): ModelExplanation {
+/** Notes a step. */
+export type NoteStep = (step: ResolutionStep['step'], outcome: string) => void
+
+/** Explains a name by resolving it. Does not reject when it does not resolve. */
+export async function explainName(
+  name: string,
+  region: string,
+  resolve: (note: NoteStep) => ModelRef | Promise<ModelRef>,
+): Promise<ModelExplanation> {
+  const steps: ResolutionStep[] = []
+  try {
+    return describe({ name, region, steps, model: await resolve((step, outcome) => steps.push({ step, outcome })) })
+  } catch (error) {
+    return describe({ name, region, steps, error: error as Error })
+  }
+}
+
+/** Explains a name by a resolver that tells no steps. */
+export function explainByResolver(
+  resolver: ModelResolver,
+  name: string,
+  context: ModelResolutionContext,
+): Promise<ModelExplanation> {
+  return explainName(name, context.region, (note) => {
+    note('resolver', 'the resolver in `models` decides')
+    return resolver.resolve(name, context)
+  })
+}
+
+function describe(explanation: Omit<ModelExplanation, 'toString'>): ModelExplanation {
   const { name, region, steps, model, error } = explanation
   const lines = [
     `${name} in ${region}`,
     ...steps.map(({ step, outcome }) => `  ${step.padEnd(15)} ${outcome}`),
     model
-      ? `  = ${model.id} in ${model.region} (${model.source}), which is ${model.base ?? 'of an unknown base'}`
+      ? `  = ${model.id} in ${model.region ?? region} (${model.source}), which is ${model.base ?? 'of an unknown base'}`
       : `  = ${error?.message}${error?.hint ? `. ${error.hint}` : ''}`,
   ]
   return { ...explanation, toString: () => lines.join('\n') }

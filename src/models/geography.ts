@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { isRegion } from '../core/internal/region.ts'
 import { catalog } from './catalog.ts'
-import { destinationsOf, regionsOf } from './destinations.ts'
+import { destinationsOf, geographyNames, regionsOf } from './regions.ts'
 import type { InferenceProfile } from './discovery.ts'
 
 /** Which of a model's profiles may be called, and which is preferred. */
@@ -35,7 +35,7 @@ export function allowedRegions({ geo, residency }: GeographyRules): readonly str
   if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
     return allowed
   throw new ConfigurationError(`residency names no place to run in: ${JSON.stringify(residency)}`, {
-    hint: 'Give geographies (us, eu, jp, au, in, apac, us-gov) or regions.',
+    hint: `Give geographies (${geographyNames.join(', ')}) or regions.`,
   })
 }
 

@@ -1,5 +1,5 @@
 export { type CatalogModel, catalog } from './catalog.ts'
-export { destinationsOf } from './destinations.ts'
+export { destinationsOf } from './regions.ts'
 export { type DiscoverOptions, discoverInferenceProfiles, type InferenceProfile } from './discovery.ts'
 export type { ModelExplanation, ResolutionStep } from './explanation.ts'
 export { type GeographyRules, profileFor } from './geography.ts'

@@ -1,88 +1,37 @@
 import { ConfigurationError, ModelResolutionError } from '../core/errors.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
-import { assertRegion } from '../core/internal/region.ts'
-import type { Clock, ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
+import { isFullModelId, parseModelId } from '../core/model-id.ts'
+import type { ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
 import { createAllowList } from './allow-list.ts'
-import { type CatalogModel, catalog, catalogModel } from './catalog.ts'
-import { destinationsOf, regionsOf } from './destinations.ts'
-import { createDiscovery, type InferenceProfile } from './discovery.ts'
-import { describe, type ModelExplanation, type ResolutionStep } from './explanation.ts'
-import { allowedRegions, catalogProfiles, chooseProfile, type GeographyRules, staysWithin } from './geography.ts'
-import { isFullModelId, parseModelId, splitContextSuffix } from '../core/model-id.ts'
+import { catalog, catalogModel } from './catalog.ts'
+import { createDiscovery, type Discovery, type InferenceProfile } from './discovery.ts'
+import { explainName, type ModelExplanation, type NoteStep } from './explanation.ts'
+import { isFamily } from './families.ts'
+import { allowedRegions, catalogProfiles, chooseProfile, staysWithin } from './geography.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
-
-/** An ID of Anthropic's own API, such as `claude-sonnet-4-6` or `claude-opus-4-5-20251101`. */
-export type AnthropicModelId = `claude-${string}`
-
-/** A model family that can be pinned. */
-export type ModelFamily = 'opus' | 'sonnet' | 'haiku' | 'fable'
-
-/** How names become models. */
-export interface ModelResolverOptions extends GeographyRules {
-  /**
-   * Names of your own for a model ID, an ARN, an Anthropic model ID or another alias. They go before the built-in ones:
-   * `default`, `small`, `sonnet`, `opus`, `haiku`, `fable`.
-   */
-  readonly aliases?: Readonly<Record<string, string>> | undefined
-  /** The one version that each family's name stands for, as a model ID, an ARN or an Anthropic model ID. */
-  readonly pins?: Readonly<Partial<Record<ModelFamily, string | undefined>>> | undefined
-  /**
-   * Model IDs and ARNs to call in place of Anthropic model IDs, as `modelOverrides` of Claude Code:
-   * `{ 'claude-opus-4-6': 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod' }`.
-   */
-  readonly overrides?: Readonly<Record<AnthropicModelId, string>> | undefined
-  /** What `small` stands for. @default 'haiku' */
-  readonly small?: string | undefined
-  /** The region where `small` and `haiku` are called. @default the client's region */
-  readonly smallModelRegion?: string | undefined
-  /**
-   * The only models that may be called: families (`sonnet`), beginnings of versions (`claude-opus-4-5`), full IDs. Matched
-   * against the model that is meant, not against what an override puts in its place. An entry for one version of a
-   * family takes the place of the entry for the whole family.
-   *
-   * @default every model
-   */
-  readonly availableModels?: readonly string[] | undefined
-  /**
-   * Ask the account which inference profiles it has, when a name first needs it. Needs `bedrock:ListInferenceProfiles`
-   * and `bedrock:GetInferenceProfile`; without them the catalog decides, and a warning says so.
-   *
-   * @default false
-   */
-  readonly discovery?: boolean | undefined
-  /** Repeat a call once through its inference profile when Bedrock says that its base ID cannot be called. @default false */
-  readonly autoProfile?: boolean | undefined
-  /**
-   * What is behind ARNs that do not tell: a base model, or AWS's profile that was copied, which also says where it runs.
-   * `{ 'arn:aws:bedrock:…:application-inference-profile/abc': 'eu.anthropic.claude-sonnet-4-6' }`
-   */
-  readonly profiles?: Readonly<Record<string, string>> | undefined
-  /** Time, for tests. @default the real time */
-  readonly clock?: Clock | undefined
-}
+import { destinationsOf, regionsOf } from './regions.ts'
+import {
+  catalogModelNamed,
+  describeOption,
+  type ModelResolverOptions,
+  readNames,
+  withoutWindow,
+} from './resolver-options.ts'
 
 /** A resolver that knows the catalog, and can say what it does. */
 export interface CatalogModelResolver extends ModelResolver {
   /** What it was made with. */
   readonly options: ModelResolverOptions
-  /** The inference profiles that can be called from the context's region: the account's with discovery, else the catalog's. */
+  /**
+   * The inference profiles that can be called from the context's region: the account's with `discovery: true`, else the
+   * catalog's.
+   */
   list(context: ModelResolutionContext): Promise<readonly InferenceProfile[]>
   /** How a name resolves, step by step. Does not reject when it does not. */
   explain(name: string, context: ModelResolutionContext): Promise<ModelExplanation>
   /** The inference profile by which a base model can be called from the context's region, under the same rules as names. */
   profileFor(base: string, context: ModelResolutionContext): Promise<string | undefined>
 }
-
-// The setup page's defaults: Sonnet 4.6, Opus 4.6, Haiku 4.5. It has no Fable; 5.1 needs a data retention setting first.
-const builtIn: Readonly<Record<string, string>> = {
-  default: 'sonnet',
-  small: 'haiku',
-  sonnet: 'claude-sonnet-4-6',
-  opus: 'claude-opus-4-6',
-  haiku: 'claude-haiku-4-5',
-  fable: 'claude-fable-5',
-}
-const families: readonly string[] = ['opus', 'sonnet', 'haiku', 'fable'] satisfies ModelFamily[]
 
 // These run where they are called; whatever else has no geography does not tell where.
 const staysInRegion = /^((foundation|provisioned|custom|imported)-model|custom-model-deployment|endpoint)$/
@@ -93,6 +42,8 @@ interface Target {
   readonly text: string
   /** The last step that changed the name. */
   readonly source?: ModelSource
+  /** The option that the text stands in, where it is not what the caller gave. */
+  readonly option?: string | undefined
   readonly region: string
   /** The model that is meant, where `text` does not tell: an override's key. */
   readonly model?: string | undefined
@@ -101,9 +52,9 @@ interface Target {
   /** Nobody chose this version: another one of the family will do. */
   readonly anyVersion?: boolean
   readonly isDefault?: boolean
+  /** The allow-list does not hold for it. */
+  readonly isExempt?: boolean
 }
-
-type Note = (step: ResolutionStep['step'], outcome: string) => void
 
 /**
  * Makes a resolver of model names.
@@ -117,79 +68,77 @@ type Note = (step: ResolutionStep['step'], outcome: string) => void
  * const bedrock = createBedrockClient({ region: 'eu-central-1', models: { pins: { opus: 'claude-opus-4-8' }, residency: 'eu' } })
  * await bedrock.models.resolve('opus') // { id: 'eu.anthropic.claude-opus-4-8', source: 'pin', … }
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for options that can never work, whichever model is asked for.
  */
 export function createModelResolver(options: ModelResolverOptions = {}): CatalogModelResolver {
-  const { smallModelRegion, availableModels } = options
+  const { smallModelRegion, availableModels, enforceAvailableModels = true } = options
+  const { aliases, pins, overrides, behind } = readNames(options)
   const allowed = allowedRegions(options)
   const residency = [options.residency ?? 'anywhere'].flat().join(', ')
-  if (
-    availableModels &&
-    !(Array.isArray(availableModels) && availableModels.every((entry) => typeof entry === 'string'))
-  )
-    throw new ConfigurationError('models.availableModels must be a list of names')
   const isAvailable = createAllowList(availableModels)
   const discovery = options.discovery ? createDiscovery(options.clock) : undefined
-  const aliases = new Map(
-    [builtIn, { small: options.small }, options.aliases].flatMap((names) => entriesOf(names, 'aliases')),
-  )
-  const pins = new Map(entriesOf(options.pins, 'pins'))
-  const overrides = entriesOf(options.overrides, 'overrides').map(([key, id]) => ({
-    key,
-    id: withoutWindow(id),
-    base: named(key)?.base,
-  }))
-  const behind = new Map([
-    ...overrides.map(({ id, base = '' }) => [id, base] as const),
-    ...entriesOf(options.profiles, 'profiles'),
-  ])
+  const isFallback = options.discovery === 'fallback'
   const warned = new Set<string>()
   const settled = new Map<string, ModelRef>()
-  validate()
 
-  function follow(name: string, clientRegion: string, note: Note): Target {
+  function follow(name: string, clientRegion: string, note: NoteStep): Target {
     let target: Target = { text: withoutWindow(name), region: clientRegion }
+    const taken: string[] = []
     for (const seen = new Set<string>(); !isFullModelId(target.text); ) {
-      const { text, region, isDefault } = target
-      if (seen.has(text))
-        throw new ConfigurationError(`The model aliases lead in a circle: ${[...seen, text].join(' → ')}`)
+      const { text, region, isDefault, isExempt } = target
+      if (seen.has(text)) throw cycle([...seen, text], taken)
       seen.add(text)
       const override = overrides.find(({ key }) => isSameModel(key, text))
       if (override) {
-        note('override', `${override.key} is ${override.id}`)
-        return { region, text: override.id, source: 'override', model: override.base ?? override.key }
+        note('override', `${override.key} is ${override.text}`)
+        const { base, key, option } = override
+        return { region, text: override.text, source: 'override', option, model: base ?? key, isExempt }
       }
       const pin = pins.get(text)
       const next = pin ?? aliases.get(text)
-      if (next === undefined) break
+      if (!next) break
       const source = pin ? 'pin' : 'alias'
-      note(source, `${text} is ${next}`)
+      note(source, `${text} is ${next.text}`)
+      if (next.option) taken.push(next.option)
       target = {
-        text: withoutWindow(next),
+        text: withoutWindow(next.text),
         source,
+        option: next.option,
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
-        // The setup page's default is global. One that somebody chose is called as its own name is.
-        isDefault: isDefault || (text === 'default' && !Object.hasOwn(options.aliases ?? {}, text)),
-        family: families.includes(text) ? text : undefined,
-        anyVersion: !pin && !Object.hasOwn(options.aliases ?? {}, text),
+        isDefault: isDefault || text === 'default',
+        isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text)),
+        family: isFamily(text) ? text : undefined,
+        anyVersion: !next.option,
       }
     }
     return target
   }
 
-  function decide(name: string, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
+  function decide(name: string, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
     if (typeof name !== 'string') throw new ConfigurationError(`A model's name is a string, not ${typeof name}`)
     const target = follow(name, context.region, note)
-    if (isFullModelId(target.text)) return fromFullId(target, context, note)
-    if (target.text.startsWith('arn:')) throw malformedArn(target.text)
-    if (!discovery) return fromCatalog(target, context, note)
-    const listed = discovery.list(target.region, context)
-    return listed.then((profiles) =>
-      profiles ? fromAccount(target, profiles, note) : fromCatalog(target, context, note),
-    )
+    const { text, region, source = 'catalog' } = target
+    if (isFullModelId(text)) return fromFullId(target, context, note)
+    if (source === 'override' || text.startsWith('arn:')) throw noModelId(target)
+    const take = (found: Found, by: ModelSource = source): ModelRef => {
+      if (found instanceof Error) throw found
+      return check({ ...found, source: by }, target, found.regions, note)
+    }
+    const foundBy = source === 'pin' ? source : 'discovered'
+    const known = isFallback || !discovery ? fromCatalog(target, context, note) : undefined
+    // Nothing but an Anthropic model ID can be a model that the catalog does not know yet.
+    if (known && !(discovery && known instanceof Error && parseModelId(text).family)) return take(known)
+    return (discovery as Discovery).list(region, context).then((profiles) => {
+      if (profiles instanceof Error) {
+        note('discovery', profiles.message)
+        return take(known ? withHint(known, profiles.message) : fromCatalog(target, context, note))
+      }
+      const found = fromAccount(target, profiles, note)
+      return take(found, foundBy)
+    })
   }
 
-  function fromFullId(target: Target, context: ModelResolutionContext, note: Note): ModelRef | Promise<ModelRef> {
+  function fromFullId(target: Target, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
     const { text, source = 'explicit' } = target
     const id = parseModelId(text)
     const told = parseModelId(behind.get(text) ?? '')
@@ -209,19 +158,22 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         note,
       )
     const isOpaque = !id.base && id.kind.endsWith('inference-profile')
-    return discovery && isOpaque && (!base || (allowed && !regions))
-      ? discovery.lookUp(text, context).then(finish)
-      : finish()
+    if (!discovery || !isOpaque || (base && (!allowed || regions))) return finish()
+    return discovery.lookUp(text, context).then((found) => {
+      if (found instanceof Error) note('discovery', found.message)
+      else note('discovery', `the account says that it is ${found.base}`)
+      return finish(found instanceof Error ? undefined : found)
+    })
   }
 
-  function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: Note): ModelRef {
-    const { text, region, family, source = 'catalog' } = target
-    const model = named(text)
-    if (!model) throw unknown(`${text} is no model, alias or ARN`, nearestTo(text))
+  function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: NoteStep): Found {
+    const { text, region, family } = target
+    const model = catalogModelNamed(text)
+    if (!model) return unknownName(target, nearestTo(text))
     const profiles = catalogProfiles(region)
     let profile = choose(profiles, target, model.base)
     if (!profile) {
-      const problem = `${model.anthropicId} cannot be called from ${within(region)}`
+      const problem = `cannot be called from ${within(region)}`
       // A family's name will take the nearest version that can be called: the next older one, else the next newer.
       const versions = target.anyVersion ? versionsOf(profiles, target) : []
       profile =
@@ -229,35 +181,38 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
         versions.at(-1)
       if (!profile) {
         const { state, endOfLife } = model.lifecycle
-        throw unknown(
-          problem + (state === 'retired' ? `; it retired on ${endOfLife}` : ''),
+        const retired = state === 'retired' ? `; it retired on ${endOfLife}` : ''
+        return refusal(
+          `${subject({ ...target, text: model.anthropicId })} ${problem}${retired}`,
+          [],
           idsOf(versionsOf(profiles, { ...target, family: model.family })),
         )
       }
-      const message = `${problem}; ${family} is ${profile.id} there`
+      const message = `${model.anthropicId} ${problem}; ${family} is ${profile.id} there`
       note('alias', message)
       if (!warned.has(message)) logger.warn(message)
       warned.add(message)
     }
     note('catalog', `${profile.base} is ${profile.id} in ${region}`)
-    return check({ ...profile, source }, target, profile.regions, note)
+    return profile
   }
 
-  function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: Note): ModelRef {
-    const { text, region, source, anyVersion, isDefault } = target
+  function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: NoteStep): Found {
+    const { text, region, isDefault } = target
+    // A fallback never moves a family's name to another version.
+    const anyVersion = target.anyVersion && !isFallback
     const usable = profiles.filter(
       ({ type, status = 'ACTIVE', base, id }) =>
         type === 'SYSTEM_DEFINED' && status === 'ACTIVE' && (!anyVersion || isAvailable({ model: base, id })),
     )
     const configured = choose(usable, target, text)
     const profile = anyVersion && !(isDefault && configured) ? versionsOf(usable, target)[0] : configured
-    if (!profile)
-      throw unknown(`The account has no ${text} that can be called from ${within(region)}`, [
-        ...nearestTo(text),
-        ...idsOf(profiles),
-      ])
+    if (!profile) {
+      const problem = `is not in the account as a model that can be called from ${within(region)}`
+      return refusal(`${subject(target)} ${problem}`, nearestTo(text), idsOf(profiles))
+    }
     note('discovery', `the account has ${profile.id} in ${region}`)
-    return check({ ...profile, source: source === 'pin' ? source : 'discovered' }, target, profile.regions, note)
+    return profile
   }
 
   /** The profile to call a model by. */
@@ -284,12 +239,12 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   function check(
     { id, base, geo, source }: Pick<ModelRef, 'id' | 'base' | 'geo' | 'source'>,
-    { model = base, family, region }: Target,
+    { model = base, family, region, isExempt }: Target,
     regions: readonly string[] | undefined,
-    note: Note,
+    note: NoteStep,
   ): ModelRef {
     note('residency', residency)
-    note('availableModels', availableModels?.join(', ') ?? 'all')
+    note('availableModels', isExempt ? 'not enforced' : (availableModels?.join(', ') ?? 'all'))
     if (!staysWithin(allowed, regions && [region, ...regions])) {
       throw new ModelResolutionError(
         `${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`,
@@ -299,9 +254,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       )
     }
     const meant = model ?? (family && `claude-${family}`)
-    if (!isAvailable({ model: meant, id: source === 'override' ? undefined : id })) {
+    if (!isExempt && !isAvailable({ model: meant, id: source === 'override' ? undefined : id })) {
       throw new ModelResolutionError(`${meant ?? id} is not among the available models`, {
-        hint: `These are: ${availableModels?.join(', ') || 'none'}.`,
+        hint: `${describeOption(options, 'availableModels')}: ${availableModels?.join(', ') || 'none'}.`,
         candidates: availableModels,
       })
     }
@@ -315,36 +270,17 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       ...aliases.keys(),
       ...overrides.map(({ key }) => key),
       ...catalog.map(({ anthropicId }) => anthropicId),
-    ])
+    ]).filter((name) => !isSameModel(name, text))
   }
 
   function within(region: string): string {
     return allowed ? `${region} without leaving ${residency}` : region
   }
 
-  function validate(): void {
-    const require = (isRight: boolean, option: string, problem: string): void => {
-      if (!isRight) throw new ConfigurationError(`models.${option} ${problem}`)
-    }
-    if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
-    for (const family of pins.keys())
-      require(families.includes(family), `pins.${family}`, `is none of ${families.join(', ')}`)
-    for (const { key, id } of overrides)
-      require(isFullModelId(id), `overrides.${key}`, `is neither a model ID nor an ARN: ${id}`)
-    for (const [arn, model] of behind)
-      require(!model || !!parseModelId(model).base, `profiles['${arn}']`, `is no base model: ${model}`)
-    for (const name of [...aliases.keys(), ...pins.keys()]) {
-      const { text } = follow(name, '', () => {})
-      require(name !== text, `aliases['${name}']`, 'can never be used: a full ID goes out as it is')
-      require(!!discovery ||
-        isFullModelId(text) ||
-        !!named(text), `aliases or pins: ${name}`, `leads to ${text}, which is no model`)
-    }
-  }
-
   async function profilesIn(context: ModelResolutionContext): Promise<readonly InferenceProfile[]> {
     const { region } = context
-    return (await discovery?.list(region, context)) ?? catalogProfiles(region).filter(({ geo }) => geo)
+    const listed = isFallback ? undefined : await discovery?.list(region, context)
+    return listed && !(listed instanceof Error) ? listed : catalogProfiles(region).filter(({ geo }) => geo)
   }
 
   return {
@@ -361,15 +297,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       }
       return model
     },
-    async explain(name, context) {
-      const steps: ResolutionStep[] = []
-      const note: Note = (step, outcome) => steps.push({ step, outcome })
-      try {
-        return describe({ name, region: context.region, steps, model: await decide(name, context, note) })
-      } catch (error) {
-        return describe({ name, region: context.region, steps, error: error as Error })
-      }
-    },
+    explain: (name, context) => explainName(name, context.region, (note) => decide(name, context, note)),
     list: profilesIn,
     async profileFor(base, context) {
       const own = (await profilesIn(context)).filter((profile) => profile.base === base && profile.geo)
@@ -378,42 +306,47 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 }
 
-function unknown(problem: string, candidates: readonly string[]): ModelResolutionError {
-  const hint =
-    candidates.length > 0
-      ? `Did you mean ${candidates.slice(0, 3).join(' or ')}?`
-      : 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.'
-  return new ModelResolutionError(problem, { candidates, hint })
+/** The profile to call a model by, or why there is none. */
+type Found = InferenceProfile | ModelResolutionError
+
+/** What an error is about: the option that has the name in it, where the caller gave another. */
+function subject({ text, option }: Target): string {
+  const shown = /^[\w.:/[\]-]{1,200}$/.test(text) ? text : JSON.stringify(text.slice(0, 200))
+  return option ? `${option} is ${shown}, which` : shown
 }
 
-/** What an option gives a meaning to. Settings may hold anything. */
-function entriesOf(
-  names: Readonly<Record<string, string | undefined>> | undefined,
-  option: string,
-): [string, string][] {
-  return Object.entries(names ?? {}).flatMap(([name, meaning]) => {
-    if (meaning === undefined) return []
-    if (typeof meaning === 'string' && meaning) return [[name, meaning]]
-    throw new ConfigurationError(`models.${option}['${name}'] is no name, but ${JSON.stringify(meaning)}`)
+function unknownName(target: Target, near: readonly string[]): ModelResolutionError {
+  return refusal(`${subject(target)} is no model, alias or ARN`, near)
+}
+
+function noModelId(target: Target): ModelResolutionError {
+  return new ModelResolutionError(`${subject(target)} is neither a model ID nor the ARN of a model`, {
+    hint: 'An ARN looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a region of its partition.',
   })
 }
 
-function malformedArn(text: string): ModelResolutionError {
-  return new ModelResolutionError(`Not the ARN of a model: ${JSON.stringify(text.slice(0, 200))}`, {
-    hint: 'It looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a region of its partition.',
+function cycle(names: readonly string[], taken: readonly string[]): ConfigurationError {
+  return new ConfigurationError(`The model aliases form a cycle: ${names.join(' → ')}`, {
+    hint: `Change ${taken.join(' or ')}.`,
   })
+}
+
+function refusal(problem: string, near: readonly string[], others: readonly string[] = []): ModelResolutionError {
+  const hints = [
+    ...(near.length > 0 ? [`Did you mean ${near.slice(0, 3).join(' or ')}?`] : []),
+    ...(others.length > 0 ? [`These can be called: ${others.join(', ')}.`] : []),
+  ]
+  return new ModelResolutionError(problem, {
+    candidates: [...near, ...others],
+    hint: hints.join(' ') || 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
+  })
+}
+
+function withHint(found: Found, more: string): Found {
+  if (found instanceof Error) found.hint = `${found.hint} ${more}`
+  return found
 }
 
 function idsOf(profiles: readonly InferenceProfile[]): string[] {
   return profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))
-}
-
-function named(name: string): CatalogModel | undefined {
-  return catalog.find(({ base }) => isSameModel(base, name))
-}
-
-// `[1m]` is a client's own mark for the large context window. Bedrock does not know it.
-function withoutWindow(name: string): string {
-  const [text, suffix] = splitContextSuffix(name)
-  return text + suffix.replace(/\[\w+\]/g, '')
 }

@@ -1,5 +1,5 @@
 import { catalog } from '../models/catalog.ts'
-import { destinationsOf } from '../models/destinations.ts'
+import { destinationsOf } from '../models/regions.ts'
 import { parseModelId } from '../core/model-id.ts'
 import type { JsonObject } from '../core/types.ts'
 import { faults } from './faults.ts'
