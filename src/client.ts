@@ -11,9 +11,10 @@ import { guardrailHeaders } from './guardrails/guardrails.ts'
 import { hintFor } from './hints/hint-for.ts'
 import { autoProfile } from './models/auto-profile.ts'
 import type { InferenceProfile } from './models/discovery.ts'
-import type { ModelExplanation } from './models/explanation.ts'
+import { explainByResolver, type ModelExplanation } from './models/explanation.ts'
 import { profileFor } from './models/geography.ts'
-import { type CatalogModelResolver, createModelResolver, type ModelResolverOptions } from './models/resolver.ts'
+import { type CatalogModelResolver, createModelResolver } from './models/resolver.ts'
+import type { ModelResolverOptions } from './models/resolver-options.ts'
 import { requestHeaders } from './usage/request-headers.ts'
 import { credentialChain, defaultCredentials, profileRegion } from '#default-credentials'
 
@@ -83,7 +84,9 @@ function build(options: BedrockClientOptions, inherited?: Inherited): BedrockCli
     inherited,
   )
   const operations = createOperations(context)
-  const catalogResolver = isCatalogResolver(resolver) ? resolver : createModelResolver()
+  const catalogResolver = isCatalogResolver(resolver)
+    ? resolver
+    : { ...createModelResolver(), explain: explainByResolver(resolver) }
   return {
     ...operations,
     models: {

@@ -94,4 +94,5 @@ export type {
 export type { CredentialsExplanation, CredentialsStep, IdentityDescription } from './credentials/explain.ts'
 export type { InferenceProfile } from './models/discovery.ts'
 export type { ModelExplanation } from './models/explanation.ts'
-export type { AnthropicModelId, ModelFamily, ModelResolverOptions } from './models/resolver.ts'
+export type { ModelFamily } from './models/families.ts'
+export type { AnthropicModelId, ModelResolverOptions } from './models/resolver-options.ts'

@@ -3,7 +3,14 @@ import { isJsonObject } from '../core/internal/json.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { raceSignal, systemClock } from '../core/internal/signal.ts'
 import { singleFlight } from '../core/internal/single-flight.ts'
-import type { BedrockFetch, Clock, JsonObject, ModelResolutionContext } from '../core/types.ts'
+import type {
+  BedrockFetch,
+  BedrockFetchInit,
+  Clock,
+  JsonObject,
+  ModelResolutionContext,
+  Timeouts,
+} from '../core/types.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** An inference profile: one of AWS's, or one that somebody has made in the account. */
@@ -28,6 +35,8 @@ export interface DiscoverOptions {
   /** @default the client's region */
   readonly region?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** Deadlines in milliseconds, of each page. */
+  readonly timeout?: Timeouts | undefined
 }
 
 /**
@@ -100,6 +109,12 @@ function profileOf(item: JsonObject): InferenceProfile {
 
 const listLifetime = 3_600_000
 const profileLifetime = 86_400_000
+// Where the control plane cannot be reached, as in a network with an endpoint for the runtime alone, no call waits long
+// for an answer that it can do without, and the next ones do not wait again.
+const patience = 10_000
+const unreachableLifetime = 300_000
+// ARNs may come from outside, so the number of those that are remembered is limited.
+const maxAnswers = 500
 
 /** What the accounts behind clients have, asked once and kept: one hour for lists, a day for single profiles. */
 export interface Discovery {
@@ -124,40 +139,47 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
     key: string,
     lifetime: number,
     context: ModelResolutionContext,
-    ask: () => Promise<T>,
-  ): Promise<T | undefined> {
+    ask: (options: Pick<BedrockFetchInit, 'timeout'>) => Promise<T>,
+  ): Promise<T | Error> {
     const client = context.scope ?? context.fetch
     const answers = clients.get(client) ?? new Map<string, Answer>()
     clients.set(client, answers)
+    if (answers.size >= maxAnswers && !answers.has(key)) answers.clear()
     const answer: Answer = answers.get(key) ?? { until: 0, value: undefined, share: singleFlight(clock) }
     answers.set(key, answer)
-    if (answer.until > clock.now()) return Promise.resolve(answer.value as T | undefined)
+    if (answer.until > clock.now()) return Promise.resolve(answer.value as T | Error)
     const asked = answer.share(async () => {
       try {
-        answer.value = await ask()
+        answer.value = await ask({ timeout: { total: patience } })
         answer.until = clock.now() + lifetime
       } catch (error) {
-        const isRefusal =
-          isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
-        answer.value = undefined
-        // A refusal stays one; a broken connection is worth another try at the next name.
-        answer.until = isRefusal ? clock.now() + lifetime : 0
-        context.logger.warn(`Cannot ask the account for its inference profiles: ${String(error)}`)
+        const message = `Cannot ask the account for its inference profiles: ${String(error)}`
+        answer.value = new Error(message, { cause: error })
+        answer.until = clock.now() + lifetimeOf(error, lifetime)
+        context.logger.warn(message)
       }
       return answer.value
     })
-    return raceSignal(asked as Promise<T | undefined>, context.signal)
+    return raceSignal(asked as Promise<T | Error>, context.signal)
   }
 
   return {
     list: (region, context) =>
-      once(region, listLifetime, context, () => discoverInferenceProfiles(context.fetch, { region })),
+      once(region, listLifetime, context, (options) =>
+        discoverInferenceProfiles(context.fetch, { region, ...options }),
+      ),
     lookUp: (arn, context) =>
-      once(arn, profileLifetime, context, async () => {
+      once(arn, profileLifetime, context, async (options) => {
         const { region } = parseModelId(arn)
-        return profileOf(
-          await readJson(await context.fetch(`/inference-profiles/${encodeURIComponent(arn)}`, { region })),
-        )
+        const path = `/inference-profiles/${encodeURIComponent(arn)}`
+        return profileOf(await readJson(await context.fetch(path, { region, ...options })))
       }),
   }
+}
+
+// A refusal stays one; a broken connection is worth another try at the next name.
+function lifetimeOf(error: unknown, lifetime: number): number {
+  if (isBedrockError(error, 'timeout')) return unreachableLifetime
+  const isRefusal = isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable
+  return isRefusal ? lifetime : 0
 }

@@ -46,16 +46,13 @@ export async function explainName(
   }
 }
 
-/** Explains a name by a resolver that tells no steps. */
-export function explainByResolver(
-  resolver: ModelResolver,
-  name: string,
-  context: ModelResolutionContext,
-): Promise<ModelExplanation> {
-  return explainName(name, context.region, (note) => {
-    note('resolver', 'the resolver in `models` decides')
-    return resolver.resolve(name, context)
-  })
+/** Explains names by a resolver that tells no steps. */
+export function explainByResolver(resolver: ModelResolver) {
+  return (name: string, context: ModelResolutionContext): Promise<ModelExplanation> =>
+    explainName(name, context.region, (note) => {
+      note('resolver', 'the resolver in `models` decides')
+      return resolver.resolve(name, context)
+    })
 }
 
 function describe(explanation: Omit<ModelExplanation, 'toString'>): ModelExplanation {

@@ -4,19 +4,14 @@ import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import type { ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
 import { createAllowList } from './allow-list.ts'
 import { catalog, catalogModel } from './catalog.ts'
-import { createDiscovery, type Discovery, type InferenceProfile } from './discovery.ts'
+import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { explainName, type ModelExplanation, type NoteStep } from './explanation.ts'
-import { isFamily } from './families.ts'
+import { createNameFollower, type Target } from './follow-name.ts'
 import { allowedRegions, catalogProfiles, chooseProfile, staysWithin } from './geography.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
+import { noModelId, refusal, subject, unknownName } from './refusals.ts'
 import { destinationsOf, regionsOf } from './regions.ts'
-import {
-  catalogModelNamed,
-  describeOption,
-  type ModelResolverOptions,
-  readNames,
-  withoutWindow,
-} from './resolver-options.ts'
+import { catalogModelNamed, describeOption, type ModelResolverOptions, readNames } from './resolver-options.ts'
 
 /** A resolver that knows the catalog, and can say what it does. */
 export interface CatalogModelResolver extends ModelResolver {
@@ -36,26 +31,6 @@ export interface CatalogModelResolver extends ModelResolver {
 // These run where they are called; whatever else has no geography does not tell where.
 const staysInRegion = /^((foundation|provisioned|custom|imported)-model|custom-model-deployment|endpoint)$/
 
-/** What a name comes down to, before geography. */
-interface Target {
-  /** A full ID, or an Anthropic model ID. */
-  readonly text: string
-  /** The last step that changed the name. */
-  readonly source?: ModelSource
-  /** The option that the text stands in, where it is not what the caller gave. */
-  readonly option?: string | undefined
-  readonly region: string
-  /** The model that is meant, where `text` does not tell: an override's key. */
-  readonly model?: string | undefined
-  /** The family whose name led here. */
-  readonly family?: string | undefined
-  /** Nobody chose this version: another one of the family will do. */
-  readonly anyVersion?: boolean
-  readonly isDefault?: boolean
-  /** The allow-list does not hold for it. */
-  readonly isExempt?: boolean
-}
-
 /**
  * Makes a resolver of model names.
  *
@@ -71,8 +46,9 @@ interface Target {
  * @throws ConfigurationError for options that can never work, whichever model is asked for.
  */
 export function createModelResolver(options: ModelResolverOptions = {}): CatalogModelResolver {
-  const { smallModelRegion, availableModels, enforceAvailableModels = true } = options
-  const { aliases, pins, overrides, behind } = readNames(options)
+  const { availableModels } = options
+  const names = readNames(options)
+  const follow = createNameFollower(options, names)
   const allowed = allowedRegions(options)
   const residency = [options.residency ?? 'anywhere'].flat().join(', ')
   const isAvailable = createAllowList(availableModels)
@@ -80,39 +56,6 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const isFallback = options.discovery === 'fallback'
   const warned = new Set<string>()
   const settled = new Map<string, ModelRef>()
-
-  function follow(name: string, clientRegion: string, note: NoteStep): Target {
-    let target: Target = { text: withoutWindow(name), region: clientRegion }
-    const taken: string[] = []
-    for (const seen = new Set<string>(); !isFullModelId(target.text); ) {
-      const { text, region, isDefault, isExempt } = target
-      if (seen.has(text)) throw cycle([...seen, text], taken)
-      seen.add(text)
-      const override = overrides.find(({ key }) => isSameModel(key, text))
-      if (override) {
-        note('override', `${override.key} is ${override.text}`)
-        const { base, key, option } = override
-        return { region, text: override.text, source: 'override', option, model: base ?? key, isExempt }
-      }
-      const pin = pins.get(text)
-      const next = pin ?? aliases.get(text)
-      if (!next) break
-      const source = pin ? 'pin' : 'alias'
-      note(source, `${text} is ${next.text}`)
-      if (next.option) taken.push(next.option)
-      target = {
-        text: withoutWindow(next.text),
-        source,
-        option: next.option,
-        region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
-        isDefault: isDefault || text === 'default',
-        isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text)),
-        family: isFamily(text) ? text : undefined,
-        anyVersion: !next.option,
-      }
-    }
-    return target
-  }
 
   function decide(name: string, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
     if (typeof name !== 'string') throw new ConfigurationError(`A model's name is a string, not ${typeof name}`)
@@ -124,24 +67,33 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       if (found instanceof Error) throw found
       return check({ ...found, source: by }, target, found.regions, note)
     }
+    if (!discovery) return take(fromCatalog(target, context, note))
+    const listed = async (): Promise<readonly InferenceProfile[] | Error> => {
+      const profiles = await discovery.list(region, context)
+      if (profiles instanceof Error) note('discovery', profiles.message)
+      return profiles
+    }
     const foundBy = source === 'pin' ? source : 'discovered'
-    const known = isFallback || !discovery ? fromCatalog(target, context, note) : undefined
+    if (!isFallback)
+      return listed().then((profiles) =>
+        profiles instanceof Error
+          ? take(fromCatalog(target, context, note))
+          : take(fromAccount(target, profiles, note), foundBy),
+      )
+    const known = fromCatalog(target, context, note)
     // Nothing but an Anthropic model ID can be a model that the catalog does not know yet.
-    if (known && !(discovery && known instanceof Error && parseModelId(text).family)) return take(known)
-    return (discovery as Discovery).list(region, context).then((profiles) => {
-      if (profiles instanceof Error) {
-        note('discovery', profiles.message)
-        return take(known ? withHint(known, profiles.message) : fromCatalog(target, context, note))
-      }
+    if (!(known instanceof Error) || !parseModelId(text).family) return take(known)
+    return listed().then((profiles) => {
+      if (profiles instanceof Error) throw Object.assign(known, { hint: `${known.hint} ${profiles.message}` })
       const found = fromAccount(target, profiles, note)
-      return take(found, foundBy)
+      return found instanceof Error && catalogModelNamed(text) ? take(known) : take(found, foundBy)
     })
   }
 
   function fromFullId(target: Target, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
     const { text, source = 'explicit' } = target
     const id = parseModelId(text)
-    const told = parseModelId(behind.get(text) ?? '')
+    const told = parseModelId(names.behind.get(text) ?? '')
     const base = id.base ?? catalogModel(target.model)?.base ?? told.base
     const geo = id.geo ?? told.geo
     const region = id.region ?? target.region
@@ -161,7 +113,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     if (!discovery || !isOpaque || (base && (!allowed || regions))) return finish()
     return discovery.lookUp(text, context).then((found) => {
       if (found instanceof Error) note('discovery', found.message)
-      else note('discovery', `the account says that it is ${found.base}`)
+      else note('discovery', `the account says that it is ${found.base ?? 'of an unknown base'}`)
       return finish(found instanceof Error ? undefined : found)
     })
   }
@@ -267,8 +219,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   function nearestTo(text: string): string[] {
     return nearest(text, [
-      ...aliases.keys(),
-      ...overrides.map(({ key }) => key),
+      ...names.aliases.keys(),
+      ...names.overrides.map(({ key }) => key),
       ...catalog.map(({ anthropicId }) => anthropicId),
     ]).filter((name) => !isSameModel(name, text))
   }
@@ -308,44 +260,6 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
 /** The profile to call a model by, or why there is none. */
 type Found = InferenceProfile | ModelResolutionError
-
-/** What an error is about: the option that has the name in it, where the caller gave another. */
-function subject({ text, option }: Target): string {
-  const shown = /^[\w.:/[\]-]{1,200}$/.test(text) ? text : JSON.stringify(text.slice(0, 200))
-  return option ? `${option} is ${shown}, which` : shown
-}
-
-function unknownName(target: Target, near: readonly string[]): ModelResolutionError {
-  return refusal(`${subject(target)} is no model, alias or ARN`, near)
-}
-
-function noModelId(target: Target): ModelResolutionError {
-  return new ModelResolutionError(`${subject(target)} is neither a model ID nor the ARN of a model`, {
-    hint: 'An ARN looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a region of its partition.',
-  })
-}
-
-function cycle(names: readonly string[], taken: readonly string[]): ConfigurationError {
-  return new ConfigurationError(`The model aliases form a cycle: ${names.join(' → ')}`, {
-    hint: `Change ${taken.join(' or ')}.`,
-  })
-}
-
-function refusal(problem: string, near: readonly string[], others: readonly string[] = []): ModelResolutionError {
-  const hints = [
-    ...(near.length > 0 ? [`Did you mean ${near.slice(0, 3).join(' or ')}?`] : []),
-    ...(others.length > 0 ? [`These can be called: ${others.join(', ')}.`] : []),
-  ]
-  return new ModelResolutionError(problem, {
-    candidates: [...near, ...others],
-    hint: hints.join(' ') || 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
-  })
-}
-
-function withHint(found: Found, more: string): Found {
-  if (found instanceof Error) found.hint = `${found.hint} ${more}`
-  return found
-}
 
 function idsOf(profiles: readonly InferenceProfile[]): string[] {
   return profiles.flatMap(({ base, id }) => (base?.startsWith('anthropic.') ? id : []))

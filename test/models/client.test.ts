@@ -84,6 +84,28 @@ describe('a client’s models', () => {
     expect(fake.calls).toEqual([])
   })
 
+  test('explains by one’s own resolver, as it resolves', async () => {
+    const fake = createFakeBedrock()
+    const own = {
+      resolve: (name: string) => {
+        if (name !== 'ours') throw new Error('only ours')
+        return { id: `us.${base}`, base, source: 'alias' as const }
+      },
+    }
+    const bedrock = createBedrockClient({
+      region: 'us-east-1',
+      credentials: fake.identity,
+      fetch: fake.fetch,
+      models: own,
+    })
+    const explanation = await bedrock.models.explain('ours')
+    expect(explanation.model).toEqual(await bedrock.models.resolve('ours'))
+    expect(String(explanation)).toContain(`= us.${base} in us-east-1 (alias), which is ${base}`)
+    // The catalog knows it; the resolver does not.
+    expect(await bedrock.models.explain('sonnet')).toMatchObject({ error: { message: 'only ours' } })
+    await expect(bedrock.models.resolve('sonnet')).rejects.toThrow('only ours')
+  })
+
   test('sends nothing that would leave the residency', async () => {
     const { fake, ask } = setUp({ residency: 'eu' })
     await expect(ask('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
@@ -121,6 +143,23 @@ describe('discovery with a client', () => {
     ])
     expect(fake.calls.filter(({ operation, status }) => operation === 'InvokeModel' && status === 200)).toHaveLength(4)
     expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(2)
+  })
+})
+
+describe('discovery as a fallback with a client', () => {
+  test('adapts, caches and counts by the model behind an ARN, which is asked for once', async () => {
+    const { fake, bedrock, ask, operations } = setUp({ discovery: 'fallback' })
+    const message = await ask(arn)
+    await bedrock.messages.countTokens({ model: arn, messages: question.messages })
+    expect(message.metadata.model).toMatchObject({ id: arn, base, family: 'sonnet', version: '4.6' })
+    expect(operations()).toEqual(['GetInferenceProfile', 'InvokeModel', 'CountTokens'])
+    expect(fake.calls.map(({ model }) => model)).toEqual([arn, arn, base])
+  })
+
+  test('asks nothing for what the catalog knows', async () => {
+    const { ask, operations } = setUp({ discovery: 'fallback' })
+    for (const model of ['sonnet', 'default', 'small', 'claude-opus-5', `us.${base}`]) await ask(model)
+    expect(new Set(operations())).toEqual(new Set(['InvokeModel']))
   })
 })
 

@@ -1,5 +1,6 @@
 import { createModelResolver, discoverInferenceProfiles, type ModelResolverOptions } from 'outcrop/models'
 import { describe, expect, test } from 'vitest'
+import { TimeoutError } from '../../src/core/errors.ts'
 import type { BedrockFetch } from '../../src/core/types.ts'
 import { recordingLogger, resolutionContext, standingClock } from './support.ts'
 
@@ -320,5 +321,157 @@ describe('opaque ARNs with discovery', () => {
     await expect(setUp(options, account1, denied).resolve(arnOf('team-a'))).rejects.toMatchObject({
       code: 'model_resolution',
     })
+  })
+})
+
+describe('with discovery as a fallback', () => {
+  const withFallback = (
+    options: ModelResolverOptions = {},
+    ...rest: [typeof account1?, ((call: Call) => Response | undefined)?]
+  ) => setUp({ discovery: 'fallback', ...options }, ...rest)
+
+  test.each([
+    // The account has a newer Sonnet and a newer Opus: no name moves.
+    ['sonnet', 'us.anthropic.claude-sonnet-4-6'],
+    ['opus', 'us.anthropic.claude-opus-4-6-v1'],
+    ['best', 'us.anthropic.claude-opus-4-6-v1'],
+    ['default', 'global.anthropic.claude-sonnet-4-6'],
+    ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
+    ['claude-opus-5', 'us.anthropic.claude-opus-5'],
+    // Newer than the catalog, and a full ID.
+    ['us.anthropic.claude-opus-9', 'us.anthropic.claude-opus-9'],
+  ])('%s asks nobody, and is %s', async (name, id) => {
+    const { resolve, calls } = withFallback()
+    expect(await resolve(name)).toMatchObject({ id })
+    expect(calls).toEqual([])
+  })
+
+  test('a pin that is newer than the catalog goes out as it is', async () => {
+    const { resolve, calls } = withFallback({ pins: { opus: 'us.anthropic.claude-opus-9' } })
+    expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-9', source: 'pin' })
+    expect(calls).toEqual([])
+  })
+
+  test('an Anthropic ID that the catalog does not know is matched with the account’s profiles, once', async () => {
+    const { resolver, context, calls } = withFallback()
+    const models = await Promise.all([1, 2, 3].map(() => resolver.resolve('claude-opus-6', context)))
+    expect(models[0]).toMatchObject({
+      id: 'us.anthropic.claude-opus-6',
+      base: 'anthropic.claude-opus-6',
+      family: 'opus',
+      version: '6',
+      region: 'us-east-1',
+      geo: 'us',
+      source: 'discovered',
+    })
+    expect(models[2]).toEqual(models[0])
+    await resolver.resolve('claude-opus-6', context)
+    expect(calls).toHaveLength(6)
+    expect(String(await resolver.explain('claude-opus-6', context))).toMatch(/discovery +the account has us\./)
+  })
+
+  test('so is a pin by such an ID, which stays a pin', async () => {
+    const { resolve } = withFallback({ pins: { opus: 'claude-opus-6' } })
+    expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-6', source: 'pin' })
+    expect(await withFallback({ geo: 'global' }).resolve('claude-opus-6')).toMatchObject({
+      id: 'global.anthropic.claude-opus-6',
+    })
+  })
+
+  test('a model that the catalog has no profile of in this region may have one in the account', async () => {
+    const profiles = [systemProfile('jp', 'anthropic.claude-sonnet-5-5', ['ap-northeast-1', 'ap-northeast-3'])]
+    const { resolver, context } = withFallback({ residency: 'jp' }, profiles)
+    const japan = { ...context, region: 'ap-northeast-1' }
+    expect(await resolver.resolve('claude-sonnet-5-5', japan)).toMatchObject({ id: 'jp.anthropic.claude-sonnet-5-5' })
+    // The name of the family keeps to what the catalog has there.
+    expect(await resolver.resolve('sonnet', japan)).toMatchObject({ id: 'jp.anthropic.claude-sonnet-4-6' })
+  })
+
+  test('nothing else that is unknown is looked for', async () => {
+    const { resolve, calls } = withFallback()
+    await expect(resolve('sonet')).rejects.toMatchObject({ hint: 'Did you mean sonnet?' })
+    await expect(resolve('constructor')).rejects.toMatchObject({ code: 'model_resolution' })
+    expect(calls).toEqual([])
+  })
+
+  test('what the account does not have either is refused, and the option named', async () => {
+    const { resolve } = withFallback({ pins: { opus: 'claude-opus-7' }, origins: { 'pins.opus': 'a variable' } })
+    await expect(resolve('opus')).rejects.toMatchObject({
+      code: 'model_resolution',
+      message: expect.stringMatching(
+        /^models\.pins\.opus \(a variable\) is claude-opus-7, which is not in the account/,
+      ),
+      candidates: expect.arrayContaining(['us.anthropic.claude-opus-6']),
+    })
+  })
+
+  test.each([
+    ['a denied permission', denied, 2],
+    ['an answer that is none', () => new Response('<html>'), 4],
+  ])('%s fails softly, with a note', async (_, refuse, asked) => {
+    const { resolver, context, calls, lines, resolve } = withFallback({}, account1, refuse)
+    for (let i = 0; i < 2; i++)
+      await expect(resolve('claude-opus-6')).rejects.toMatchObject({
+        code: 'model_resolution',
+        message: 'claude-opus-6 is no model, alias or ARN',
+        hint: expect.stringContaining('Cannot ask the account for its inference profiles'),
+      })
+    expect(calls).toHaveLength(asked)
+    expect(lines[0]).toMatch(/^warn: Cannot ask the account/)
+    expect(String(await resolver.explain('claude-opus-6', context))).toMatch(/discovery +Cannot ask the account/)
+    expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
+  })
+
+  test('an application profile’s ARN is asked for its model once', async () => {
+    const { resolver, context, calls, resolve } = withFallback({ pins: { opus: arnOf('team-b') } })
+    const arn = arnOf('team-a')
+    await Promise.all([1, 2, 3].map(() => resolver.resolve(arn, context)))
+    expect(await resolve(arn)).toMatchObject({ id: arn, base: sonnet46, family: 'sonnet', version: '4.6' })
+    expect(calls).toEqual([{ path: `/inference-profiles/${encodeURIComponent(arn)}`, region: 'us-east-1' }])
+    expect(await resolve('opus')).toMatchObject({ id: arnOf('team-b'), base: 'anthropic.claude-opus-6', source: 'pin' })
+    expect(String(await resolver.explain(arn, context))).toMatch(/discovery +the account says that it is anthropic/)
+  })
+
+  test('an ARN that cannot be asked for goes out all the same', async () => {
+    const { resolve, calls, lines } = withFallback({}, account1, denied)
+    for (let i = 0; i < 3; i++) expect(await resolve(arnOf('team-a'))).toMatchObject({ base: undefined })
+    expect(calls).toHaveLength(1)
+    expect(lines).toHaveLength(1)
+  })
+
+  test('lists what the catalog knows', async () => {
+    const { resolver, context, calls } = withFallback()
+    expect(await resolver.list(context)).toContainEqual(expect.objectContaining({ id: 'us.anthropic.claude-opus-5' }))
+    expect(calls).toEqual([])
+  })
+})
+
+describe('a control plane that cannot be reached', () => {
+  // In a network with an endpoint for the runtime alone, the control plane's host swallows what is sent to it.
+  test('keeps a call waiting once, for ten seconds at most, and then not for five minutes', async () => {
+    const deadlines: unknown[] = []
+    const fetch: BedrockFetch = async (_, init) => {
+      deadlines.push(init?.timeout)
+      throw new TimeoutError('The call did not finish within 10000 ms', { phase: 'total' })
+    }
+    const clock = standingClock()
+    const { logger } = recordingLogger()
+    const resolver = createModelResolver({ discovery: 'fallback', clock })
+    const context = resolutionContext({ fetch, logger })
+    for (let i = 0; i < 3; i++)
+      expect(await resolver.resolve(arnOf('team-a'), context)).toMatchObject({ base: undefined })
+    expect(deadlines).toEqual([{ total: 10_000 }])
+    clock.time += 300_000
+    await resolver.resolve(arnOf('team-a'), context)
+    expect(deadlines).toHaveLength(2)
+  })
+
+  test('what is remembered of ARNs is limited', async () => {
+    const { resolve, calls } = setUp({ discovery: 'fallback' }, [])
+    for (let i = 0; i < 600; i++) await resolve(arnOf(`team${i}`))
+    await resolve(arnOf('team599'))
+    expect(calls).toHaveLength(600)
+    await resolve(arnOf('team0'))
+    expect(calls).toHaveLength(601)
   })
 })

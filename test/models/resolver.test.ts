@@ -533,6 +533,15 @@ describe('names that mean nothing', () => {
     const error = refusal(name)
     expect(error.candidates).toContain(near)
     expect(error.hint).toContain(near)
+    expect(error.hint).toMatch(/^Did you mean .+\?$/)
+  })
+
+  test('what comes near is asked for', () => {
+    expect(refusal('sonet').hint).toBe('Did you mean sonnet?')
+  })
+
+  test('what there is in place of a model is no guess', () => {
+    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').hint).toMatch(/^These can be called: us-gov\.anthropic\./)
   })
 
   test('what is near to nothing gets a hint all the same', () => {
@@ -546,15 +555,8 @@ describe('names that mean nothing', () => {
 
 describe('options that can never work', () => {
   test.each<[string, ModelResolverOptions]>([
-    ['a circle', { aliases: { a: 'b', b: 'a' } }],
-    ['a circle through a pin', { pins: { opus: 'opus' } }],
-    ['a circle through a built-in alias', { aliases: { haiku: 'small' } }],
-    ['an alias for nothing', { aliases: { mine: 'sonet' } }],
-    ['a pin to nothing', { pins: { opus: 'claude-opus-99' } }],
-    ['a small model that is none', { small: 'tiny' }],
     ['an alias that is a full ID', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
     ['a pin of no family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
-    ['an override to a name', { overrides: { 'claude-opus-5': 'opus' } }],
     [
       'an unknown base',
       { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } },
@@ -564,8 +566,174 @@ describe('options that can never work', () => {
     ['a geo that leaves the residency', { geo: 'global', residency: 'eu' }],
     ['an unknown geo', { geo: 'eu' as 'global' }],
     ['a region that is none', { smallModelRegion: 'oregon' }],
+    ['an alias that is a number', { aliases: { mine: 42 as never } }],
+    ['an empty pin', { pins: { opus: '' } }],
+    ['an override that is null', { overrides: { 'claude-opus-5': null as never } }],
+    ['a small model that is an object', { small: {} as never }],
+    ['a list of models that is a text', { availableModels: 'sonnet' as never }],
+    ['a list of models with a number in it', { availableModels: [42 as never] }],
   ])('%s is refused at once', (_, options) => {
     expect(() => createModelResolver(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+})
+
+// One unknown name must not kill the client: only the calls that use it fail, and the error names the option.
+describe('an option that means nothing', () => {
+  const opaque = `arn:aws:bedrock:evil.example:${account}:application-inference-profile/abc`
+
+  test.each<[string, string, ModelResolverOptions, RegExp, RegExp]>([
+    [
+      'an alias',
+      'mine',
+      { aliases: { mine: 'sonet' } },
+      /^models\.aliases\.mine is sonet, which is no model, alias or ARN$/,
+      /^Did you mean sonnet\?$/,
+    ],
+    [
+      'an alias of an alias',
+      'ours',
+      { aliases: { ours: 'mine', mine: 'sonet' } },
+      /^models\.aliases\.mine is sonet,/,
+      /sonnet/,
+    ],
+    [
+      'a pin',
+      'opus',
+      { pins: { opus: 'claude-opus-99' } },
+      /^models\.pins\.opus is claude-opus-99, which is no model/,
+      /^Did you mean claude-opus-/,
+    ],
+    [
+      'a pin that the region does not have',
+      'sonnet',
+      { pins: { sonnet: 'claude-mythos-5' } },
+      /^models\.pins\.sonnet is claude-mythos-5, which cannot be called from us-east-1$/,
+      /./,
+    ],
+    [
+      'the default',
+      'default',
+      { aliases: { default: 'newest' }, origins: { 'aliases.default': 'model in /etc/settings.json' } },
+      /^models\.aliases\.default \(model in \/etc\/settings\.json\) is newest,/,
+      /ARN/,
+    ],
+    ['the small model', 'small', { small: 'tiny' }, /^models\.small is tiny, which is no model/, /./],
+    [
+      'an override to a name',
+      'claude-opus-5',
+      { overrides: { 'claude-opus-5': 'opus' }, origins: { 'overrides.claude-opus-5': 'modelOverrides' } },
+      /^models\.overrides\.claude-opus-5 \(modelOverrides\) is opus, which is neither a model ID nor the ARN of a model$/,
+      /arn:aws:bedrock/,
+    ],
+    [
+      'an ARN that is none',
+      'haiku',
+      { pins: { haiku: opaque }, origins: { 'pins.haiku': 'ANTHROPIC_DEFAULT_HAIKU_MODEL' } },
+      /^models\.pins\.haiku \(ANTHROPIC_DEFAULT_HAIKU_MODEL\) is arn:aws:bedrock:evil\.example:/,
+      /arn:aws:bedrock:us-east-1/,
+    ],
+  ])('%s: only what uses it fails, and is told of the option', (_, name, options, message, hint) => {
+    const error = refusal(name, 'us-east-1', options)
+    expect(error.message).toMatch(message)
+    expect(error.hint).toMatch(hint)
+    // All else works.
+    expect(resolve('claude-sonnet-4-6', 'us-east-1', options).id).toBe('us.anthropic.claude-sonnet-4-6')
+  })
+
+  test.each<[string, string, ModelResolverOptions, string, string]>([
+    ['of aliases', 'a', { aliases: { a: 'b', b: 'a' } }, 'a → b → a', 'models.aliases.a or models.aliases.b'],
+    ['of a pin', 'opus', { pins: { opus: 'opus' } }, 'opus → opus', 'models.pins.opus'],
+    [
+      'with a built-in alias',
+      'haiku',
+      { aliases: { haiku: 'small' } },
+      'haiku → small → haiku',
+      'models.aliases.haiku',
+    ],
+  ])('a cycle %s', (_, name, options, names, culprits) => {
+    expect(() => resolve(name, 'us-east-1', options)).toThrow(
+      expect.objectContaining({
+        code: 'configuration',
+        message: `The model aliases form a cycle: ${names}`,
+        hint: `Change ${culprits}.`,
+      }),
+    )
+    expect(resolve('sonnet', 'us-east-1', options).id).toBe('us.anthropic.claude-sonnet-4-6')
+  })
+
+  test('an entry of availableModels that is no model allows nothing, and no more', () => {
+    const options = { availableModels: ['sonet', 'arn:x', '', 'sonnet'] }
+    expect(resolve('sonnet', 'us-east-1', options).id).toBe('us.anthropic.claude-sonnet-4-6')
+    expect(
+      refusal('opus', 'us-east-1', { ...options, origins: { availableModels: 'managed settings' } }),
+    ).toMatchObject({
+      hint: expect.stringContaining('models.availableModels (managed settings)'),
+    })
+  })
+})
+
+// https://code.claude.com/docs/en/model-config
+describe('the special names of Claude Code', () => {
+  test.each([
+    ['default', 'global.anthropic.claude-sonnet-4-6'],
+    ['fable', 'us.anthropic.claude-fable-5'],
+    ['best', 'us.anthropic.claude-opus-4-6-v1'],
+    ['best[1m]', 'us.anthropic.claude-opus-4-6-v1'],
+    ['opusplan', 'us.anthropic.claude-sonnet-4-6'],
+    ['opusplan[1m]', 'us.anthropic.claude-sonnet-4-6'],
+    ['opus[1m]', 'us.anthropic.claude-opus-4-6-v1'],
+    ['sonnet[1m]', 'us.anthropic.claude-sonnet-4-6'],
+  ])('%s is %s', (name, id) => {
+    expect(resolve(name)).toMatchObject({ id, source: 'alias' })
+    // As the setting "model" has it.
+    expect(resolve('default', 'us-east-1', { aliases: { default: name === 'default' ? 'sonnet' : name } }).base).toBe(
+      parseModelId(id).base,
+    )
+  })
+
+  test('`best` is Fable where somebody says which', () => {
+    expect(resolve('best', 'us-east-1', { pins: { fable: 'claude-fable-5-1' } })).toMatchObject({
+      id: 'us.anthropic.claude-fable-5-1',
+    })
+    expect(resolve('best', 'us-east-1', { pins: { opus: 'claude-opus-5' } })).toMatchObject({
+      id: 'us.anthropic.claude-opus-5',
+    })
+  })
+
+  test('`opusplan` follows the pin of sonnet', () => {
+    expect(resolve('opusplan', 'us-east-1', { pins: { sonnet: 'claude-sonnet-5' } }).id).toBe(
+      'us.anthropic.claude-sonnet-5',
+    )
+  })
+})
+
+describe('availableModels as in Claude Code', () => {
+  const options: ModelResolverOptions = { availableModels: ['opus'], enforceAvailableModels: false }
+
+  test('the default and the small model stay what they are', () => {
+    expect(resolve('default', 'us-east-1', options).id).toBe('global.anthropic.claude-sonnet-4-6')
+    expect(resolve('small', 'us-east-1', options).id).toBe('us.anthropic.claude-haiku-4-5-20251001-v1:0')
+    expect(resolve('default', 'us-east-1', { ...options, availableModels: [] }).id).toBe(
+      'global.anthropic.claude-sonnet-4-6',
+    )
+    const arn = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`
+    expect(resolve('default', 'us-east-1', { ...options, aliases: { default: arn } }).id).toBe(arn)
+  })
+
+  test.each(['sonnet', 'haiku', 'claude-sonnet-4-6', 'global.anthropic.claude-sonnet-4-6', 'opusplan'])(
+    '%s by its name is not among them',
+    (name) => {
+      expect(refusal(name, 'us-east-1', options)).toBeTruthy()
+    },
+  )
+
+  test('enforced, which is the default, the list holds for all', () => {
+    expect(refusal('default', 'us-east-1', { availableModels: ['opus'] })).toBeTruthy()
+    expect(refusal('small', 'us-east-1', { availableModels: ['opus'], enforceAvailableModels: true })).toBeTruthy()
+  })
+
+  test('residency holds all the same', () => {
+    expect(refusal('default', 'us-east-1', { ...options, residency: 'eu' }).message).toContain('eu')
   })
 })
 

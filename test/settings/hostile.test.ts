@@ -78,10 +78,10 @@ describe('contents', () => {
     expect(Object.keys(settings.modelOverrides?.value ?? {})).toContain('__proto__')
     expect(() => String(explainSettings(settings))).not.toThrow()
     expect({}).not.toHaveProperty('model')
-    // None of the targets is a model.
-    expect(() => createBedrockClient(toClientOptions(settings))).toThrow(
-      expect.objectContaining({ code: 'configuration' }),
-    )
+    // None of the targets is a model, which whoever uses one is told.
+    const bedrock = createBedrockClient({ ...toClientOptions(settings), region: 'us-east-1' })
+    for (const name of ['__proto__', 'constructor', 'toString'])
+      await expect(bedrock.models.resolve(name)).rejects.toMatchObject({ code: 'model_resolution' })
   })
 
   test.each([
