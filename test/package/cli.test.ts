@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBedrockClient } from 'outcrop'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
 import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ctrlC, ctrlD, playOutcrop } from './pty.ts'
-import { type Consumer, installPacked, type Outcome, runOutcrop } from './packed.ts'
+import { type Consumer, installPacked, type Outcome, root, runOutcrop } from './packed.ts'
 
 const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/sonnet-prod'
 
@@ -164,6 +165,39 @@ describe('doctor', () => {
     expect(results.filter(({ status }) => status === 'failure').map(({ check }) => check)).toEqual(['identity'])
     expect(results.at(-1)).toMatchObject({ check: 'not known', status: 'note' })
     expect(code).toBe(1)
+  })
+
+  test('AWS’s package is looked up from the working folder too, so that the remedy that is named works', async () => {
+    const project = mkdtempSync(join(tmpdir(), 'outcrop-project-'))
+    const { accessKeyId, secretAccessKey } = fake.identity
+    mkdirSync(join(project, '.aws'))
+    writeFileSync(
+      join(project, '.aws/credentials'),
+      `[dev]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    )
+    const run = (args: string[], env: Record<string, string>) => {
+      const places = { HOME: project, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: server.url }
+      const all = { ...places, AWS_ENDPOINT_URL_STS: `${server.url}/sts`, ...env }
+      return runOutcrop(consumer, ['doctor', '--models', 'sonnet', ...args], all, '', project)
+    }
+    const ways: [string[], Record<string, string>][] = [
+      [[], { AWS_PROFILE: 'dev' }],
+      [['--profile', 'dev'], {}],
+      [[], { AWS_PROFILE: 'dev', CLAUDE_CODE_USE_BEDROCK: '1' }],
+    ]
+    for (const [args, env] of ways) {
+      const { stdout } = await run(args, env)
+      expect(stdout.replace(/\s+/g, ' ')).toContain('Run `npm install @aws-sdk/credential-provider-node`')
+    }
+    mkdirSync(join(project, 'node_modules/@aws-sdk'), { recursive: true })
+    const name = 'node_modules/@aws-sdk/credential-provider-node'
+    symlinkSync(join(root, name), join(project, name))
+    for (const [args, env] of ways) {
+      const { stdout, code } = await run(args, env)
+      expect(stdout).toContain('user/me')
+      expect(code).toBe(0)
+    }
+    rmSync(project, { recursive: true })
   })
 
   test('broken settings are a sentence that names the place', async () => {

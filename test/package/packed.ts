@@ -65,9 +65,10 @@ export function runOutcrop(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   input = '',
+  cwd = directory,
 ): Promise<Outcome> {
   const child = spawn(join(directory, 'node_modules/.bin/outcrop'), args, {
-    cwd: directory,
+    cwd,
     env: { PATH: process.env.PATH ?? '', HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...env },
   })
   const output = { stdout: '', stderr: '' }

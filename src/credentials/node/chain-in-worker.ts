@@ -1,11 +1,8 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import process from 'node:process'
-import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Environment } from '../../core/internal/env.ts'
 import type { AwsCredentialIdentity, Logger } from '../../core/types.ts'
-import { type CredentialProviderNode, packageName } from './credential-provider-node.ts'
+import { type CredentialProviderNode, locatePackage } from './credential-provider-node.ts'
 
 /** What a chain is made with, as far as a worker can be told. */
 interface Init {
@@ -40,7 +37,7 @@ export function chainInWorker(env: Environment, signal: AbortSignal): Credential
   const defaultProvider =
     ({ logger, ...init }: Init) =>
     async ({ callerClientConfig: { region } }: { callerClientConfig: { region?: () => Promise<string> } }) => {
-      const workerData = { url: locate(), init, region: await region?.() }
+      const workerData = { url: locatePackage(), init, region: await region?.() }
       // Its output is AWS's remarks on the version of Node, once for each worker.
       const worker = new Worker(program, {
         eval: true,
@@ -72,29 +69,6 @@ export function chainInWorker(env: Environment, signal: AbortSignal): Credential
 export function differsFromProcess(env: Environment): boolean {
   const names = new Set([...Object.keys(env), ...Object.keys(process.env)])
   return [...names].some((name) => (env[name]?.trim() || undefined) !== (process.env[name]?.trim() || undefined))
-}
-
-/** Where AWS's package is. @throws Error with code MODULE_NOT_FOUND */
-function locate(): string {
-  // Beside this package, else where the program is, else where it was started. A bundle may leave none but the last.
-  const places = [ownFile(), process.argv[1], join(process.cwd(), 'package.json')].filter(
-    (place) => place !== undefined,
-  )
-  let failure: unknown
-  for (const place of places) {
-    try {
-      return pathToFileURL(createRequire(place).resolve(packageName)).href
-    } catch (error) {
-      failure ??= error
-    }
-  }
-  throw failure
-}
-
-// `import.meta` is not there in CommonJS, and `__filename` not in modules.
-function ownFile(): string | undefined {
-  const [, file] = /(file:\/\/\/.+?|\/.+?|[A-Z]:\\.+?):\d+:\d+\)?$/m.exec(new Error('').stack ?? '') ?? []
-  return file
 }
 
 function definedOf(env: Environment): Record<string, string> {

@@ -1,3 +1,7 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
 import type { AwsCredentialIdentity } from '../../core/types.ts'
 
 /** AWS's own chain, an optional peer. */
@@ -6,4 +10,27 @@ export const packageName = '@aws-sdk/credential-provider-node'
 /** What is used of `@aws-sdk/credential-provider-node`. */
 export interface CredentialProviderNode {
   readonly defaultProvider: (init: never) => (options: never) => Promise<AwsCredentialIdentity>
+}
+
+/** Where AWS's package is. @throws Error with code MODULE_NOT_FOUND */
+export function locatePackage(): string {
+  // Beside this package, else where the program is, else where it was started. A bundle may leave none but the last.
+  const places = [ownFile(), process.argv[1], join(process.cwd(), 'package.json')].filter(
+    (place) => place !== undefined,
+  )
+  let failure: unknown
+  for (const place of places) {
+    try {
+      return pathToFileURL(createRequire(place).resolve(packageName)).href
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+// `import.meta` is not there in CommonJS, and `__filename` not in modules.
+function ownFile(): string | undefined {
+  const [, file] = /(file:\/\/\/.+?|\/.+?|[A-Z]:\\.+?):\d+:\d+\)?$/m.exec(new Error('').stack ?? '') ?? []
+  return file
 }

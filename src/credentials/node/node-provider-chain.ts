@@ -12,7 +12,7 @@ import type {
   Logger,
 } from '../../core/types.ts'
 import { chainInWorker, differsFromProcess } from './chain-in-worker.ts'
-import { type CredentialProviderNode, packageName } from './credential-provider-node.ts'
+import { type CredentialProviderNode, locatePackage, packageName } from './credential-provider-node.ts'
 import { fingerprint, profileName, readProfile, type SharedFiles } from './shared-files.ts'
 
 /** Options of {@link fromNodeProviderChain}. */
@@ -152,9 +152,14 @@ async function load(): Promise<CredentialProviderNode> {
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as CredentialProviderNode
   } catch (cause) {
-    if (isMissing(cause)) throw notInstalled(cause)
-    throw unusable(`${packageName} cannot be loaded: ${(cause as Error).message}`, cause)
+    if (!isMissing(cause)) throw unusable(`${packageName} cannot be loaded: ${(cause as Error).message}`, cause)
   }
+  // Beside a program that was installed for itself, such as by `npx`, there is no other package.
+  const url = locatePackage()
+  const { default: all, defaultProvider = all.defaultProvider } = (await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ url
+  )) as CredentialProviderNode & { readonly default: CredentialProviderNode }
+  return { defaultProvider }
 }
 
 /** Whether an error is that a package is not installed. */
