@@ -1,24 +1,18 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { createDefaultLogger } from '../core/internal/logger.ts'
-import { systemClock } from '../core/internal/signal.ts'
-import type { CallOptions, Clock, Logger } from '../core/types.ts'
+import type { CallOptions } from '../core/types.ts'
+import { type AnthropicResponseOptions, resolveResponseOptions } from './response-options.ts'
 import type { AnthropicBackend } from './backend.ts'
-import { type AnthropicError, errorResponse, RefusedRequest, toAnthropicError } from './errors.ts'
+import { type AnthropicError, errorResponse, RefusedRequest } from './errors.ts'
+import type { EventStreamOptions } from './event-stream.ts'
 import { countTokens, createMessage } from './messages.ts'
 import { getModel, listModels } from './models.ts'
 import { type IncomingRequest, readRequest } from './read-request.ts'
 
 /** Options of {@link anthropicFetch}. */
-export interface AnthropicFetchOptions {
+export interface AnthropicFetchOptions extends AnthropicResponseOptions {
   /**
-   * Whether errors show account IDs, ARNs and what to do about them. For your own eyes, not for a gateway's users.
-   *
-   * @default false
-   */
-  readonly exposeUpstreamErrors?: boolean | undefined
-  /**
-   * Options of each call, such as a guardrail or deadlines; or a function of the request that gives them. The signal of the
-   * request is added.
+   * Options of each call, such as a guardrail or deadlines; or a function that gives them for a request. The request's own
+   * signal ends the call as well.
    */
   readonly callOptions?: CallOptions | ((request: AnthropicRequest) => CallOptions | Promise<CallOptions>) | undefined
   /**
@@ -28,14 +22,8 @@ export interface AnthropicFetchOptions {
    * @default false: that is an error
    */
   readonly estimateTokens?: boolean | undefined
-  /** After how many milliseconds of silence a stream sends a `ping`; 0 for never. @default 15_000 */
-  readonly pingInterval?: number | undefined
   /** The longest body that is read, in bytes. @default 25_000_000, what Bedrock takes */
   readonly maxBodySize?: number | undefined
-  /** Hears the whole text of errors that are shown in part. @default as the client's */
-  readonly logger?: Logger | undefined
-  /** Time, for tests. @default the real time */
-  readonly clock?: Clock | undefined
 }
 
 /** What `callOptions` may look at. */
@@ -61,36 +49,26 @@ export type AnthropicRequest = Pick<IncomingRequest, 'method' | 'url' | 'headers
  * @see https://platform.claude.com/docs/en/api/messages
  */
 export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetchOptions = {}): typeof fetch {
-  const {
-    exposeUpstreamErrors = false,
-    callOptions,
-    estimateTokens = false,
-    pingInterval = 15_000,
-    maxBodySize = 25_000_000,
-    logger = createDefaultLogger(),
-    clock = systemClock,
-  } = options
-  if (!(pingInterval >= 0)) throw new ConfigurationError('pingInterval must be 0 or more milliseconds')
+  const { callOptions, estimateTokens = false, maxBodySize = 25_000_000 } = options
   if (!(maxBodySize > 0)) throw new ConfigurationError('maxBodySize must be more than 0 bytes')
+  const responding = resolveResponseOptions(options)
 
-  const answer = async (request: IncomingRequest, describe: (error: unknown) => AnthropicError): Promise<Response> => {
+  const answer = async (request: IncomingRequest, describe: EventStreamOptions['describe']): Promise<Response> => {
     const { method, url, headers, signal } = request
     const { name, id = '' } = routeOf(request)
     if (name === 'models') return id ? getModel(bedrock, id) : listModels(bedrock, url.searchParams)
     const given = typeof callOptions === 'function' ? await callOptions({ method, url, headers }) : callOptions
-    const call = { ...given, signal }
+    const call = { ...given, signal: anyOf(signal, given?.signal) }
     return name === 'messages'
-      ? createMessage(bedrock, request, call, { pingInterval, clock, describe })
+      ? createMessage(bedrock, request, call, { ...responding, describe })
       : countTokens(bedrock, request, call, estimateTokens)
   }
 
   return async function anthropicFetch(input, init) {
-    const signal = init?.signal ?? (input as Partial<Request>).signal
+    const signal = init?.signal ?? (input as Partial<Request> | undefined)?.signal
     const describe = (error: unknown): AnthropicError => {
       signal?.throwIfAborted()
-      const shown = toAnthropicError(error, exposeUpstreamErrors)
-      if (!(error instanceof RefusedRequest)) logger.warn(`Answered ${shown.status} ${shown.type}`, error)
-      return shown
+      return responding.describe(error)
     }
     try {
       signal?.throwIfAborted()
@@ -99,6 +77,10 @@ export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetc
       return errorResponse(describe(error))
     }
   }
+}
+
+function anyOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
 }
 
 type Route = { readonly name: 'messages' | 'count_tokens' | 'models'; readonly id?: string }

@@ -21,7 +21,7 @@ export interface EventStreamOptions {
   /** What an error is to the client. Throws where the client itself has ended the call. */
   readonly describe: (error: unknown) => AnthropicError
   /** Runs once at the end. `isLeft`: the client went away before it. */
-  readonly onClose?: (isLeft: boolean) => void
+  readonly onClose?: (isLeft: boolean) => unknown
 }
 
 // In Anthropic's own spelling, space and all.

@@ -5,4 +5,6 @@
  */
 export { type AnthropicFetchOptions, type AnthropicRequest, anthropicFetch } from './anthropic-fetch.ts'
 export { anthropicOptions, type AnthropicOptions } from './anthropic-options.ts'
+export type { AnthropicResponseOptions } from './response-options.ts'
 export type { AnthropicBackend } from './backend.ts'
+export { type MessageEvents, toEventStream } from './to-event-stream.ts'

@@ -1,6 +1,7 @@
 import { createBedrockClient } from 'outcrop/core'
 import { encodeEventStreamMessage } from 'outcrop/event-stream'
-import { anthropicFetch, anthropicOptions } from 'outcrop/anthropic'
+import { Stream } from '@anthropic-ai/sdk/streaming'
+import { anthropicFetch, anthropicOptions, toEventStream } from 'outcrop/anthropic'
 import type { FakeReply } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
 import { connect, manualClock, params, post } from './support.ts'
@@ -298,6 +299,54 @@ describe('pings', () => {
     const text = await response.text()
     expect(pulled).toBe(eventsOf(text).length)
     expect(pulled).toBeGreaterThan(500)
+  })
+})
+
+describe('toEventStream', () => {
+  const read = async (response: Response): Promise<unknown[]> => {
+    const events: unknown[] = []
+    for await (const event of Stream.fromSSEResponse(response, new AbortController())) events.push(event)
+    return events
+  }
+
+  test('answers with messages.stream as Anthropic would: its own SDK reads it', async () => {
+    const { bedrock } = connect({ reply: [start, ...middle, ...end] as FakeReply })
+    const response = await toEventStream(bedrock.messages.stream(params))
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
+    expect(await read(response)).toMatchObject([start, ...middle, ...end])
+  })
+
+  test('a fault is an error response before the first event, and an error event after it', async () => {
+    const { bedrock, fake } = connect()
+    fake.fail('throttling')
+    const refused = await toEventStream(bedrock.messages.stream(params))
+    expect(refused.status).toBe(429)
+    fake.fail('stream-truncated')
+    await expect(read(await toEventStream(bedrock.messages.stream(params)))).rejects.toMatchObject({
+      type: 'api_error',
+    })
+    fake.fail('iam-denied')
+    expect(await (await toEventStream(bedrock.messages.stream(params))).text()).not.toContain('arn:')
+  })
+
+  test('a reader that leaves ends the call', async () => {
+    const { bedrock, fake } = connect({ reply: 'word '.repeat(500) })
+    const response = await toEventStream(bedrock.messages.stream(params))
+    await response.body?.cancel()
+    await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
+  })
+
+  test('pings', async () => {
+    const clock = manualClock()
+    const { bedrock, fake } = connect()
+    fake.fail('stall')
+    const waiting = toEventStream(bedrock.messages.stream(params), { clock, pingInterval: 1000 })
+    await expect.poll(() => clock.timers.size).toBe(1)
+    clock.pass(1000)
+    const reader = ((await waiting).body as ReadableStream<Uint8Array>).getReader()
+    expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^event: ping/)
+    await reader.cancel()
+    await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
   })
 })
 

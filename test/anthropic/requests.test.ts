@@ -99,6 +99,27 @@ describe('parameters', () => {
     expect(fake.calls.map(({ headers }) => headers['x-team'])).toEqual(['a', 'b'])
   })
 
+  test('a signal of callOptions ends the call as the one of the request does', async () => {
+    for (const which of ['request', 'callOptions']) {
+      const { bedrock, fake } = connect()
+      fake.fail('stall')
+      const [request, own] = [new AbortController(), new AbortController()]
+      const call = post(anthropicFetch(bedrock, { callOptions: { signal: own.signal } }), params, {
+        signal: request.signal,
+      })
+      await expect.poll(() => fake.calls.length).toBe(1)
+      const reason = new Error(which)
+      if (which === 'request') {
+        request.abort(reason)
+        await expect(call).rejects.toBe(reason)
+      } else {
+        own.abort(reason)
+        expect((await call).status).toBe(500)
+      }
+      expect(fake.calls[0]?.aborted).toBe(true)
+    }
+  })
+
   test('count_tokens of a model that Bedrock does not count for: refused, or estimated and marked', async () => {
     const { bedrock } = connect()
     const count = (fetch: typeof globalThis.fetch) =>

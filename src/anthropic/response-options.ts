@@ -1,0 +1,43 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { createDefaultLogger } from '../core/internal/logger.ts'
+import { systemClock } from '../core/internal/signal.ts'
+import type { Clock, Logger } from '../core/types.ts'
+import { toAnthropicError } from './errors.ts'
+import type { EventStreamOptions } from './event-stream.ts'
+
+/** How answers are given. */
+export interface AnthropicResponseOptions {
+  /**
+   * Whether errors show account IDs, ARNs and what to do about them. For your own eyes, not for a gateway's users.
+   *
+   * @default false
+   */
+  readonly exposeUpstreamErrors?: boolean | undefined
+  /** After how many milliseconds of silence a stream sends a `ping`; 0 for never. @default 15_000 */
+  readonly pingInterval?: number | undefined
+  /** Hears every error in full: those of this side and of credentials as `warn`, a client's as `debug`. @default silent; `OUTCROP_LOG=warn` writes to stderr */
+  readonly logger?: Logger | undefined
+  /** Time, for tests. @default the real time */
+  readonly clock?: Clock | undefined
+}
+
+/** {@link AnthropicResponseOptions} with every blank filled in. @throws ConfigurationError for what can never work */
+export function resolveResponseOptions({
+  exposeUpstreamErrors = false,
+  pingInterval = 15_000,
+  logger = createDefaultLogger(),
+  clock = systemClock,
+}: AnthropicResponseOptions): EventStreamOptions {
+  if (!(pingInterval >= 0)) throw new ConfigurationError('pingInterval must be 0 or more milliseconds')
+  return {
+    pingInterval,
+    clock,
+    describe: (error) => {
+      const shown = toAnthropicError(error, exposeUpstreamErrors)
+      // A mistake of the client is its own business; what it is not shown in full is the operator's.
+      const level = shown.status >= 500 || shown.status === 401 || shown.status === 403 ? 'warn' : 'debug'
+      logger[level](`Answered ${shown.status} ${shown.type}`, error)
+      return shown
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import type { RawMessageStreamEvent } from '../core/messages/types.ts'
+import type { JsonObject } from '../core/types.ts'
+import { type AnthropicResponseOptions, resolveResponseOptions } from './response-options.ts'
+import { errorResponse } from './errors.ts'
+import { eventStreamResponse } from './event-stream.ts'
+
+/** What {@link toEventStream} takes: the stream of `messages.stream`, or any events of a message. */
+export interface MessageEvents extends AsyncIterable<RawMessageStreamEvent> {
+  started?(): Promise<unknown>
+  abort?(): void
+}
+
+/**
+ * Answers with a message as Anthropic streams it: server-sent events with pings, for browsers, `EventSource` and
+ * Anthropic's SDKs. What goes wrong before the first event is an error response, and after that an `error` event. A
+ * client that goes away ends the call.
+ *
+ * Close an `EventSource` at `message_stop` and at `error`: it would ask again.
+ *
+ * @example
+ * ```ts
+ * export default {
+ *   fetch: async (request) => toEventStream(bedrock.messages.stream({ model: 'sonnet', ...(await request.json()) })),
+ * }
+ * ```
+ * @throws ConfigurationError for options that can never work.
+ */
+export async function toEventStream(stream: MessageEvents, options: AnthropicResponseOptions = {}): Promise<Response> {
+  const responding = resolveResponseOptions(options)
+  const begun = Promise.resolve(stream.started?.()).then(() => ({
+    events: stream as AsyncIterable<unknown> as AsyncIterable<JsonObject>,
+    metadata: { usage: {}, requestId: undefined },
+  }))
+  try {
+    return await eventStreamResponse(begun, {
+      ...responding,
+      onClose: (isLeft) => isLeft && stream.abort?.(),
+    })
+  } catch (error) {
+    return errorResponse(responding.describe(error))
+  }
+}
