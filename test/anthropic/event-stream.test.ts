@@ -341,7 +341,7 @@ describe('toEventStream', () => {
     const { bedrock, fake } = connect()
     fake.fail('stall')
     const waiting = toEventStream(bedrock.messages.stream(params), { clock, pingInterval: 1000 })
-    await expect.poll(() => clock.timers.size).toBe(1)
+    await expect.poll(() => fake.calls.length).toBe(1)
     clock.pass(1000)
     const reader = ((await waiting).body as ReadableStream<Uint8Array>).getReader()
     expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^event: ping/)
