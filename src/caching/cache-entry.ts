@@ -57,7 +57,7 @@ function isListOfObjects(value: unknown): boolean {
 
 /**
  * Whether a response is whole: a message has its content and why it stopped, and a stream that begins as a message ends
- * as one. Of other models' answers nobody knows more than that they are not empty.
+ * as one. Answers of other models are not empty, and more is not known of them.
  */
 export function isWhole({ body = {}, events }: CachedContent, isMessage: boolean): boolean {
   if (events) {

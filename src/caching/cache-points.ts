@@ -77,7 +77,7 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   }
   const isTaken = (section: Section): boolean => {
     const taken = own.some((block) => block.section === section) || (section === 'messages' && automatic > 0)
-    if (taken) omissions.push(`${section}: the caller’s own points stand`)
+    if (taken) omissions.push(`${section}: the caller's own points stand`)
     return taken
   }
 

@@ -35,7 +35,7 @@ export function explainCaching(
   const lines = [
     `${ref.id} caches prefixes of ${rules.minimumTokens} tokens and more`,
     ...points.map(
-      ({ path, ttl, own, tokens }) => `  ${path}: ${ttl}, about ${tokens} tokens${own ? ', the caller’s own' : ''}`,
+      ({ path, ttl, own, tokens }) => `  ${path}: ${ttl}, about ${tokens} tokens${own ? ", the caller's own" : ''}`,
     ),
     ...reasons.map((reason) => `  no point: ${reason}`),
   ]

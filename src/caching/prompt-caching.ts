@@ -24,7 +24,7 @@ export function rulesFor(
   { base, id }: Pick<ModelRef, 'base' | 'id'>,
   { ttl = '5m', breakpoints = 4 }: PromptCachingOptions,
 ): PlacementRules & { readonly isShortened: boolean } {
-  // Of a model that nobody knows, the least that any model asks for.
+  // Of an unknown model, the least that any model asks for.
   const { minimumTokens = 512, ttls = ['5m'] } = catalogModel(base ?? parseModelId(id).base)?.promptCaching ?? {}
   const isShortened = !ttls.includes(ttl)
   return { ttl: isShortened ? '5m' : ttl, breakpoints, minimumTokens, isShortened }
@@ -51,7 +51,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
     throw new ConfigurationError('breakpoints must be a whole number, 1 to 4')
   const unavailable = new Set<string>()
 
-  return async (request, next, { model, region, logger }) => {
+  return async function promptCaching(request, next, { model, region, logger }) {
     const isOff = disabled === true || (Array.isArray(disabled) && disabled.includes(model.family))
     const provider = parseModelId(model.base ?? model.id).provider ?? 'anthropic'
     if (isOff || provider !== 'anthropic' || request.operation === 'CountTokens') return next(request)

@@ -32,7 +32,7 @@ export interface ResponseCachingOptions {
   /**
    * Who shares answers. `'identity'`: calls with the same access key or API key. `'account'`: all keys of one AWS
    * account, also when temporary ones are replaced; the credentials must name it. `'store'`: all who use the store and
-   * the namespace, whoever they are and whatever they may call.
+   * the namespace, with any identity.
    *
    * An API key, and headers that carry credentials, are secrets whose hash leaves no process: under `'identity'` and
    * `'account'` such answers are shared within one process only.
@@ -106,8 +106,8 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
       const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
       if (typeof key !== 'string' || !key) throw new ConfigurationError('key must give a text that is not empty')
       const inflightKey = inflightKeyOf(key, options, context.timeout)
-      const equal = inflightKey && inflight.get(inflightKey)
-      if (equal && equal.isOpen) return await equal.join(caller, { status: 'hit', age: 0 })
+      const equal = inflightKey === undefined ? undefined : inflight.get(inflightKey)
+      if (equal?.isOpen) return await equal.join(caller, { status: 'hit', age: 0 })
 
       // Begun before the store is asked, so that equal calls ask it once.
       const shared = shareResponse(
@@ -125,7 +125,9 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
             const entry = entryOf(content, metadata, context.clock.now(), ttl)
             if (answers(entry, request)) entries.write(key, entry, ttl, context)
           },
-          onEnd: () => inflightKey && inflight.delete(inflightKey),
+          onEnd: () => {
+            if (inflightKey) inflight.delete(inflightKey)
+          },
         },
       )
       if (inflightKey) inflight.set(inflightKey, shared)
@@ -150,8 +152,8 @@ function assertMilliseconds(name: string, value: number, most = Number.MAX_SAFE_
     throw new ConfigurationError(`${name} must be a positive number of milliseconds, at most ${most}`)
 }
 
-// Calls in flight are shared by those that would fail at the same time, and repeat the same failures. What a function
-// would do nobody knows; and where I/O is bound to a request, no other can read the stream.
+// A call in flight is shared by those that would fail at the same time, and repeat the same failures. Two functions cannot
+// be compared; and where I/O is bound to a request, no other request can read its stream.
 function inflightKeyOf(key: string, options: CallOptions, { response, idle }: Timeouts): string | undefined {
   const hasFunction = Object.values(options).some(
     (option) => isJsonObject(option) && Object.values(option).some((value: unknown) => typeof value === 'function'),

@@ -13,7 +13,7 @@ export interface SharedResponse {
    * @param cache - what to tell of the cache, unless the response itself came from there
    */
   join(caller: Caller, cache: CacheOutcome): Promise<BedrockResponse>
-  /** Whether it can be joined: it has not ended, and somebody waits for it. */
+  /** Whether it can be joined: it has not ended, and a caller waits for it. */
   readonly isOpen: boolean
 }
 

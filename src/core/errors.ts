@@ -205,7 +205,8 @@ export interface StreamErrorOptions extends BedrockErrorOptions {
 
 /**
  * A stream ended wrongly: `stream_exception` when the service said so inside it, `stream_truncated` when it stopped
- * before its end, `stream_corrupt` when its bytes are damaged or its events do not make a message. Whole events before the fault were delivered.
+ * before its end, `stream_corrupt` when its bytes are damaged or its events do not make a message. Whole events before
+ * the fault were delivered.
  */
 export class StreamError extends BedrockError {
   override readonly name = 'StreamError'

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
-import type { JsonObject, Middleware, ModelRef, Operation, ResponseMetadata, TokenUsage } from '../core/types.ts'
+import { type EventTap, tapEvents } from '../core/internal/event-iterator.ts'
+import type { CacheOutcome, Middleware, ModelRef, Operation, TokenUsage } from '../core/types.ts'
 
 /** One call, when it is over. */
 export interface UsageRecord {
@@ -11,16 +12,19 @@ export interface UsageRecord {
   readonly profile?: string | undefined
   readonly usage: TokenUsage
   /** Milliseconds until the end. */
-  readonly latency: number | undefined
+  readonly latency: number
   /** Milliseconds until the first event of a stream. */
   readonly firstByteLatency?: number | undefined
   readonly requestId: string | undefined
+  /** What the response cache did, where there is one. A hit has the usage of the call that made the answer, and costs nothing. */
+  readonly cache?: CacheOutcome | undefined
   /** Whether the answer came in whole. A stream that was left or failed has the usage as far as it was told. */
   readonly complete: boolean
 }
 
 /**
- * Tells each call's tokens and times when it is over: a stream's at its end, also when it was left or failed.
+ * Tells each call's tokens and times when it is over: a stream's at its end, also when it was left, failed, or was
+ * aborted while nobody read it.
  *
  * @param onUsage - what it throws is not passed on: bookkeeping must not fail a call. It is logged.
  * @example
@@ -31,37 +35,34 @@ export interface UsageRecord {
  */
 export function usageTracking(onUsage: (record: UsageRecord) => void): Middleware {
   if (typeof onUsage !== 'function') throw new ConfigurationError('usageTracking needs a function')
-  return async ({ operation, ...request }, next, { model, region, logger }) => {
-    const response = await next({ operation, ...request })
-    const tell = ({ usage, latency, firstByteLatency, requestId }: ResponseMetadata, complete: boolean): void => {
+  return async function usageTracking(request, next, { model, region, clock, logger }) {
+    const { operation } = request
+    const started = clock.now()
+    const response = await next(request)
+    const { metadata } = response
+    const tell = (complete: boolean): void => {
+      const { usage, latency = clock.now() - started, firstByteLatency, requestId, cache } = metadata
       const profile = model.id === model.base ? undefined : model.id
       try {
-        onUsage({ operation, model, region, profile, usage, latency, firstByteLatency, requestId, complete })
+        onUsage({ operation, model, region, profile, usage, latency, firstByteLatency, requestId, cache, complete })
       } catch (error) {
         logger.error('usageTracking: the function threw', error)
       }
     }
     if (response.type === 'json') {
-      tell(response.metadata, true)
+      tell(true)
       return response
     }
-    return { ...response, events: follow(response.events, response.metadata, tell) }
-  }
-}
-
-async function* follow(
-  events: AsyncIterable<JsonObject>,
-  metadata: ResponseMetadata,
-  tell: (metadata: ResponseMetadata, complete: boolean) => void,
-): AsyncGenerator<JsonObject> {
-  let complete = false
-  try {
-    for await (const event of events) {
-      if (event.type === 'message_stop') complete = true
-      yield event
+    let complete = false
+    const tap: EventTap = {
+      event({ type }) {
+        if (type === 'message_stop') complete = true
+      },
+      end() {
+        complete = true
+      },
+      closed: () => tell(complete),
     }
-    complete = true
-  } finally {
-    tell(metadata, complete)
+    return { ...response, events: tapEvents(response.events, tap, request.signal) }
   }
 }

@@ -9,7 +9,7 @@ import { memoryStore, type ResponseCachingOptions, type ResponseStore, responseC
 import { createBedrockClient as createCoreClient } from 'outcrop/core'
 import { guardrails } from 'outcrop/guardrails'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createTestClock } from '../credentials/support.ts'
 import { createGate, createManualClock } from './support.ts'
 
@@ -363,6 +363,18 @@ describe('at the same time', () => {
     const { bedrock, fake } = setUp()
     await Promise.all([bedrock.messages.create(params), bedrock.messages.create(params, options)])
     expect(fake.calls).toHaveLength(2)
+  })
+
+  test('on Workers no request reads the stream of another', async () => {
+    vi.stubGlobal('WebSocketPair', class {})
+    try {
+      const { bedrock, fake } = setUp()
+      const all = await Promise.all([eventsOf(bedrock), eventsOf(bedrock)])
+      expect(all[0]?.at(-1)?.type).toBe('message_stop')
+      expect(fake.calls).toHaveLength(2)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   test('a message that was left at its end is whole', async () => {

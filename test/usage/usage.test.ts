@@ -1,4 +1,6 @@
 import { createBedrockClient } from 'outcrop'
+import { memoryStore, promptCaching, responseCaching } from 'outcrop/caching'
+import { guardrails } from 'outcrop/guardrails'
 import { createFakeBedrock } from 'outcrop/testing'
 import { costOf, type UsageRecord, usageTracking } from 'outcrop/usage'
 import { describe, expect, test } from 'vitest'
@@ -65,6 +67,39 @@ describe('usageTracking', () => {
     expect(records[0]?.usage.inputTokens).toBeGreaterThan(0)
   })
 
+  test('a stream that was aborted while nobody read it', async () => {
+    const records: UsageRecord[] = []
+    const { bedrock } = setUp((record) => records.push(record))
+    const controller = new AbortController()
+    const { model, ...body } = params
+    const versioned = { anthropic_version: 'bedrock-2023-05-31', ...body }
+    await bedrock.invokeStream({ model, body: versioned }, { signal: controller.signal })
+    expect(records).toEqual([])
+    controller.abort()
+    expect(records).toMatchObject([{ complete: false, latency: expect.any(Number) }])
+    const stream = await bedrock.messages.create({ ...params, stream: true })
+    stream.abort()
+    await expect.poll(() => records.length).toBe(2)
+    expect(records[1]).toMatchObject({ complete: false, operation: 'InvokeModelWithResponseStream' })
+  })
+
+  test('a hit of the response cache is told as one', async () => {
+    const records: UsageRecord[] = []
+    const { bedrock } = setUp((record) => records.push(record))
+    const middleware = [usageTracking((record) => records.push(record)), responseCaching({ store: memoryStore() })]
+    const cached = bedrock.withOptions({ middleware })
+    for (let i = 0; i < 2; i++) await cached.messages.create(params, { cache: true })
+    expect(records.map(({ cache }) => cache?.status)).toEqual(['miss', 'hit'])
+    expect(records[1]?.usage).toEqual(records[0]?.usage)
+  })
+
+  test('a stream that was left has a latency', async () => {
+    const records: UsageRecord[] = []
+    const { bedrock } = setUp((record) => records.push(record))
+    for await (const _ of bedrock.messages.stream(params)) break
+    expect(records).toMatchObject([{ latency: expect.any(Number), firstByteLatency: expect.any(Number) }])
+  })
+
   test('bookkeeping that throws fails no call', async () => {
     const { bedrock, errors } = setUp(() => {
       throw new Error('the meter is full')
@@ -86,6 +121,16 @@ describe('usageTracking', () => {
     const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
     expect((await bedrock.messages.create(params)).metadata.usage).toMatchObject({ inputTokens: 105, outputTokens: 27 })
   })
+})
+
+test('middleware has names, for stack traces', () => {
+  const names = [
+    usageTracking(() => {}),
+    promptCaching(),
+    responseCaching({ store: memoryStore() }),
+    guardrails({ identifier: 'gr1', version: 1 }),
+  ].map(({ name }) => name)
+  expect(names).toEqual(['usageTracking', 'promptCaching', 'responseCaching', 'guardrails'])
 })
 
 test('costOf', () => {

@@ -158,8 +158,10 @@ class TappedEvents extends EventIterator {
   }
 
   close(): unknown {
+    // What the source has to say of its end is said before.
+    const closing = this.#source.close()
     this.#closed()
-    return this.#source.close()
+    return closing
   }
 
   #closed(): void {
