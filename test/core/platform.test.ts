@@ -33,16 +33,13 @@ describe.each([
           const key = bytes.subarray(0, 64)
           for (const data of [text, text.repeat(40)])
             expect(platform.hmacSha256Hex(key, data)).toBe(createHmac('sha256', key).update(data).digest('hex'))
-          if (crc32) expect(platform.crc32(bytes)).toBe(crc32(bytes))
+          const [start, end] = [bytes.length >> 3, bytes.length - (bytes.length >> 2)]
+          if (crc32) expect(platform.crc32(bytes, start, end)).toBe(crc32(bytes.subarray(start, end)))
           expect(platform.encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
-          expect(platform.base64ToUtf8(Buffer.from(text).toString('base64'))).toBe(text)
+          expect(platform.decodeUtf8(Buffer.from(`<${text}>`), 1, Buffer.byteLength(text) + 1)).toBe(text)
         },
       ),
       { numRuns: 500 },
     )
-  })
-
-  test.each(['***', 'a=b', 'aGk=!'])('%j is not base64', (text) => {
-    expect(() => platform.base64ToUtf8(text)).toThrow()
   })
 })

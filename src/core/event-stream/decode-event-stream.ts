@@ -1,5 +1,6 @@
-import { createEventStreamDecoder, type EventStreamDecoderOptions } from './decoder.ts'
+import { createEventStreamDecoder } from './decoder.ts'
 import type { EventStreamMessage } from './message.ts'
+import type { EventStreamDecoderOptions } from './reader.ts'
 
 /**
  * Decodes an event stream as it comes. Leaving the loop cancels the source.

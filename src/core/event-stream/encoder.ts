@@ -24,9 +24,9 @@ export function encodeEventStreamMessage({
   const end = message.length - trailerLength
   view.setUint32(0, message.length)
   view.setUint32(4, block.length)
-  view.setUint32(8, crc32(message.subarray(0, 8)))
+  view.setUint32(8, crc32(message, 0, 8))
   message.set(block, preludeLength)
   message.set(payload, preludeLength + block.length)
-  view.setUint32(end, crc32(message.subarray(0, end)))
+  view.setUint32(end, crc32(message, 0, end))
   return message
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export { decodeEventStream } from './decode-event-stream.ts'
-export { createEventStreamDecoder, type EventStreamDecoder, type EventStreamDecoderOptions } from './decoder.ts'
+export { createEventStreamDecoder, type EventStreamDecoder } from './decoder.ts'
 export { encodeEventStreamMessage } from './encoder.ts'
+export type { EventStreamDecoderOptions } from './reader.ts'
 export type { EventStreamHeaders, EventStreamHeaderValue, EventStreamMessage } from './message.ts'

@@ -12,8 +12,8 @@ export type EventStreamHeaderValue =
 export type EventStreamHeaders = Readonly<Record<string, EventStreamHeaderValue>>
 
 /** One message of an event stream. */
-export interface EventStreamMessage<Headers = EventStreamHeaders> {
-  readonly headers: Headers
+export interface EventStreamMessage {
+  readonly headers: EventStreamHeaders
   /** A view into the bytes that were pushed, where the message lay in one piece: copy it before reusing those. */
   readonly payload: Uint8Array
 }

@@ -10,13 +10,12 @@ for (let i = 256; i < 1024; i++) {
   tables[i] = (previous >>> 8) ^ (tables[previous & 255] as number)
 }
 
-/** The CRC-32 of bytes, for platforms without a native one. */
-export function crc32(bytes: Uint8Array): number {
+/** The CRC-32 of the bytes from `start` to `end`, for platforms without a native one. */
+export function crc32(bytes: Uint8Array, start: number, end: number): number {
   const t = tables
-  const { length } = bytes
   let crc = -1
-  let i = 0
-  for (; i + 4 <= length; i += 4) {
+  let i = start
+  for (; i + 4 <= end; i += 4) {
     crc ^=
       (bytes[i] as number) |
       ((bytes[i + 1] as number) << 8) |
@@ -28,6 +27,6 @@ export function crc32(bytes: Uint8Array): number {
       (t[256 + ((crc >>> 16) & 255)] as number) ^
       (t[crc >>> 24] as number)
   }
-  for (; i < length; i++) crc = (crc >>> 8) ^ (t[(crc ^ (bytes[i] as number)) & 255] as number)
+  for (; i < end; i++) crc = (crc >>> 8) ^ (t[(crc ^ (bytes[i] as number)) & 255] as number)
   return (crc ^ -1) >>> 0
 }

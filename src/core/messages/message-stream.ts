@@ -215,8 +215,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   async #more(): Promise<boolean> {
     if (this.#ended) return false
     try {
-      const { events, metadata } = this.#opened ?? (await this.#open())
-      if (!(await events.more())) this.#end({ metadata })
+      if (!this.#opened) await this.#open()
+      else if (!(await this.#opened.events.more())) this.#end({ metadata: this.#opened.metadata })
     } catch (error) {
       this.#end({ error })
     }

@@ -38,26 +38,26 @@ export function hmacSha256Hex(key: Uint8Array, data: string): string {
   return crypto.hash('sha256', outer, 'hex')
 }
 
-/** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */
-export const crc32: (bytes: Uint8Array) => number =
-  // Since Node 20.15.
-  typeof zlib.crc32 === 'function' ? (bytes) => zlib.crc32(bytes) : tableCrc32
+/** The CRC-32 of the bytes from `start` to `end` (ISO 3309, as zlib and the event stream have it). */
+export const crc32: (bytes: Uint8Array, start: number, end: number) => number =
+  // Since Node 20.15. Of few bytes, the table knows sooner.
+  typeof zlib.crc32 === 'function'
+    ? (bytes, start, end) =>
+        end - start < 192 ? tableCrc32(bytes, start, end) : zlib.crc32(bytes.subarray(start, end))
+    : tableCrc32
 
 /** Bytes to base64. */
 export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
-/** Base64 of UTF-8 to text. @throws for what is not base64 */
-export function base64ToUtf8(text: string): string {
-  const bytes = Buffer.from(text, 'base64')
-  // Buffer stops at the first character that is not base64, without a word.
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  if (bytes.length !== Math.floor(((text.length - padding) * 3) / 4)) throw new SyntaxError('Not base64')
-  return bytes.toString('utf8')
+/** UTF-8 bytes, from `start` to `end`, to text. */
+export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString('utf8', start, end)
 }
 
-/** UTF-8 bytes to text. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+/** Bytes to write to and to read as text again and again. */
+export function allocateBytes(length: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(length)
 }

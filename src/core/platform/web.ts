@@ -37,8 +37,8 @@ export function hmacSha256Hex(key: Uint8Array, data: string): string {
   return hex(hmacSha256(key, data))
 }
 
-/** The CRC-32 of bytes (ISO 3309, as zlib and the event stream have it). */
-export const crc32: (bytes: Uint8Array) => number = tableCrc32
+/** The CRC-32 of the bytes from `start` to `end` (ISO 3309, as zlib and the event stream have it). */
+export const crc32: (bytes: Uint8Array, start: number, end: number) => number = tableCrc32
 
 /** Bytes to base64. */
 export function encodeBase64(bytes: Uint8Array): string {
@@ -48,17 +48,14 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(text)
 }
 
-/** Base64 of UTF-8 to text. @throws for what is not base64 */
-export function base64ToUtf8(text: string): string {
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-  return decoder.decode(bytes)
+/** UTF-8 bytes, from `start` to `end`, to text. */
+export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  return decoder.decode(bytes.subarray(start, end))
 }
 
-/** UTF-8 bytes to text. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes)
+/** Bytes to write to and to read as text again and again. */
+export function allocateBytes(length: number): Uint8Array {
+  return new Uint8Array(length)
 }
 
 /** What a `fetch` failed with. Browsers and Workers give no code, and a message at most. */

@@ -1,7 +1,7 @@
 import { isBedrockError, ServiceError, StreamError } from '../errors.ts'
-import { createDecoder } from '../event-stream/decoder.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
-import type { EventStreamMessage } from '../event-stream/message.ts'
+import { MessageReader } from '../event-stream/reader.ts'
+import { decodeBase64Text } from '../internal/base64.ts'
 import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import { redact, redactError } from '../internal/redact.ts'
@@ -11,7 +11,7 @@ import { maxErrorBytes, readText } from './body-reader.ts'
 import { assertOk, createMetadata, type DecodeContext } from './decode-response.ts'
 import type { IncomingResponse } from './call.ts'
 import { usageFromEvent } from './usage.ts'
-import { base64ToUtf8, decodeUtf8 } from '#platform'
+import { decodeUtf8 } from '#platform'
 
 /** What the stream decoder needs beside a response. */
 export interface StreamContext extends DecodeContext {
@@ -35,16 +35,14 @@ export async function decodeStream(incoming: IncomingResponse, context: StreamCo
 // How long the end of a response may lag behind `message_stop`, in milliseconds: the answer is whole by then.
 const endGrace = 1000
 
-type Frame = EventStreamMessage<ReturnType<typeof decodeTextHeaders>>
+type TextHeaders = ReturnType<typeof decodeTextHeaders>
 
 /** The events in a response's body. */
 class ResponseEvents extends EventIterator {
   readonly #incoming: IncomingResponse
   readonly #context: StreamContext
   readonly #metadata: ResponseMetadata
-  readonly #decoder = createDecoder(decodeTextHeaders)
-  #frames: readonly Frame[] = []
-  #at = 0
+  readonly #reader = new MessageReader(decodeTextHeaders)
   /** The first event, which was taken to see that there is one. */
   #first: JsonObject | undefined
   #isEmpty = true
@@ -74,9 +72,10 @@ class ResponseEvents extends EventIterator {
       this.#first = undefined
       return first
     }
+    if (this.#isOver) return undefined
     try {
-      while (this.#at < this.#frames.length) {
-        const event = eventOf(this.#frames[this.#at++] as Frame, this.#incoming.secrets, asText)
+      while (this.#reader.read()) {
+        const event = eventOf(this.#reader, this.#incoming.secrets, asText)
         if (event) return typeof event === 'string' ? event : this.#seen(event)
       }
     } catch (error) {
@@ -93,26 +92,22 @@ class ResponseEvents extends EventIterator {
   }
 
   protected async wait(): Promise<boolean> {
+    if (this.#isOver) return false
+    if (!this.#reader.isDrained) return true
     const { body } = this.#incoming
-    while (!this.#isOver && this.#at === this.#frames.length) {
-      try {
-        if (this.#decoder.fault) throw this.#decoder.fault
-        const bytes = await (this.#message === 'whole' ? this.#readTail() : body.read())
-        if (this.#isOver) break
-        this.#frames = bytes ? this.#decoder.push(bytes) : this.#decoder.end()
-        this.#at = 0
-        if (!bytes) this.#end()
-      } catch (error) {
-        if (this.#message !== 'whole' || !isLostConnection(error)) this.#fail(error)
-        this.#finish()
-      }
+    try {
+      const bytes = await (this.#message === 'whole' ? this.#readTail() : body.read())
+      if (this.#isOver) return false
+      if (bytes) this.#reader.push(bytes)
+      else this.#end()
+    } catch (error) {
+      if (this.#message !== 'whole' || !isLostConnection(error)) this.#fail(error)
+      this.#finish()
     }
     return !this.#isOver
   }
 
   close(): void {
-    this.#frames = []
-    this.#at = 0
     this.#first = undefined
     this.#finish()
   }
@@ -139,6 +134,7 @@ class ResponseEvents extends EventIterator {
   }
 
   #end(): void {
+    this.#reader.end()
     if (this.#isEmpty) throw new StreamError('stream_truncated', 'The stream ended without an event')
     if (this.#message === 'open') throw new StreamError('stream_truncated', 'The stream ended before message_stop')
     this.#finish()
@@ -195,15 +191,16 @@ async function assertEventStream({ response, body, secrets }: IncomingResponse):
 // Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
 // event types may come at any time.
 function eventOf(
-  { headers, payload }: Frame,
+  reader: MessageReader<TextHeaders>,
   secrets: readonly string[],
   asText: boolean,
 ): JsonObject | string | undefined {
+  const { headers } = reader
   switch (headers[':message-type']) {
     case 'event':
-      return headers[':event-type'] === 'chunk' ? chunkOf(payload, secrets, asText) : undefined
+      return headers[':event-type'] === 'chunk' ? chunkOf(reader, secrets, asText) : undefined
     case 'exception': {
-      const body = parseJsonObject(decodeUtf8(payload)) ?? {}
+      const body = parseJsonObject(payloadOf(reader)) ?? {}
       const name = headers[':exception-type'] ?? ''
       const type = name.charAt(0).toUpperCase() + name.slice(1)
       throw streamException({ message: body.Message, ...body, type }, secrets)
@@ -215,20 +212,23 @@ function eventOf(
   }
 }
 
-// A chunk as Bedrock writes it; to parse the text only to find the text in it takes twice as long.
-const plainChunk = /^\{"bytes":"([^"\\]+)"(?:,"p":"\w*")?\}$/
+function payloadOf({ bytes, payloadStart, payloadEnd }: MessageReader<TextHeaders>): string {
+  return decodeUtf8(bytes, payloadStart, payloadEnd)
+}
 
 // A whole event that tells the decoder nothing.
 const delta = /^\{"type":"content_block_delta",[^\r\n]*\}\}$/
 
 // `{"bytes":"<base64>","p":"<padding>"}`: the model's own JSON in base64, padded against guessing its length.
-function chunkOf(payload: Uint8Array, secrets: readonly string[], asText: boolean): JsonObject | string | undefined {
+function chunkOf(
+  reader: MessageReader<TextHeaders>,
+  secrets: readonly string[],
+  asText: boolean,
+): JsonObject | string | undefined {
   let event: unknown
   try {
-    const json = decodeUtf8(payload)
-    const bytes = plainChunk.exec(json)?.[1] ?? (JSON.parse(json) as { bytes?: string }).bytes
-    if (!bytes) return undefined
-    const text = base64ToUtf8(bytes)
+    const text = innerJsonOf(reader)
+    if (!text) return undefined
     if (asText && delta.test(text)) return text
     event = JSON.parse(text)
   } catch (cause) {
@@ -245,6 +245,26 @@ function chunkOf(payload: Uint8Array, secrets: readonly string[], asText: boolea
     )
   }
   return event
+}
+
+const usualBeginning = new TextEncoder().encode('{"bytes":"')
+
+/** What is in a chunk; '' where it is empty. @throws where it is not base64 of text */
+function innerJsonOf(reader: MessageReader<TextHeaders>): string {
+  const { bytes, payloadStart, payloadEnd } = reader
+  const start = payloadStart + usualBeginning.length
+  if (usualBeginning.every((byte, i) => bytes[payloadStart + i] === byte)) {
+    const end = bytes.indexOf(34, start)
+    // Another spelling of the same JSON, an escaped slash say, is no base64 here, but may be below.
+    const text = end > 0 && end < payloadEnd ? decodeBase64Text(bytes, start, end) : undefined
+    if (text !== undefined) return text
+  }
+  const { bytes: base64 } = JSON.parse(payloadOf(reader)) as { bytes?: string }
+  if (!base64) return ''
+  const encoded = new TextEncoder().encode(base64)
+  const text = decodeBase64Text(encoded, 0, encoded.length)
+  if (text === undefined) throw new SyntaxError('Not base64')
+  return text
 }
 
 // The statuses that AWS's service model and Anthropic's API give to the same errors outside a stream.

@@ -1,0 +1,48 @@
+import { allocateBytes, decodeUtf8 } from '#platform'
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const none = 255
+const values = new Uint8Array(256).fill(none)
+for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+
+// Reused: its text is read before the next call writes to it.
+let decoded = allocateBytes(4096)
+
+/**
+ * The text that base64 stands for, which lies in `bytes` from `start` to `end`: decoded where it lies, as it would take
+ * three times as long over strings. `undefined` where it is not base64.
+ */
+export function decodeBase64Text(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const padded = end - start
+  if (bytes[end - 1] === 61) end--
+  if (bytes[end - 1] === 61) end--
+  const rest = (end - start) % 4
+  if (rest === 1 || (padded > end - start && padded % 4 !== 0)) return undefined
+  // What one long chunk needs is not kept for all the short ones.
+  const size = ((end - start) >> 2) * 3 + 3
+  const out = size <= decoded.length ? decoded : allocateBytes(size)
+  if (size > decoded.length && size <= 1_048_576) decoded = out
+  const v = values
+  let seen = 0
+  let at = 0
+  for (const whole = end - rest; start < whole; start += 4) {
+    const a = v[bytes[start] as number] as number
+    const b = v[bytes[start + 1] as number] as number
+    const c = v[bytes[start + 2] as number] as number
+    const d = v[bytes[start + 3] as number] as number
+    seen |= a | b | c | d
+    out[at++] = (a << 2) | (b >> 4)
+    out[at++] = (b << 4) | (c >> 2)
+    out[at++] = (c << 6) | d
+  }
+  if (rest > 0) {
+    const a = v[bytes[start] as number] as number
+    const b = v[bytes[start + 1] as number] as number
+    const c = rest === 3 ? (v[bytes[start + 2] as number] as number) : 0
+    seen |= a | b | c
+    out[at++] = (a << 2) | (b >> 4)
+    if (rest === 3) out[at++] = (b << 4) | (c >> 2)
+  }
+  // Six bits each, but for what is not of the alphabet.
+  return seen > 63 ? undefined : decodeUtf8(out, 0, at)
+}
