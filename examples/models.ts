@@ -19,6 +19,8 @@ const bedrock = createBedrockClient({
     overrides: { 'claude-opus-4-6': arn },
     aliases: { fast: 'haiku' },
     residency: 'eu',
+    // Ask the account for what the catalog does not know, and for nothing else.
+    discovery: 'fallback',
     profiles: { [arn]: 'eu.anthropic.claude-opus-4-6-v1' },
   },
 })

@@ -3,7 +3,7 @@ import { cached } from '../core/internal/cached-provider.ts'
 import { env } from '../core/internal/env.ts'
 import { askForIdentity, assertIdentity } from '../core/internal/identity.ts'
 import type { AwsCredentialIdentity, Clock, CredentialProvider, CredentialProviderOptions } from '../core/types.ts'
-import { assertTimeout } from './http.ts'
+import { assertTimeout } from './request-credentials.ts'
 import { callSts, credentialsOf, stsFailure } from './sts.ts'
 
 /** What every way to assume a role takes. */

@@ -5,7 +5,7 @@ import { parseJsonObject } from '../core/internal/json.ts'
 import { redact, redactError } from '../core/internal/redact.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, CredentialProvider } from '../core/types.ts'
-import { assertNotExpired, assertTimeout, type CredentialResponse, requestCredentials } from './http.ts'
+import { assertNotExpired, assertTimeout, type CredentialResponse, requestCredentials } from './request-credentials.ts'
 
 /** Options of {@link fromContainerMetadata}. */
 export interface ContainerMetadataOptions {

@@ -9,7 +9,7 @@ import { errorType } from '../core/internal/service-error.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import { signRequest } from '../core/sigv4/sign-request.ts'
 import type { AwsCredentialIdentity, Clock, IdentitySource } from '../core/types.ts'
-import { assertNotExpired, requestCredentials } from './http.ts'
+import { assertNotExpired, requestCredentials } from './request-credentials.ts'
 
 /** How STS is asked. */
 export interface StsOptions {

@@ -3,6 +3,7 @@ import type { BedrockClientOptions } from '../client.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import type { EndpointOptions, JsonValue, Middleware } from '../core/types.ts'
 import { fromEnvironment } from '../credentials/environment.ts'
+import { families } from '../models/families.ts'
 import { regionsOf } from '../models/regions.ts'
 import type { AnthropicModelId, ModelResolverOptions } from '../models/resolver-options.ts'
 import { customHeaders } from './custom-headers.ts'
@@ -145,9 +146,7 @@ function betas(settings: Settings): Middleware[] {
 
 function caching(settings: Settings): Middleware[] {
   if (flag(settings, 'DISABLE_PROMPT_CACHING')) return []
-  const disabled = ['haiku', 'sonnet', 'opus', 'fable'].filter((family) =>
-    flag(settings, `DISABLE_PROMPT_CACHING_${family.toUpperCase()}`),
-  )
+  const disabled = families.filter((family) => flag(settings, `DISABLE_PROMPT_CACHING_${family.toUpperCase()}`))
   const isLong = flag(settings, 'ENABLE_PROMPT_CACHING_1H') || flag(settings, 'ENABLE_PROMPT_CACHING_1H_BEDROCK')
   const ttl = isLong && !flag(settings, 'FORCE_PROMPT_CACHING_5M') ? '1h' : '5m'
   return [promptCaching({ ttl, disabled })]

@@ -1,6 +1,7 @@
 import { createBedrockClient, type ModelResolverOptions } from 'outcrop'
 import { createFakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/core/types.ts'
 import { recordingLogger } from './support.ts'
 
 const account = '123456789012'
@@ -154,6 +155,38 @@ describe('discovery as a fallback with a client', () => {
     expect(message.metadata.model).toMatchObject({ id: arn, base, family: 'sonnet', version: '4.6' })
     expect(operations()).toEqual(['GetInferenceProfile', 'InvokeModel', 'CountTokens'])
     expect(fake.calls.map(({ model }) => model)).toEqual([arn, arn, base])
+  })
+
+  test('waits ten seconds for a control plane that does not answer, once', async () => {
+    const fake = createFakeBedrock({ models: { applicationProfiles: { [arn]: base } } })
+    const timers = new Map<object, { callback: () => void; milliseconds: number }>()
+    const clock: Clock = {
+      now: () => Date.now(),
+      setTimeout: (callback, milliseconds) => {
+        const handle = {}
+        timers.set(handle, { callback, milliseconds })
+        return handle
+      },
+      clearTimeout: (handle) => void timers.delete(handle as object),
+    }
+    let asked = 0
+    const bedrock = createBedrockClient({
+      region: 'us-east-1',
+      credentials: fake.identity,
+      clock,
+      models: { discovery: 'fallback' },
+      fetch: (input, init) => {
+        if (!String(input).includes('/inference-profiles/')) return fake.fetch(input, init)
+        asked++
+        for (const { callback, milliseconds } of timers.values()) if (milliseconds === 10_000) callback()
+        return new Promise(() => {})
+      },
+    })
+    for (let i = 0; i < 2; i++) {
+      const { metadata } = await bedrock.messages.create({ ...question, model: arn })
+      expect(metadata.model).toMatchObject({ id: arn, base: undefined })
+    }
+    expect(asked).toBe(1)
   })
 
   test('asks nothing for what the catalog knows', async () => {
