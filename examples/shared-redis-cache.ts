@@ -19,7 +19,10 @@ async function ask(port: number): Promise<void> {
     region: fake.region,
     credentials: fake.identity,
     fetch: fake.fetch,
-    middleware: [responseCaching({ store: unstorageStore(createStorage({ driver })), namespace: 'example' })],
+    // Each process of a fleet has temporary keys of its own. All of this one may see the same answers.
+    middleware: [
+      responseCaching({ store: unstorageStore(createStorage({ driver })), scope: 'store', namespace: 'example' }),
+    ],
   })
   const params = { model: 'sonnet', max_tokens: 64, temperature: 0 }
   const messages = [{ role: 'user' as const, content: 'What is an outcrop?' }]

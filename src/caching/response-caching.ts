@@ -7,13 +7,11 @@ import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
 import type {
   BedrockRequest,
   BedrockResponse,
-  CallOptions,
   JsonObject,
   Middleware,
   MiddlewareContext,
   Next,
   ResponseMetadata,
-  Timeouts,
 } from '../core/types.ts'
 import { type CacheEntry, entryOf, isWhole } from './cache-entry.ts'
 import { type CacheScope, cacheKey } from './cache-key.ts'
@@ -100,12 +98,16 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     assertMilliseconds('cache.ttl', ttl)
     // What is sent is what the key was made of, also where the caller changes the body meanwhile.
     const body = JSON.parse(encodeJson(request.body)) as JsonObject
-    const caller = openCaller(request.signal, context)
-    try {
-      const defaultKey = await raceSignal(cacheKey(request, body, context, { namespace, scope }), caller.signal)
+    const makeKey = async (): Promise<string> => {
+      const defaultKey = await cacheKey(request, body, context, { namespace, scope })
       const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
       if (typeof key !== 'string' || !key) throw new ConfigurationError('key must give a text that is not empty')
-      const inflightKey = inflightKeyOf(key, options, context.timeout)
+      return key
+    }
+    const caller = openCaller(request.signal, context)
+    try {
+      const key = await raceSignal(makeKey(), caller.signal)
+      const inflightKey = inflightKeyOf(key, request, context)
       const equal = inflightKey === undefined ? undefined : inflight.get(inflightKey)
       if (equal?.isOpen) return await equal.join(caller, { status: 'hit', age: 0 })
 
@@ -152,15 +154,15 @@ function assertMilliseconds(name: string, value: number, most = Number.MAX_SAFE_
     throw new ConfigurationError(`${name} must be a positive number of milliseconds, at most ${most}`)
 }
 
-// A call in flight is shared by those that would fail at the same time, and repeat the same failures. Two functions cannot
-// be compared; and where I/O is bound to a request, no other request can read its stream.
-function inflightKeyOf(key: string, options: CallOptions, { response, idle }: Timeouts): string | undefined {
+// A call in flight is shared by those that take the same kind of answer, would fail at the same time, and repeat the same
+// failures. Two functions cannot be compared; and where I/O is bound to a request, no other request can read its stream.
+function inflightKeyOf(key: string, request: BedrockRequest, { timeout }: MiddlewareContext): string | undefined {
+  const { operation, options } = request
   const hasFunction = Object.values(options).some(
     (option) => isJsonObject(option) && Object.values(option).some((value: unknown) => typeof value === 'function'),
   )
-  return hasFunction || isIoBoundToRequest()
-    ? undefined
-    : JSON.stringify([key, `${response}`, `${idle}`, options.retry])
+  if (hasFunction || isIoBoundToRequest()) return undefined
+  return JSON.stringify([key, operation, isGuarded(request), `${timeout.response}`, `${timeout.idle}`, options.retry])
 }
 
 /** Whether an entry may be the answer to a call: whole, of its kind, and guarded if and only if the call is. */

@@ -218,6 +218,20 @@ describe('guarded and unguarded calls do not answer each other', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
+  test('a call that takes the guardrail off is an unguarded one', async () => {
+    const { fake, bedrock } = setUp({}, { guardrails: [guardrail] }, { headers })
+    for (const status of ['miss', 'hit']) {
+      const { metadata } = await bedrock.messages.create(params, { guardrail: false })
+      expect(metadata).toMatchObject({ cache: { status } })
+      expect(metadata.guardrail).toBeUndefined()
+    }
+    expect(fake.calls).toHaveLength(1)
+    expect((await bedrock.messages.create(params)).metadata).toMatchObject({
+      cache: { status: 'miss' },
+      guardrail: { action: 'NONE' },
+    })
+  })
+
   test('a cache outside of guardrails(…) keeps nothing: its key does not know', async () => {
     const store = openStore()
     const fake = createFakeBedrock({ guardrails: [guardrail] })
@@ -363,6 +377,20 @@ describe('at the same time', () => {
     const { bedrock, fake } = setUp()
     await Promise.all([bedrock.messages.create(params), bedrock.messages.create(params, options)])
     expect(fake.calls).toHaveLength(2)
+  })
+
+  test('a key of one’s own makes no stream a message, and no guarded call an unguarded one', async () => {
+    const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
+    const guarded = { guardrail: { identifier: 'gr1', version: '1' } }
+    const [message, events, other] = await Promise.all([
+      bedrock.messages.create(params),
+      eventsOf(bedrock),
+      bedrock.messages.create(params, guarded),
+    ])
+    expect(message.type).toBe('message')
+    expect(events.at(-1)?.type).toBe('message_stop')
+    expect([message.metadata.guardrail?.action, other.metadata.guardrail?.action]).toEqual([undefined, 'NONE'])
+    expect(fake.calls).toHaveLength(3)
   })
 
   test('on Workers no request reads the stream of another', async () => {
