@@ -82,13 +82,13 @@ function reference(name, by) {
   keep(self ? second : first, by)
 }
 
+/** What a file takes from the SDK, to use it or to hand it on. */
 function importedNames(file) {
   return file.statements
-    .filter(
-      (statement) =>
-        ts.isImportDeclaration(statement) && /@anthropic-ai\/sdk/.test(statement.moduleSpecifier.getText()),
-    )
-    .flatMap((statement) =>
-      statement.importClause.namedBindings.elements.map((element) => (element.propertyName ?? element.name).text),
+    .filter(({ moduleSpecifier }) => /@anthropic-ai\/sdk/.test(moduleSpecifier?.getText() ?? ''))
+    .flatMap(({ importClause, exportClause }) =>
+      (importClause?.namedBindings ?? exportClause).elements.map(
+        ({ propertyName, name }) => (propertyName ?? name).text,
+      ),
     )
 }

@@ -9,8 +9,8 @@ import type {
   JSONOutputFormat,
   Message,
   MessageCreateParamsNonStreaming,
+  MessageInput,
   OutputConfig,
-  ThinkingConfigParam,
   Tool,
   ToolChoice,
 } from '../core/messages/types.ts'
@@ -34,7 +34,7 @@ export interface OutputFormat<Output = unknown> extends JSONOutputFormat {
 
 /** What {@link parse} takes: the parameters of a message, with a schema as `output_config.format`. */
 export interface ParseParams<Format extends StandardSchema | OutputFormat>
-  extends Omit<MessageCreateParamsNonStreaming, 'output_config' | 'tools' | 'tool_choice'> {
+  extends Omit<MessageInput<MessageCreateParamsNonStreaming>, 'output_config' | 'tools' | 'tool_choice'> {
   readonly output_config: Omit<OutputConfig, 'format'> & {
     /** A schema of zod, valibot, arktype or any library that follows Standard Schema, or what `outputFormat` makes. */
     readonly format: Format
@@ -170,7 +170,7 @@ export async function parse<Format extends StandardSchema | OutputFormat>(
 
 function byTool(
   schema: JsonObject,
-  thinking: ThinkingConfigParam | undefined,
+  thinking: { readonly type: string } | undefined,
 ): { tools: Tool[]; tool_choice: ToolChoice } {
   const isThinking = thinking !== undefined && thinking.type !== 'disabled'
   return {

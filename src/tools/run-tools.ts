@@ -4,7 +4,8 @@ import { raceSignal } from '../core/internal/signal.ts'
 import type { MessageStream } from '../core/messages/message-stream.ts'
 import type {
   Message,
-  MessageCreateParamsNonStreaming,
+  MessageCreateParamsBase,
+  MessageInput,
   MessageParam,
   ToolResultBlockParam,
   ToolUnion,
@@ -23,13 +24,15 @@ export interface ToolLimits {
   readonly tokens?: number | undefined
 }
 
+type ToolDefinition = NonNullable<MessageInput<MessageCreateParamsBase>['tools']>[number]
+
 /** What {@link runTools} takes: the parameters of a message, with tools that can be run. */
-export interface RunToolsParams extends Omit<MessageCreateParamsNonStreaming, 'stream' | 'tools'> {
+export interface RunToolsParams extends Omit<MessageInput<MessageCreateParamsBase>, 'stream' | 'tools'> {
   /**
    * Tools made by `tool`, or definitions with a `run`. A definition without one is described to the model, and a call of
    * it ends the loop: its message is for you to answer.
    */
-  readonly tools: readonly (RunnableTool | ToolUnion)[]
+  readonly tools: readonly (RunnableTool | ToolDefinition)[]
   readonly limits?: ToolLimits | undefined
   /** Gives each turn as a stream. @default false */
   readonly stream?: boolean | undefined
@@ -95,7 +98,7 @@ export function runTools(
   const { turns, toolCalls, tokens } = checkLimits(limits)
   const definitions = tools.map((each) => (isRunnable(each) ? definitionOf(each) : each)) as ToolUnion[]
   const signal = options.signal ?? new AbortController().signal
-  const messages: MessageParam[] = [...params.messages]
+  const messages = [...params.messages] as MessageParam[]
   let usage: TokenUsage = {}
   let calls = 0
   let last: Message | undefined
@@ -201,11 +204,11 @@ async function drain(turns: AsyncIterable<unknown>): Promise<void> {
 }
 
 /** The tools by their names; `undefined` for those that are only described. */
-function namedTools(tools: readonly (RunnableTool | ToolUnion)[]): ReadonlyMap<string, RunnableTool | undefined> {
+function namedTools(tools: readonly (RunnableTool | ToolDefinition)[]): ReadonlyMap<string, RunnableTool | undefined> {
   if (!Array.isArray(tools) || tools.some((each) => typeof each !== 'object' || each === null))
     throw new ConfigurationError('tools must be a list of tools')
   const named = new Map<string, RunnableTool | undefined>()
-  for (const each of tools as readonly (RunnableTool | ToolUnion)[]) {
+  for (const each of tools as readonly (RunnableTool | ToolDefinition)[]) {
     if (isRunnable(each)) assertTool(each)
     if (!('name' in each)) continue
     if (named.has(each.name)) throw new ConfigurationError(`Two tools have the name ${JSON.stringify(each.name)}`)

@@ -240,7 +240,7 @@ describe('parse', () => {
     ['no model', { output_config: { format }, model: undefined }, /model/],
   ])('refuses %s', async (_, params, message) => {
     const { fake, bedrock } = connect(answer)
-    const given = { ...question, model: withFormat, ...params } as Parameters<typeof parse>[1]
+    const given = { ...question, model: withFormat, ...params } as never
     await expect(parse(bedrock, given)).rejects.toMatchObject({ code: 'configuration', message })
     expect(fake.calls).toEqual([])
   })

@@ -6,8 +6,10 @@ import { attachMetadata } from './metadata.ts'
 import type {
   Message,
   MessageCountTokensParams,
+  MessageCreateParamsBase,
   MessageCreateParamsNonStreaming,
   MessageCreateParamsStreaming,
+  MessageInput,
   MessageStreamParams,
   MessageTokensCount,
 } from './types.ts'
@@ -25,9 +27,11 @@ export interface Messages {
    * @see https://platform.claude.com/docs/en/api/messages
    * @throws BedrockError
    */
-  create(params: MessageCreateParamsNonStreaming, options?: CallOptions): Promise<Message>
+  create(params: MessageInput<MessageCreateParamsNonStreaming>, options?: CallOptions): Promise<Message>
   /** Creates a message, and gives it as it comes, once the response has begun. */
-  create(params: MessageCreateParamsStreaming, options?: CallOptions): Promise<MessageStream>
+  create(params: MessageInput<MessageCreateParamsStreaming>, options?: CallOptions): Promise<MessageStream>
+  /** Creates a message, and gives it whole or as it comes, as `stream` says. */
+  create(params: MessageInput<MessageCreateParamsBase>, options?: CallOptions): Promise<Message | MessageStream>
   /**
    * Creates a message, and gives it as it comes. Never throws: what is wrong rejects on use.
    *
@@ -37,29 +41,27 @@ export interface Messages {
    * for await (const event of stream) console.log(event.type)
    * ```
    */
-  stream(params: MessageStreamParams, options?: CallOptions): MessageStream
+  stream(params: MessageInput<MessageStreamParams>, options?: CallOptions): MessageStream
   /**
    * Counts the tokens that an input has, free of charge.
    *
    * @see https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
    */
-  countTokens(params: MessageCountTokensParams, options?: CallOptions): Promise<MessageTokensCount>
+  countTokens(params: MessageInput<MessageCountTokensParams>, options?: CallOptions): Promise<MessageTokensCount>
 }
 
 /** Builds the Messages surface on a client's chain of middleware. */
 export function createMessages(dispatch: Dispatch): Messages {
-  const stream = (params: MessageStreamParams, options: CallOptions = {}): MessageStream =>
+  const stream = (params: MessageInput<MessageStreamParams>, options: CallOptions = {}): MessageStream =>
     new MessageStream(async (signal) => {
       const operation = 'InvokeModelWithResponseStream'
       return dispatch('stream', { operation, ...encodeParams(params), options, signal })
     }, options.signal)
 
-  async function create(params: MessageCreateParamsNonStreaming, options?: CallOptions): Promise<Message>
-  async function create(params: MessageCreateParamsStreaming, options?: CallOptions): Promise<MessageStream>
-  async function create(
-    params: MessageCreateParamsNonStreaming | MessageCreateParamsStreaming,
+  const create = async (
+    params: MessageInput<MessageCreateParamsBase>,
     options: CallOptions = {},
-  ): Promise<Message | MessageStream> {
+  ): Promise<Message | MessageStream> => {
     if (params?.stream) return stream(params, options).started()
     const { body, metadata } = await dispatch('json', { operation: 'InvokeModel', ...encodeParams(params), options })
     if (body.type !== 'message') {
@@ -73,7 +75,7 @@ export function createMessages(dispatch: Dispatch): Messages {
   }
 
   return {
-    create,
+    create: create as Messages['create'],
     stream,
     countTokens: async (params, options = {}) => {
       // Bedrock wants the body of a call that could be made.
