@@ -85,7 +85,7 @@ class SchemaMismatch extends Error {
   readonly issues: readonly SchemaIssue[]
 
   constructor(issues: readonly SchemaIssue[]) {
-    super(`The output does not fit its schema:\n${describeIssues(issues)}`)
+    super(`The output does not fit its schema: ${describeIssues(issues)}`)
     this.issues = issues
   }
 }

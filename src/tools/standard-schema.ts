@@ -76,12 +76,12 @@ export function assertJsonSchema(schema: unknown, what: string): asserts schema 
   if (!isJsonObject(schema)) throw new ConfigurationError(`The jsonSchema of ${what} must be an object`)
 }
 
-/** What is wrong, in one line for each issue: `address.zip: Expected string`. */
+/** What is wrong, in one line: `address.zip: Expected string`. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
   return issues
     .map(({ message, path = [] }) => {
       const place = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
       return place ? `${place}: ${message}` : message
     })
-    .join('\n')
+    .join('; ')
 }

@@ -82,7 +82,7 @@ export function tool<Schema extends StandardSchema>({
     run,
     parse: async (input) => {
       const result = await inputSchema['~standard'].validate(input)
-      if (result.issues) throw new ToolError(`The input does not fit its schema.\n${describeIssues(result.issues)}`)
+      if (result.issues) throw new ToolError(`The input does not fit its schema: ${describeIssues(result.issues)}`)
       return result.value
     },
   }

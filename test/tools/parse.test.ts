@@ -46,7 +46,7 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
       (error: unknown) => error,
     )
     if (!isBedrockError(error, 'output_invalid')) throw error
-    expect(error.message).toMatch(/^The output does not fit its schema:\s+city: /)
+    expect(error.message).toMatch(/^The output does not fit its schema: city: /)
     expect(error.issues).toHaveLength(1)
     expect(error.response.content).toMatchObject([{ text: '{"city":"O"}' }])
   })
