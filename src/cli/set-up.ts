@@ -20,6 +20,8 @@ export interface SetUp {
   /** Left out where a gateway signs. */
   readonly credentials: CredentialProvider | undefined
   readonly endpoint: BedrockClientOptions['endpoint']
+  /** The merged variables. */
+  readonly env: BedrockClientOptions['env']
   /** The names that are configured: `default`, `small`, pins, overrides. */
   readonly models: readonly string[]
   readonly guardrail: { readonly identifier: string; readonly version: string } | undefined
@@ -46,8 +48,9 @@ export async function setUp(flags: Flags): Promise<SetUp> {
   const configured = isConfigured ? await clientOptionsOf(settings) : {}
   const [region, regionSource] = await findRegion(flags, env, settings, configured.region)
   const endpoint = text(flags, 'endpoint') ?? configured.endpoint
-  const credentials = configured.credentials ?? defaultCredentials(env)
-  const client = createBedrockClient({ ...configured, env, region, credentials, endpoint })
+  const variables = configured.env ?? env
+  const credentials = configured.credentials ?? defaultCredentials(variables)
+  const client = createBedrockClient({ ...configured, env: variables, region, credentials, endpoint })
   const headers = new Headers(configured.headers)
   const [identifier, version] = ['identifier', 'version'].map(
     (part) => headers.get(`x-amzn-bedrock-guardrail${part}`) ?? undefined,
@@ -58,6 +61,7 @@ export async function setUp(flags: Flags): Promise<SetUp> {
     regionSource,
     credentials: providerOf(credentials),
     endpoint,
+    env: variables,
     models: isConfigured ? modelsOf(settings) : ['default', 'small'],
     guardrail: identifier && version ? { identifier, version } : undefined,
     settings: isConfigured ? describe(settings) : [],

@@ -3,7 +3,7 @@ import { type BedrockError, isBedrockError } from '../core/errors.ts'
 import { describeIdentitySource } from '../core/internal/identity-source.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { createEndpointResolver } from '../core/transport/endpoint.ts'
-import type { CredentialProvider, EndpointOptions, Identity, JsonObject, ModelRef } from '../core/types.ts'
+import type { CredentialProvider, EndpointOptions, Environment, Identity, JsonObject, ModelRef } from '../core/types.ts'
 import { maskKeyId } from '../credentials/bedrock-api-key.ts'
 import { hintFor } from '../hints/hint-for.ts'
 import type { HintContext } from '../hints/table.ts'
@@ -21,6 +21,8 @@ export interface DoctorOptions {
   readonly credentials?: CredentialProvider | undefined
   /** The client's endpoint. */
   readonly endpoint?: string | URL | EndpointOptions | undefined
+  /** The client's variables, in which an endpoint may be. @default those of the process */
+  readonly env?: Environment | undefined
   /** The names that are called: `default`, `small`, pins, overrides. @default ['default', 'small'] */
   readonly models?: readonly string[] | undefined
   readonly guardrail?: { readonly identifier: string; readonly version: string } | undefined
@@ -85,6 +87,7 @@ async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
 
 async function* checkEndpoint({
   endpoint,
+  env,
   region,
   fetch = globalThis.fetch,
   now = Date.now,
@@ -92,7 +95,7 @@ async function* checkEndpoint({
   const check = 'endpoint'
   let url: string
   try {
-    url = createEndpointResolver(endpoint)('bedrock-runtime', region)
+    url = createEndpointResolver(endpoint, env)('bedrock-runtime', region)
   } catch (error) {
     yield failed(check, error)
     return

@@ -57,7 +57,8 @@ export function createNameFollower(
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
         // The setup page's default is global. One that somebody chose is called as its own name is.
         isDefault: isDefault || (text === 'default' && !next.option),
-        isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text)),
+        // What somebody chose in their place may be what the list is to forbid.
+        isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text) && !next.option),
         family: isFamily(text) ? text : undefined,
         anyVersion: !next.option,
       }

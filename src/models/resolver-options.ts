@@ -41,7 +41,8 @@ export interface ModelResolverOptions extends GeographyRules {
   readonly availableModels?: readonly string[] | undefined
   /**
    * Whether `availableModels` holds for `default` and `small` too. In Claude Code it does not unless
-   * `enforceAvailableModels` says so: the default model and the one for work in the background stay what they are.
+   * `enforceAvailableModels` says so: the default model and the one for work in the background stay what they are. A
+   * `default` or `small` among the `aliases` is a choice, which the list holds for.
    *
    * @default true
    */

@@ -1,23 +1,25 @@
 import { promptCaching } from '../caching/prompt-caching.ts'
 import type { BedrockClientOptions } from '../client.ts'
 import { ConfigurationError } from '../core/errors.ts'
-import type { EndpointOptions, JsonValue, Middleware } from '../core/types.ts'
-import { fromEnvironment } from '../credentials/environment.ts'
+import type { EndpointOptions, JsonValue, Middleware, Timeouts } from '../core/types.ts'
 import { families } from '../models/families.ts'
 import { regionsOf } from '../models/regions.ts'
 import type { AnthropicModelId, ModelResolverOptions } from '../models/resolver-options.ts'
+import { authorizationOf } from './authorization.ts'
 import { customHeaders } from './custom-headers.ts'
-import { describeSource, type Settings } from './settings.ts'
-import { environmentOf, flag, text, whole, wrongValue } from './values.ts'
+import { describeSource, type Setting, type Settings } from './settings.ts'
+import { environmentOf, flag, region, text, whole, wrongValue } from './values.ts'
 
 /**
  * Turns settings into the options of `createBedrockClient`.
  *
  * `ANTHROPIC_MODEL` becomes the alias `default`, the Haiku pin serves `small` too, prompt caching is on unless it is
- * switched off, and `CLAUDE_CODE_SKIP_BEDROCK_AUTH` is `credentials: 'none'`. The commands `awsAuthRefresh` and
- * `awsCredentialExport`, and profiles, need Node: `loadClientOptions` of `outcrop/settings/node`.
+ * switched off, and timeouts and retries are Claude Code's: 10 minutes for a response, 5 between bytes, 10 retries. With
+ * `CLAUDE_CODE_SKIP_BEDROCK_AUTH` nothing is signed; a gateway is shown its own bearer. Credentials, the region and
+ * endpoints are found in `env`, which holds the merged variables. The commands `awsAuthRefresh`, `awsCredentialExport`
+ * and `apiKeyHelper` need Node: `loadClientOptions` of `outcrop/settings/node`.
  *
- * @param credentials - in place of what the settings have
+ * @param credentials - in place of the commands that the settings have
  * @example
  * ```ts
  * const bedrock = createBedrockClient(toClientOptions(settingsFromEnvironment(env)))
@@ -34,49 +36,64 @@ export function toClientOptions(
       hint: 'Set CLAUDE_CODE_USE_BEDROCK=1 in the environment or in the env block of a settings file.',
     })
   }
-  const retries = whole(settings, 'CLAUDE_CODE_MAX_RETRIES', 0, 15)
-  const response = whole(settings, 'API_TIMEOUT_MS', 1, 2_147_483_647)
   return {
+    env: environmentOf(settings),
     region: regionOf(settings),
     endpoint: endpointOf(settings),
-    credentials: flag(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH') ? 'none' : (credentials ?? credentialsOf(settings)),
+    credentials: credentialsOf(settings, credentials),
     headers: { ...serviceTier(settings), ...customHeaders(settings) },
     models: modelsOf(settings),
     middleware: [...betas(settings), ...caching(settings)],
-    ...(retries !== undefined && { retry: { attempts: retries + 1 } }),
-    ...(response !== undefined && { timeout: { response } }),
+    retry: { attempts: (whole(settings, 'CLAUDE_CODE_MAX_RETRIES', 0, 15) ?? 10) + 1 },
+    timeout: timeoutOf(settings),
   }
 }
 
-/** The region that is called. */
+/** The region that is called. @throws ConfigurationError */
 export function regionOf(settings: Settings): string | undefined {
-  return text(settings, 'AWS_REGION') ?? text(settings, 'AWS_DEFAULT_REGION')
+  return region(settings, 'AWS_REGION') ?? region(settings, 'AWS_DEFAULT_REGION')
 }
 
-// Keys and API keys alone: everything else of AWS's chain needs files, processes or a machine's metadata.
-function credentialsOf(settings: Settings): BedrockClientOptions['credentials'] {
-  for (const key of ['awsAuthRefresh', 'awsCredentialExport'] as const) {
-    const command = settings[key]
-    if (!command) continue
-    throw new ConfigurationError(`${key} in ${describeSource(command.source)} is a command, which needs Node`, {
-      hint: 'Use loadClientOptions of outcrop/settings/node, or pass credentials.',
-    })
-  }
-  return fromEnvironment(environmentOf(settings))
+// What is left out is found in `env`.
+function credentialsOf(
+  settings: Settings,
+  given: BedrockClientOptions['credentials'],
+): BedrockClientOptions['credentials'] {
+  const token = text(settings, 'ANTHROPIC_AUTH_TOKEN')
+  const authorization = flag(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH') ? authorizationOf(settings) : 'signature'
+  if (authorization === 'AWS_BEARER_TOKEN_BEDROCK') return undefined
+  if (authorization === 'ANTHROPIC_AUTH_TOKEN' && token)
+    return { token, source: { name: 'settings', detail: 'ANTHROPIC_AUTH_TOKEN' } }
+  if (authorization !== 'signature' && authorization !== 'apiKeyHelper') return 'none'
+  if (given) return given
+  const commands =
+    authorization === 'apiKeyHelper' ? [authorization] : (['awsAuthRefresh', 'awsCredentialExport'] as const)
+  const command = text(settings, 'AWS_BEARER_TOKEN_BEDROCK') ? undefined : commands.find((key) => settings[key])
+  if (!command) return undefined
+  const { source } = settings[command] as Setting<string>
+  throw new ConfigurationError(`${command} in ${describeSource(source)} is a command, which needs Node`, {
+    hint: 'Use loadClientOptions of outcrop/settings/node, or pass credentials.',
+  })
 }
 
 function endpointOf(settings: Settings): EndpointOptions | undefined {
   const gateway = text(settings, 'ANTHROPIC_BEDROCK_BASE_URL')
-  if (gateway) return { url: gateway }
-  // From an `env` block these are not in the process's environment, where the client would find them itself.
-  const isIgnored = flag(settings, 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS')
-  const name = (specific: string): string | undefined =>
-    isIgnored ? undefined : (text(settings, specific) ?? text(settings, 'AWS_ENDPOINT_URL'))
-  const [url, control] = [name('AWS_ENDPOINT_URL_BEDROCK_RUNTIME'), name('AWS_ENDPOINT_URL_BEDROCK')]
-  const fips = flag(settings, 'AWS_USE_FIPS_ENDPOINT')
-  const dualstack = flag(settings, 'AWS_USE_DUALSTACK_ENDPOINT')
-  if (!url && !control && !fips && !dualstack) return undefined
-  return { ...(url && { url }), ...(control && { control }), ...(fips && { fips }), ...(dualstack && { dualstack }) }
+  // A gateway wins over the variants of AWS's own hosts.
+  return gateway ? { url: gateway, fips: false, dualstack: false } : undefined
+}
+
+function timeoutOf(settings: Settings): Timeouts {
+  const idle = whole(settings, 'CLAUDE_STREAM_IDLE_TIMEOUT_MS', 0, 2_147_483_647)
+  const isWatched =
+    idle !== undefined ||
+    flag(settings, 'CLAUDE_ENABLE_STREAM_WATCHDOG') ||
+    flag(settings, 'CLAUDE_ENABLE_BYTE_WATCHDOG_BEDROCK')
+  const isOff = text(settings, 'API_FORCE_IDLE_TIMEOUT') !== undefined && !flag(settings, 'API_FORCE_IDLE_TIMEOUT')
+  return {
+    response: whole(settings, 'API_TIMEOUT_MS', 1, 2_147_483_647) ?? 600_000,
+    // Claude Code takes less for a mistake: models think for minutes.
+    idle: isOff && !isWatched ? 0 : Math.max(idle ?? 0, 300_000),
+  }
 }
 
 function serviceTier(settings: Settings): Record<string, string> {
@@ -88,42 +105,66 @@ function serviceTier(settings: Settings): Record<string, string> {
 }
 
 function modelsOf(settings: Settings): ModelResolverOptions {
-  const primary =
-    text(settings, 'ANTHROPIC_MODEL') ?? settings.model?.value ?? text(settings, 'ANTHROPIC_DEFAULT_MODEL')
-  const haiku = text(settings, 'ANTHROPIC_DEFAULT_HAIKU_MODEL') ?? text(settings, 'ANTHROPIC_SMALL_FAST_MODEL')
-  const pins = {
-    opus: text(settings, 'ANTHROPIC_DEFAULT_OPUS_MODEL'),
-    sonnet: text(settings, 'ANTHROPIC_DEFAULT_SONNET_MODEL'),
-    haiku,
-    fable: text(settings, 'ANTHROPIC_DEFAULT_FABLE_MODEL'),
-  }
-  const { modelOverrides, availableModels } = settings
-  const smallModelRegion = text(settings, 'ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION')
+  const { modelOverrides, availableModels, enforceAvailableModels } = settings
+  const [primary, primaryName] = firstOf(settings, ['ANTHROPIC_MODEL', 'model', 'ANTHROPIC_DEFAULT_MODEL'])
+  const pins = Object.fromEntries(
+    families.map((family) => {
+      const name = `ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`
+      return [family, firstOf(settings, family === 'haiku' ? [name, 'ANTHROPIC_SMALL_FAST_MODEL'] : [name])]
+    }),
+  )
+  // `default` is what the alias itself stands for.
+  const chosen = primary && primary.value !== 'default' ? primary : undefined
+  const smallModelRegion = region(settings, 'ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION')
   return {
-    pins,
-    // `default` is what the alias itself stands for.
-    ...(primary && primary !== 'default' && { aliases: { default: primary } }),
+    // As Claude Code, which looks for what it does not know among the profiles of the account.
+    discovery: 'fallback',
+    pins: Object.fromEntries(families.map((family) => [family, pins[family]?.[0]?.value])),
+    ...(chosen && { aliases: { default: chosen.value } }),
     ...(smallModelRegion && { smallModelRegion }),
     ...(modelOverrides && { overrides: modelOverrides.value as Readonly<Record<AnthropicModelId, string>> }),
-    // An empty list still allows the default there; here it would refuse everything.
     ...(availableModels && {
-      availableModels: availableModels.value.length > 0 ? availableModels.value : [primary ?? 'sonnet'],
+      availableModels: availableModels.value,
+      enforceAvailableModels: enforceAvailableModels?.value ?? false,
     }),
     ...geographyOf(settings),
+    origins: Object.fromEntries([
+      ...(chosen ? [['aliases.default', origin(primaryName, chosen)]] : []),
+      ...families.flatMap((family) => {
+        const [pin, name] = pins[family] ?? []
+        return pin ? [[`pins.${family}`, origin(name, pin)]] : []
+      }),
+      ...Object.keys(modelOverrides?.value ?? {}).map((key) => [
+        `overrides.${key}`,
+        origin('modelOverrides', modelOverrides as Setting<unknown>),
+      ]),
+    ]),
   }
 }
+
+/** The first of several settings that is there, and its name. */
+function firstOf(settings: Settings, names: readonly string[]): [setting?: Setting<string>, name?: string] {
+  for (const name of names) {
+    const setting = name === 'model' ? settings.model : settings.env[name]
+    if (setting) return [setting, name]
+  }
+  return []
+}
+
+const origin = (name: string | undefined, { source }: Setting<unknown>): string =>
+  `${name} in ${describeSource(source)}`
 
 function geographyOf(settings: Settings): Pick<ModelResolverOptions, 'geo'> {
   const name = 'ANTHROPIC_BEDROCK_REGION_PREFIX'
   const prefix = text(settings, name)
-  const region = regionOf(settings)
+  const called = regionOf(settings)
   // GovCloud has one geography, whatever else is asked for.
-  if (prefix === undefined || region?.startsWith('us-gov-')) return {}
+  if (prefix === undefined || called?.startsWith('us-gov-')) return {}
   if (prefix === 'global') return { geo: 'global' }
   const regions = regionsOf(prefix)
   if (!regions) throw wrongValue(settings, name, 'a geography: us, eu, apac, jp, au, in or global')
-  if (region && !regions.includes(region)) {
-    throw new ConfigurationError(`${name} is ${prefix}, and ${region} has no profiles of that geography`, {
+  if (called && !regions.includes(called)) {
+    throw new ConfigurationError(`${name} is ${prefix}, and ${called} has no profiles of that geography`, {
       hint: 'Call a region of that geography, or leave the variable out.',
     })
   }

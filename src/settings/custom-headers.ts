@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { isHeaderValue } from '../core/internal/headers.ts'
+import { authorizationOf } from './authorization.ts'
 import { describeSource, type Settings } from './settings.ts'
+import { flag } from './values.ts'
 
 const name = 'ANTHROPIC_CUSTOM_HEADERS'
 
@@ -10,8 +12,9 @@ const name = 'ANTHROPIC_CUSTOM_HEADERS'
  * @throws ConfigurationError naming the line, but not its value, for what is no header, and for headers that are part
  *   of the signature or would take its place.
  */
-export function customHeaders({ env }: Settings): Record<string, string> {
-  const setting = env[name]
+export function customHeaders(settings: Settings): Record<string, string> {
+  const setting = settings.env[name]
+  const isUnsigned = flag(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH')
   const headers: Record<string, string> = {}
   if (!setting) return headers
   setting.value.split('\n').forEach((line, i) => {
@@ -24,11 +27,13 @@ export function customHeaders({ env }: Settings): Record<string, string> {
     const trimmed = value.trim()
     if (!isHeaderValue(trimmed)) throw fail(`has a character that ${header} cannot carry`)
     const lower = header.toLowerCase()
-    if (lower === 'authorization')
+    if (lower === 'authorization' && !isUnsigned)
       throw fail(
         'is Authorization, which the signature takes',
-        'For a gateway that wants it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1 and pass `headers`.',
+        'For a gateway that wants it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1.',
       )
+    // What goes before it is told by `explainSettings`.
+    if (lower === 'authorization' && authorizationOf(settings) !== name) return
     if (lower === 'host' || lower.startsWith('x-amz-')) throw fail(`is ${header}, which is part of the signature`)
     headers[lower] = trimmed
   })

@@ -1,30 +1,42 @@
 import { showCommand } from '../credentials/command-name.ts'
+import { authorizationOf, hasAuthorizationHeader } from './authorization.ts'
 import { printable } from './printable.ts'
 import { describeSource, type Setting, type Settings, type SettingSource } from './settings.ts'
+import { settingRow, type SettingRow, whyIgnored } from './table.ts'
 
 /** One effective value. */
 export interface SettingExplanation {
   /** Such as `env.AWS_REGION` or `modelOverrides`. */
   readonly key: string
-  /** As text; a secret is masked. */
+  /** As text; a secret is masked, and of a command there is its program. */
   readonly value: string
   readonly source: SettingSource
   /** What it took the place of, the nearest first. */
   readonly overrode: readonly { readonly value: string; readonly source: SettingSource }[]
 }
 
-/** Every effective value. `toString()` gives them as lines of text. */
+/** Something that is set and has no effect. */
+export interface IgnoredSetting {
+  /** Such as `env.HTTPS_PROXY` or `permissions`. */
+  readonly key: string
+  readonly source: SettingSource
+  /** Why, as the end of "ignored, because". */
+  readonly because: string
+}
+
+/** What settings come to. `toString()` gives it as lines of text. */
 export interface SettingsExplanation {
+  /** What has an effect. */
   readonly settings: readonly SettingExplanation[]
+  /** What has none. */
+  readonly ignored: readonly IgnoredSetting[]
   toString(): string
 }
 
-const relevant =
-  /^(AWS_|ANTHROPIC_|CLAUDE_CODE_|DISABLE_PROMPT_CACHING|ENABLE_PROMPT_CACHING|FORCE_PROMPT_CACHING|API_TIMEOUT_MS$)/
-const secret = /TOKEN|SECRET|ACCESS_KEY|API_KEY|PASSWORD|CUSTOM_HEADERS|AUTHORIZATION/
-
 /**
- * Tells every setting that a client is made of: its value, where it came from, and what it overrode. Secrets are masked.
+ * Tells every setting: what has an effect, with its value, where it came from and what it overrode, and what is ignored,
+ * and why. Secrets are masked. Of the process's environment those variables are told that are of AWS, Anthropic, Claude
+ * Code or a proxy.
  *
  * @example
  * ```ts
@@ -32,40 +44,64 @@ const secret = /TOKEN|SECRET|ACCESS_KEY|API_KEY|PASSWORD|CUSTOM_HEADERS|AUTHORIZ
  * ```
  */
 export function explainSettings(settings: Settings): SettingsExplanation {
-  const { env, ...rest } = settings
-  const rows = [
+  const { env, untaken = [], ...keys } = settings
+  const given: (readonly [key: string, name: string, Setting<unknown>])[] = [
     ...Object.entries(env)
-      .filter(([name]) => relevant.test(name))
-      .map(([name, setting]) => explain(`env.${name}`, setting, (value) => (secret.test(name) ? '[set]' : value))),
-    ...Object.entries(rest).flatMap(([key, setting]) =>
-      setting
-        ? [
-            explain(key, setting as Setting<unknown>, (value) =>
-              typeof value === 'string' ? (isCommand(key) ? showCommand(value) : value) : JSON.stringify(value),
-            ),
-          ]
-        : [],
-    ),
-  ].sort((a, b) => (a.key < b.key ? -1 : 1))
-  return { settings: rows, toString: () => rows.map(line).join('\n') }
+      .filter(([name, { source }]) => source.kind !== 'environment' || settingRow(name))
+      .map(([name, setting]) => [`env.${name}`, name, setting] as const),
+    ...Object.entries(keys).flatMap(([name, setting]) => (setting ? [[name, name, setting] as const] : [])),
+  ]
+  const effective: SettingExplanation[] = []
+  const ignored: IgnoredSetting[] = untaken.map(({ key, source, because }) => ({
+    key: printable(key, 200),
+    source,
+    because: because ?? whyIgnored(settings, key) ?? 'the project is not trusted',
+  }))
+  for (const [key, name, setting] of given) {
+    const because = whyIgnored(settings, name)
+    if (because === undefined) effective.push(explain(key, name, setting))
+    else ignored.push({ key: printable(key, 200), source: setting.source, because })
+  }
+  const used = authorizationOf(settings)
+  if (env.ANTHROPIC_CUSTOM_HEADERS && hasAuthorizationHeader(settings) && used !== 'ANTHROPIC_CUSTOM_HEADERS') {
+    const { source } = env.ANTHROPIC_CUSTOM_HEADERS
+    ignored.push({ key: 'env.ANTHROPIC_CUSTOM_HEADERS: Authorization', source, because: `${used} wins` })
+  }
+  const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1)
+  effective.sort(byKey)
+  ignored.sort(byKey)
+  return {
+    settings: effective,
+    ignored,
+    toString: () => [...effective.map(line), ...ignored.map(ignoredLine)].join('\n'),
+  }
 }
 
-const isCommand = (key: string): boolean => key === 'awsAuthRefresh' || key === 'awsCredentialExport'
-
-function explain<T>(
-  key: string,
-  { value, source, overrode = [] }: Setting<T>,
-  show: (value: T) => string,
-): SettingExplanation {
+function explain(key: string, name: string, { value, source, overrode = [] }: Setting<unknown>): SettingExplanation {
+  const show = (value: unknown): string =>
+    printable(typeof value === 'string' ? shown(value, settingRow(name)?.shows) : JSON.stringify(value))
   return {
     key,
-    value: printable(show(value)),
+    value: show(value),
     source,
-    overrode: overrode.map((lower) => ({ value: printable(show(lower.value)), source: lower.source })),
+    overrode: overrode.map((lower) => ({ value: show(lower.value), source: lower.source })),
   }
+}
+
+function shown(value: string, as: SettingRow['shows']): string {
+  if (as === 'secret') return '[set]'
+  if (as === 'command') return showCommand(value)
+  if (as !== 'url') return value
+  // A user, and what follows the path, may be secret.
+  const { protocol, host, pathname } = URL.canParse(value) ? new URL(value) : {}
+  return host ? `${protocol}//${host}${pathname === '/' ? '' : pathname}` : '[set]'
 }
 
 function line({ key, value, source, overrode }: SettingExplanation): string {
   const over = overrode.map((lower) => `; over ${lower.value} of ${describeSource(lower.source)}`).join('')
   return `${key} = ${value}, from ${describeSource(source)}${over}`
+}
+
+function ignoredLine({ key, source, because }: IgnoredSetting): string {
+  return `${key}, from ${describeSource(source)}: ignored, because ${because}`
 }

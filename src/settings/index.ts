@@ -5,7 +5,12 @@
  * @module
  */
 export { toClientOptions } from './client-options.ts'
-export { explainSettings, type SettingExplanation, type SettingsExplanation } from './explain.ts'
+export {
+  explainSettings,
+  type IgnoredSetting,
+  type SettingExplanation,
+  type SettingsExplanation,
+} from './explain.ts'
 export { mergeSettings } from './merge.ts'
 export { settingsFromEnvironment, settingsFromFile } from './parse.ts'
-export type { Setting, Settings, SettingSource } from './settings.ts'
+export type { Setting, Settings, SettingSource, UntakenSetting } from './settings.ts'

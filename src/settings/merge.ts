@@ -1,8 +1,13 @@
+import { createAllowList } from '../models/allow-list.ts'
 import type { Setting, Settings } from './settings.ts'
 
 /**
  * Lays settings over one another: each argument over those before it. Lists are joined, but for a managed
  * `availableModels`, which stands alone; `modelOverrides` are joined by model.
+ *
+ * A project that is not trusted narrows and never widens: of its `availableModels` only what the others allow counts, its
+ * `modelOverrides` replace none, and where others list `availableModels` they do not count at all, since an override says
+ * which model a name really is.
  *
  * @example
  * ```ts
@@ -10,22 +15,45 @@ import type { Setting, Settings } from './settings.ts'
  * ```
  */
 export function mergeSettings(...layers: readonly Settings[]): Settings {
-  return layers.reduce<Settings>(
-    (below, above) => ({
-      env: mergeEnv(below.env, above.env),
-      ...over('model', below, above),
-      ...over('awsAuthRefresh', below, above),
-      ...over('awsCredentialExport', below, above),
-      ...joined('modelOverrides', below.modelOverrides, above.modelOverrides, (lower, upper) => ({
-        ...lower,
-        ...upper,
-      })),
-      ...joined('availableModels', below.availableModels, above.availableModels, (lower, upper) =>
-        above.availableModels?.source.kind === 'managed' ? upper : [...new Set([...lower, ...upper])],
-      ),
-    }),
-    { env: {} },
-  )
+  const isRestricted = layers.some(({ availableModels }) => availableModels && !availableModels.source.untrusted)
+  return layers
+    .map((layer) => (isRestricted ? withoutUntrustedOverrides(layer) : layer))
+    .reduce<Settings>(
+      (below, above) => ({
+        env: mergeEnv(below.env, above.env),
+        ...over('model', below, above),
+        ...over('awsAuthRefresh', below, above),
+        ...over('awsCredentialExport', below, above),
+        ...over('apiKeyHelper', below, above),
+        ...over('enforceAvailableModels', below, above),
+        ...joined('modelOverrides', below.modelOverrides, above.modelOverrides, (lower, upper) =>
+          above.modelOverrides?.source.untrusted ? { ...upper, ...lower } : { ...lower, ...upper },
+        ),
+        ...joined('availableModels', below.availableModels, above.availableModels, (lower, upper) => {
+          const { kind, untrusted } = (above.availableModels as Setting<readonly string[]>).source
+          if (untrusted) return common(lower, upper)
+          return kind === 'managed' ? upper : [...new Set([...lower, ...upper])]
+        }),
+        untaken: [...(below.untaken ?? []), ...(above.untaken ?? [])],
+      }),
+      { env: {} },
+    )
+}
+
+function withoutUntrustedOverrides({ modelOverrides, ...layer }: Settings): Settings {
+  if (!modelOverrides?.source.untrusted) return { modelOverrides, ...layer }
+  const { source } = modelOverrides
+  const because = 'the project is not trusted, and availableModels is set elsewhere'
+  return { ...layer, untaken: [...(layer.untaken ?? []), { key: 'modelOverrides', source, because }] }
+}
+
+/** The entries of two lists that the other one allows too. */
+function common(one: readonly string[], other: readonly string[]): string[] {
+  const within = (entries: readonly string[], list: readonly string[]): string[] => {
+    const isAllowed = createAllowList(list)
+    return entries.filter((entry) => isAllowed({ model: entry, id: entry }))
+  }
+  return [...new Set([...within(one, other), ...within(other, one)])]
 }
 
 function mergeEnv(below: Settings['env'], above: Settings['env']): Settings['env'] {
@@ -35,14 +63,12 @@ function mergeEnv(below: Settings['env'], above: Settings['env']): Settings['env
   return Object.fromEntries(merged)
 }
 
-function over<Key extends 'model' | 'awsAuthRefresh' | 'awsCredentialExport'>(
-  key: Key,
-  below: Settings,
-  above: Settings,
-): Partial<Record<Key, Setting<string>>> {
-  const upper = above[key]
-  const setting = upper ? lay(upper, below[key]) : below[key]
-  return (setting ? { [key]: setting } : {}) as Partial<Record<Key, Setting<string>>>
+function over<
+  Key extends 'model' | 'awsAuthRefresh' | 'awsCredentialExport' | 'apiKeyHelper' | 'enforceAvailableModels',
+>(key: Key, below: Settings, above: Settings): Pick<Settings, Key> {
+  const [lower, upper] = [below[key], above[key]] as Setting<unknown>[]
+  const setting = upper ? lay(upper, lower) : lower
+  return (setting ? { [key]: setting } : {}) as Pick<Settings, Key>
 }
 
 function joined<Key extends string, T>(

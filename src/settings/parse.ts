@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import type { Environment } from '../core/internal/env.ts'
-import type { JsonValue } from '../core/types.ts'
+import type { JsonObject, JsonValue } from '../core/types.ts'
 import { printable } from './printable.ts'
-import { describeSource, type Setting, type Settings, type SettingSource } from './settings.ts'
+import { describeSource, type Setting, type Settings, type SettingSource, type UntakenSetting } from './settings.ts'
 
 /**
  * The settings in environment variables. An empty variable counts as unset.
@@ -31,25 +31,49 @@ export function settingsFromEnvironment(env: Environment): Settings {
  */
 export function settingsFromFile(document: JsonValue, source: SettingSource, isTrusted: boolean): Settings {
   if (!isJsonObject(document)) throw wrong('The document', source, 'an object')
-  const { env, model, modelOverrides, availableModels, awsAuthRefresh, awsCredentialExport } = document
-  const text = (key: string, value: JsonValue | undefined): Setting<string> | undefined => {
+  const origin: SettingSource = isTrusted ? source : { ...source, untrusted: true }
+  const text = (key: (typeof commands)[number]): Setting<string> | undefined => {
+    const value = document[key]
     if (value === undefined || value === null || value === '') return undefined
     if (typeof value !== 'string' || value.includes('\0')) throw wrong(key, source, 'a text')
     return { value, source }
   }
-  const commands = isTrusted
-    ? {
-        awsAuthRefresh: text('awsAuthRefresh', awsAuthRefresh),
-        awsCredentialExport: text('awsCredentialExport', awsCredentialExport),
-      }
-    : {}
   return {
-    env: isTrusted ? envBlock(env, source) : {},
-    model: modelName(model, source),
-    modelOverrides: overrides(modelOverrides, source),
-    availableModels: names(availableModels, source),
-    ...commands,
+    env: isTrusted ? envBlock(document.env, source) : {},
+    model: modelName(document.model, origin),
+    modelOverrides: overrides(document.modelOverrides, origin),
+    availableModels: names(document.availableModels, origin),
+    ...(isTrusted && {
+      ...Object.fromEntries(commands.map((key) => [key, text(key)])),
+      enforceAvailableModels: toggle('enforceAvailableModels', document.enforceAvailableModels, source),
+    }),
+    untaken: untakenOf(document, origin),
   }
+}
+
+const commands = ['awsAuthRefresh', 'awsCredentialExport', 'apiKeyHelper'] as const
+const models = ['model', 'modelOverrides', 'availableModels']
+const trusted: readonly string[] = [...commands, 'enforceAvailableModels']
+
+function untakenOf(document: JsonObject, source: SettingSource): UntakenSetting[] {
+  const { env } = document
+  const because = source.untrusted && 'the project is not trusted'
+  const variables = because && isJsonObject(env) ? Object.keys(env).map((name) => `env.${name}`) : []
+  const keys = Object.keys(document).filter((key) => key !== 'env' && !models.includes(key))
+  return [
+    ...variables.map((key) => ({ key, source, because })),
+    ...keys
+      .filter((key) => because || !trusted.includes(key))
+      // `$schema` names the format.
+      .filter((key) => key !== '$schema')
+      .map((key) => ({ key, source, ...(because && trusted.includes(key) && { because }) })),
+  ].slice(0, 200)
+}
+
+function toggle(key: string, value: JsonValue | undefined, source: SettingSource): Setting<boolean> | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'boolean') throw wrong(key, source, 'true or false')
+  return { value, source }
 }
 
 function envBlock(env: JsonValue | undefined, source: SettingSource): Settings['env'] {

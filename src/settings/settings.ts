@@ -6,6 +6,8 @@ export interface SettingSource {
   readonly kind: 'environment' | 'user' | 'project' | 'local' | 'flag' | 'managed'
   /** The file. */
   readonly path?: string | undefined
+  /** Set for a file of a project that is not trusted. */
+  readonly untrusted?: true | undefined
 }
 
 /** One value, where it came from, and what it took the place of. */
@@ -24,10 +26,25 @@ export interface Settings {
   /** Anthropic model IDs to Bedrock IDs and ARNs. */
   readonly modelOverrides?: Setting<Readonly<Record<string, string>>> | undefined
   readonly availableModels?: Setting<readonly string[]> | undefined
+  /** Whether `availableModels` counts for `default` and `small` too. */
+  readonly enforceAvailableModels?: Setting<boolean> | undefined
   /** A command that renews what is in `~/.aws`. */
   readonly awsAuthRefresh?: Setting<string> | undefined
   /** A command that prints credentials. */
   readonly awsCredentialExport?: Setting<string> | undefined
+  /** A command that prints the bearer token of a gateway. */
+  readonly apiKeyHelper?: Setting<string> | undefined
+  /** What stands in files and is not taken. */
+  readonly untaken?: readonly UntakenSetting[] | undefined
+}
+
+/** Something in a file that is not taken. Its value is not kept. */
+export interface UntakenSetting {
+  /** Such as `permissions` or `env.AWS_PROFILE`. */
+  readonly key: string
+  readonly source: SettingSource
+  /** Why, where it is not what the key itself says. */
+  readonly because?: string | undefined
 }
 
 /** A source, in words. */

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertRegion } from '../core/internal/region.ts'
 import { describeSource, type Settings } from './settings.ts'
 
 /** The merged variables, as a process has them. */
@@ -17,6 +18,16 @@ export function flag(settings: Settings, name: string): boolean {
   if (value === undefined || /^(0|false|no|off)$/i.test(value)) return false
   if (/^(1|true|yes|on)$/i.test(value)) return true
   throw wrongValue(settings, name, 'a switch: 1 or 0, true or false')
+}
+
+/** A region. @throws ConfigurationError for what is none: it would become part of a host name */
+export function region(settings: Settings, name: string): string | undefined {
+  const value = text(settings, name)
+  try {
+    return value && assertRegion(value)
+  } catch {
+    throw wrongValue(settings, name, 'an AWS region, such as us-east-1')
+  }
 }
 
 /** A whole number in a range. @throws ConfigurationError */

@@ -717,7 +717,15 @@ describe('availableModels as in Claude Code', () => {
       'global.anthropic.claude-sonnet-4-6',
     )
     const arn = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`
-    expect(resolve('default', 'us-east-1', { ...options, aliases: { default: arn } }).id).toBe(arn)
+    const overrides = { 'claude-sonnet-4-6': arn } as const
+    expect(resolve('default', 'us-east-1', { ...options, pins: { sonnet: 'claude-sonnet-4-6' }, overrides }).id).toBe(
+      arn,
+    )
+  })
+
+  test('a default that somebody chose has to be in the list: a user is not to go around it', () => {
+    expect(refusal('default', 'us-east-1', { ...options, aliases: { default: 'haiku' } })).toBeTruthy()
+    expect(resolve('default', 'us-east-1', { ...options, aliases: { default: 'opus' } }).family).toBe('opus')
   })
 
   test.each(['sonnet', 'haiku', 'claude-sonnet-4-6', 'global.anthropic.claude-sonnet-4-6', 'opusplan'])(

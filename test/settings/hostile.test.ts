@@ -123,7 +123,7 @@ const minutes = { timeout: 120_000 }
 describe('fuzz', minutes, () => {
   console.info(`settings: fuzz seed ${seed}`)
 
-  const region = fc.constantFrom('us-east-1', 'us-gov-west-1', '')
+  const region = fc.constantFrom('us-east-1', 'us-gov-west-1', 'evil.example/', 'evil.example#', 'x@evil.example:1', '')
   const resource = fc.constantFrom(
     'application-inference-profile/abc',
     'inference-profile/us.x',
@@ -231,11 +231,20 @@ describe('fuzz', minutes, () => {
         const options = await load().catch(() => undefined)
         if (!options) return
         const { models: _, middleware: __, credentials, ...others } = options
-        expect(others).toEqual({ region: 'us-east-1', headers: {}, endpoint: undefined })
+        expect(others).toEqual({
+          ...{
+            region: 'us-east-1',
+            headers: {},
+            endpoint: undefined,
+            env: { ...variables, HOME: home, USERPROFILE: home },
+          },
+          ...{ retry: { attempts: 11 }, timeout: { response: 600_000, idle: 300_000 } },
+        })
         expect(await (credentials as () => Promise<unknown>)()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE' })
         for (const request of (await typed(() => requestsOf(options))) ?? []) {
-          expect(new URL(request.url).host).toMatch(/^bedrock-runtime\.[a-z]+(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?$/)
-          expect([...request.headers.keys()]).toEqual(['accept', 'authorization', 'content-type', 'x-amz-date'])
+          expect(new URL(request.url).host).toMatch(/^bedrock(-runtime)?\.[a-z]+(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?$/)
+          const known = ['accept', 'authorization', 'content-type', 'x-amz-date']
+          expect([...request.headers.keys()].filter((name) => !known.includes(name))).toEqual([])
           expect(everythingOf([...request.headers])).not.toMatch(/evil/i)
           expect(request.headers.get('authorization')).toContain('Credential=AKIDEXAMPLE/')
         }

@@ -234,22 +234,38 @@ describe('variables', () => {
     expect(environment({ CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }).credentials).toBe('none')
   })
 
-  test('the base URL of a gateway', async () => {
-    expect(environment({ ANTHROPIC_BEDROCK_BASE_URL: 'https://gateway.example.com/bedrock' }).endpoint).toEqual({
-      url: 'https://gateway.example.com/bedrock',
-    })
+  test('the base URL of a gateway, which wins over everything else', async () => {
+    const url = 'https://gateway.example.com/bedrock'
+    const others = { AWS_ENDPOINT_URL: 'https://b.example.com', AWS_USE_FIPS_ENDPOINT: 'true' }
+    const { endpoint } = environment({ ANTHROPIC_BEDROCK_BASE_URL: url, ...others })
+    expect(endpoint).toMatchObject({ url, fips: false, dualstack: false })
   })
 
-  test('AWS’s endpoint variables', () => {
-    const { endpoint } = environment({
-      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'https://a.example.com',
-      AWS_ENDPOINT_URL: 'https://b.example.com',
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'its own',
+      { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'https://a.example.com', AWS_ENDPOINT_URL: 'https://b.example.com' },
+      'https://a.example.com',
+    ],
+    ['that of all services', { AWS_ENDPOINT_URL: 'https://b.example.com' }, 'https://b.example.com'],
+    ['FIPS', { AWS_USE_FIPS_ENDPOINT: 'true' }, 'https://bedrock-runtime-fips.us-east-1.amazonaws.com'],
+    [
+      'none',
+      { AWS_ENDPOINT_URL: 'https://b.example.com', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+      'https://bedrock-runtime.us-east-1.amazonaws.com',
+    ],
+  ])("AWS's endpoint variables: %s", async (_, variables, origin) => {
+    const seen: string[] = []
+    const bedrock = createBedrockClient({
+      ...environment(variables),
+      retry: false,
+      fetch: async (input) => {
+        seen.push(new URL(String(input)).origin)
+        return Response.json({}, { status: 400 })
+      },
     })
-    expect(endpoint).toEqual({ url: 'https://a.example.com', control: 'https://b.example.com' })
-    expect(environment({ AWS_USE_FIPS_ENDPOINT: 'true' }).endpoint).toEqual({ fips: true })
-    expect(
-      environment({ AWS_ENDPOINT_URL: 'https://b.example.com', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }).endpoint,
-    ).toBeUndefined()
+    await bedrock.invoke({ model: 'sonnet', body: {} }).catch(() => {})
+    expect(seen).toEqual([origin])
   })
 
   test('service tier, betas, retries, timeout, one hour', async () => {
@@ -325,6 +341,119 @@ describe('variables', () => {
   })
 })
 
+describe('availableModels', () => {
+  const optionsOf = async (document: object): Promise<BedrockClientOptions> => {
+    write('.claude/settings.json', document)
+    return load({ env: { ...bedrockVariables, ...keyVariables } })
+  }
+  const refused = { code: 'model_resolution', message: expect.stringContaining('not among the available models') }
+
+  test.each([[['opus']], [[]]])('%j leaves default and the small model, as in Claude Code', async (availableModels) => {
+    const options = await optionsOf({ availableModels })
+    expect((await callWith(options)).model).toBe('global.anthropic.claude-sonnet-4-6')
+    expect((await callWith(options, { model: 'small' })).model).toContain('haiku')
+    await expect(callWith(options, { model: 'sonnet' })).rejects.toMatchObject(refused)
+    await expect(callWith(options, { model: 'haiku' })).rejects.toMatchObject(refused)
+  })
+
+  test('enforceAvailableModels counts for them too', async () => {
+    const options = await optionsOf({ availableModels: ['opus'], enforceAvailableModels: true })
+    for (const model of ['default', 'small']) await expect(callWith(options, { model })).rejects.toMatchObject(refused)
+  })
+
+  test('a model that somebody chose is not the default that is left', async () => {
+    const options = await optionsOf({ availableModels: ['opus'], model: 'haiku' })
+    await expect(callWith(options)).rejects.toMatchObject(refused)
+  })
+
+  test('the overrides of an untrusted project open no way around it', async () => {
+    write('project/.claude/settings.json', {
+      availableModels: ['opus', 'sonnet'],
+      modelOverrides: { 'claude-sonnet-4-6': `${arn}/opus-46-prod` },
+    })
+    const options = await optionsOf({ availableModels: ['sonnet'] })
+    expect((await callWith(options, { model: 'sonnet' })).model).toBe('us.anthropic.claude-sonnet-4-6')
+    await expect(callWith(options, { model: 'opus' })).rejects.toMatchObject(refused)
+    write('.claude/settings.json', { modelOverrides: { 'claude-sonnet-4-6': `${arn}/sonnet` } })
+    const overridden = await load({ env: { ...bedrockVariables, ...keyVariables } })
+    expect((await callWith(overridden, { model: 'claude-sonnet-4-6' })).model).toBe(`${arn}/sonnet`)
+  })
+})
+
+describe('names that nobody knows', () => {
+  test.each<[string, object, Record<string, string>, string, string]>([
+    ['a model of a file', { model: 'claude-nope-9' }, {}, 'default', 'model in FILE (user)'],
+    ['a variable', {}, { ANTHROPIC_MODEL: 'claude-nope-9' }, 'default', 'ANTHROPIC_MODEL in the environment'],
+    [
+      'a pin of an env block',
+      { env: { ANTHROPIC_DEFAULT_OPUS_MODEL: 'claude-nope-9' } },
+      {},
+      'opus',
+      'ANTHROPIC_DEFAULT_OPUS_MODEL in FILE (user)',
+    ],
+    [
+      'the old name of a pin',
+      {},
+      { ANTHROPIC_SMALL_FAST_MODEL: 'claude-nope-9' },
+      'small',
+      'ANTHROPIC_SMALL_FAST_MODEL in the environment',
+    ],
+    [
+      'an override',
+      { modelOverrides: { 'claude-opus-4-6': 'nope' } },
+      {},
+      'claude-opus-4-6',
+      'modelOverrides in FILE (user)',
+    ],
+  ])('%s fails its own calls alone, and names where it stands', async (_, document, variables, model, where) => {
+    const file = write('.claude/settings.json', document)
+    const options = await load({ env: { ...bedrockVariables, ...keyVariables, ...variables } })
+    await expect(callWith(options, { model })).rejects.toMatchObject({
+      code: 'model_resolution',
+      message: expect.stringContaining(where.replace('FILE', file)),
+    })
+    expect((await callWith(options, { model: 'sonnet' })).model).toBe('us.anthropic.claude-sonnet-4-6')
+  })
+})
+
+describe('discovery of what the catalog does not know', () => {
+  const newer = 'us.anthropic.claude-opus-9-20300101-v1:0'
+  test('a newer model of the account is found by its name; aliases and pins never ask', async () => {
+    fake = createFakeBedrock({ identities: [keys], models: { systemProfiles: [newer] } })
+    const options = environment({ ANTHROPIC_DEFAULT_SONNET_MODEL: 'us.anthropic.claude-sonnet-9-v1:0' })
+    const bedrock = createBedrockClient({ ...options, fetch: fake.fetch })
+    expect((await bedrock.models.resolve('claude-opus-9-20300101')).id).toBe(newer)
+    const lists = (): number => fake.calls.filter(({ operation }) => operation === 'ListInferenceProfiles').length
+    const asked = lists()
+    expect(asked).toBeGreaterThan(0)
+    expect((await bedrock.models.resolve('sonnet')).id).toBe('us.anthropic.claude-sonnet-9-v1:0')
+    expect((await bedrock.models.resolve('opus')).id).toBe('us.anthropic.claude-opus-4-6-v1')
+    expect(lists()).toBe(asked)
+  })
+
+  test('the ARN of ANTHROPIC_MODEL is asked for its model once', async () => {
+    const options = environment({ ANTHROPIC_MODEL: `${arn}/sonnet` })
+    const bedrock = createBedrockClient({ ...options, fetch: fake.fetch })
+    for (let i = 0; i < 3; i++)
+      expect((await bedrock.models.resolve('default')).base).toBe('anthropic.claude-sonnet-4-6')
+    expect(fake.calls.filter(({ operation }) => operation === 'GetInferenceProfile')).toHaveLength(1)
+  })
+})
+
+describe('names of Claude Code', () => {
+  test.each([
+    ['opusplan', 'sonnet'],
+    ['opusplan[1m]', 'sonnet'],
+    ['best', 'opus'],
+    ['opus[1m]', 'opus'],
+    ['default', 'default'],
+  ])('%s is %s', async (name, meaning) => {
+    const { model } = await callWith(environment({}), { model: meaning })
+    expect((await callWith(environment({ ANTHROPIC_MODEL: name }))).model).toBe(model)
+    expect((await callWith(environment({}), { model: name })).model).toBe(model)
+  })
+})
+
 describe('files', () => {
   const modelOf = async (options: LoadClientOptionsOptions = {}): Promise<string | undefined> =>
     (
@@ -366,7 +495,7 @@ describe('files', () => {
     })
     write('project/.claude/settings.json', { availableModels: ['opus'], modelOverrides: { 'claude-opus-4-6': 'c' } })
     const load = (): ReturnType<typeof loadSettings> =>
-      loadSettings({ cwd: path('project'), home, managedDirectory: path('managed'), env: {} })
+      loadSettings({ cwd: path('project'), home, managedDirectory: path('managed'), env: {}, trustProject: true })
     expect((await load()).availableModels?.value).toEqual(['sonnet', 'opus'])
     expect((await load()).modelOverrides?.value).toEqual({ 'claude-opus-4-6': 'c', 'claude-sonnet-4-6': 'b' })
     write('managed/managed-settings.json', { availableModels: ['haiku'] })
@@ -388,7 +517,7 @@ describe('files', () => {
     expect(untrusted.endpoint).toBeUndefined()
     expect((await callWith(untrusted)).model).toContain('haiku')
     expect(existsSync(flagFile)).toBe(false)
-    expect((await load({ env, trustProject: true })).endpoint).toEqual({ url: 'https://attacker.example.com' })
+    expect((await load({ env, trustProject: true })).endpoint).toMatchObject({ url: 'https://attacker.example.com' })
   })
 
   test('env blocks go over the environment, and leave process.env alone', async () => {

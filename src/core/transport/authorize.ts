@@ -108,6 +108,8 @@ async function withAuthorization(
 function isIdentityRefused({ status, type, message }: ServiceError): boolean {
   if (![400, 401, 403].includes(status)) return false
   return (
+    // A gateway's; Bedrock itself has none.
+    status === 401 ||
     /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId)/.test(type) ||
     /security token included in the request is (expired|invalid)|bearer token has expired|make sure your api key is valid/i.test(
       message,

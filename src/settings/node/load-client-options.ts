@@ -8,7 +8,8 @@ import { fromNodeProviderChain } from '../../credentials/node/node-provider-chai
 import { readProfile } from '../../credentials/node/shared-files.ts'
 import { regionOf, toClientOptions } from '../client-options.ts'
 import type { Settings } from '../settings.ts'
-import { environmentOf, whole } from '../values.ts'
+import { environmentOf, flag, whole } from '../values.ts'
+import { apiKeyHelper } from './api-key-helper.ts'
 import { type LoadSettingsOptions, loadSettings } from './load-settings.ts'
 
 /** Options of {@link loadClientOptions}. */
@@ -44,7 +45,11 @@ function credentialsOf(
   settings: Settings,
   env: Readonly<Record<string, string>>,
   onOutput: ((line: string) => void) | undefined,
-): CredentialProvider {
+): CredentialProvider | undefined {
+  if (flag(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH')) {
+    const lifetime = whole(settings, 'CLAUDE_CODE_API_KEY_HELPER_TTL_MS', 0, 2_147_483_647) ?? 300_000
+    return settings.apiKeyHelper && apiKeyHelper(settings.apiKeyHelper.value, { env, lifetime })
+  }
   const { awsAuthRefresh, awsCredentialExport } = settings
   // An API key needs neither a profile nor a command.
   if (env.AWS_BEARER_TOKEN_BEDROCK) return fromEnvironment(env)
