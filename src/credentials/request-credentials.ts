@@ -19,7 +19,7 @@ export interface CredentialResponse {
   readonly ok: boolean
   readonly status: number
   readonly text: string
-  /** The time, by the local clock or the service's own, whichever is behind: a wrong clock makes no keys expire. */
+  /** The earlier of the local time and the service's own: a clock that is ahead makes no keys expire. */
   readonly now: number
 }
 
@@ -65,7 +65,7 @@ export function assertTimeout(timeout: number): void {
 export function assertNotExpired(expiration: Date | undefined, now: number, from: string): void {
   if (!expiration || expiration.getTime() > now) return
   throw new CredentialsError(`${from} gave keys that expired at ${expiration.toISOString()}`, {
-    hint: 'Something between here and there keeps old answers, or the clock of this machine is wrong.',
+    hint: 'Check the clock of this machine, and any proxy that keeps answers.',
   })
 }
 
@@ -79,7 +79,7 @@ async function readText({ body }: Response, host: string): Promise<string> {
     size += value.length
     if (size > maxBytes) {
       reader?.cancel().catch(() => {})
-      throw new CredentialsError(`${host} answered with more than ${maxBytes} bytes, which are no credentials`)
+      throw new CredentialsError(`${host} sent more than ${maxBytes} bytes, too many for credentials`)
     }
     text += decoder.decode(value, { stream: true })
   }

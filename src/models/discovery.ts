@@ -75,7 +75,7 @@ async function listProfiles(
     )
     for (const item of Array.isArray(inferenceProfileSummaries) ? inferenceProfileSummaries : []) {
       const profile = isJsonObject(item) && profileOf(item)
-      // What no call could be made with is no profile, whoever answers here.
+      // An ID that cannot be called is left out, whichever server answers here.
       if (profile && isFullModelId(profile.id)) profiles.push(profile)
     }
     // A gateway that answers every page with the first would keep this going for ever.

@@ -1,5 +1,5 @@
 /**
- * The version that each family's name stands for, until somebody pins another: Claude Code's setup page has Sonnet 4.6,
+ * The version that each family's name stands for, until another one is pinned: Claude Code's setup page has Sonnet 4.6,
  * Opus 4.6 and Haiku 4.5. It has no Fable; 5.1 needs a data retention setting first.
  */
 const versions = {

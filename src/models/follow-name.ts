@@ -55,7 +55,7 @@ export function createNameFollower(
         source,
         option: next.option,
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
-        // The setup page's default is global. One that somebody chose is called as its own name is.
+        // The setup page's default is global. A chosen one is called as its own name is.
         isDefault: isDefault || (text === 'default' && !next.option),
         // What somebody chose in their place may be what the list is to forbid.
         isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text) && !next.option),

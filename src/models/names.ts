@@ -1,3 +1,5 @@
+import { editDistance } from '../core/internal/edit-distance.ts'
+
 /** Anthropic's ID of a base model, without Bedrock's additions: `claude-opus-4-6` of `anthropic.claude-opus-4-6-v1`. */
 export function anthropicIdOf(base: string): string {
   return base.replace(/^anthropic\./, '').replace(/-v\d+(:\d+)?$/, '')
@@ -30,17 +32,4 @@ export function compareVersions(a = '', b = ''): number {
 
 function undated(name: string): string {
   return name.replace(/-\d{8}$/, '')
-}
-
-// Levenshtein's, by rows.
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

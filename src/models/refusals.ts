@@ -13,7 +13,7 @@ export function subject({ text, option }: Named): string {
 }
 
 export function unknownName(target: Named, near: readonly string[]): ModelResolutionError {
-  return refusal(`${subject(target)} is no model, alias or ARN`, near)
+  return refusal(`${subject(target)} is not a model, alias or ARN`, near)
 }
 
 export function noModelId(target: Named): ModelResolutionError {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions, describeType } from '../core/internal/assert-options.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { isFullModelId, parseModelId, splitContextSuffix } from '../core/model-id.ts'
 import type { Clock } from '../core/types.ts'
@@ -11,7 +12,7 @@ import { isSameModel } from './names.ts'
 export type AnthropicModelId = `claude-${string}`
 
 /**
- * How names become models. An entry that means nothing, such as a pin to a model that nobody has, fails the calls that
+ * How names become models. An entry that means nothing, such as a pin to a model that does not exist, fails the calls that
  * use it and no others.
  */
 export interface ModelResolverOptions extends GeographyRules {
@@ -92,20 +93,24 @@ export interface NameTables {
   readonly behind: ReadonlyMap<string, string>
 }
 
+const optionNames =
+  'aliases pins overrides small smallModelRegion availableModels enforceAvailableModels discovery autoProfile profiles origins clock geo residency'
+
 /** Reads the options that give names a meaning. @throws ConfigurationError for what cannot be one, whatever is asked for */
 export function readNames(options: ModelResolverOptions): NameTables {
+  assertOptions(options, 'models', optionNames)
   const { aliases, pins, availableModels, smallModelRegion } = options
   const entries = (name: 'aliases' | 'pins' | 'overrides' | 'profiles'): [string, Entry][] =>
     Object.entries(options[name] ?? {}).flatMap(([key, text]: [string, unknown]) =>
       text === undefined ? [] : [[key, entryOf(options, `${name}.${key}`, text)]],
     )
   for (const key of Object.keys(pins ?? {}))
-    assertOption(isFamily(key), `pins.${key}`, `is none of ${families.join(', ')}`)
+    assertOption(isFamily(key), `pins.${key}`, `is not one of ${families.join(', ')}`)
   for (const key of Object.keys(aliases ?? {}))
     assertOption(!isFullModelId(withoutWindow(key)), `aliases.${key}`, 'can never be used: a full ID goes out as it is')
   const profiled = entries('profiles')
   for (const [arn, { text }] of profiled)
-    assertOption(!!parseModelId(text).base, `profiles.${arn}`, `is no base model: ${text}`)
+    assertOption(!!parseModelId(text).base, `profiles.${arn}`, `is not a base model: ${text}`)
   if (smallModelRegion !== undefined) assertRegion(smallModelRegion)
   const isList = Array.isArray(availableModels) && availableModels.every((entry) => typeof entry === 'string')
   assertOption(availableModels === undefined || isList, 'availableModels', 'must be a list of names')
@@ -148,7 +153,7 @@ export function withoutWindow(name: string): string {
 function entryOf(options: ModelResolverOptions, path: string, text: unknown): Entry {
   const option = describeOption(options, path)
   if (typeof text === 'string' && text) return { text, option }
-  throw new ConfigurationError(`${option} is not a name, but ${text === '' ? 'empty' : typeof text}`)
+  throw new ConfigurationError(`${option} must be a name, not ${text === '' ? 'empty' : describeType(text)}`)
 }
 
 function assertOption(isRight: boolean, path: string, problem: string): void {

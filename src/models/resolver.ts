@@ -1,4 +1,5 @@
 import { ConfigurationError, ModelResolutionError } from '../core/errors.ts'
+import { describeType } from '../core/internal/assert-options.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import type { ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
@@ -58,7 +59,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const settled = new Map<string, ModelRef>()
 
   function decide(name: string, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
-    if (typeof name !== 'string') throw new ConfigurationError(`A model's name is a string, not ${typeof name}`)
+    if (typeof name !== 'string')
+      throw new ConfigurationError(`A model's name must be a string, not ${describeType(name)}`)
     const target = follow(name, context.region, note)
     const { text, region, source = 'catalog' } = target
     if (isFullModelId(text)) return fromFullId(target, context, note)
@@ -160,7 +162,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const configured = choose(usable, target, text)
     const profile = anyVersion && !(isDefault && configured) ? versionsOf(usable, target)[0] : configured
     if (!profile) {
-      const problem = `is not in the account as a model that can be called from ${within(region)}`
+      const problem = `has no inference profile in this account that can be called from ${within(region)}`
       return refusal(`${subject(target)} ${problem}`, nearestTo(text), idsOf(profiles))
     }
     note('discovery', `the account has ${profile.id} in ${region}`)
@@ -201,7 +203,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       throw new ModelResolutionError(
         `${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`,
         {
-          hint: 'Use a region and a profile that stay there. What is behind an ARN, `profiles` or `discovery` can tell.',
+          hint: 'Use a region and a profile that stay there. For an ARN, name its model in `profiles`, or set `discovery`.',
         },
       )
     }

@@ -394,12 +394,12 @@ describe('with discovery as a fallback', () => {
     expect(calls).toEqual([])
   })
 
-  test('what the account does not have either is refused, and the option named', async () => {
+  test('a model that the account does not have either is refused, and the option named', async () => {
     const { resolve } = withFallback({ pins: { opus: 'claude-opus-7' }, origins: { 'pins.opus': 'a variable' } })
     await expect(resolve('opus')).rejects.toMatchObject({
       code: 'model_resolution',
       message: expect.stringMatching(
-        /^models\.pins\.opus \(a variable\) is claude-opus-7, which is not in the account/,
+        /^models\.pins\.opus \(a variable\) is claude-opus-7, which has no inference profile in this account/,
       ),
       candidates: expect.arrayContaining(['us.anthropic.claude-opus-6']),
     })
@@ -413,7 +413,7 @@ describe('with discovery as a fallback', () => {
     for (let i = 0; i < 2; i++)
       await expect(resolve('claude-opus-6')).rejects.toMatchObject({
         code: 'model_resolution',
-        message: 'claude-opus-6 is no model, alias or ARN',
+        message: 'claude-opus-6 is not a model, alias or ARN',
         hint: expect.stringContaining('Cannot ask the account for its inference profiles'),
       })
     expect(calls).toHaveLength(asked)
@@ -466,7 +466,7 @@ describe('a control plane that cannot be reached', () => {
     expect(deadlines).toHaveLength(2)
   })
 
-  test('what is remembered of ARNs is limited', async () => {
+  test('the number of remembered ARNs is limited', async () => {
     const { resolve, calls } = setUp({ discovery: 'fallback' }, [])
     for (let i = 0; i < 600; i++) await resolve(arnOf(`team${i}`))
     await resolve(arnOf('team599'))

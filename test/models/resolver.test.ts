@@ -536,11 +536,11 @@ describe('names that mean nothing', () => {
     expect(error.hint).toMatch(/^Did you mean .+\?$/)
   })
 
-  test('what comes near is asked for', () => {
+  test('a near match is asked for', () => {
     expect(refusal('sonet').hint).toBe('Did you mean sonnet?')
   })
 
-  test('what there is in place of a model is no guess', () => {
+  test('a list of what can be called is not put as a guess', () => {
     expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').hint).toMatch(/^These can be called: us-gov\.anthropic\./)
   })
 
@@ -570,6 +570,7 @@ describe('options that can never work', () => {
     ['an empty pin', { pins: { opus: '' } }],
     ['an override that is null', { overrides: { 'claude-opus-5': null as never } }],
     ['a small model that is an object', { small: {} as never }],
+    ['a misspelt option', { alias: { mine: 'sonnet' } } as never],
     ['a list of models that is a text', { availableModels: 'sonnet' as never }],
     ['a list of models with a number in it', { availableModels: [42 as never] }],
   ])('%s is refused at once', (_, options) => {
@@ -586,7 +587,7 @@ describe('an option that means nothing', () => {
       'an alias',
       'mine',
       { aliases: { mine: 'sonet' } },
-      /^models\.aliases\.mine is sonet, which is no model, alias or ARN$/,
+      /^models\.aliases\.mine is sonet, which is not a model, alias or ARN$/,
       /^Did you mean sonnet\?$/,
     ],
     [
@@ -600,7 +601,7 @@ describe('an option that means nothing', () => {
       'a pin',
       'opus',
       { pins: { opus: 'claude-opus-99' } },
-      /^models\.pins\.opus is claude-opus-99, which is no model/,
+      /^models\.pins\.opus is claude-opus-99, which is not a model/,
       /^Did you mean claude-opus-/,
     ],
     [
@@ -617,7 +618,7 @@ describe('an option that means nothing', () => {
       /^models\.aliases\.default \(model in \/etc\/settings\.json\) is newest,/,
       /ARN/,
     ],
-    ['the small model', 'small', { small: 'tiny' }, /^models\.small is tiny, which is no model/, /./],
+    ['the small model', 'small', { small: 'tiny' }, /^models\.small is tiny, which is not a model/, /./],
     [
       'an override to a name',
       'claude-opus-5',

@@ -78,7 +78,7 @@ describe('contents', () => {
     expect(Object.keys(settings.modelOverrides?.value ?? {})).toContain('__proto__')
     expect(() => String(explainSettings(settings))).not.toThrow()
     expect({}).not.toHaveProperty('model')
-    // None of the targets is a model, which whoever uses one is told.
+    // None of the targets is a model: only the calls that use one are refused.
     const bedrock = createBedrockClient({ ...toClientOptions(settings), region: 'us-east-1' })
     for (const name of ['__proto__', 'constructor', 'toString'])
       await expect(bedrock.models.resolve(name)).rejects.toMatchObject({ code: 'model_resolution' })

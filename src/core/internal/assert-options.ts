@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { editDistance } from './edit-distance.ts'
 
 // What the options of other SDKs are called, and what says the same here.
 const foreign: Readonly<Record<string, string>> = {
@@ -67,23 +68,4 @@ export function nearest(text: string, names: readonly string[]): string | undefi
     }
   }
   return best
-}
-
-// Levenshtein's, one row of the table at a time.
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    let previous = i
-    const next = [previous]
-    for (let j = 1; j <= b.length; j++) {
-      previous = Math.min(
-        previous + 1,
-        (row[j] as number) + 1,
-        (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      )
-      next.push(previous)
-    }
-    row = next
-  }
-  return row[b.length] as number
 }

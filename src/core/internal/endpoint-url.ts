@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 
 /**
- * Reads the URL of an endpoint that somebody chose in place of AWS's own; `undefined` for none.
+ * Reads the URL of an endpoint that was chosen in place of AWS's own; `undefined` for none.
  *
  * @param name - the option or variable that it stands in
  * @throws ConfigurationError for what cannot be an endpoint, and for plain http beyond this machine

@@ -9,14 +9,15 @@ export function isRegion(region: unknown): region is string {
 }
 
 /**
- * Gives the region back. Whoever makes a host name of a region calls this first, wherever the region came from.
+ * Gives the region back. To be called wherever a host name is made of a region, no matter where the region came from.
  *
  * @throws ConfigurationError for what is not one
  */
 export function assertRegion(region: string): string {
   if (isRegion(region)) return region
+  const given: unknown = region
   throw new ConfigurationError(
-    `Not an AWS region: ${typeof region === 'string' ? JSON.stringify((region as string).slice(0, 64)) : typeof region}`,
+    `Not an AWS region: ${typeof given === 'string' ? JSON.stringify(given.slice(0, 64)) : typeof given}`,
     { hint: 'A region looks like us-east-1.' },
   )
 }

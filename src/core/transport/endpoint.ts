@@ -10,7 +10,7 @@ export type BedrockService = 'bedrock-runtime' | 'bedrock'
 
 /**
  * Gives the base URL, without a slash at its end, for a service in a region. The one place where a region becomes part
- * of a host name, whether it stood in an option, an ARN or somebody's `ModelRef`: what is none is refused here.
+ * of a host name, whether it stood in an option, an ARN or a `ModelRef`: any other text is refused here.
  *
  * @throws ConfigurationError
  */
