@@ -2,8 +2,10 @@
 //
 //   npm run build && npx tsx examples/testing.ts
 import assert from 'node:assert/strict'
+import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime'
 import { createBedrockClient } from 'outcrop'
 import { createFakeBedrock } from 'outcrop/testing'
+import { serveFakeBedrock } from 'outcrop/testing/node'
 
 const fake = createFakeBedrock({ reply: 'An outcrop is where bedrock meets the surface.' })
 const bedrock = createBedrockClient({
@@ -31,4 +33,20 @@ await assert.rejects(bedrock.messages.stream(params).finalMessage(), { code: 'st
 const last = fake.calls.at(-1)
 assert.equal(last?.operation, 'InvokeModelWithResponseStream')
 assert.ok(last?.signature.valid)
+
+// AWS's own SDK speaks to it as well: over HTTP/2, which shares the port with HTTP/1.1.
+const server = await serveFakeBedrock(fake)
+const { accessKeyId, secretAccessKey } = fake.identity
+const sdk = new BedrockRuntimeClient({
+  region: fake.region,
+  credentials: { accessKeyId, secretAccessKey },
+  endpoint: server.url,
+})
+const body = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', max_tokens: 64, messages: params.messages })
+const answer = await sdk.send(new InvokeModelCommand({ modelId: 'us.anthropic.claude-sonnet-4-6', body }))
+assert.match(new TextDecoder().decode(answer.body), /bedrock meets the surface/)
+sdk.destroy()
+await server.close()
+
+assert.ok(fake.calls.every(({ signature }) => signature.valid))
 console.log(`${fake.calls.length} calls, every signature verified`)

@@ -143,15 +143,32 @@ describe('fuzz', () => {
   const turn = fc.record({ role: fc.oneof(fc.constantFrom('user', 'assistant'), json), content: json })
   const field = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
     fc.option(fc.oneof(value, json), { nil: undefined })
+  const schema = fc.oneof(
+    json,
+    fc.record({
+      type: fc.oneof(fc.constantFrom('object', 'array', 'string'), json),
+      properties: json,
+      required: json,
+      items: json,
+      enum: field(fc.array(json)),
+      anyOf: field(fc.array(json)),
+      $ref: field(fc.constantFrom('#', '#/properties/a', '#/$defs/constructor', '#/$defs/a')),
+      $defs: field(fc.constant({ a: { $ref: '#/$defs/a' } })),
+    }),
+  )
   const messagesBody = fc.record({
     anthropic_version: fc.constant('bedrock-2023-05-31'),
     max_tokens: fc.constant(10),
     messages: fc.oneof(fc.array(turn, { minLength: 1, maxLength: 4 }), json),
     system: field(fc.string()),
-    tools: field(fc.array(fc.record({ name: field(fc.string()), input_schema: json, type: json }))),
+    tools: field(
+      fc.array(
+        fc.record({ name: field(fc.string()), input_schema: schema, type: fc.oneof(fc.constant('custom'), json) }),
+      ),
+    ),
     tool_choice: field(fc.record({ type: fc.constantFrom('any', 'tool', 'none'), name: json })),
     thinking: field(fc.record({ type: json })),
-    output_config: field(fc.record({ effort: json, format: json })),
+    output_config: field(fc.record({ format: fc.record({ type: fc.constant('json_schema'), schema }) })),
     anthropic_beta: field(fc.array(json)),
     cache_control: field(json),
   })
