@@ -89,7 +89,7 @@ function endpointOf(region: string, option: string | undefined): string {
     httpHint: 'Keys come back from STS. Use https.',
   })
   if (!url) return `https://sts.${region}.${partitionOf(region).dnsSuffix}`
-  return url.origin + url.pathname.replace(/\/+$/, '')
+  return url.origin + url.pathname.replace(/(?<!\/)\/+$/, '')
 }
 
 /** The keys in an answer of AssumeRole and its kin. @throws CredentialsError for an answer without, or with old ones */

@@ -128,7 +128,7 @@ function refuseBetas(name: string, { anthropic_beta: betas }: JsonObject): strin
 
 /** `opus-4-5` of `anthropic.claude-opus-4-5-20251101-v1:0`. */
 function nameOf(base: string): string {
-  return base.replace(/^anthropic\.claude-/, '').replace(/-(\d{8}|v\d).*$/, '')
+  return base.replace(/^anthropic\.claude-/, '').split(/-(?:\d{8}|v\d)/)[0] as string
 }
 
 function isDocumented(name: string): boolean {

@@ -9,20 +9,26 @@ const replacement = '[redacted]'
 const named: readonly RegExp[] = [
   /(\b(?:Bearer|Basic) )[\w+/=.~-]{8,}/gi,
   // A value behind its usual name, in JSON, XML, INI, a shell's export, a header or a query string.
-  /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)\w{0,32}\\{0,3}["']? ?[:=>] ?\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
+  /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)(?:_bedrock)?\\{0,3}["']? ?[:=>] ?\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
 ]
 const bare: readonly RegExp[] = [
   // Bedrock API keys, session tokens of STS, JSON Web Tokens, private keys, and the user in a URL.
   /\b(?:bedrock-api-key-|ABSK[\w+/=-]{16}|(?:IQoJ|FwoG|FQoG|AQoD)[\w+/=%-]{40}|eyJ[\w-]{8,256}\.)[\w+/=%.-]+/g,
   /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^-]+/g,
   /(?<=:\/\/)[^\s/@]{1,512}(?=@)/g,
-  // Forty characters of base64 with all three kinds of character: the form of a secret access key, and not of a hash.
-  /(?<![\w+/=-])(?=[^a-z]{0,39}[a-z])(?=[^A-Z]{0,39}[A-Z])(?=\D{0,39}\d)[A-Za-z\d+/]{40}(?![\w+/=-])/g,
 ]
+const fortyOfBase64 = /(?<![\w+/=-])[A-Za-z\d+/]{40}(?![\w+/=-])/g
 
-/** Text from elsewhere without what a terminal or a log would obey: escape sequences, control and direction characters. */
-export function printable(text: string): string {
-  return text.replace(/\u001b\[[\d;?]*[A-Za-z]|(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, '')
+/**
+ * Spells out what a terminal or a log would obey: control characters, of which escape sequences are made, and those that
+ * turn or hide text.
+ *
+ * @param keep - characters that stay as they are
+ */
+export function printable(text: string, keep = ''): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) =>
+    `\u200c\u200d${keep}`.includes(character) ? character : `\\u${hex(character)}`,
+  )
 }
 
 /** The beginning of a text from elsewhere, cut between words: half a secret would not be known as one. */
@@ -40,7 +46,10 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   for (const secret of secrets) shown = shown.replace(spellings(secret), replacement)
   for (const shape of named) shown = shown.replace(shape, `$1${replacement}`)
   for (const shape of bare) shown = shown.replace(shape, replacement)
-  return shown
+  // All three kinds of character are in a secret access key; of a hash there are two.
+  return shown.replace(fortyOfBase64, (text) =>
+    /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) ? replacement : text,
+  )
 }
 
 /**
@@ -103,8 +112,12 @@ function spellings(secret: string): RegExp {
 }
 
 function anyEscape(character: string): string {
-  const code = character.charCodeAt(0)
-  const hex = code.toString(16).padStart(4, '0')
+  const code = hex(character)
+  const short = code.slice(2)
   const url = character === '+' ? '|-' : character === '/' ? '|_' : ''
-  return `(?:\\\\{0,4}(?:\\u${hex}|u${hex})|%(?:25){0,2}${hex.slice(2)}|&#(?:x${hex.slice(2)}|${code});${url})`
+  return `(?:\\\\{0,4}(?:\\u${code}|u${code})|%(?:25){0,2}${short}|&#(?:x${short}|${character.charCodeAt(0)});${url})`
+}
+
+function hex(character: string): string {
+  return (character.codePointAt(0) as number).toString(16).padStart(4, '0')
 }

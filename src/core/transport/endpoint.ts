@@ -64,7 +64,7 @@ function ambient(
 }
 
 function baseUrl(url: URL, service: BedrockService, region: string): string {
-  const path = url.pathname.replace(/\/+$/, '')
+  const path = url.pathname.replace(/(?<!\/)\/+$/, '')
   const [, hostRegion] = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./.exec(url.hostname) ?? []
   const partition = hostRegion && partitionOf(hostRegion)
   const isAwsHost =

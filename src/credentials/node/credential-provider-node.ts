@@ -31,6 +31,7 @@ export function locatePackage(): string {
 
 // `import.meta` is not there in CommonJS, and `__filename` not in modules.
 function ownFile(): string | undefined {
-  const [, file] = /(file:\/\/\/.+?|\/.+?|[A-Z]:\\.+?):\d+:\d+\)?$/m.exec(new Error('').stack ?? '') ?? []
+  const [, frame = ''] = /^ +at (.+)$/m.exec(new Error('').stack ?? '') ?? []
+  const [, file] = /(file:\/\/\/.*|\/.*|[A-Z]:\\.*)/.exec(frame.replace(/:\d+:\d+\)?$/, '')) ?? []
   return file
 }
