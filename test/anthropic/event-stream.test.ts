@@ -223,7 +223,7 @@ describe('pings', () => {
     const { fake, fetch } = connect({}, { clock })
     fake.fail('stall')
     const begun = post(fetch, { ...params, stream: true })
-    await expect.poll(() => clock.timers.size).toBe(1)
+    await expect.poll(() => fake.calls.length).toBe(1)
     clock.pass(15_000)
     const response = await begun
     expect(response.status).toBe(200)

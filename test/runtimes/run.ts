@@ -9,7 +9,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
 import { type Consumer, installPacked, root } from '../package/packed.ts'
@@ -61,8 +61,13 @@ consumer.write(
    import(${JSON.stringify(program)}).then(({ run }) => run(outcrop, JSON.parse(process.argv[2]))).then(console.log)`,
 )
 
-/** Bundles a program as users of a web runtime do. */
-async function bundle(code: string, conditions: string[], format: 'esm' | 'iife' = 'esm'): Promise<string> {
+/** Bundles a program as users of a web runtime do. `options` are for what is not ours. */
+async function bundle(
+  code: string,
+  conditions: string[],
+  format: 'esm' | 'iife' = 'esm',
+  options: BuildOptions = {},
+): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: consumer.directory },
     bundle: true,
@@ -73,8 +78,9 @@ async function bundle(code: string, conditions: string[], format: 'esm' | 'iife'
     conditions,
     mainFields: [],
     logLevel: 'error',
+    ...options,
   })
-  return outputFiles[0]?.text as string
+  return outputFiles?.[0]?.text as string
 }
 
 const imports = `import * as outcrop from 'outcrop'\nimport { run } from ${JSON.stringify(program)}\n`
@@ -140,7 +146,7 @@ const runtimes: readonly Runtime[] = [
   {
     name: 'workerd, no nodejs_compat',
     ...workerd,
-    run: runOnWorkerd,
+    run: (settings) => runOnWorkerd(settings),
   },
   {
     name: 'Edge runtime',
@@ -161,12 +167,12 @@ const runtimes: readonly Runtime[] = [
   { name: 'Chromium', available: () => chromium() !== undefined, run: runInChromium },
 ]
 
-async function runOnWorkerd(settings: string): Promise<string> {
-  const code = `${imports}export default { async fetch() {
+async function runOnWorkerd(settings: string, preamble = imports, options?: BuildOptions): Promise<string> {
+  const code = `${preamble}\nexport default { async fetch() {
     try { return new Response(await run(outcrop, ${settings})) }
     catch (error) { return new Response(String(error.stack ?? error), { status: 500 }) }
   } }`
-  const worker = await serveWorker(bin('workerd'), await bundle(code, workerConditions))
+  const worker = await serveWorker(bin('workerd'), await bundle(code, workerConditions, 'esm', options))
   try {
     const response = await fetch(worker.url)
     const text = await response.text()
@@ -251,6 +257,30 @@ function install(packages: readonly string[]): void {
   })
 }
 
+/** Anthropic's SDKs and the AI SDK on `anthropicFetch`, in a Worker. */
+async function runAnthropicSdks(): Promise<string> {
+  fake.reset()
+  fake.fail('throttling', { model: 'sonnet' })
+  fake.fail('stream-truncated', { model: 'opus', times: 2 })
+  const preamble = `import { createBedrockClient } from 'outcrop'
+    import { anthropicOptions } from 'outcrop/anthropic'
+    import { run } from ${JSON.stringify(join(import.meta.dirname, 'anthropic-sdks.mjs'))}
+    const outcrop = { createBedrockClient, anthropicOptions }`
+  // Tools of Anthropic's SDK that nobody uses here would import modules of Node.
+  const noNode: Plugin = {
+    name: 'no Node',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'node' }))
+      onLoad({ filter: /./, namespace: 'node' }, () => ({ contents: 'module.exports = {}' }))
+    },
+  }
+  const options = { mainFields: ['browser', 'module', 'main'], plugins: [noNode] }
+  const result = await runOnWorkerd(settingsFor(server.url), preamble, options)
+  const unsigned = fake.calls.filter(({ signature }) => !signature.valid).length
+  if (unsigned > 0) throw new Error(`${unsigned} of ${fake.calls.length} calls were not signed well`)
+  return `${result}, ${fake.calls.length} signatures verified`
+}
+
 /** The program on a runtime: it makes four calls, all of which have to be signed well. */
 async function runProgram({ run }: Runtime): Promise<string> {
   fake.reset()
@@ -265,6 +295,7 @@ async function runProgram({ run }: Runtime): Promise<string> {
 
 const rows: readonly Row[] = [
   ...runtimes.map((runtime) => ({ ...runtime, run: () => runProgram(runtime) })),
+  { name: 'workerd, SDKs on anthropicFetch', ...workerd, run: runAnthropicSdks },
   ...workerChecks(bin('workerd'), () =>
     bundle(`export { default } from ${JSON.stringify(join(import.meta.dirname, 'worker.mjs'))}`, workerConditions),
   ).map((check) => ({ ...workerd, ...check })),
