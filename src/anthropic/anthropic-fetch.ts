@@ -96,7 +96,7 @@ function routeOf({ method, url }: IncomingRequest): Route {
   const path = url.pathname.replace(/\/$/, '')
   const allow = (allowed: string, route: Route): Route => {
     if (method === allowed) return route
-    throw new RefusedRequest(405, `${method} is not allowed here`, { allow: allowed })
+    throw new RefusedRequest(405, `${method} is not allowed here`, { headers: { allow: allowed } })
   }
   if (path.endsWith('/messages')) return allow('POST', { name: 'messages' })
   if (path.endsWith('/messages/count_tokens')) return allow('POST', { name: 'count_tokens' })

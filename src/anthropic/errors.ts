@@ -1,6 +1,6 @@
 import { type BedrockErrorByCode, type BedrockErrorCode, isBedrockError } from '../core/errors.ts'
-import { isHeaderValue } from '../core/internal/headers.ts'
 import { hideIdentifiers } from './hide-identifiers.ts'
+import { metadataHeaders } from './metadata-headers.ts'
 
 // What each status means to a client of Anthropic's API: https://platform.claude.com/docs/en/api/errors
 const types = {
@@ -33,17 +33,19 @@ export interface AnthropicError {
   /** How long to wait before that, in milliseconds. */
   readonly retryAfter?: number | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** What a program may branch on. */
+  readonly details?: { readonly error_code: string } | undefined
 }
 
 /** A request that is refused before Bedrock hears of it. */
 export class RefusedRequest extends Error {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>> | undefined
+  readonly more: Pick<AnthropicError, 'headers' | 'details'>
 
-  constructor(status: number, message: string, headers?: Readonly<Record<string, string>>) {
+  constructor(status: number, message: string, more: Pick<AnthropicError, 'headers' | 'details'> = {}) {
     super(message)
     this.status = status
-    this.headers = headers
+    this.more = more
   }
 }
 
@@ -54,8 +56,8 @@ export class RefusedRequest extends Error {
  */
 export function toAnthropicError(error: unknown, expose: boolean): AnthropicError {
   if (error instanceof RefusedRequest) {
-    const { status, message, headers } = error
-    return { status, type: typeOf(status), message, headers, shouldRetry: false }
+    const { status, message, more } = error
+    return { status, type: typeOf(status), message, shouldRetry: false, ...more }
   }
   // JSON is parsed at any depth, but serialised by recursion.
   if (error instanceof RangeError) {
@@ -81,19 +83,19 @@ export function toAnthropicError(error: unknown, expose: boolean): AnthropicErro
 }
 
 /** The JSON of an error: a response's body, or the data of an `error` event. */
-export function errorJson({ type, message, requestId }: AnthropicError): string {
-  return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId ?? null })
+export function errorJson({ type, message, details, requestId }: AnthropicError): string {
+  return JSON.stringify({ type: 'error', error: { type, message, details }, request_id: requestId ?? null })
 }
 
 /** An error as a response. */
 export function errorResponse(error: AnthropicError): Response {
-  const { status, requestId, shouldRetry, retryAfter, headers } = error
+  const { status, shouldRetry, retryAfter, headers } = error
   return new Response(errorJson(error), {
     status,
     headers: {
       'content-type': 'application/json',
       'x-should-retry': String(shouldRetry),
-      ...requestIdHeader(requestId),
+      ...metadataHeaders(error),
       ...(retryAfter !== undefined && {
         'retry-after': String(Math.ceil(retryAfter / 1000)),
         'retry-after-ms': String(Math.ceil(retryAfter)),
@@ -101,11 +103,6 @@ export function errorResponse(error: AnthropicError): Response {
       ...headers,
     },
   })
-}
-
-/** The header in which Anthropic's clients look for a request's ID. */
-export function requestIdHeader(requestId: string | undefined): Record<string, string> {
-  return requestId !== undefined && isHeaderValue(requestId) ? { 'request-id': requestId } : {}
 }
 
 function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {

@@ -4,13 +4,14 @@ import { isJsonObject } from '../core/internal/json.ts'
 import { readableFrom } from '../core/internal/readable.ts'
 import { serverSentEvent } from '../core/internal/sse.ts'
 import type { Clock, JsonObject, ResponseMetadata } from '../core/types.ts'
-import { type AnthropicError, errorJson, requestIdHeader } from './errors.ts'
+import { type AnthropicError, errorJson } from './errors.ts'
+import { metadataHeaders } from './metadata-headers.ts'
 import { withUsage } from './usage.ts'
 
 /** A streamed answer, which has begun. */
 export interface BegunStream {
   readonly events: AsyncIterable<JsonObject>
-  readonly metadata: Pick<ResponseMetadata, 'usage' | 'requestId'>
+  readonly metadata: Pick<ResponseMetadata, 'usage' | 'requestId' | 'adaptations'>
 }
 
 /** How a stream is written as server-sent events. */
@@ -51,7 +52,7 @@ export async function eventStreamResponse(begun: Promise<BegunStream>, options: 
       'cache-control': 'no-cache',
       // Proxies that would hold events back until a buffer is full.
       'x-accel-buffering': 'no',
-      ...requestIdHeader(stream?.metadata.requestId),
+      ...metadataHeaders(stream?.metadata ?? {}),
     },
   })
 }

@@ -4,8 +4,9 @@ import { encodeParams } from '../core/messages/body.ts'
 import type { MessageCountTokensParams } from '../core/messages/types.ts'
 import type { CallOptions, JsonObject, ResponseMetadata } from '../core/types.ts'
 import type { AnthropicBackend } from './backend.ts'
-import { RefusedRequest, requestIdHeader } from './errors.ts'
+import { RefusedRequest } from './errors.ts'
 import { type EventStreamOptions, eventStreamResponse } from './event-stream.ts'
+import { metadataHeaders } from './metadata-headers.ts'
 import type { IncomingRequest } from './read-request.ts'
 import { withUsage } from './usage.ts'
 
@@ -64,19 +65,26 @@ export async function countTokens(
 }
 
 /** A JSON answer of Anthropic's API. */
-export function jsonResponse(body: object, metadata?: Pick<ResponseMetadata, 'requestId'>): Response {
+export function jsonResponse(body: object, metadata: Partial<ResponseMetadata> = {}): Response {
   return new Response(JSON.stringify(body), {
-    headers: { 'content-type': 'application/json', ...requestIdHeader(metadata?.requestId) },
+    headers: { 'content-type': 'application/json', ...metadataHeaders(metadata) },
   })
 }
 
 /** The parameters of a call: the body, and of the headers what Bedrock takes in the body. */
 async function readParams({ headers, json }: IncomingRequest): Promise<JsonObject> {
-  const { betas, ...params } = await json()
+  const { betas, thread, ...params } = await json()
   // An object would be taken for a model that has been resolved, past every rule that there is for names.
   if (typeof params.model !== 'string') throw new RefusedRequest(400, 'model: Input should be a valid string')
   if (params.model.length > 2048) throw new RefusedRequest(400, 'model: String should have at most 2048 characters')
   if (betas !== undefined) throw new RefusedRequest(400, 'betas: Extra inputs are not permitted')
+  // Who leaves it out in silence makes the client believe that the conversation is kept, and the next turn forget it. The
+  // code makes Anthropic's SDK send the whole of it.
+  if (thread !== undefined && thread !== null) {
+    throw new RefusedRequest(400, 'thread: Amazon Bedrock keeps no message threads. Send the whole conversation.', {
+      details: { error_code: 'thread_unsupported_request' },
+    })
+  }
   const named = headers.get('anthropic-beta') ?? ''
   if (named.length > 8192) throw new RefusedRequest(400, 'anthropic-beta: the header has more than 8192 characters')
   const userProfile = headers.get('anthropic-user-profile-id')

@@ -99,7 +99,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
 
   test('beta.messages.toolRunner runs its tools to the end', async () => {
     const asked: string[] = []
-    const { anthropic } = sdk({
+    const { anthropic, fake } = sdk({
       reply: (call) =>
         JSON.stringify(call.body.messages).includes('tool_result')
           ? 'It is sunny.'
@@ -117,7 +117,15 @@ describe.each(sdks)('%s', (_, Sdk) => {
     for (const stream of [false, true]) {
       const final = await anthropic.beta.messages.toolRunner({ ...params, tools: [weather], stream }).runUntilDone()
       expect(final.content).toEqual([{ type: 'text', text: 'It is sunny.' }])
+      // The newer SDK leaves the conversation to a thread of the server, where there are such.
+      expect(fake.calls.at(-1)?.body.messages).toMatchObject([
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: [{ type: 'tool_use' }] },
+        { role: 'user', content: [{ type: 'tool_result' }] },
+      ])
+      expect(fake.calls.at(-1)?.body).toHaveProperty('tools')
     }
+    expect(JSON.stringify(fake.calls)).not.toContain('thread')
     expect(asked).toEqual(['Bern', 'Bern'])
   })
 

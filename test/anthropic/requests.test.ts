@@ -89,6 +89,19 @@ describe('parameters', () => {
     expect(fake.calls[1]?.body).not.toHaveProperty('anthropic_beta')
   })
 
+  test('what was changed so that the model takes it is told in a header', async () => {
+    const { fetch } = connect()
+    const body = { ...params, model: 'claude-opus-5', temperature: 1, output_config: { format: {} }, stream: false }
+    for (const stream of [false, true]) {
+      const response = await post(fetch, { ...body, stream }, { headers: { 'anthropic-beta': 'effort-2025-11-24' } })
+      expect(response.headers.get('x-outcrop-adaptations')).toBe(
+        'removed output_config.format, removed temperature, removed anthropic_beta:effort-2025-11-24',
+      )
+      await response.body?.cancel()
+    }
+    expect((await post(fetch, params)).headers.has('x-outcrop-adaptations')).toBe(false)
+  })
+
   test('callOptions, of all calls or of each', async () => {
     const { bedrock, fake } = connect()
     await post(anthropicFetch(bedrock, { callOptions: { headers: { 'x-team': 'a' } } }), params)
