@@ -104,6 +104,10 @@ async function authorizationOf(
     })
   }
   const token = file ? (await readToken?.(file))?.trim() : variable('AWS_CONTAINER_AUTHORIZATION_TOKEN', env)
-  if (token && /[\r\n]/.test(token)) throw new ConfigurationError("The container's authorization token has line breaks")
+  // Checked here, for `fetch` would quote it in its error.
+  if (token && /[^\x20-\x7e]/.test(token))
+    throw new ConfigurationError("The container's authorization token has characters that no header takes", {
+      hint: 'Check AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file: the token is one line of ASCII.',
+    })
   return token
 }

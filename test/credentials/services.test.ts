@@ -4,7 +4,7 @@ import { type CredentialProvider, isBedrockError } from 'outcrop'
 import { fromAssumeRole, fromContainerMetadata, fromWebIdentity } from 'outcrop/credentials'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/core/types.ts'
-import { rejectionOf, setEnvironment } from './support.ts'
+import { everythingOf, rejectionOf, setEnvironment } from './support.ts'
 
 // What the services that give out credentials may answer, and where they may be.
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' }
@@ -235,4 +235,38 @@ test('a web identity that is no text is none', async () => {
 test('the container’s address may have no user in it, whose name would be the host at a glance', async () => {
   const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'https://169.254.170.2:x@evil.example/' }
   await expect(fromContainerMetadata({ env })()).rejects.toMatchObject({ code: 'configuration' })
+})
+
+test.each(['secret\r\nx-evil: 1', 'secret\u0000', 'secr\u00e9t', 'sécret'])(
+  'a container token %j is refused, and not quoted',
+  async (token) => {
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/token',
+    }
+    const error = await rejectionOf(fromContainerMetadata({ env, readToken: async () => token })())
+    expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('authorization token') })
+    expect(everythingOf(error)).not.toMatch(/secret|secr.t/)
+  },
+)
+
+test('the source of a role is not told that the role’s keys were refused', async () => {
+  const requests: unknown[] = []
+  const provider = fromAssumeRole({
+    roleArn,
+    clock: manualClock(),
+    credentials: async (request) => {
+      requests.push(request)
+      return keys
+    },
+  })
+  const fetch = async () => new Response(answer('fromAssumeRole', new Date(now + 3_600_000).toISOString()))
+  const refused = await provider({ fetch, region: 'us-east-1' })
+  await provider({ fetch, region: 'us-east-1', forceRefresh: true, refused })
+  expect(requests).toHaveLength(2)
+  for (const request of requests) {
+    expect(request).toHaveProperty('region', 'us-east-1')
+    expect(request).not.toHaveProperty('refused')
+    expect(request).not.toHaveProperty('forceRefresh')
+  }
 })
