@@ -10,7 +10,20 @@ import { encodeRequest } from './transport/encode-request.ts'
 import { identify } from './transport/identify.ts'
 import { mergeRetry } from './transport/retry.ts'
 import { send } from './transport/send.ts'
-import type { BedrockRequest, BedrockResponse, Dispatch, Identity, MiddlewareContext, ModelRef, Next } from './types.ts'
+import type {
+  BedrockFetch,
+  BedrockRequest,
+  BedrockResponse,
+  Clock,
+  Dispatch,
+  Identity,
+  Logger,
+  Middleware,
+  MiddlewareContext,
+  ModelRef,
+  Next,
+  Timeouts,
+} from './types.ts'
 
 /** Makes the function that all operations of a client go through: its middleware, and then the wire. */
 export function createDispatch(client: ClientContext): Dispatch {
@@ -51,37 +64,49 @@ async function handle(
   const model = request.model === outer?.model ? outer.model : await resolveModel(client, request.model, request.signal)
   const resolved = request.model === model ? request : { ...request, model }
   const region = model === outer?.model ? outer.region : (model.region ?? (await client.region()))
-  const context = createContext(client, index, resolved, model, region)
+  const context = new RequestContext(client, index, resolved, model, region)
   const layer = client.middleware[index]
   return layer
     ? layer(resolved, (inner) => handle(client, index + 1, inner, context), context)
     : call(client, resolved, context)
 }
 
-function createContext(
-  { endpoint, fetch, middleware, options, transport }: ClientContext,
-  index: number,
-  { options: call, signal }: BedrockRequest,
-  model: ModelRef,
-  region: string,
-): MiddlewareContext {
-  const { clock, logger } = transport
-  return {
-    model,
-    region,
-    get endpoint() {
-      return endpoint('bedrock-runtime', region)
-    },
-    get timeout() {
-      return { ...options.timeout, ...call.timeout }
-    },
-    get inner() {
-      return middleware.slice(index + 1)
-    },
-    identity: () => identify(transport, region, signal),
-    logger,
-    clock,
-    fetch: (path, init) => fetch(path, { region, ...init }),
+/** What a middleware may use. What few of them ask for is worked out when they do. */
+class RequestContext implements MiddlewareContext {
+  readonly model: ModelRef
+  readonly region: string
+  readonly fetch: BedrockFetch
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly #client: ClientContext
+  readonly #index: number
+  readonly #request: BedrockRequest
+
+  constructor(client: ClientContext, index: number, request: BedrockRequest, model: ModelRef, region: string) {
+    this.model = model
+    this.region = region
+    this.fetch = (path, init) => client.fetch(path, { region, ...init })
+    this.logger = client.transport.logger
+    this.clock = client.transport.clock
+    this.#client = client
+    this.#index = index
+    this.#request = request
+  }
+
+  get endpoint(): string {
+    return this.#client.endpoint('bedrock-runtime', this.region)
+  }
+
+  get timeout(): Timeouts {
+    return { ...this.#client.options.timeout, ...this.#request.options.timeout }
+  }
+
+  get inner(): readonly Middleware[] {
+    return this.#client.middleware.slice(this.#index + 1)
+  }
+
+  get identity(): () => Promise<Identity | undefined> {
+    return () => identify(this.#client.transport, this.region, this.#request.signal)
   }
 }
 

@@ -35,7 +35,7 @@ export function serviceErrorFrom(
     retryable: isRetryable(status, type, message, originalStatusCode, headers.get('x-should-retry')),
     retryAfter: retryAfter(headers, now),
     originalStatusCode,
-    requestId: requestIdOf(headers, secrets),
+    requestId: requestIdOf(headers, () => secrets ?? []),
   })
 }
 
@@ -44,9 +44,9 @@ export function unknownOperation(
   body: JsonObject,
   status: number,
   requestId: string | undefined,
-  secrets?: readonly string[],
+  secrets: () => readonly string[],
 ): ServiceError | undefined {
-  const type = isJsonObject(body.Output) ? errorType(body.Output.__type, secrets) : undefined
+  const type = isJsonObject(body.Output) ? errorType(body.Output.__type, secrets()) : undefined
   if (!type) return undefined
   return new ServiceError(`Bedrock does not know this path (${type}, although with HTTP status ${status})`, {
     status,
@@ -70,20 +70,22 @@ export async function readJson(response: Response): Promise<JsonObject> {
   const { status, headers } = response
   const text = await response.text()
   const secrets = secretsInPlay.get(response)
-  const requestId = requestIdOf(headers, secrets)
+  const requestId = requestIdOf(headers, () => secrets ?? [])
   if (!response.ok) throw serviceErrorFrom({ status, headers, text }, secrets)
   const body = parseJsonObject(text)
   if (!body) throw new ConnectionError('The response is not a whole JSON object', { requestId })
-  const error = unknownOperation(body, status, requestId, secrets)
+  const error = unknownOperation(body, status, requestId, () => secrets ?? [])
   if (error) throw error
   return body
 }
 
 /** The request ID, under any of the names that AWS uses; `undefined` for what is none. */
-export function requestIdOf(headers: Headers, secrets?: readonly string[]): string | undefined {
+export function requestIdOf(headers: Headers, secrets?: () => readonly string[]): string | undefined {
   const id =
     headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
-  const shown = redact(id, secrets)
+  if (!id) return undefined
+  // AWS's own is a UUID, in every answer; no secret has that form.
+  const shown = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? id : redact(id, secrets?.())
   return /^[\w.:+/=-]{1,128}$/.test(shown) ? shown : undefined
 }
 

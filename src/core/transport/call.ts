@@ -33,7 +33,7 @@ export interface IncomingResponse {
   readonly response: Response
   readonly body: BodyReader
   /** What must not be shown of the call, whatever the service or a proxy quotes. */
-  readonly secrets: readonly string[]
+  readonly secrets: () => readonly string[]
   readonly attempts: number
   /** Lets go of the call: its deadlines, and the caller's signal. To be called when the body is done with. */
   readonly done: () => void

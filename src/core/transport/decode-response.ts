@@ -21,7 +21,8 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   const { response } = incoming
   await assertOk(incoming, context)
   const text = await readText(incoming.body)
-  const requestId = requestIdOf(response.headers, incoming.secrets)
+  const metadata = createMetadata(incoming, context)
+  const { requestId } = metadata
   const body = parseJsonObject(text)
   if (!body) {
     throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, {
@@ -31,7 +32,6 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   const error = unknownOperation(body, response.status, requestId, incoming.secrets)
   if (error) throw error
   incoming.done()
-  const metadata = createMetadata(incoming, context)
   metadata.usage = { ...metadata.usage, ...usageFromBody(body.usage) }
   metadata.latency = context.clock.now() - context.started
   return { type: 'json', body, metadata }
@@ -45,7 +45,7 @@ export async function assertOk({ response, body, secrets }: IncomingResponse, { 
   if (status === 0 || (status >= 300 && status < 400)) {
     body.cancel()
     throw new ServiceError(
-      `The endpoint answered with a redirect${redact(describeTarget(headers), secrets)}, which is not followed`,
+      `The endpoint answered with a redirect${redact(describeTarget(headers), secrets())}, which is not followed`,
       {
         status,
         requestId: requestIdOf(headers, secrets),
@@ -53,7 +53,7 @@ export async function assertOk({ response, body, secrets }: IncomingResponse, { 
       },
     )
   }
-  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets, clock.now())
+  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets(), clock.now())
 }
 
 /** What a response's status line and headers tell. */

@@ -75,7 +75,7 @@ class ResponseEvents extends EventIterator {
     if (this.#isOver) return undefined
     try {
       while (this.#reader.read()) {
-        const event = eventOf(this.#reader, this.#incoming.secrets, asText)
+        const event = eventOf(this.#reader, this.#incoming, asText)
         if (event) return typeof event === 'string' ? event : this.#seen(event)
       }
     } catch (error) {
@@ -169,14 +169,16 @@ function isLostConnection(error: unknown): boolean {
   )
 }
 
-async function assertEventStream({ response, body, secrets }: IncomingResponse): Promise<void> {
+async function assertEventStream(incoming: IncomingResponse): Promise<void> {
+  const { response, body } = incoming
   const contentType = response.headers.get('content-type')
   if (contentType?.toLowerCase().startsWith('application/vnd.amazon.eventstream')) return
   const { status } = response
-  const requestId = requestIdOf(response.headers, secrets)
+  const requestId = requestIdOf(response.headers, incoming.secrets)
+  const secrets = incoming.secrets()
   const text = await readText(body, maxErrorBytes)
   throw (
-    unknownOperation(parseJsonObject(text) ?? {}, status, requestId, secrets) ??
+    unknownOperation(parseJsonObject(text) ?? {}, status, requestId, incoming.secrets) ??
     new ServiceError(
       `The response is not an event stream but ${redact(contentType ?? 'of no content type', secrets)}`,
       {
@@ -192,21 +194,21 @@ async function assertEventStream({ response, body, secrets }: IncomingResponse):
 // event types may come at any time.
 function eventOf(
   reader: MessageReader<TextHeaders>,
-  secrets: readonly string[],
+  incoming: IncomingResponse,
   asText: boolean,
 ): JsonObject | string | undefined {
   const { headers } = reader
   switch (headers[':message-type']) {
     case 'event':
-      return headers[':event-type'] === 'chunk' ? chunkOf(reader, secrets, asText) : undefined
+      return headers[':event-type'] === 'chunk' ? chunkOf(reader, incoming, asText) : undefined
     case 'exception': {
       const body = parseJsonObject(payloadOf(reader)) ?? {}
       const name = headers[':exception-type'] ?? ''
       const type = name.charAt(0).toUpperCase() + name.slice(1)
-      throw streamException({ message: body.Message, ...body, type }, secrets)
+      throw streamException({ message: body.Message, ...body, type }, incoming.secrets())
     }
     case 'error':
-      throw streamException({ type: headers[':error-code'], message: headers[':error-message'] }, secrets)
+      throw streamException({ type: headers[':error-code'], message: headers[':error-message'] }, incoming.secrets())
     default:
       return undefined
   }
@@ -222,7 +224,7 @@ const delta = /^\{"type":"content_block_delta",[^\r\n]*\}\}$/
 // `{"bytes":"<base64>","p":"<padding>"}`: the model's own JSON in base64, padded against guessing its length.
 function chunkOf(
   reader: MessageReader<TextHeaders>,
-  secrets: readonly string[],
+  incoming: IncomingResponse,
   asText: boolean,
 ): JsonObject | string | undefined {
   let event: unknown
@@ -233,7 +235,7 @@ function chunkOf(
     event = JSON.parse(text)
   } catch (cause) {
     throw new StreamError('stream_corrupt', 'A chunk of the stream is not base64 of JSON', {
-      cause: redactError(cause, secrets),
+      cause: redactError(cause, incoming.secrets()),
     })
   }
   if (!isJsonObject(event)) throw new StreamError('stream_corrupt', 'A chunk of the stream is not a JSON object')
@@ -241,7 +243,7 @@ function chunkOf(
     const { error } = event
     throw streamException(
       isJsonObject(error) ? { type: error.type, message: error.message } : { message: error },
-      secrets,
+      incoming.secrets(),
     )
   }
   return event

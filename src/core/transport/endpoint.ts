@@ -33,7 +33,20 @@ export function createEndpointResolver(
   const explicitControl = parse(options.control, 'endpoint.control', allowHttp)
   if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
 
+  const known = new Map<string, string>()
   return (service, region) => {
+    const key = `${service}/${region}`
+    let url = known.get(key)
+    if (url === undefined) {
+      url = resolve(service, region)
+      // Regions may come with every request, in an ARN.
+      if (known.size === 64) known.clear()
+      known.set(key, url)
+    }
+    return url
+  }
+
+  function resolve(service: BedrockService, region: string): string {
     assertRegion(region)
     const custom =
       (service === 'bedrock' ? explicitControl : undefined) ??

@@ -44,7 +44,7 @@ export async function send<T>(
         response = await attempt(request, context)
         if (response.ok) authorizer.keepTime()
         const body = readBody(response, context)
-        const result = await decode({ response, body, secrets: context.secrets(), attempts, done })
+        const result = await decode({ response, body, secrets: context.secrets, attempts, done })
         retryBudget?.give(spent)
         return result
       } catch (error) {

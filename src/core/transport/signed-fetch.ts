@@ -40,7 +40,8 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
     }
     let refusal: Response | undefined
     try {
-      return await send(transport, call, async ({ response, body, done, secrets }) => {
+      return await send(transport, call, async ({ response, body, done, secrets: secretsOf }) => {
+        const secrets = secretsOf()
         const { status, headers } = response
         // Only the body tells a refusal that new credentials would lift from one that stands.
         if (status === 403 || (init.retry && !response.ok)) {
