@@ -459,7 +459,11 @@ describe('entries', () => {
     ['with a list as its body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: [] }), 2],
     ['without its content', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: { type: 'message' } }), 2],
     ['without its usage', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: undefined }), 2],
-    ['with usage that is none', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: { a: 'x' } }), 2],
+    [
+      'with usage that is none',
+      (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: { inputTokens: 1, a: 'x' } }),
+      2,
+    ],
     ['without an expiry', (entry: string) => JSON.stringify({ ...JSON.parse(entry), expires: null }), 2],
     [
       'of an intervention',

@@ -11,13 +11,12 @@ export interface MessageAccumulator {
   add(event: JsonObject): void
 }
 
-// Names that would change more than a field.
-const unsafe = ['__proto__', 'constructor']
-// What `message_start` and `content_block_start` alone may say.
-const ofMessage = new Set([...unsafe, 'id', 'type', 'role', 'model', 'content', 'usage'])
-const ofBlock = new Set([...unsafe, 'id', 'type', 'name', 'input'])
-// What an event has for itself.
-const ofEvent = new Set([...ofMessage, 'index', 'message', 'content_block', 'delta', 'stop_reason', 'stop_sequence'])
+// Names that would change more than a field; what only `message_start` and `content_block_start` may say; and what an event
+// has for itself.
+const unsafe = /^(__proto__|constructor)$/
+const ofMessage = /^(id|type|role|model|content|usage)$/
+const ofBlock = /^(id|type|name|input)$/
+const ofEvent = /^(index|message|content_block|delta|stop_reason|stop_sequence)$/
 
 /**
  * Makes an accumulator. What it does not know it keeps: unknown blocks as they came, unknown deltas laid over their
@@ -31,42 +30,27 @@ const ofEvent = new Set([...ofMessage, 'index', 'message', 'content_block', 'del
  * for another block, and leave out `content_block_stop`.
  */
 export function createMessageAccumulator(): MessageAccumulator {
-  let message: JsonObject | undefined
-  let content: JsonValue[] = []
-  const blocks = new Map<number, JsonObject>()
-  // The blocks whose input is not whole, and what it began as.
-  const inputs = new Map<JsonObject, JsonValue | undefined>()
+  let message: (JsonObject & { readonly content: JsonValue[] }) | undefined
+  const blocks = new Map<unknown, JsonObject>()
+  // Those whose input is not whole.
+  const open = new Set<JsonObject>()
 
-  const startMessage = (begun: JsonObject): void => {
-    if (content.length > 0) throw corrupt('a second message_start')
-    content = Array.isArray(begun.content) ? [...begun.content] : []
-    message = { ...copyOf(begun), content }
-    content.forEach((block, index) => {
-      if (isJsonObject(block)) blocks.set(index, block)
-    })
-  }
-  const startBlock = (index = content.length, begun: JsonObject): void => {
+  const addBlock = (begun: JsonObject, content: JsonValue[], index: unknown = content.length): void => {
     // A gateway that takes blocks out leaves a gap; one as wide as this is damage.
-    if (index > content.length + 1_000) throw corrupt(`index ${index} in place of ${content.length}`)
+    if (!Number.isInteger(index) || (index as number) < 0 || (index as number) > content.length + 1_000)
+      throw corrupt('a block has a wrong index')
     const block = copyOf(begun)
     if (isJsonObject(block.input) && Object.keys(block.input).length === 0) openInput(block)
-    blocks.set(index, block)
+    blocks.set(index, block).set(undefined, block)
     content.push(block)
   }
   const openInput = (block: JsonObject): void => {
-    inputs.set(block, block.input)
+    open.add(block)
     block.input = ''
   }
-  const closeInput = (block: JsonValue | undefined): void => {
-    if (!isJsonObject(block) || !inputs.has(block)) return
+  const closeInput = (block: JsonObject): void => {
     // A tool without parameters may send no text.
-    block.input = block.input ? (parseJsonObject(block.input as string) ?? block.input) : inputs.get(block)
-    inputs.delete(block)
-  }
-  const blockAt = (index: number | undefined): JsonObject => {
-    const block = index === undefined ? content.at(-1) : blocks.get(index)
-    if (!isJsonObject(block)) throw corrupt(`index ${index}, where no block has begun`)
-    return block
+    if (open.delete(block)) block.input = parseJsonObject((block.input as string) || '{}') ?? block.input
   }
 
   return {
@@ -74,95 +58,80 @@ export function createMessageAccumulator(): MessageAccumulator {
       return message
     },
     add(event) {
-      const { type, content_block: begun, delta, usage } = event
+      const { type, message: begun, content_block, delta, usage } = event
+      const index = event.index ?? undefined
       if (type === 'error') throw errorOf(event)
-      if (type === 'message_start' && isJsonObject(event.message)) startMessage(event.message)
-      if (!message) return
-      switch (type) {
-        case 'content_block_start':
-          if (isJsonObject(begun)) startBlock(indexOf(event), begun)
-          break
-        case 'content_block_delta': {
-          if (!isJsonObject(delta)) break
-          const block = blockAt(indexOf(event))
-          if (delta.type === 'input_json_delta') {
-            if (!inputs.has(block)) openInput(block)
-            if (typeof delta.partial_json === 'string') block.input += delta.partial_json
-          } else applyDelta(block, delta)
-          break
-        }
-        case 'content_block_stop': {
-          const index = indexOf(event)
-          closeInput(index === undefined ? content.at(-1) : blocks.get(index))
-          break
-        }
-        case 'message_delta':
-          if (isJsonObject(delta)) layOver(message, delta, ofMessage)
-          break
-        case 'message_stop':
-          for (const block of inputs.keys()) closeInput(block)
-          break
+      if (type === 'message_start' && isJsonObject(begun)) {
+        if (message?.content.length) throw corrupt('it begins twice')
+        const content: JsonValue[] = []
+        if (Array.isArray(begun.content))
+          for (const each of begun.content) if (isJsonObject(each)) addBlock(each, content)
+        message = { ...copyOf(begun), content }
       }
+      if (!message) return
+      if (type === 'content_block_start' && isJsonObject(content_block)) addBlock(content_block, message.content, index)
+      const block = blocks.get(index)
+      if (type === 'content_block_delta' && isJsonObject(delta)) {
+        if (!block) throw corrupt('a delta is of no block')
+        if (delta.type !== 'input_json_delta') applyDelta(block, delta)
+        else if (typeof delta.partial_json === 'string') {
+          if (!open.has(block)) openInput(block)
+          block.input += delta.partial_json
+        }
+      }
+      if (type === 'content_block_stop' && block) closeInput(block)
+      if (type === 'message_stop') open.forEach(closeInput)
+      if (type === 'message_delta' && isJsonObject(delta)) layOver(message, delta)
       if (isJsonObject(usage)) message.usage = mergeUsage(message.usage, usage)
       layOver(message, event, ofEvent)
     },
   }
 }
 
-function indexOf({ index }: JsonObject): number | undefined {
-  if (index === undefined || index === null) return undefined
-  if (!Number.isInteger(index) || (index as number) < 0) throw corrupt('an index that is none')
-  return index as number
-}
-
 /** A copy whose lists may be added to. */
 function copyOf(source: JsonObject): JsonObject {
   const copy: JsonObject = {}
-  for (const key in source) {
-    const value = source[key]
-    if (!unsafe.includes(key)) copy[key] = Array.isArray(value) ? [...value] : value
-  }
+  for (const key in source) if (!unsafe.test(key)) copy[key] = ownList(source[key])
   return copy
 }
 
-function layOver(target: JsonObject, source: JsonObject, except: ReadonlySet<string>): void {
+function ownList(value: JsonValue | undefined): JsonValue | undefined {
+  return Array.isArray(value) ? [...value] : value
+}
+
+function layOver(message: JsonObject, source: JsonObject, except = unsafe): void {
   for (const key in source) {
     // Once a guardrail intervened, a later event does not take that back.
-    if (!except.has(key) && target[key] !== 'INTERVENED') target[key] = source[key]
+    if (!unsafe.test(key) && !ofMessage.test(key) && !except.test(key) && message[key] !== 'INTERVENED')
+      message[key] = source[key]
   }
 }
 
 function applyDelta(block: JsonObject, delta: JsonObject): void {
   for (const key in delta) {
-    if (ofBlock.has(key)) continue
-    const value = delta[key]
-    const known = Object.hasOwn(block, key) ? block[key] : undefined
-    if (key === 'citation') {
-      if (Array.isArray(block.citations)) block.citations.push(value ?? null)
-      else block.citations = [value ?? null]
-    } else if (typeof known === 'string' && typeof value === 'string') block[key] = known + value
-    else if (Array.isArray(known) && Array.isArray(value)) for (const item of value) known.push(item)
+    if (unsafe.test(key) || ofBlock.test(key)) continue
+    // A citation is one more of a list.
+    const [name, value] = key === 'citation' ? ['citations', [delta[key] ?? null]] : [key, delta[key]]
+    const known = Object.hasOwn(block, name) ? block[name] : undefined
+    if (Array.isArray(known) && Array.isArray(value)) for (const item of value) known.push(item)
+    else if (typeof known === 'string' && typeof value === 'string') block[name] = known + value
     // Nothing new takes nothing back.
-    else if (known === undefined || (value !== null && value !== undefined))
-      block[key] = Array.isArray(value) ? [...value] : value
+    else if (known === undefined || (value !== null && value !== undefined)) block[name] = ownList(value)
   }
 }
 
 // Figures in `message_delta` are cumulative; those that it leaves out or gives as null stand as they were.
 function mergeUsage(known: JsonValue | undefined, usage: JsonObject): JsonObject {
   const merged: JsonObject = isJsonObject(known) ? { ...known } : {}
-  for (const key in usage) {
-    const value = usage[key]
-    if (!unsafe.includes(key) && value !== null && value !== undefined) merged[key] = value
-  }
+  for (const key in usage) if (!unsafe.test(key)) merged[key] = usage[key] ?? merged[key]
   return merged
 }
 
-function corrupt(what: string): StreamError {
-  return new StreamError('stream_corrupt', `The events do not make a message: ${what}`)
+function corrupt(why: string): StreamError {
+  return new StreamError('stream_corrupt', `The events do not make a message: ${why}`)
 }
 
-// Those on the wire end the stream before they come here; a middleware's own do not.
+// Those on the wire end the stream before they come here; those of a middleware do not.
 function errorOf({ error }: JsonObject): StreamError {
   const said = isJsonObject(error) ? error.message : error
   return new StreamError('stream_exception', typeof said === 'string' ? redact(said) : 'The stream ended with an error')

@@ -167,6 +167,17 @@ describe('what is known is not overwritten by what is not', () => {
   })
 })
 
+test('nothing begins a message but message_start', async () => {
+  const found = await finalOf([
+    { type: 'ping' },
+    { type: 'something_new', message: { id: 'msg_0', content: [textBlock] } },
+    start,
+    { type: 'something_new', message: { id: 'msg_2', content: [textBlock] } },
+    ...end(),
+  ])
+  expect(found).toMatchObject({ id: 'msg_1', content: [] })
+})
+
 test('null usage in message_delta takes nothing back', async () => {
   const of = async (...deltas: unknown[]): Promise<unknown> =>
     (
@@ -221,6 +232,18 @@ describe('indexes', () => {
       { type: 'text', text: 'A' },
       { type: 'text', text: 'B' },
     ])
+  })
+
+  test('left out at the end of a block ends the last one, and a given one ends its own', async () => {
+    const tool = (id: string): object => ({ ...toolBlock, id })
+    const inputsAfter = async (...stops: object[]): Promise<unknown[]> => {
+      const stream = streamOf([start, begin(0, tool('a')), json(0, '{}'), begin(1, tool('b')), json(1, '{}'), ...stops])
+      for await (const _ of stream);
+      return ((stream.snapshot?.content ?? []) as { input: unknown }[]).map(({ input }) => input)
+    }
+    expect(await inputsAfter(stop(undefined))).toEqual(['{}', {}])
+    expect(await inputsAfter(stop(0))).toEqual([{}, '{}'])
+    expect(await inputsAfter(stop(1))).toEqual(['{}', {}])
   })
 
   test('of a message that began with blocks', async () => {
