@@ -9,6 +9,7 @@ rmSync('dist', { recursive: true, force: true })
 run('scripts/anthropic-types.mjs')
 run('node_modules/tsup/dist/cli-default.js', ...(fast ? ['--no-dts'] : []))
 if (!fast) {
-  run('scripts/share-declarations.mjs')
   run('scripts/third-party-notices.mjs')
+  run('scripts/share-declarations.mjs')
+  run('scripts/compact.mjs')
 }

@@ -13,6 +13,6 @@ for (const file of files.filter((each) => each.endsWith('.d.ts'))) {
   }
   const text = readFileSync(twin, 'utf8')
   // What comes from another package has to be asked for as an ES module does, or its classes differ.
-  const isForeign = /\bfrom ['"](?![./])/.test(text)
+  const isForeign = /^(?:import|export)\b.*\bfrom ['"](?![./])/m.test(text)
   writeFileSync(file, isForeign ? text : `export * from './${basename(twin).replace('.d.cts', '.cjs')}'\n`)
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +17,9 @@ const bin = (name: string): string => join(root, 'node_modules', name)
 describe('the tarball', () => {
   test('holds what is built, and the papers', () => {
     const others = consumer.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
-    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json'])
+    const docs = readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json']
+    expect(others.sort()).toEqual([...papers, ...docs].sort())
     expect(consumer.files.filter(({ path }) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([])
   })
 
@@ -25,6 +27,32 @@ describe('the tarball', () => {
     const modules = readdirSync(join(consumer.directory, 'node_modules')).filter((name) => !name.startsWith('.'))
     expect(modules).toEqual(['outcrop'])
     expect(consumer.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(1.5 * 1024 * 1024)
+  })
+
+  test('has each page that a message or another page points to', () => {
+    const packed = new Set(consumer.files.map(({ path }) => path))
+    const installed = join(consumer.directory, 'node_modules/outcrop')
+    const texts = [...packed].filter((path) => /\.(js|md)$/.test(path))
+    const pages = texts.flatMap((path) => {
+      const text = readFileSync(join(installed, path), 'utf8')
+      return path.endsWith('.js')
+        ? [...text.matchAll(/\bdocs\/[\w-]+\.md/g)].map(([page]) => page)
+        : [...text.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)].map(([, link]) => join(dirname(path), link as string))
+    })
+    // The repository's alone, and said to be.
+    const elsewhere = /^(CONTRIBUTING\.md|examples(\/|$)|bench(\/|$)|docs\/decisions\/)/
+    expect([...new Set(pages)].filter((page) => !packed.has(page) && !elsewhere.test(page))).toEqual([])
+  })
+
+  test('says where it comes from', () => {
+    const { repository, homepage, bugs } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      repository: { type: string; url: string }
+      homepage: string
+      bugs: string
+    }
+    expect(repository.type).toBe('git')
+    expect(homepage).toBe(repository.url.replace(/^git\+(.*)\.git$/, '$1#readme'))
+    expect(bugs).toBe(repository.url.replace(/^git\+(.*)\.git$/, '$1/issues'))
   })
 
   test('has the notice of everything that is bundled or inlined', () => {
@@ -58,12 +86,11 @@ describe('the tarball', () => {
   test('are the types wrong? No', () => {
     const output = execFileSync(
       process.execPath,
-      [bin('@arethetypeswrong/cli/dist/index.js'), consumer.tarball, '--profile', 'node16', '--format', 'json'],
+      [bin('@arethetypeswrong/cli/dist/index.js'), consumer.tarball, '--format', 'json'],
       { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
     )
     const { analysis } = JSON.parse(output) as { analysis: { problems: { resolutionKind?: string }[] } }
-    // Node 10 knows no subpath exports; 20 is the oldest that is served.
-    expect(analysis.problems.filter(({ resolutionKind }) => resolutionKind !== 'node10')).toEqual([])
+    expect(analysis.problems).toEqual([])
   })
 })
 
