@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { createDefaultLogger } from '../core/internal/logger.ts'
+import { createLogger } from '../core/internal/logger.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import { toAnthropicError } from './errors.ts'
@@ -25,10 +25,11 @@ export interface AnthropicResponseOptions {
 export function resolveResponseOptions({
   exposeUpstreamErrors = false,
   pingInterval = 15_000,
-  logger = createDefaultLogger(),
+  logger: given,
   clock = systemClock,
 }: AnthropicResponseOptions): EventStreamOptions {
   if (!(pingInterval >= 0)) throw new ConfigurationError('pingInterval must be 0 or more milliseconds')
+  const logger = createLogger(given)
   return {
     pingInterval,
     clock,

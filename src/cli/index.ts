@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { redactError } from '../core/internal/redact.ts'
 import { isBedrockError } from 'outcrop'
 import { nearest } from '../models/names.ts'
 import { chat } from './chat.ts'
@@ -91,13 +92,14 @@ function report(error: unknown, name: string | undefined): number {
     terminal.note(commands.has(name ?? '') ? `outcrop ${name} --help tells its flags.` : `\n${help()}`)
     return 2
   }
-  const { message, stack } = error as Partial<Error>
-  terminal.note(message ?? String(error))
   if (isBedrockError(error)) {
+    terminal.note(error.message)
     if (error.hint) terminal.note(error.hint)
-  } else if (process.env.OUTCROP_LOG === 'debug') {
-    terminal.note(stack ?? '')
+    return 1
   }
+  const { message, stack = '' } = redactError(error)
+  terminal.note(message)
+  if (process.env.OUTCROP_LOG === 'debug') terminal.note(stack)
   return 1
 }
 

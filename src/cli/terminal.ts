@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { printable } from '../core/internal/redact.ts'
 
 /** A text in a colour. */
 export interface Painted {
@@ -49,12 +50,7 @@ export function createTerminal(): Terminal {
 
 // All but the tab and the end of a line; those that turn the direction of writing too. In JSON it means the same.
 function spellControls(text: string): string {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replace(
-      /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
+  return printable(text.replaceAll('\r\n', '\n'), '\n\t')
 }
 
 /** Rows in columns of equal width, the last one as it is. */

@@ -3,7 +3,7 @@ import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { assertIdentity } from './internal/identity.ts'
-import { createDefaultLogger } from './internal/logger.ts'
+import { createLogger } from './internal/logger.ts'
 import { assertRegion } from './internal/region.ts'
 import { systemClock } from './internal/signal.ts'
 import { assertClientOptions, type ClientOptions, clientOptionNames, listOf } from './options.ts'
@@ -74,7 +74,8 @@ export function createClientContext(
   inherited: InheritedState = {},
 ): ClientContext {
   assertClientOptions(options, defaults.optionNames ?? clientOptionNames)
-  const { clock = systemClock, logger = createDefaultLogger(options.env), retryBudget, timeout = {} } = options
+  const { clock = systemClock, retryBudget, timeout = {} } = options
+  const logger = createLogger(options.logger, options.env)
   const headers = mergeHeaders(options.headers)
   const endpoint = inherited.endpoint ?? createEndpointResolver(options.endpoint, options.env)
   const transport: TransportState = {

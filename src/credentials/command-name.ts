@@ -1,8 +1,11 @@
 /** The program that a command starts. The words before and after it may hold a secret. */
 export function commandName(command: string): string {
   // Assignments come first, as in `TOKEN=… helper`.
-  const program = words(command).find((word) => !/^\w+=/.test(word))
-  return program?.replaceAll(/["']/g, '').slice(0, 200) || 'The command'
+  const all = words(command)
+  const at = all.findIndex((word) => !/^\w+=/.test(word))
+  const program = all[at]?.replaceAll(/["']/g, '').slice(0, 200)
+  // A substitution, as in `TOKEN=$(print secret) helper`, has words of its own.
+  return !program || /[$`(]/.test(all.slice(0, at + 1).join('')) ? 'The command' : program
 }
 
 /**

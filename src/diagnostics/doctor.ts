@@ -1,6 +1,8 @@
 import type { BedrockClient } from '../client.ts'
 import { type BedrockError, isBedrockError } from '../core/errors.ts'
 import { describeIdentitySource } from '../core/internal/identity-source.ts'
+import { askForIdentity } from '../core/internal/identity.ts'
+import { redact } from '../core/internal/redact.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { createEndpointResolver } from '../core/transport/endpoint.ts'
 import type { CredentialProvider, EndpointOptions, Environment, Identity, JsonObject, ModelRef } from '../core/types.ts'
@@ -62,7 +64,8 @@ export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckRe
       continue
     }
     if (cause !== undefined) told.add(cause)
-    yield result
+    const { message, next, ...rest } = result
+    yield { ...rest, message: redact(message), ...(next !== undefined && { next: redact(next) }) }
   }
   if (untold.length === 0) return
   yield { check: 'not known', status: 'note', message: `${untold.join(', ')}: what failed above comes first` }
@@ -141,7 +144,7 @@ async function* checkIdentity(
   }
   let identity: Identity
   try {
-    identity = await credentials({ region, ...(fetch && { fetch }) })
+    identity = await askForIdentity(credentials, { region, ...(fetch && { fetch }) })
   } catch (error) {
     yield { ...failed(check, error, where), cause: 'identity' }
     return

@@ -1,7 +1,7 @@
-import { printable as spelledOut } from '../core/internal/redact.ts'
+import { redact } from '../core/internal/redact.ts'
 
-/** Text of a file as one short line: control characters, which a terminal would obey, are spelled out. */
+/** Text of a file as one short line, without secrets and without what a terminal would obey. */
 export function printable(text: string, limit = 2048): string {
-  const line = spelledOut(text.slice(0, limit))
-  return text.length > limit ? `${line}…` : line
+  const line = redact(text)
+  return line.length > limit ? `${line.slice(0, limit)}…` : line
 }

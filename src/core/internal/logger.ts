@@ -1,14 +1,24 @@
+import { isBedrockError } from '../errors.ts'
 import type { Environment, Logger } from '../types.ts'
 import { env } from './env.ts'
+import { redact, redactError } from './redact.ts'
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
-/** Silent, unless OUTCROP_LOG names the least level to write to stderr: `debug`, `info`, `warn` or `error`. */
-export function createDefaultLogger(from?: Environment): Logger {
+/**
+ * The logger of a client: the one that was given, else stderr from the level on that OUTCROP_LOG names (`debug`, `info`,
+ * `warn` or `error`), else none. Whatever is told to it is made fit to be shown first.
+ */
+export function createLogger(given: Logger | undefined, from?: Environment): Logger {
   const least = levels.indexOf(env('OUTCROP_LOG', from)?.toLowerCase() as (typeof levels)[number])
-  const write = (level: (typeof levels)[number]): Logger[typeof level] => {
-    if (least < 0 || levels.indexOf(level) < least) return () => {}
-    return (message, data) => console.error(`outcrop ${level}: ${message}`, ...(data === undefined ? [] : [data]))
+  const at = (level: (typeof levels)[number], index: number): Logger[typeof level] => {
+    if (!given && (least < 0 || index < least)) return () => {}
+    return (message, data) => {
+      const shown = redact(message)
+      const rest = data === undefined ? [] : [data instanceof Error && !isBedrockError(data) ? redactError(data) : data]
+      if (given) given[level](shown, ...rest)
+      else console.error(`outcrop ${level}: ${shown}`, ...rest)
+    }
   }
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return Object.fromEntries(levels.map((level, index) => [level, at(level, index)])) as unknown as Logger
 }
