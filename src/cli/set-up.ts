@@ -44,12 +44,14 @@ export async function setUp(flags: Flags): Promise<SetUp> {
   const loaded = await loadSettings({ env, trustProject: flags['trust-project'] === true })
   // A flag wins over a file.
   const settings = mergeSettings(loaded, settingsFromEnvironment(asked))
+  // The command is run by hand, in a project of one's own: the remedy that it names is installed there.
+  const packageFolder = process.cwd()
   const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined
-  const configured = isConfigured ? await clientOptionsOf(settings) : {}
+  const configured = isConfigured ? await clientOptionsOf(settings, { packageFolder }) : {}
   const [region, regionSource] = await findRegion(flags, env, settings, configured.region)
   const endpoint = text(flags, 'endpoint') ?? configured.endpoint
   const variables = configured.env ?? env
-  const credentials = configured.credentials ?? defaultCredentials(variables)
+  const credentials = configured.credentials ?? defaultCredentials(variables, packageFolder)
   const client = createBedrockClient({ ...configured, env: variables, region, credentials, endpoint })
   const headers = new Headers(configured.headers)
   const [identifier, version] = ['identifier', 'version'].map(

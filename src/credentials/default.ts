@@ -3,7 +3,7 @@ import type { CredentialProvider, Environment } from '../core/types.ts'
 import { fromEnvironment } from './environment.ts'
 
 /** The credentials of a client that was given none. */
-export function defaultCredentials(env?: Environment): CredentialProvider {
+export function defaultCredentials(env?: Environment, _packageFolder?: string): CredentialProvider {
   return fromEnvironment(env)
 }
 

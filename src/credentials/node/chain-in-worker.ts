@@ -33,11 +33,15 @@ import(url)
  * AWS's chain in an environment of its own. The chain and the commands that it starts read `process.env`, by no option
  * anything else; a worker has one for itself.
  */
-export function chainInWorker(env: Environment, signal: AbortSignal): CredentialProviderNode {
+export function chainInWorker(
+  env: Environment,
+  signal: AbortSignal,
+  packageFolder: string | undefined,
+): CredentialProviderNode {
   const defaultProvider =
     ({ logger, ...init }: Init) =>
     async ({ callerClientConfig: { region } }: { callerClientConfig: { region?: () => Promise<string> } }) => {
-      const workerData = { url: locatePackage(), init, region: await region?.() }
+      const workerData = { url: locatePackage(packageFolder), init, region: await region?.() }
       // Its output is AWS's remarks on the version of Node, once for each worker.
       const worker = new Worker(program, {
         eval: true,

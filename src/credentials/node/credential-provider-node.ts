@@ -12,10 +12,14 @@ export interface CredentialProviderNode {
   readonly defaultProvider: (init: never) => (options: never) => Promise<AwsCredentialIdentity>
 }
 
-/** Where AWS's package is. @throws Error with code MODULE_NOT_FOUND */
-export function locatePackage(): string {
-  // Beside this package, else where the program is, else where it was started. A bundle may leave none but the last.
-  const places = [ownFile(), process.argv[1], join(process.cwd(), 'package.json')].filter(
+/**
+ * Where AWS's package is: beside this package, else where the program is, else in `folder`.
+ *
+ * @throws Error with code MODULE_NOT_FOUND
+ */
+export function locatePackage(folder: string | undefined): string {
+  // Never where the program was merely started: that folder may be somebody else's, and importing runs what is in it.
+  const places = [ownFile(), process.argv[1], folder && join(folder, 'package.json')].filter(
     (place) => place !== undefined,
   )
   let failure: unknown

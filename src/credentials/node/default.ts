@@ -5,10 +5,10 @@ import { fromNodeProviderChain } from './node-provider-chain.ts'
 import { readProfile } from './shared-files.ts'
 
 /** The credentials of a client that was given none: those of the environment, else of AWS's chain. */
-export function defaultCredentials(env?: Environment): CredentialProvider {
+export function defaultCredentials(env?: Environment, packageFolder?: string): CredentialProvider {
   let chain: CredentialProvider | undefined
   return environmentFirst((request) => {
-    chain ??= fromNodeProviderChain({ env })
+    chain ??= fromNodeProviderChain({ env, packageFolder })
     return chain(request)
   }, env)
 }

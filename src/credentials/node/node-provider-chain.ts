@@ -37,6 +37,11 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
   /** How long finding credentials may take, in milliseconds, a person's answer included. @default 60_000 */
   readonly timeout?: number | undefined
   /**
+   * A folder to look for AWS's package in, after the places of this package and of the program: what is installed there
+   * is run.
+   */
+  readonly packageFolder?: string | undefined
+  /**
    * Gives AWS's package, for a bundle that is to have it inside.
    *
    * @default imports `@aws-sdk/credential-provider-node`, unseen by bundlers
@@ -107,6 +112,7 @@ async function ask(
     filepath,
     configFilepath,
     env,
+    packageFolder,
     mfaCode,
     clientConfig,
     timeout = 60_000,
@@ -119,7 +125,9 @@ async function ask(
   const callerClientConfig = { ...clientConfig, ...(region !== undefined && { region: async () => region }) }
   try {
     const { defaultProvider } =
-      env && differsFromProcess(env) ? chainInWorker(env, ending.signal) : await (options.loader ?? load)()
+      env && differsFromProcess(env)
+        ? chainInWorker(env, ending.signal, packageFolder)
+        : await (options.loader?.() ?? load(packageFolder))
     // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
     const chain = defaultProvider({
       ...(profile !== undefined && { profile }),
@@ -146,7 +154,7 @@ async function ask(
   }
 }
 
-async function load(): Promise<CredentialProviderNode> {
+async function load(packageFolder: string | undefined): Promise<CredentialProviderNode> {
   // Put together at run time, so that a bundler neither looks for the package nor packs it.
   const name = packageName.split('/').join('/')
   try {
@@ -155,7 +163,7 @@ async function load(): Promise<CredentialProviderNode> {
     if (!isMissing(cause)) throw unusable(`${packageName} cannot be loaded: ${(cause as Error).message}`, cause)
   }
   // Beside a program that was installed for itself, such as by `npx`, there is no other package.
-  const url = locatePackage()
+  const url = locatePackage(packageFolder)
   const { default: all, defaultProvider = all.defaultProvider } = (await import(
     /* webpackIgnore: true */ /* @vite-ignore */ url
   )) as CredentialProviderNode & { readonly default: CredentialProviderNode }

@@ -16,6 +16,8 @@ import { type LoadSettingsOptions, loadSettings } from './load-settings.ts'
 export interface LoadClientOptionsOptions extends LoadSettingsOptions {
   /** Shown what `awsAuthRefresh` prints, line by line. @default stderr */
   readonly onOutput?: ((line: string) => void) | undefined
+  /** A folder to look for AWS's package in, as for `fromNodeProviderChain`. */
+  readonly packageFolder?: string | undefined
 }
 
 /**
@@ -34,10 +36,10 @@ export async function loadClientOptions(options: LoadClientOptionsOptions = {}):
 /** The options of a client, of settings that were loaded or made before. */
 export async function clientOptionsOf(
   settings: Settings,
-  { onOutput }: Pick<LoadClientOptionsOptions, 'onOutput'> = {},
+  { onOutput, packageFolder }: Pick<LoadClientOptionsOptions, 'onOutput' | 'packageFolder'> = {},
 ): Promise<BedrockClientOptions> {
   const env = environmentOf(settings)
-  const options = toClientOptions(settings, credentialsOf(settings, env, onOutput))
+  const options = toClientOptions(settings, credentialsOf(settings, env, onOutput, packageFolder))
   return { ...options, region: options.region ?? ((await readProfile({ env })).region || undefined) }
 }
 
@@ -45,6 +47,7 @@ function credentialsOf(
   settings: Settings,
   env: Readonly<Record<string, string>>,
   onOutput: ((line: string) => void) | undefined,
+  packageFolder: string | undefined,
 ): CredentialProvider | undefined {
   if (flag(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH')) {
     const lifetime = whole(settings, 'CLAUDE_CODE_API_KEY_HELPER_TTL_MS', 0, 2_147_483_647) ?? 300_000
@@ -56,6 +59,6 @@ function credentialsOf(
   const timeout = whole(settings, 'CLAUDE_CODE_AWS_CHAIN_RESOLVE_TIMEOUT_MS', 1, 2_147_483_647)
   const provider = awsCredentialExport
     ? fromCommand(awsCredentialExport.value, { env })
-    : environmentFirst(fromNodeProviderChain({ env, region: regionOf(settings), timeout }), env)
+    : environmentFirst(fromNodeProviderChain({ env, region: regionOf(settings), timeout, packageFolder }), env)
   return awsAuthRefresh ? withAuthRefresh(provider, awsAuthRefresh.value, { env, onOutput }) : provider
 }
