@@ -1,7 +1,7 @@
 import { isBedrockError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { clientFlags, clientUsage, type Command, guardrailParts, list, text, UsageError } from './command.ts'
-import { setUp } from './set-up.ts'
+import { lookAtSetUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
 export const doctor: Command = {
@@ -28,7 +28,7 @@ export const doctor: Command = {
       if (!flags.json) printResult(result, terminal)
     }
     try {
-      const set = await setUp(flags)
+      const set = await lookAtSetUp(flags)
       const checks = runDoctor({
         ...set,
         invoke: flags.invoke === true,

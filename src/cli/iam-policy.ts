@@ -16,6 +16,7 @@ import type { Terminal } from './terminal.ts'
 export const iamPolicyCommand: Command = {
   summary: 'prints the least-privilege IAM policy for what is called',
   usage: [
+    '--from-settings   models, features and guardrail of the settings of Claude Code',
     '--models A,B      names, IDs or ARNs; default: default, small',
     '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key;',
     '                  default: stream, count',
@@ -27,6 +28,7 @@ export const iamPolicyCommand: Command = {
   ],
   options: {
     ...clientFlags,
+    'from-settings': { type: 'boolean' },
     models: { type: 'string' },
     features: { type: 'string' },
     guardrail: { type: 'string' },
@@ -37,8 +39,8 @@ export const iamPolicyCommand: Command = {
   async run(flags, terminal) {
     const format = text(flags, 'format') ?? 'json'
     if (format !== 'json' && format !== 'terraform') throw new UsageError('--format is json or terraform.')
-    const features = list(flags, 'features') ?? ['stream', 'count']
-    const unknown = features.find((feature) => !(iamFeatures as readonly string[]).includes(feature))
+    const asked = list(flags, 'features')
+    const unknown = asked?.find((feature) => !(iamFeatures as readonly string[]).includes(feature))
     if (unknown !== undefined)
       throw new UsageError(`--features has no ${JSON.stringify(unknown)}; there are: ${iamFeatures.join(', ')}.`)
     const given = text(flags, 'account')
@@ -50,24 +52,43 @@ export const iamPolicyCommand: Command = {
     if (flags.broad) return print(broadIamPolicy)
 
     const set = await setUp(flags)
+    if (flags['from-settings'] && set.pinned === undefined) {
+      throw new ConfigurationError('The settings do not select Bedrock: CLAUDE_CODE_USE_BEDROCK is not set', {
+        hint: 'Set it in the environment or in a settings file, or name --models.',
+      })
+    }
     const account = given ?? (await accountOf(set))
     const names = list(flags, 'models') ?? set.models
-    const models = await Promise.all(names.map(async (name) => (await set.client.models.resolve(name)).id))
+    const models = await Promise.all(names.map((name) => set.client.models.resolve(name)))
     const guardrail = text(flags, 'guardrail')
-    const profiles = await discovered(set, terminal)
+    const needed = guardrail ? guardrailParts(guardrail) : flags['from-settings'] ? set.guardrail : undefined
+    const regions = [...new Set([set.region, ...models.flatMap(({ region }) => region ?? [])])]
+    const profiles = (await Promise.all(regions.map((region) => discovered(set, region, terminal)))).flat()
     const options = {
       region: set.region,
       account,
       models,
-      features: features as IamFeature[],
-      ...(guardrail && { guardrail: guardrailParts(guardrail) }),
-      ...(profiles && { profiles }),
+      features: (asked ?? (flags['from-settings'] ? featuresOf(set, needed) : ['stream', 'count'])) as IamFeature[],
+      ...(needed && { guardrail: needed }),
+      profiles,
     }
     const policy = iamPolicy(options)
     for (const { model, regions, source } of iamDestinations(options))
       terminal.note(`${model}: ${regions ? regions.join(', ') : 'anywhere'} (by ${source})`)
     return print(policy)
   },
+}
+
+/** What a set-up like Claude Code's does: it streams, counts, looks profiles up, and subscribes to models. */
+function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[] {
+  return [
+    'stream',
+    'count',
+    'discovery',
+    'marketplace',
+    ...(guardrail ? (['guardrail'] as const) : []),
+    ...(env?.AWS_BEARER_TOKEN_BEDROCK ? (['api-key'] as const) : []),
+  ]
 }
 
 async function accountOf({ credentials, region }: SetUp): Promise<string> {
@@ -79,12 +100,14 @@ async function accountOf({ credentials, region }: SetUp): Promise<string> {
   return (await getCallerIdentity(identity, region)).account
 }
 
-async function discovered({ client }: SetUp, terminal: Terminal): Promise<InferenceProfile[] | undefined> {
+async function discovered({ client }: SetUp, region: string, terminal: Terminal): Promise<InferenceProfile[]> {
   try {
-    return await discoverInferenceProfiles(client.fetch)
+    return await discoverInferenceProfiles(client.fetch, { region })
   } catch (error) {
     if (!isBedrockError(error)) throw error
-    terminal.note(`The account’s own profiles cannot be listed (${error.message}); destinations are the catalog’s.`)
-    return undefined
+    terminal.note(
+      `The account's profiles in ${region} cannot be listed (${error.message}); destinations are the catalog's.`,
+    )
+    return []
   }
 }

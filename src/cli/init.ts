@@ -21,6 +21,7 @@ export const init: Command = {
     '--file F          default: .env; a name that ends in .json is a settings file',
     '--region R        --profile P        --endpoint URL',
     '--model M         --small-model M    names, IDs or ARNs',
+    '--pin             pin opus, sonnet and haiku to the newest that the account has',
     '--yes             ask nothing: flags and defaults count',
     '--no-check        do not look whether it works',
     '',
@@ -31,6 +32,7 @@ export const init: Command = {
     file: { type: 'string' },
     model: { type: 'string' },
     'small-model': { type: 'string' },
+    pin: { type: 'boolean' },
     yes: { type: 'boolean' },
     'no-check': { type: 'boolean' },
   },
@@ -39,7 +41,8 @@ export const init: Command = {
     const before = await readIfThere(file)
     const interview = startInterview(flags, terminal)
     try {
-      const variables = await choose(flags, interview.ask)
+      const chosen = await choose(flags, interview.ask)
+      const variables = flags.pin ? { ...(await pins(flags, chosen)), ...chosen } : chosen
       const change = file.endsWith('.json')
         ? setInSettingsFile(file, before, variables)
         : setInEnvFile(before, variables)
@@ -130,11 +133,33 @@ async function check(flags: Flags, variables: Variables, terminal: Terminal): Pr
   const { AWS_REGION, AWS_PROFILE, ANTHROPIC_MODEL = 'default', ANTHROPIC_DEFAULT_HAIKU_MODEL = 'small' } = variables
   const set = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const results: CheckResult[] = []
-  for await (const result of runDoctor({ ...set, models: [ANTHROPIC_MODEL, ANTHROPIC_DEFAULT_HAIKU_MODEL] })) {
+  for await (const result of runDoctor({
+    ...set,
+    pinned: undefined,
+    models: [ANTHROPIC_MODEL, ANTHROPIC_DEFAULT_HAIKU_MODEL],
+  })) {
     results.push(result)
     printResult(result, terminal)
   }
   return isHealthy(results)
+}
+
+/** The newest model of each family that the account can call; a family that it has none of is left out. */
+async function pins(flags: Flags, { AWS_REGION, AWS_PROFILE }: Variables): Promise<Variables> {
+  const { client } = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
+  const { models } = client.withOptions({ models: { discovery: true } })
+  const entries = await Promise.all(
+    ['opus', 'sonnet', 'haiku'].map(async (family) => {
+      const name = `ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`
+      try {
+        return [[name, (await models.resolve(family)).id]]
+      } catch (error) {
+        if (!isBedrockError(error, 'model_resolution')) throw error
+        return []
+      }
+    }),
+  )
+  return Object.fromEntries(entries.flat())
 }
 
 async function readIfThere(file: string): Promise<string> {

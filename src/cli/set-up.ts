@@ -25,9 +25,14 @@ export interface SetUp {
   /** The names that are configured: `default`, `small`, pins, overrides. */
   readonly models: readonly string[]
   readonly guardrail: { readonly identifier: string; readonly version: string } | undefined
+  /** The families that are pinned; left out where no settings select Bedrock. */
+  readonly pinned: readonly string[] | undefined
   /** What was found of settings. */
   readonly settings: readonly CheckResult[]
 }
+
+/** A set-up that may have no region. */
+export type PartialSetUp = Omit<SetUp, 'region' | 'regionSource'> & Partial<Pick<SetUp, 'region' | 'regionSource'>>
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -38,6 +43,15 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws ConfigurationError without a region, and for settings that are wrong
  */
 export async function setUp(flags: Flags): Promise<SetUp> {
+  const { region, regionSource, ...set } = await lookAtSetUp(flags)
+  if (region !== undefined && regionSource !== undefined) return { region, regionSource, ...set }
+  throw new ConfigurationError('No AWS region is set', {
+    hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile.',
+  })
+}
+
+/** As {@link setUp}, and goes on without a region. @throws ConfigurationError for settings that are wrong */
+export async function lookAtSetUp(flags: Flags): Promise<PartialSetUp> {
   const profile = text(flags, 'profile')
   const asked = { ...(profile && { AWS_PROFILE: profile }) }
   const env: Environment = { ...process.env, ...asked }
@@ -59,13 +73,13 @@ export async function setUp(flags: Flags): Promise<SetUp> {
   )
   return {
     client,
-    region,
-    regionSource,
+    ...(region !== undefined && regionSource !== undefined && { region, regionSource }),
     credentials: providerOf(credentials),
     endpoint,
     env: variables,
     models: isConfigured ? modelsOf(settings) : ['default', 'small'],
     guardrail: identifier && version ? { identifier, version } : undefined,
+    pinned: isConfigured ? pinnedIn(settings) : undefined,
     settings: isConfigured ? describe(settings) : [],
   }
 }
@@ -82,7 +96,7 @@ async function findRegion(
   env: Environment,
   settings: Settings,
   configured: string | undefined,
-): Promise<[region: string, source: string]> {
+): Promise<[region?: string, source?: string]> {
   const flag = text(flags, 'region')
   if (flag) return [flag, '--region']
   for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
@@ -92,24 +106,51 @@ async function findRegion(
   }
   const profile = settings.env.AWS_PROFILE?.value ?? env.AWS_PROFILE ?? 'default'
   const ofProfile = configured ?? (await profileRegion(env))
-  if (ofProfile) return [ofProfile, `the profile ${profile}`]
-  throw new ConfigurationError('No AWS region is set', {
-    hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile.',
-  })
+  return ofProfile ? [ofProfile, `the profile ${profile}`] : []
 }
 
-function modelsOf({ env, modelOverrides }: Settings): string[] {
-  const pinned = ['opus', 'sonnet', 'haiku', 'fable'].filter(
-    (family) => env[`ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`],
+function modelsOf(settings: Settings): string[] {
+  return ['default', 'small', ...pinnedIn(settings), ...Object.keys(settings.modelOverrides?.value ?? {})]
+}
+
+function pinnedIn({ env }: Settings): string[] {
+  return ['opus', 'sonnet', 'haiku', 'fable'].filter(
+    (family) =>
+      env[`ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`] || (family === 'haiku' && env.ANTHROPIC_SMALL_FAST_MODEL),
   )
-  return ['default', 'small', ...pinned, ...Object.keys(modelOverrides?.value ?? {})]
 }
 
 function describe(settings: Settings): CheckResult[] {
-  return explainSettings(settings).settings.map(({ key, value, source, overrode }) => ({
-    check: 'setting',
-    subject: key,
-    status: 'ok',
-    message: `${value}, from ${source.path ?? 'the environment'}${overrode.length > 0 ? '; over another value' : ''}`,
-  }))
+  const { settings: effective, ignored } = explainSettings(settings)
+  const place = ({ path }: { readonly path?: string | undefined }): string => path ?? 'the environment'
+  // Many are ignored for one reason: a project's, say.
+  const reasons = new Map<
+    string,
+    { readonly keys: string[]; readonly from: string; readonly because: string; readonly untrusted: boolean }
+  >()
+  for (const { key, source, because } of ignored) {
+    const from = place(source)
+    const row = reasons.get(from + because) ?? { keys: [], from, because, untrusted: source.untrusted === true }
+    row.keys.push(key)
+    reasons.set(from + because, row)
+  }
+  return [
+    ...effective.map(
+      ({ key, value, source, overrode }): CheckResult => ({
+        check: 'setting',
+        subject: key,
+        status: 'ok',
+        message: `${value}, from ${place(source)}${overrode.length > 0 ? '; over another value' : ''}`,
+      }),
+    ),
+    ...[...reasons.values()].map(
+      ({ keys, from, because, untrusted }): CheckResult => ({
+        check: 'settings',
+        subject: from,
+        status: 'note',
+        message: `${keys.join(', ')}: ignored, because ${because}`,
+        next: untrusted && /not trusted/.test(because) ? 'If you trust the project, pass --trust-project.' : undefined,
+      }),
+    ),
+  ]
 }

@@ -3,7 +3,9 @@ import { partitionOf } from '../core/internal/partitions.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { catalogModel } from '../models/catalog.ts'
 import { destinationsOf } from '../models/regions.ts'
+import type { ModelRef } from '../core/types.ts'
 import type { InferenceProfile } from '../models/discovery.ts'
+import { profileFor } from '../models/geography.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** What a policy allows beside calling models. */
@@ -34,8 +36,12 @@ export interface IamPolicyOptions {
   readonly region: string
   /** The account's ID, 12 digits. */
   readonly account: string
-  /** Model IDs, inference profile IDs and ARNs; an application profile that is not among `profiles` with its base. */
-  readonly models: readonly (string | OpaqueProfile)[]
+  /**
+   * Model IDs, inference profile IDs and ARNs, or what `client.models.resolve` gives, which knows the region and what is
+   * behind an override. An application profile that is not among `profiles` needs its base; where nothing tells of which
+   * profile a resolved one was made, it gets all destinations of the region's own geography.
+   */
+  readonly models: readonly (string | OpaqueProfile | ModelRef)[]
   /** @default ['stream'] */
   readonly features?: readonly IamFeature[] | undefined
   /** The guardrail that every call has to go through. @default any published version */
@@ -162,13 +168,29 @@ export const broadIamPolicy: IamPolicy = {
 
 function targetsOf({ region, account, models, profiles = [] }: IamPolicyOptions): Target[] {
   if (models.length === 0) throw new ConfigurationError('models is empty: there is nothing to allow')
-  return models.map((model) =>
-    typeof model === 'string'
-      ? targetOf(model, { region, account, profiles })
-      : opaqueTarget(
-          model,
-          profiles.find(({ id }) => id === model.arn),
-        ),
+  return models.map((model) => {
+    if (typeof model === 'string') return targetOf(model, { region, account, profiles })
+    if ('arn' in model) return opaqueTarget(model, profileOf(profiles, model.arn, region))
+    return resolvedTarget(model, { region, account, profiles })
+  })
+}
+
+function resolvedTarget(
+  model: ModelRef,
+  { region, ...others }: { region: string; account: string; profiles: readonly InferenceProfile[] },
+): Target {
+  const { id, base, region: home = region } = model
+  if (parseModelId(id).kind !== 'application-inference-profile' || !base)
+    return targetOf(id, { region: home, ...others })
+  const discovered = profileOf(others.profiles, id, home)
+  const geo = parseModelId(profileFor(base, home) ?? '').geo
+  return opaqueTarget({ arn: id, base, geo: model.geo ?? geo }, discovered)
+}
+
+/** One ID has other destinations in another region. */
+function profileOf(profiles: readonly InferenceProfile[], model: string, region: string): InferenceProfile | undefined {
+  return profiles.find(
+    ({ id, arn }) => (id === model || arn === model) && (!arn || parseModelId(arn).region === region),
   )
 }
 
@@ -183,12 +205,12 @@ function targetOf(
   }
   const parsed = parseModelId(model)
   const { kind, base, geo, region: home = region, partition = partitionOf(home).id } = parsed
-  const discovered = profiles.find(({ id, arn }) => id === model || arn === model)
+  const discovered = profileOf(profiles, model, home)
   if (kind === 'application-inference-profile') {
     const known = discovered?.base
     if (known) return opaqueTarget({ arn: model, base: known }, discovered)
     throw new ConfigurationError(`${model} does not tell which model is behind it`, {
-      hint: 'Give { arn, base, geo }, or the account’s own list in `profiles`.',
+      hint: "Give { arn, base, geo }, or the account's own list in `profiles`.",
     })
   }
   if (!base) return { model, base: model, partition, region: home, regions: [home], source: 'id' }
@@ -222,7 +244,7 @@ function destinationsFromCatalog(base: string, geo: string, region: string): rea
   const regions = destinationsOf(geo, region)
   if (!regions || (sources && !sources.includes(region))) {
     throw new ConfigurationError(`Where ${geo}.${base} routes to from ${region} is not known`, {
-      hint: 'Give the account’s own list in `profiles`, from discoverInferenceProfiles.',
+      hint: "Give the account's own list in `profiles`, from discoverInferenceProfiles.",
     })
   }
   return regions

@@ -4,7 +4,8 @@
  * @module
  */
 export { type CallerIdentity, type CallerIdentityOptions, getCallerIdentity } from './caller-identity.ts'
-export { type DoctorOptions, runDoctor } from './doctor.ts'
+export { runDoctor } from './doctor.ts'
+export type { DoctorOptions } from './doctor-options.ts'
 export {
   broadIamPolicy,
   type IamDestinations,

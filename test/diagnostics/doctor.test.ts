@@ -1,5 +1,6 @@
 import { type BedrockClientOptions, createBedrockClient, CredentialsError } from 'outcrop'
 import { type CheckResult, type DoctorOptions, isHealthy, runDoctor } from 'outcrop/diagnostics'
+import { createBedrockApiKey } from 'outcrop/credentials'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -34,7 +35,8 @@ const statusOf = async (
 }
 
 test('a set-up in order is all ok', async () => {
-  const fake = createFakeBedrock({ guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }] })
+  const crossing = { identifier: 'gr1', versions: ['1'], blockedWords: [], crossRegionProfile: 'us.guardrail.v1:0' }
+  const fake = createFakeBedrock({ guardrails: [crossing] })
   const results = await examine(fake, {
     regionSource: 'AWS_REGION',
     guardrail: { identifier: 'gr1', version: '1' },
@@ -44,7 +46,7 @@ test('a set-up in order is all ok', async () => {
   expect(isHealthy(results)).toBe(true)
   expect(results.map(({ check }) => check)).toEqual([
     ...['region', 'endpoint', 'clock', 'identity', 'inference profiles', 'use-case form'],
-    ...['model', 'access', 'call', 'model', 'access', 'call', 'guardrail'],
+    ...['model', 'profile', 'access', 'call', 'model', 'profile', 'access', 'call', 'guardrail'],
   ])
   expect(row(results, 'region')?.message).toContain('AWS_REGION')
   expect(row(results, 'identity')?.message).toContain('arn:aws:iam::123456789012:user/me')
@@ -309,4 +311,136 @@ describe('guardrail', () => {
     )
     expect(found?.status).toBe('note')
   })
+})
+
+describe('profile: every ID, pin, override and ARN is looked up in the account', () => {
+  const arn = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile'
+  const models = { applicationProfiles: { [`${arn}/abc`]: 'anthropic.claude-sonnet-4-6' } }
+  const of = (name: string, fakeOptions: FakeBedrockOptions = {}): Promise<CheckResult | undefined> =>
+    statusOf('profile', fakeOptions, { models: [name] })
+
+  test('one that the account has: where it runs', async () => {
+    expect(await of('us.anthropic.claude-sonnet-4-6')).toMatchObject({
+      status: 'ok',
+      message: expect.stringContaining('runs in us-east-1'),
+    })
+    expect((await of('default'))?.message).toBe('runs anywhere')
+  })
+
+  test.each(['eu.anthropic.claude-sonnet-4-6', 'jp.anthropic.claude-sonnet-4-6'])(
+    'the geography of another region, %s: what to use in its place',
+    async (id) => {
+      expect(await of(id)).toMatchObject({
+        status: 'failure',
+        message: `the account has no ${id} in us-east-1`,
+        next: expect.stringContaining('us.anthropic.claude-sonnet-4-6'),
+      })
+    },
+  )
+
+  test('the ARN of an application profile, in its own region: what is behind it', async () => {
+    expect(await of(`${arn}/abc`, { models })).toMatchObject({
+      status: 'ok',
+      message: expect.stringContaining('anthropic.claude-sonnet-4-6'),
+    })
+    expect(await of(`${arn}/nobody`, { models })).toMatchObject({
+      status: 'failure',
+      next: expect.stringContaining('--region us-east-2'),
+    })
+    expect(await of(`${arn}/abc`, { models: { ...models, denied: ['bedrock:GetInferenceProfile'] } })).toMatchObject({
+      status: 'note',
+      message: expect.stringContaining('bedrock:GetInferenceProfile'),
+    })
+  })
+
+  test('it says what it could not look up', async () => {
+    expect(
+      await of('us.anthropic.claude-sonnet-4-6', { models: { denied: ['bedrock:ListInferenceProfiles'] } }),
+    ).toMatchObject({
+      status: 'note',
+      message: expect.stringContaining('cannot be listed'),
+    })
+    expect(await of('arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc')).toMatchObject({
+      status: 'note',
+      message: 'not looked up: it is a provisioned model',
+    })
+  })
+
+  test('overrides and pins, by the names that are configured', async () => {
+    const fake = createFakeBedrock({ models })
+    const options = {
+      overrides: { 'claude-opus-4-6': `${arn}/nobody` },
+      pins: { haiku: 'eu.anthropic.claude-haiku-4-5-20251001-v1:0' },
+    }
+    const results = await examine(fake, { models: ['claude-opus-4-6', 'haiku'] }, { models: options })
+    for (const name of ['claude-opus-4-6', 'haiku']) expect(row(results, 'profile', name)?.status).toBe('failure')
+  })
+})
+
+describe('pins', () => {
+  test('families that nobody pinned are warned of, with the pins that keep them', async () => {
+    const found = row(await examine(createFakeBedrock(), { pinned: ['sonnet'] }), 'pins')
+    expect(found).toMatchObject({
+      status: 'warning',
+      message: expect.stringMatching(/^opus, haiku are not pinned/),
+      next: 'Set ANTHROPIC_DEFAULT_OPUS_MODEL=us.anthropic.claude-opus-4-6-v1 ANTHROPIC_DEFAULT_HAIKU_MODEL=us.anthropic.claude-haiku-4-5-20251001-v1:0',
+    })
+  })
+  test('none is missing', async () => {
+    expect(row(await examine(createFakeBedrock(), { pinned: ['sonnet', 'opus', 'haiku'] }), 'pins')).toBeUndefined()
+    expect(row(await examine(createFakeBedrock()), 'pins')).toBeUndefined()
+  })
+})
+
+test('guardrail: one without cross-Region inference, and a cross-Region profile', async () => {
+  const guardrails = [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }]
+  const guardrail = { identifier: 'gr1', version: '1' }
+  expect(await statusOf('guardrail', { guardrails }, { guardrail })).toMatchObject({
+    status: 'warning',
+    message: expect.stringContaining('no cross-Region inference'),
+    next: expect.stringContaining('enable cross-Region inference'),
+  })
+})
+
+describe('identity of an API key', () => {
+  const keyFor = async (region: string, life = 3600): Promise<{ token: string }> => ({
+    token: await createBedrockApiKey({ credentials: createFakeBedrock().identity, region, expiresIn: life }),
+  })
+  const identityWith = async (token: { token: string }, now = Date.now): Promise<CheckResult | undefined> =>
+    row(await examine(createFakeBedrock(), { credentials: async () => token, now }, { credentials: token }), 'identity')
+
+  test('its region and its expiry', async () => {
+    const found = await identityWith(await keyFor('us-east-1'))
+    expect(found).toMatchObject({ status: 'ok' })
+    expect(found?.message).toMatch(/^a short-term Bedrock API key for us-east-1, until \d{4}-/)
+  })
+  test('of another region: a failure', async () => {
+    const found = await identityWith(await keyFor('eu-west-1'))
+    expect(found).toMatchObject({ status: 'failure', message: expect.stringContaining('and us-east-1 is called') })
+  })
+  test('expired, or soon', async () => {
+    const key = await keyFor('us-east-1')
+    expect((await identityWith(key, () => Date.now() + 3_300_000))?.status).toBe('warning')
+    expect(await identityWith(key, () => Date.now() + 3_700_000)).toMatchObject({
+      status: 'failure',
+      next: 'Make a new key.',
+    })
+  })
+  test('expired SSO keys: their command', async () => {
+    const { identity } = createFakeBedrock()
+    const source = { name: 'sso', profile: 'dev', command: 'aws sso login --profile dev' }
+    const credentials = async (): Promise<never> => ({ ...identity, source, expiration: new Date(0) }) as never
+    expect(row(await examine(createFakeBedrock(), { credentials }), 'identity')?.next).toBe(
+      'Run `aws sso login --profile dev`.',
+    )
+  })
+})
+
+test('without a region it goes on, and says what is not known', async () => {
+  const results = await examine(createFakeBedrock(), { region: undefined })
+  expect(results.map(({ check, status }) => [check, status])).toEqual([
+    ['region', 'failure'],
+    ['identity', 'ok'],
+    ['not known', 'note'],
+  ])
 })

@@ -1,3 +1,4 @@
+import { createBedrockClient, type ModelRef } from 'outcrop'
 import { broadIamPolicy, iamDestinations, type IamPolicy, iamPolicy, toTerraform } from 'outcrop/diagnostics'
 import { describe, expect, test } from 'vitest'
 import { authorizations, isAllowed } from './evaluate.ts'
@@ -240,4 +241,48 @@ test('as Terraform', () => {
   expect(text).toContain(`      test     = "StringEquals"\n      variable = "bedrock:InferenceProfileArn"`)
   expect(text.match(/ {2}statement \{/g)).toHaveLength(2)
   expect(text.split('{').length).toBe(text.split('}').length)
+})
+
+describe('what client.models.resolve gives', () => {
+  const arn = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod'
+  const overrides = { 'claude-opus-4-6': arn, 'claude-opus-4-5-20251101': `${arn}-5` } as const
+  const resolve = (name: string, models: object): Promise<ModelRef> =>
+    createBedrockClient({ region: 'us-east-1', credentials: 'none', models }).models.resolve(name)
+
+  test("the setup page's modelOverrides, in another region: every destination", async () => {
+    const models = await Promise.all(Object.keys(overrides).map((name) => resolve(name, { overrides })))
+    const options = { region: 'us-east-1', account, models }
+    expect(iamDestinations(options)).toEqual([
+      { model: arn, base: opus, regions: expect.arrayContaining(us3), source: 'catalog' },
+      {
+        model: `${arn}-5`,
+        base: 'anthropic.claude-opus-4-5-20251101-v1:0',
+        regions: expect.arrayContaining(us3),
+        source: 'catalog',
+      },
+    ])
+    const policy = iamPolicy(options)
+    const call = { region: 'us-east-2', account, base: opus, profile: arn }
+    for (const destinations of [us3, ['us-east-2']])
+      expect(allowsCall(policy, stream, { ...call, destinations })).toBe(true)
+    expect(allowsCall(policy, stream, { ...call, profile: `${arn}-other`, destinations: us3 })).toBe(false)
+    expect(allowsCall(policy, stream, { ...call, destinations: ['eu-west-1'] })).toBe(false)
+  })
+
+  test("the account's own answer is taken from the profile's region", async () => {
+    const profile = { id: arn, arn, type: 'APPLICATION' as const, base: opus, regions: ['us-east-2'] }
+    const models = [await resolve('claude-opus-4-6', { overrides })]
+    expect(iamDestinations({ region: 'us-east-1', account, models, profiles: [profile] })).toEqual([
+      { model: arn, base: opus, regions: ['us-east-2'], source: 'discovery' },
+    ])
+  })
+
+  test('the small model in a region of its own', async () => {
+    const models = [await resolve('small', { smallModelRegion: 'us-west-2' })]
+    const haiku = 'anthropic.claude-haiku-4-5-20251001-v1:0'
+    const policy = iamPolicy({ region: 'us-east-1', account, models })
+    const call = { account, base: haiku, profile: `us.${haiku}`, destinations: us3 }
+    expect(allowsCall(policy, invoke, { ...call, region: 'us-west-2' })).toBe(true)
+    expect(allowsCall(policy, invoke, { ...call, region: 'us-east-1' })).toBe(false)
+  })
 })

@@ -213,10 +213,49 @@ describe('doctor', () => {
     expect([code, explained.code]).toEqual([1, 1])
   })
 
-  test('no region: a failure that says how to set one', async () => {
+  test('no region: a failure that says how to set one, and who is asking all the same', async () => {
     const { code, stdout } = await outcrop(['doctor'], { env: { AWS_REGION: '' } })
-    expect(stdout).toContain('No AWS region is set')
+    expect(stdout).toContain('no AWS region is set')
+    expect(stdout).toContain('user/me')
     expect(code).toBe(1)
+    expect((await outcrop(['models'], { env: { AWS_REGION: '' } })).stderr).toContain('No AWS region is set')
+  })
+
+  test('what is ignored, what a project may not do, and which pins are missing; no command and no secret whole', async () => {
+    const project = mkdtempSync(join(tmpdir(), 'outcrop-project-'))
+    for (const [folder, settings] of [
+      [
+        'home',
+        {
+          env: {
+            CLAUDE_CODE_USE_BEDROCK: '1',
+            ANTHROPIC_DEFAULT_OPUS_MODEL: 'us.anthropic.claude-opus-4-6-v1',
+            HTTPS_PROXY: 'http://me:secret-example@proxy',
+          },
+        },
+      ],
+      ['work', { env: { AWS_PROFILE: 'evil' }, awsAuthRefresh: `touch ${join(project, 'ran')} secret-example` }],
+    ] as const) {
+      mkdirSync(join(project, folder, '.claude'), { recursive: true })
+      writeFileSync(join(project, folder, '.claude/settings.json'), JSON.stringify(settings))
+    }
+    const env = { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: server.url, AWS_ENDPOINT_URL_STS: `${server.url}/sts` }
+    const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = fake.identity
+    const all = { ...env, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, HOME: join(project, 'home') }
+    const run = async (args: string[]): Promise<string> => {
+      const { stdout, stderr } = await runOutcrop(consumer, ['doctor', ...args], all, '', join(project, 'work'))
+      return (stdout + stderr).replace(/\s+/g, ' ')
+    }
+    const shown = await run([])
+    expect(shown).toContain('env.HTTPS_PROXY: ignored, because this client takes no proxy')
+    expect(shown).toContain('awsAuthRefresh, env.AWS_PROFILE: ignored, because the project is not trusted')
+    expect(shown).toContain('--trust-project')
+    expect(shown).toMatch(/warning pins: sonnet, haiku are not pinned.*ANTHROPIC_DEFAULT_SONNET_MODEL=us\.anthropic/)
+    const trusted = await run(['--trust-project'])
+    expect(trusted).toContain('setting awsAuthRefresh: touch …')
+    for (const text of [shown, trusted]) expect(text).not.toContain('secret-example')
+    expect(existsSync(join(project, 'ran'))).toBe(false)
+    rmSync(project, { recursive: true })
   })
 
   test('no secret is printed', async () => {
@@ -265,6 +304,35 @@ describe('iam-policy', () => {
     const { stderr, code } = await outcrop(['iam-policy', '--models', 'sonnet', '--account', '123456789012'])
     expect(stderr).toContain('by catalog')
     expect(code).toBe(0)
+  })
+
+  test('--from-settings: models, overrides in another region, guardrail, and what such a set-up does', async () => {
+    expect((await outcrop(['iam-policy', '--from-settings'])).stderr).toContain('do not select Bedrock')
+    const other = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod'
+    mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
+    const file = join(consumer.directory, '.claude/settings.json')
+    writeFileSync(
+      file,
+      JSON.stringify({
+        modelOverrides: { 'claude-opus-4-6': other },
+        env: {
+          CLAUDE_CODE_USE_BEDROCK: '1',
+          ANTHROPIC_CUSTOM_HEADERS: 'X-Amzn-Bedrock-GuardrailIdentifier: gr9\nX-Amzn-Bedrock-GuardrailVersion: 1',
+        },
+      }),
+    )
+    const { stdout, stderr, code } = await outcrop(['iam-policy', '--from-settings'])
+    rmSync(file)
+    expect(code).toBe(0)
+    const { Statement } = JSON.parse(stdout) as { Statement: { Sid: string; Resource: string[] | string }[] }
+    const resources = Statement.flatMap(({ Resource }) => Resource)
+    expect(resources).toContain(other)
+    for (const region of ['us-east-1', 'us-east-2', 'us-west-2'])
+      expect(resources).toContain(`arn:aws:bedrock:${region}::foundation-model/anthropic.claude-opus-4-6-v1`)
+    expect(Statement.map(({ Sid }) => Sid)).toEqual(
+      expect.arrayContaining(['CountTokens', 'Discovery', 'Guardrail', 'Marketplace', 'NothingWithoutTheGuardrail']),
+    )
+    expect(stderr).toContain(`${other}: `)
   })
 
   test('as Terraform, and broad', async () => {
@@ -364,6 +432,18 @@ describe('init', () => {
     expect(readFileSync(file, 'utf8')).toBe(
       `${JSON.stringify({ model: 'opus', env: { A: '1', CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' } }, null, '\t')}\n`,
     )
+  })
+
+  test('--pin: the newest of each family that the account has', async () => {
+    const file = join(consumer.directory, 'pinned.json')
+    const { code } = await outcrop(['init', '--yes', '--pin', '--no-check', '--file', file])
+    const { env } = JSON.parse(readFileSync(file, 'utf8'))
+    rmSync(file)
+    expect(code).toBe(0)
+    for (const family of ['OPUS', 'SONNET', 'HAIKU'])
+      expect(env[`ANTHROPIC_DEFAULT_${family}_MODEL`]).toMatch(
+        new RegExp(`^us\\.anthropic\\.claude-${family.toLowerCase()}-`),
+      )
   })
 
   test('writes nothing where the checks fail', async () => {

@@ -47,7 +47,8 @@ async function examine(
 }
 
 const base = 'anthropic.claude-sonnet-4-6'
-const guardrails = [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }]
+const guardrail = { identifier: 'gr1', versions: ['1'], blockedWords: [] }
+const guardrails = [{ ...guardrail, crossRegionProfile: 'us.guardrail.v1:0' }]
 const availability = (answer: object): FakeBedrockOptions => ({ models: { availability: { [base]: answer as never } } })
 const denied = (action: string): FakeBedrockOptions => ({ models: { denied: [`bedrock:${action}`] } })
 const soon = (milliseconds: number): Record<string, string> => ({
@@ -79,6 +80,9 @@ test.each<[check: string, status: string, options: FakeBedrockOptions, how?: Par
   ['model', 'warning', {}, { args: ['--models', 'us.anthropic.claude-opus-4-1-20250805-v1:0'] }],
   ['model', 'failure', {}, { args: ['--models', 'us.anthropic.claude-sonnet-4-20250514-v1:0'] }],
   ['model', 'failure', {}, { args: ['--models', 'sonet'] }],
+  ['profile', 'ok', {}],
+  ['profile', 'failure', {}, { args: ['--models', 'eu.anthropic.claude-sonnet-4-6'] }],
+  ['profile', 'note', denied('ListInferenceProfiles')],
   ['access', 'ok', {}],
   ['access', 'warning', availability({ agreementAvailability: { status: 'PENDING' } })],
   ['access', 'failure', availability({ agreementAvailability: { status: 'NOT_AVAILABLE' } })],
@@ -92,6 +96,7 @@ test.each<[check: string, status: string, options: FakeBedrockOptions, how?: Par
     { args: ['--invoke'], prepare: (fake) => fake.fail('model-access', { operation: 'InvokeModel' }) },
   ],
   ['guardrail', 'ok', { guardrails }, { args: ['--guardrail', 'gr1:1'] }],
+  ['guardrail', 'warning', { guardrails: [guardrail] }, { args: ['--guardrail', 'gr1:1'] }],
   ['guardrail', 'failure', { guardrails }, { args: ['--guardrail', 'gr1:2'] }],
   ['guardrail', 'note', { guardrails, ...denied('GetGuardrail') }, { args: ['--guardrail', 'gr1:1'] }],
 ])('%s: %s', async (check, status, options, how) => {

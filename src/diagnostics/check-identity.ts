@@ -1,0 +1,99 @@
+import { isBedrockError } from '../core/errors.ts'
+import { describeIdentitySource } from '../core/internal/identity-source.ts'
+import { askForIdentity } from '../core/internal/identity.ts'
+import type { AwsCredentialIdentity, BearerTokenIdentity, Identity } from '../core/types.ts'
+import { describeBedrockApiKey, maskKeyId } from '../credentials/bedrock-api-key.ts'
+import type { HintContext } from '../hints/table.ts'
+import { getCallerIdentity } from './caller-identity.ts'
+import type { DoctorOptions } from './doctor-options.ts'
+import { causeOf, failed, type Finding } from './finding.ts'
+
+const check = 'identity'
+
+/** Who is asking, and for how long; tells `where` the source. */
+export async function* checkIdentity(
+  options: DoctorOptions,
+  where: { source: string } & HintContext,
+): AsyncGenerator<Finding> {
+  const { credentials, fetch, now = Date.now } = options
+  if (!credentials) {
+    yield { check, status: 'note', message: 'requests are sent unsigned: a gateway is to sign them' }
+    return
+  }
+  let identity: Identity
+  try {
+    identity = await askForIdentity(credentials, { region: where.region, ...(fetch && { fetch }) })
+  } catch (error) {
+    yield { ...failed(check, error, where), cause: 'identity' }
+    return
+  }
+  const source = identity.source ? ` from ${describeIdentitySource(identity.source)}` : ''
+  if (identity.source) where.source = describeIdentitySource(identity.source)
+  const expiration =
+    identity.expiration ?? ('token' in identity ? describeBedrockApiKey(identity.token).expiration : undefined)
+  if (expiration && expiration.getTime() <= now()) {
+    const renewal =
+      'token' in identity ? 'Make a new key' : 'Renew them: `aws sso login`, `aws login`, or whatever made them'
+    yield {
+      check,
+      status: 'failure',
+      message: `the ${'token' in identity ? 'API key' : 'credentials'}${source} expired at ${expiration.toISOString()}`,
+      next: identity.source?.command ? `Run \`${identity.source.command}\`.` : `${renewal}.`,
+      cause: 'identity',
+    }
+    return
+  }
+  const expiry = expiration ? `, until ${expiration.toISOString()}` : ''
+  const told = { source, expiry, isEnding: expiration !== undefined && expiration.getTime() - now() < 600_000 }
+  yield 'token' in identity ? checkKey(identity, options, told) : await checkKeys(identity, options, where, told)
+}
+
+interface Told {
+  readonly source: string
+  readonly expiry: string
+  readonly isEnding: boolean
+}
+
+function checkKey(
+  { token, source: by }: BearerTokenIdentity,
+  { region }: DoctorOptions,
+  { source, expiry, isEnding }: Told,
+): Finding {
+  if (by?.name === 'settings' || by?.name === 'apiKeyHelper')
+    return { check, status: 'ok', message: `the bearer token of a gateway${source}${expiry}` }
+  const { kind, region: only } = describeBedrockApiKey(token)
+  const message = `a ${kind} Bedrock API key${source}${only ? ` for ${only}` : ''}${expiry}`
+  if (only && region && only !== region) {
+    return {
+      check,
+      status: 'failure',
+      message: `${message}, and ${region} is called`,
+      next: `Make a key for ${region}, or call ${only}: AWS_REGION=${only}`,
+      cause: 'identity',
+    }
+  }
+  const next = isEnding ? 'The key expires within ten minutes: make a new one.' : undefined
+  return { check, status: isEnding ? 'warning' : 'ok', message, next }
+}
+
+async function checkKeys(
+  identity: AwsCredentialIdentity,
+  { fetch, now = Date.now }: DoctorOptions,
+  where: HintContext,
+  { source, expiry, isEnding }: Told,
+): Promise<Finding> {
+  const key = maskKeyId(identity.accessKeyId)
+  try {
+    const { arn } = await getCallerIdentity(identity, where.region, { fetch, now: now() })
+    return {
+      check,
+      status: isEnding ? 'warning' : 'ok',
+      message: `${arn} with key ${key}${source}${expiry}`,
+      next: isEnding ? 'The keys expire within ten minutes: renew them.' : undefined,
+    }
+  } catch (error) {
+    if (isBedrockError(error, 'service') && error.status < 500)
+      return { ...failed(check, error, where, `AWS refuses key ${key}${source}: `), cause: 'identity' }
+    return { check, status: 'note', message: `key ${key}${source}${expiry}; STS could not be asked: ${causeOf(error)}` }
+  }
+}

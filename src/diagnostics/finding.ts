@@ -1,0 +1,47 @@
+import { type BedrockError, isBedrockError } from '../core/errors.ts'
+import { hintFor } from '../hints/hint-for.ts'
+import type { HintContext } from '../hints/table.ts'
+import type { CheckResult } from './report.ts'
+
+/** A row, and what is behind it where it failed: rows of one cause are told once. */
+export interface Finding extends CheckResult {
+  readonly cause?: string | undefined
+}
+
+/** A row for an error; a note where the check itself needs a permission that calling a model does not. */
+export function failedOrDenied(check: string, error: unknown, permission: string, where: HintContext): Finding {
+  if (!isBedrockError(error, 'service') || error.status !== 403 || !/not authorized to perform/.test(error.message))
+    return failed(check, error, where)
+  return { check, status: 'note', message: `not looked at: that needs ${permission}` }
+}
+
+/** A row for an error, with what to do next. */
+export function failed(check: string, error: unknown, where?: HintContext, prefix = ''): Finding {
+  const { message, hint } = error as BedrockError
+  const command = isBedrockError(error, 'credentials') ? error.command : undefined
+  const known = isBedrockError(error) && where ? hintFor(error, where) : undefined
+  const next = command
+    ? `Run \`${command}\`.`
+    : (hint ?? known ?? 'Try again; docs/troubleshooting.md tells what messages mean.')
+  return { check, status: 'failure', message: prefix + message, next, cause: causeOfFailure(error) }
+}
+
+/** Names what failed: rows that share it say the same thing. */
+function causeOfFailure(error: unknown): string {
+  if (isBedrockError(error, 'credentials')) return 'identity'
+  if (isBedrockError(error, 'connection') || isBedrockError(error, 'timeout')) return 'connection'
+  if (!isBedrockError(error, 'service')) return (error as Error).message
+  if (/use case details have not been submitted/.test(error.message)) return 'use-case form'
+  // AWS refuses an identity before it looks at the request.
+  const isOfIdentity =
+    /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|IncompleteSignature|MissingAuthentication)/.test(
+      error.type,
+    ) || /API Key is valid|Bearer Token has expired/.test(error.message)
+  return isOfIdentity ? 'identity' : `${error.type}: ${error.message}`
+}
+
+/** What happened: `fetch` says "fetch failed", and has it in its cause. */
+export function causeOf(error: unknown): string {
+  const { cause, message, code } = error as { cause?: unknown; message?: string; code?: string }
+  return cause ? causeOf(cause) : (code ?? message ?? String(error))
+}
