@@ -120,11 +120,11 @@ export function isRetryable(
   if (shouldRetry === 'false' || type === 'ServiceQuotaExceededException') return false
   if (status === 429) return !/per day/i.test(message)
   if (status === 424) return type === 'ModelStreamErrorException' || (originalStatusCode ?? 0) >= 500
-  return status === 408 || status === 500 || status === 502 || status === 503 || status === 504
+  return [408, 500, 502, 503, 504, 529].includes(status)
 }
 
 function retryAfter(headers: Headers, now: number): number | undefined {
-  const milliseconds = headers.get('retry-after-ms')
+  const milliseconds = headers.get('retry-after-ms') ?? headers.get('x-amz-retry-after')
   if (milliseconds && Number(milliseconds) >= 0) return Number(milliseconds)
   const value = headers.get('retry-after')
   if (!value) return undefined

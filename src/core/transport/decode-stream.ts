@@ -301,8 +301,11 @@ function streamException(
   return new StreamError('stream_exception', message, {
     type,
     status,
-    retryable:
-      status === 529 ||
-      isRetryable(status ?? 0, type, message, typeof originalStatusCode === 'number' ? originalStatusCode : undefined),
+    retryable: isRetryable(
+      status ?? 0,
+      type,
+      message,
+      typeof originalStatusCode === 'number' ? originalStatusCode : undefined,
+    ),
   })
 }

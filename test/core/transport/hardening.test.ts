@@ -174,6 +174,22 @@ describe('what a response may be', () => {
   })
 })
 
+test('529 is retried as a status, and x-amz-retry-after is obeyed', async () => {
+  const fake = createFakeBedrock()
+  const pauses: number[] = []
+  let calls = 0
+  const fetch: typeof globalThis.fetch = async (input, init) =>
+    calls++ > 0
+      ? fake.fetch(input, init)
+      : Response.json({ message: 'Overloaded' }, { status: 529, headers: { 'x-amz-retry-after': '1234' } })
+  const waiting = (callback: () => void, milliseconds: number): unknown => {
+    pauses.push(milliseconds)
+    return clock.setTimeout(callback, milliseconds)
+  }
+  await client(fake, { fetch, clock: { ...clock, setTimeout: waiting } }).messages.create(params)
+  expect(pauses).toContain(1234)
+})
+
 describe('retry budget', () => {
   test('a storm of 429s is not multiplied by three', async () => {
     const fake = createFakeBedrock()
