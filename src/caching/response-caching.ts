@@ -109,7 +109,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
       const key = await raceSignal(makeKey(), caller.signal)
       const inflightKey = inflightKeyOf(key, request, context)
       const equal = inflightKey === undefined ? undefined : inflight.get(inflightKey)
-      if (equal?.isOpen) return await equal.join(caller, { status: 'hit', age: 0 })
+      if (equal) return await equal.join(caller, { status: 'hit', age: 0 })
 
       // Begun before the store is asked, so that equal calls ask it once.
       const shared = shareResponse(

@@ -13,15 +13,13 @@ export interface SharedResponse {
    * @param cache - what to tell of the cache, unless the response itself came from there
    */
   join(caller: Caller, cache: CacheOutcome): Promise<BedrockResponse>
-  /** Whether it can be joined: it has not ended, and a caller waits for it. */
-  readonly isOpen: boolean
 }
 
 /** What a shared response tells of itself. */
 export interface SharedResponseObserver {
   /** Runs once, when the response has come in whole. */
   onWhole(content: CachedContent, metadata: ResponseMetadata): void
-  /** Runs once, when it cannot be joined any more. */
+  /** Runs once, when it cannot be joined any more: it has ended, or every caller has left. */
   onEnd(): void
 }
 
@@ -71,9 +69,6 @@ export function shareResponse(
   }
 
   return {
-    get isOpen() {
-      return isOpen
-    },
     async join({ signal, clock, dispose }, cache) {
       signal.throwIfAborted()
       const joined = clock.now()

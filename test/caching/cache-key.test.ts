@@ -174,6 +174,22 @@ describe('who is asking', () => {
     expect(setup.fake.calls).toHaveLength(2)
   })
 
+  test('a client that signs nothing is told by its headers', async () => {
+    const setup = setUp()
+    const client = (tenant: string) =>
+      setup.client({
+        credentials: 'none',
+        headers: { 'X-Tenant': tenant },
+        fetch: (input, init) => {
+          const headers = new Headers(init?.headers)
+          headers.set('authorization', `Bearer ${token}`)
+          return setup.fake.fetch(input, { ...init, headers })
+        },
+      })
+    expect(await callsOf([client('a')], [client('a')], setup)).toBe(1)
+    expect(await callsOf([client('a')], [client('b')], setup)).toBe(2)
+  })
+
   test("a hit with scope: 'store' asks for no credentials", async () => {
     const setup = setUp()
     const locked = async (): Promise<never> => {

@@ -99,7 +99,8 @@ test('what means the same is the same, in whatever order it is spelled', async (
   const { fake, bedrock } = setUp()
   await bedrock.messages.create({ ...params, metadata: { user_id: 'a' } })
   const { messages, model, ...rest } = params
-  await bedrock.messages.create({ metadata: { user_id: 'a' }, messages, ...rest, model })
+  const turned = messages.map(({ content, role }) => ({ content, role }))
+  await bedrock.messages.create({ metadata: { user_id: 'a' }, messages: turned, ...rest, model })
   expect(fake.calls).toHaveLength(1)
 })
 
@@ -191,6 +192,19 @@ describe('what is not kept', () => {
     expect(store.entries.size).toBe(0)
   })
 
+  test('an answer of another model that is empty', async () => {
+    const answers = [{}, { results: [1] }]
+    const { bedrock, store } = setUp({ when: () => true }, {}, { fetch: async () => Response.json(answers.shift()) })
+    const ask = async (): Promise<unknown> => {
+      const { body, metadata } = await bedrock.invoke({ model: 'amazon.titan-text-v1', body: { inputText: 'Hi' } })
+      return [metadata.cache?.status, body]
+    }
+    expect(await ask()).toEqual(['miss', {}])
+    expect(store.entries.size).toBe(0)
+    expect(await ask()).toEqual(['miss', { results: [1] }])
+    expect(await ask()).toEqual(['hit', { results: [1] }])
+  })
+
   test('what a guardrail blocked', async () => {
     const { fake, bedrock, store } = setUp({}, { guardrails: [guardrail], reply: 'Much of it is granite.' })
     const headers = { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1', 'X-Amzn-Bedrock-GuardrailVersion': '1' }
@@ -260,7 +274,7 @@ describe('guarded and unguarded calls do not answer each other', () => {
     await client([responseCaching({ store })]).messages.create(params)
     expect(store.entries.size).toBe(1)
     const guarded = client([responseCaching({ store }), guardrails({ identifier: 'gr1', version: '1' })])
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < 3; i++) {
       const { metadata } = await guarded.messages.create(params)
       expect(metadata).toMatchObject({ cache: { status: 'bypass' }, guardrail: { action: 'INTERVENED' } })
     }
@@ -293,6 +307,18 @@ describe('at the same time', () => {
     expect(a).toEqual(b)
     expect(a?.content).not.toBe(b?.content)
     expect([a?.metadata.cache?.status, b?.metadata.cache?.status].sort()).toEqual(['hit', 'miss'])
+  })
+
+  test('so are events: who changes one changes one of their own', async () => {
+    const { bedrock } = setUp()
+    const spoil = async (): Promise<void> => {
+      for await (const event of bedrock.messages.stream(params)) {
+        if (event.type === 'content_block_delta') Object.assign(event.delta, { text: 'spoilt' })
+      }
+    }
+    const [, events] = await Promise.all([spoil(), eventsOf(bedrock), spoil()])
+    expect(JSON.stringify(events)).not.toContain('spoilt')
+    expect(JSON.stringify(await eventsOf(bedrock))).not.toContain('spoilt')
   })
 
   test('an error is everyone’s', async () => {
