@@ -9,7 +9,7 @@ const replacement = '[redacted]'
 const named: readonly RegExp[] = [
   /(\b(?:Bearer|Basic) )[\w+/=.~-]{8,}/gi,
   // A value behind its usual name, in JSON, XML, INI, a shell's export, a header or a query string.
-  /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)(?:_bedrock)?\\{0,3}["']? ?[:=>] ?\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
+  /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)(?:_bedrock)?\\{0,3}["']?(?: ?[:=] ?|>)\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
 ]
 const bare: readonly RegExp[] = [
   // Bedrock API keys, session tokens of STS, JSON Web Tokens, private keys, and the user in a URL.
@@ -86,9 +86,11 @@ export function redactError(error: unknown, secrets?: readonly string[], depth =
   } = Object(error) as Partial<AggregateError> & {
     code?: unknown
   }
-  const said = typeof error === 'string' ? error : (message ?? `${typeof error} thrown`)
+  let said = typeof error === 'string' ? error : String(message ?? `${typeof error} thrown`)
+  // What was to be parsed is quoted, and cut: half a secret would not be known as one.
+  if (name === 'SyntaxError') said = said.replace(/".*"/s, '"…"')
   const copy = new Error(
-    redact(String(said), secrets),
+    redact(said, secrets),
     cause === undefined || depth > 3 ? undefined : { cause: redactError(cause, secrets, depth + 1) },
   )
   copy.name = redact(String(name), secrets)
