@@ -1,7 +1,6 @@
-import { redact } from '../core/internal/redact.ts'
+import { printable as spellOut } from '../core/internal/redact.ts'
 
-/** Text of a file as one short line, without secrets and without what a terminal would obey. */
+/** Text of a file as one short line, with whatever a terminal would obey spelled out. */
 export function printable(text: string, limit = 2048): string {
-  const line = redact(text)
-  return line.length > limit ? `${line.slice(0, limit)}…` : line
+  return spellOut(text.length > limit ? `${text.slice(0, limit)}…` : text)
 }

@@ -1,51 +1,37 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import type { CredentialProvider } from 'outcrop'
 import { loadClientOptions } from 'outcrop/settings/node'
 import { createFakeBedrock, type FakeBedrock } from 'outcrop/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type StandIn, startStandIn } from '../credentials/node/stand-in.ts'
-import { expectVerified, rejectionOf, setEnvironment } from '../credentials/support.ts'
+import { expectVerified, rejectionOf } from '../credentials/support.ts'
+import { useFolder } from './support.ts'
 
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-block' }
 const wrong = { AWS_ACCESS_KEY_ID: 'AKIDWRONG', AWS_SECRET_ACCESS_KEY: 'secret-example-wrong' }
 const staticKeys = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`
 const role = 'arn:aws:iam::123456789012:role/example'
 
-let folder: string
+// The process has another home, other keys and another profile. None of them may be used.
+const { path, write, places } = useFolder((path) => ({ HOME: path('other-home'), ...wrong }))
 let fake: FakeBedrock
 let standIn: StandIn
-let restore: () => void
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'outcrop-env-block-'))
   fake = createFakeBedrock({ identities: [keys] })
   standIn = await startStandIn(fake)
-  // The process has another home, other keys and another profile. None of them may be used.
-  restore = setEnvironment({ HOME: path('other-home'), ...wrong, AWS_EC2_METADATA_DISABLED: 'true' })
 })
 afterEach(async () => {
-  restore()
   await standIn.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
-const path = (name: string): string => join(folder, name)
-function write(name: string, content: string | object): string {
-  mkdirSync(dirname(path(name)), { recursive: true })
-  writeFileSync(path(name), typeof content === 'string' ? content : JSON.stringify(content))
-  return path(name)
-}
 const selected = { PATH: process.env.PATH, CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
 
 /** The credentials of a user's settings file with an `env` block, below a home of its own. */
 async function credentialsOf(block: object): Promise<CredentialProvider> {
   write('home/.claude/settings.json', { env: { AWS_EC2_METADATA_DISABLED: 'true', ...block } })
   const { credentials } = await loadClientOptions({
-    cwd: path('project'),
+    ...places(),
     home: path('home'),
-    managedDirectory: path('managed'),
     env: selected,
   })
   return credentials as CredentialProvider

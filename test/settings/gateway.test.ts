@@ -1,29 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { type BedrockClientOptions, createBedrockClient } from 'outcrop'
 import { settingsFromEnvironment, toClientOptions } from 'outcrop/settings'
 import { loadClientOptions } from 'outcrop/settings/node'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { everythingOf, rejectionOf, setEnvironment } from '../credentials/support.ts'
+import { describe, expect, test } from 'vitest'
+import { everythingOf, rejectionOf } from '../credentials/support.ts'
+import { useFolder } from './support.ts'
 
-let home: string
-let restore: () => void
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'outcrop-gateway-'))
-  restore = setEnvironment({ HOME: home })
-})
-afterEach(() => {
-  restore()
-  rmSync(home, { recursive: true, force: true })
-})
-
-const path = (name: string): string => join(home, name)
-function write(name: string, content: string | object): string {
-  mkdirSync(dirname(path(name)), { recursive: true })
-  writeFileSync(path(name), typeof content === 'string' ? content : JSON.stringify(content))
-  return path(name)
-}
+const { path, write, places } = useFolder()
 const selected = {
   PATH: process.env.PATH,
   CLAUDE_CODE_USE_BEDROCK: '1',
@@ -33,13 +16,11 @@ const selected = {
 }
 const load = (variables: Record<string, string> = {}): Promise<BedrockClientOptions> =>
   loadClientOptions({
-    cwd: path('project'),
-    home,
-    managedDirectory: path('managed'),
+    ...places(),
     env: { ...selected, ...variables },
   })
 /** A helper that prints a new token at each run. */
-const helper = (print = '`token-example-${runs.length / 4}`'): string =>
+const helper = (print = '"token-example-" + runs.length / 4'): string =>
   `"${process.execPath}" "${write(
     'helper.mjs',
     `import { appendFileSync, readFileSync } from 'node:fs'

@@ -1,38 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { type BedrockClientOptions, createBedrockClient, isBedrockError } from 'outcrop'
 import { explainSettings, settingsFromEnvironment, settingsFromFile, toClientOptions } from 'outcrop/settings'
 import { loadClientOptions, type LoadClientOptionsOptions, loadSettings } from 'outcrop/settings/node'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { everythingOf, rejectionOf, setEnvironment } from '../credentials/support.ts'
+import { describe, expect, test } from 'vitest'
+import { everythingOf, rejectionOf } from '../credentials/support.ts'
+import { useFolder } from './support.ts'
 
 const keyVariables = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-example-of-the-settings' }
 const variables = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1', ...keyVariables }
 
-let home: string
-let restore: () => void
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'outcrop-hostile-'))
-  restore = setEnvironment({ HOME: home, AWS_EC2_METADATA_DISABLED: 'true' })
-})
-afterEach(() => {
-  restore()
-  rmSync(home, { recursive: true, force: true })
-})
-
-const path = (name: string): string => join(home, name)
-function write(name: string, content: string | Uint8Array): string {
-  mkdirSync(dirname(path(name)), { recursive: true })
-  writeFileSync(path(name), content)
-  return path(name)
-}
+const { path, write, places: folders } = useFolder()
 const places = (): LoadClientOptionsOptions => ({
-  cwd: path('project'),
-  home,
-  managedDirectory: path('managed'),
+  ...folders(),
   env: variables,
 })
 const load = (): Promise<BedrockClientOptions> => loadClientOptions(places())
@@ -236,7 +217,7 @@ describe('fuzz', minutes, () => {
             region: 'us-east-1',
             headers: {},
             endpoint: undefined,
-            env: { ...variables, HOME: home, USERPROFILE: home },
+            env: { ...variables, HOME: path(), USERPROFILE: path() },
           },
           ...{ retry: { attempts: 11 }, timeout: { response: 600_000, idle: 300_000 } },
         })

@@ -1,23 +1,21 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { type BedrockClientOptions, createBedrockClient } from 'outcrop'
 import { explainSettings, mergeSettings, settingsFromEnvironment, toClientOptions } from 'outcrop/settings'
 import { loadClientOptions, type LoadClientOptionsOptions, loadSettings } from 'outcrop/settings/node'
 import { createFakeBedrock, type FakeBedrock, type FakeCall } from 'outcrop/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { setEnvironment } from '../credentials/support.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { useFolder } from './support.ts'
 
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-settings' }
 const arn = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile'
 const keyVariables = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey }
 const bedrockVariables = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
 
+const { path, write, places } = useFolder()
 let home: string
 let fake: FakeBedrock
-let restore: () => void
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'outcrop-settings-'))
+  home = path()
   fake = createFakeBedrock({
     identities: [keys, { token: 'api-key-example' }],
     guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }],
@@ -30,19 +28,7 @@ beforeEach(() => {
       },
     },
   })
-  restore = setEnvironment({ HOME: home, AWS_EC2_METADATA_DISABLED: 'true' })
 })
-afterEach(() => {
-  restore()
-  rmSync(home, { recursive: true, force: true })
-})
-
-const path = (name: string): string => join(home, name)
-function write(name: string, content: string | object): string {
-  mkdirSync(dirname(path(name)), { recursive: true })
-  writeFileSync(path(name), typeof content === 'string' ? content : JSON.stringify(content))
-  return path(name)
-}
 
 /** What arrives when a client of these settings is called. */
 async function callWith(
@@ -58,9 +44,7 @@ async function callWith(
 
 const load = (options: LoadClientOptionsOptions = {}): Promise<BedrockClientOptions> =>
   loadClientOptions({
-    cwd: path('project'),
-    home,
-    managedDirectory: path('managed'),
+    ...places(),
     env: { PATH: process.env.PATH, HOME: home, ...bedrockVariables },
     ...options,
   })
@@ -458,9 +442,7 @@ describe('files', () => {
   const modelOf = async (options: LoadClientOptionsOptions = {}): Promise<string | undefined> =>
     (
       await loadSettings({
-        cwd: path('project'),
-        home,
-        managedDirectory: path('managed'),
+        ...places(),
         env: bedrockVariables,
         ...options,
       })
@@ -494,8 +476,7 @@ describe('files', () => {
       modelOverrides: { 'claude-opus-4-6': 'a', 'claude-sonnet-4-6': 'b' },
     })
     write('project/.claude/settings.json', { availableModels: ['opus'], modelOverrides: { 'claude-opus-4-6': 'c' } })
-    const load = (): ReturnType<typeof loadSettings> =>
-      loadSettings({ cwd: path('project'), home, managedDirectory: path('managed'), env: {}, trustProject: true })
+    const load = (): ReturnType<typeof loadSettings> => loadSettings({ ...places(), env: {}, trustProject: true })
     expect((await load()).availableModels?.value).toEqual(['sonnet', 'opus'])
     expect((await load()).modelOverrides?.value).toEqual({ 'claude-opus-4-6': 'c', 'claude-sonnet-4-6': 'b' })
     write('managed/managed-settings.json', { availableModels: ['haiku'] })
@@ -565,9 +546,7 @@ describe('files', () => {
 test('explainSettings: each value, its source, what it overrode, and no secret', async () => {
   write('.claude/settings.json', { model: 'opus', env: { AWS_REGION: 'eu-west-1' } })
   const env = { ...bedrockVariables, ...keyVariables, AWS_BEARER_TOKEN_BEDROCK: 'api-key-example', OTHER: 'x' }
-  const explanation = explainSettings(
-    await loadSettings({ cwd: path('project'), home, managedDirectory: path('managed'), env }),
-  )
+  const explanation = explainSettings(await loadSettings({ ...places(), env }))
   const text = String(explanation)
   expect(text).toContain(
     `env.AWS_REGION = eu-west-1, from ${path('.claude/settings.json')} (user); over us-east-1 of the environment`,
