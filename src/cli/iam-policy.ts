@@ -21,9 +21,9 @@ export const iamPolicyCommand: Command = {
     '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key;',
     '                  default: stream, count',
     '--guardrail ID[:V]  the guardrail that calls have to go through',
-    '--account ID      the account; else the credentials’ own',
+    "--account ID      the account; else the credentials' own",
     '--format F        json or terraform',
-    '--broad           the setup page’s policy in its place: every model, every profile',
+    "--broad           the setup page's policy in its place: every model, every profile",
     ...clientUsage,
   ],
   options: {

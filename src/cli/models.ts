@@ -9,7 +9,7 @@ const aliases = ['default', 'small', 'opus', 'sonnet', 'haiku', 'fable']
 export const models: Command = {
   summary: 'lists the inference profiles that the account can call',
   usage: [
-    '--all             other providers’ profiles and retired models too',
+    "--all             other providers' profiles and retired models too",
     '--json            as JSON',
     ...clientUsage,
   ],

@@ -94,7 +94,7 @@ function tell(response: BedrockResponse, changes: readonly Adaptation[]): Bedroc
 // Where a model cannot be counted, the error says where it can be.
 async function send(request: BedrockRequest, next: Next, { model }: MiddlewareContext): Promise<BedrockResponse> {
   if (request.operation !== 'CountTokens') return next(request)
-  const hint = 'Count with estimate: true, which is marked as an estimate, or with Anthropic’s own API.'
+  const hint = "Count with estimate: true, which is marked as an estimate, or with Anthropic's own API."
   if (compatibilityTable[compatibilityKey(model)]?.countTokens === 'no')
     throw new ConfigurationError(`Bedrock does not count tokens of ${model.base}`, { hint })
   try {

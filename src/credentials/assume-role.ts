@@ -59,7 +59,7 @@ export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
   const common = roleParameters(options)
   if (!credentials) throw new ConfigurationError('fromAssumeRole needs the credentials that assume the role')
   if (typeof credentials !== 'function') assertIdentity(credentials, 'credentials', ConfigurationError)
-  if (mfaSerial && !mfaCode) throw new ConfigurationError('mfaSerial needs mfaCode, which gives the device’s code')
+  if (mfaSerial && !mfaCode) throw new ConfigurationError("mfaSerial needs mfaCode, which gives the device's code")
   return cached(async (request = {}) => {
     const identity =
       typeof credentials === 'function' ? await askForIdentity(credentials, sourceRequest(request)) : credentials

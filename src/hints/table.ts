@@ -47,13 +47,13 @@ export const hintTable: readonly HintRow[] = [
     id: 'invalid-model-identifier',
     message: /model identifier is invalid|failed to satisfy constraint: Member must satisfy regular expression/,
     hint: ({ model, region, profile }) =>
-      `${region} knows no model or profile ${model}${profile && profile !== model ? `; ${profile} is one for this model there` : ''}. A profile’s prefix must fit the region that is called.`,
+      `${region} knows no model or profile ${model}${profile && profile !== model ? `; ${profile} is one for this model there` : ''}. A profile's prefix must fit the region that is called.`,
   },
   {
     id: 'use-case-form',
     message: /use case details have not been submitted/,
     hint: () =>
-      'Fill out Anthropic’s use case form once for the account: Bedrock console, Chat/Text playground, any Anthropic model. It takes up to 15 minutes to count.',
+      "Fill out Anthropic's use case form once for the account: Bedrock console, Chat/Text playground, any Anthropic model. It takes up to 15 minutes to count.",
   },
   {
     id: 'legacy-model',
@@ -157,7 +157,7 @@ export const hintTable: readonly HintRow[] = [
     id: 'unknown-guardrail',
     message: /guardrail/i,
     hint: ({ region }) =>
-      `Check the guardrail’s ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
+      `Check the guardrail's ID and version; it must exist in ${region} and the version must be published, or DRAFT.`,
   },
   {
     id: 'prompt-caching',
@@ -169,19 +169,19 @@ export const hintTable: readonly HintRow[] = [
     id: 'unknown-field',
     message: /Extra inputs are not permitted|invalid beta flag|does not support|is not supported/i,
     hint: ({ model }) =>
-      `${model} does not take a field or beta of this request, which the message names. Bedrock’s schema is older than Anthropic’s and differs by model.`,
+      `${model} does not take a field or beta of this request, which the message names. Bedrock's schema is older than Anthropic's and differs by model.`,
   },
   {
     id: 'daily-quota',
     message: /too many tokens per day/i,
     hint: ({ model, region }) =>
-      `The day’s token quota of ${model} in ${region} is used up. It is not retried; wait, raise the quota, or use another profile.`,
+      `The day's token quota of ${model} in ${region} is used up. It is not retried; wait, raise the quota, or use another profile.`,
   },
   {
     id: 'throttling',
     type: /^Throttling|^TooManyRequests/,
     hint: ({ model, region }) =>
-      `The account’s rate for ${model} in ${region} is used up. Bedrock reserves the whole max_tokens when a call starts, so a smaller max_tokens helps; so does a profile of a wider geography.`,
+      `The account's rate for ${model} in ${region} is used up. Bedrock reserves the whole max_tokens when a call starts, so a smaller max_tokens helps; so does a profile of a wider geography.`,
   },
   {
     id: 'service-quota',

@@ -83,7 +83,7 @@ export function encodeHeaders(headers: EventStreamHeaders): Uint8Array {
   for (const [name, header] of Object.entries(headers)) {
     const nameBytes = encoder.encode(name)
     if (nameBytes.length < 1 || nameBytes.length > 255)
-      throw new ConfigurationError(`A header’s name has 1 to 255 bytes: ${JSON.stringify(name)}`)
+      throw new ConfigurationError(`A header's name has 1 to 255 bytes: ${JSON.stringify(name)}`)
     const type = header.type === 'boolean' ? (header.value ? 'true' : 'false') : header.type
     const value = encodeValue(name, header, encoder)
     if (value.length > 65_535) throw new ConfigurationError(`The header ${name} is longer than 65535 bytes`)

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { findMessages } from '../scripts/messages.ts'
+
+// What people grep for, paste into a search and read beside other programs' output. `npx tsx scripts/messages.ts` prints all.
+const messages = findMessages()
+const breaking = (rule: (text: string, kind: string) => boolean): string[] =>
+  messages.filter(({ kind, text }) => rule(text, kind)).map(({ place, text }) => `${place} ${text}`)
+
+test.each([
+  ['ConfigurationError', /^retryBudget must be 0 or more$/],
+  ['hint', /^Leave the endpoint out: AWS's own host/],
+  ['part', /^the checksum of a message is wrong$/],
+  ['log warn', /^The local clock is off by \$\{/],
+  ['check', /^Synchronise the clock/],
+  ['reason', /^this model decides by itself/],
+  ['terminal', /^Nothing was written\.$/],
+])('the list has each kind: %s', (kind, text) => {
+  expect(messages.filter((message) => message.kind === kind && text.test(message.text))).toHaveLength(1)
+})
+
+test('an apostrophe or a quotation mark is the one on the keyboard', () => {
+  expect(breaking((text) => /[‘’“”]/.test(text))).toEqual([])
+})
+
+test('a hint is whole sentences, and an error leaves its full stop to those who quote it', () => {
+  const unfinished = /[^.?!'}]$/
+  expect(breaking((text, kind) => kind === 'hint' && unfinished.test(text) && !text.includes('--file'))).toEqual([])
+  expect(
+    breaking((text, kind) => /(Configuration|Service|Stream|Credentials)Error/.test(kind) && /[^.]\.$/.test(text)),
+  ).toEqual([])
+})
