@@ -1,0 +1,18 @@
+import { createBedrockClient } from 'outcrop'
+import { createFakeBedrock } from 'outcrop/testing'
+import { expect, test } from 'vitest'
+
+// In a file of its own: what imports outcrop/guardrails has the check.
+test('guardInput without outcrop/guardrails is refused before anything is sent', async () => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+  const call = bedrock.messages.create(
+    { model: 'sonnet', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] },
+    { guardrail: { identifier: 'gr1', version: 1, guardInput: true } },
+  )
+  await expect(call).rejects.toMatchObject({
+    code: 'configuration',
+    hint: expect.stringContaining('outcrop/guardrails'),
+  })
+  expect(fake.calls).toEqual([])
+})
