@@ -136,7 +136,6 @@ const byName: Readonly<Record<string, number>> = {
   ModelNotReadyException: 529,
   ServiceUnavailableException: 529,
   ModelTimeoutException: 504,
-  UnknownOperationException: 404,
 }
 const byStatus: Readonly<Record<number, number>> = { 408: 504, 424: 500, 502: 502, 503: 529 }
 
@@ -153,8 +152,8 @@ function statusOfException(error: BedrockErrorByCode['service' | 'stream_excepti
   // An `error` event of Anthropic's own.
   const own = Object.entries(types).find(([, name]) => name === type)
   if (own) return Number(own[0])
-  // A redirect, or a success that is none.
-  if (status < 400) return 502
+  // A redirect, or a success that is none: Bedrock's answer to a path that it does not route, for one.
+  if (status < 400) return type.startsWith('UnknownOperation') ? 404 : 502
   if (status in types) return status
   return status < 500 ? 400 : 500
 }

@@ -17,7 +17,7 @@ import { connect } from './support.ts'
 const sdk = (...args: Parameters<typeof connect>) => {
   const connected = connect(...args)
   const anthropic = createAnthropic({ apiKey: 'sk-ant-unused', fetch: connected.fetch })
-  return { ...connected, model: anthropic('claude-sonnet-4-6') }
+  return { ...connected, anthropic, model: anthropic('claude-sonnet-4-6') }
 }
 const prompt = 'Hi'
 const settings = { prompt, maxRetries: 0, maxOutputTokens: 1000 }
@@ -102,6 +102,20 @@ describe('ai with @ai-sdk/anthropic', () => {
     const streamed = streamText({ model, ...settings, output: Output.object({ schema }) })
     expect(await streamed.output).toEqual({ city: 'Bern', degrees: 21 })
     expect(fake.calls.every(({ status }) => status === 200)).toBe(true)
+  })
+
+  test('structured output by a tool, for models that take no output format', async () => {
+    const { anthropic, fake } = sdk({
+      reply: { content: [{ type: 'tool_use', id: 'toolu_1', name: 'json', input: { city: 'Bern' } }] },
+    })
+    const { output } = await generateText({
+      ...settings,
+      model: anthropic('claude-opus-5'),
+      output: Output.object({ schema: z.object({ city: z.string() }) }),
+      providerOptions: { anthropic: { structuredOutputMode: 'jsonTool' } },
+    })
+    expect(output).toEqual({ city: 'Bern' })
+    expect(fake.calls[0]?.body).not.toHaveProperty('output_config')
   })
 
   test('abort cancels the call at Bedrock', async () => {

@@ -60,7 +60,7 @@ describe('@langchain/anthropic', () => {
   })
 
   test('structured output', async () => {
-    const { model } = sdk({
+    const { model, fake } = sdk({
       reply: (call) => {
         const [first] = Array.isArray(call.body.tools) ? call.body.tools : []
         const name = String((first as { name?: string } | undefined)?.name)
@@ -68,8 +68,13 @@ describe('@langchain/anthropic', () => {
         return first ? { content: [{ type: 'tool_use', id: 'toolu_1', name, input }] } : JSON.stringify(input)
       },
     })
-    const structured = model.withStructuredOutput(z.object({ city: z.string(), degrees: z.number() }))
-    expect(await structured.invoke('The weather in Bern?')).toEqual({ city: 'Bern', degrees: 21 })
+    const schema = z.object({ city: z.string(), degrees: z.number() })
+    // The second is for models that take no output format.
+    for (const config of [{}, { method: 'functionCalling' as const }]) {
+      const answer = await model.withStructuredOutput(schema, config).invoke('The weather in Bern?')
+      expect(answer).toEqual({ city: 'Bern', degrees: 21 })
+    }
+    expect(fake.calls.at(-1)?.body).not.toHaveProperty('output_config')
   })
 
   test('a fault in the stream is thrown', async () => {

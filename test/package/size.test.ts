@@ -50,6 +50,7 @@ const marks: Readonly<Record<string, RegExp>> = {
   guardrails: /Not a guardrail/,
   settings: /CLAUDE_CODE_USE_BEDROCK/,
   tools: /A loop of tool calls/,
+  anthropic: /capability_rejected/,
   diagnostics: /NothingWithoutTheGuardrail/,
   testing: /UnknownOperationException/,
   smithy: /AWS4-HMAC-SHA256[\s\S]*AWS4-HMAC-SHA256-PAYLOAD/,
@@ -68,6 +69,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/guardrails', ['guardrails']],
   ['outcrop/compatibility', []],
   ['outcrop/usage', []],
+  ['outcrop/anthropic', ['catalog', 'anthropic']],
   ['outcrop/tools', ['tools']],
   ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
 ])('%s brings nothing else along', async (subpath, allowed) => {
