@@ -100,7 +100,7 @@ function routeOf({ method, url }: IncomingRequest): Route {
   }
   if (path.endsWith('/messages')) return allow('POST', { name: 'messages' })
   if (path.endsWith('/messages/count_tokens')) return allow('POST', { name: 'count_tokens' })
-  const [isModel, id] = /\/models(?:\/([^/]+))?$/.exec(path) ?? []
+  const [isModel, id] = /\/models(?:\/([^/]{1,2048}))?$/.exec(path) ?? []
   if (isModel) return allow('GET', { name: 'models', ...(id !== undefined && { id: decode(id) }) })
   const [, reason = 'Not found'] = missing.find(([pattern]) => pattern.test(path)) ?? []
   throw new RefusedRequest(404, reason)

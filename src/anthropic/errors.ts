@@ -59,8 +59,8 @@ export function toAnthropicError(error: unknown, expose: boolean): AnthropicErro
     const { status, message, more } = error
     return { status, type: typeOf(status), message, shouldRetry: false, ...more }
   }
-  // JSON is parsed at any depth, but serialised by recursion.
-  if (error instanceof RangeError) {
+  // JSON is parsed at any depth, but serialised by recursion; engines say differently that it went too deep.
+  if (error instanceof Error && /call stack|too much recursion/i.test(error.message)) {
     return { status: 400, type: 'invalid_request_error', message: 'The body is nested too deeply', shouldRetry: false }
   }
   if (!isBedrockError(error)) {

@@ -25,6 +25,7 @@ export async function createMessage(
     const controller = new AbortController()
     const release = onAbort(options.signal, (reason) => controller.abort(reason))
     const begun = bedrock.invokeStream(call, { ...options, signal: controller.signal })
+    begun.catch(release)
     const onClose = (isLeft: boolean): void => {
       release()
       if (isLeft) controller.abort(new DOMException('The client went away', 'AbortError'))
@@ -78,8 +79,8 @@ async function readParams({ headers, json }: IncomingRequest): Promise<JsonObjec
   if (typeof params.model !== 'string') throw new RefusedRequest(400, 'model: Input should be a valid string')
   if (params.model.length > 2048) throw new RefusedRequest(400, 'model: String should have at most 2048 characters')
   if (betas !== undefined) throw new RefusedRequest(400, 'betas: Extra inputs are not permitted')
-  // Who leaves it out in silence makes the client believe that the conversation is kept, and the next turn forget it. The
-  // code makes Anthropic's SDK send the whole of it.
+  // Left out silently, it would make the client send only what is new from now on. The code makes Anthropic's SDK send the
+  // whole conversation.
   if (thread !== undefined && thread !== null) {
     throw new RefusedRequest(400, 'thread: Amazon Bedrock keeps no message threads. Send the whole conversation.', {
       details: { error_code: 'thread_unsupported_request' },

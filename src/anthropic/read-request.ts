@@ -27,8 +27,11 @@ export function readRequest(
     signal: init?.signal ?? request?.signal ?? undefined,
     json: async () => {
       const encoding = headers.get('content-encoding')
-      if (encoding && encoding !== 'identity')
-        throw new RefusedRequest(400, `Content-Encoding ${encoding} is not supported`)
+      if (encoding && encoding !== 'identity') {
+        throw new RefusedRequest(400, 'The Content-Encoding of the request is not supported', {
+          details: { error_code: 'request_body_encoding_unsupported' },
+        })
+      }
       return parseBody(await readText(init?.body === undefined ? request?.body : init.body, maxBodySize))
     },
   }

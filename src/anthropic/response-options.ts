@@ -13,7 +13,7 @@ export interface AnthropicResponseOptions {
    * @default false
    */
   readonly exposeUpstreamErrors?: boolean | undefined
-  /** After how many milliseconds of silence a stream sends a `ping`; 0 for never. @default 15_000 */
+  /** After how many milliseconds of silence a stream sends a `ping`; 0 or Infinity for never. @default 15_000 */
   readonly pingInterval?: number | undefined
   /** Hears every error in full: those of this side and of credentials as `warn`, a client's as `debug`. @default silent; `OUTCROP_LOG=warn` writes to stderr */
   readonly logger?: Logger | undefined
@@ -31,7 +31,8 @@ export function resolveResponseOptions({
   if (!(pingInterval >= 0)) throw new ConfigurationError('pingInterval must be 0 or more milliseconds')
   const logger = createLogger(given)
   return {
-    pingInterval,
+    // Beyond 2^31 - 1 ms, timers fire at once.
+    pingInterval: pingInterval > 2_147_483_647 ? 0 : pingInterval,
     clock,
     describe: (error) => {
       const shown = toAnthropicError(error, exposeUpstreamErrors)

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { createBedrockClient } from 'outcrop'
 import { anthropicFetch } from 'outcrop/anthropic'
 import { createFakeBedrock } from 'outcrop/testing'
@@ -203,6 +204,17 @@ describe('errors of this side', () => {
     })
     const shown = connect({}, { exposeUpstreamErrors: true }, { middleware })
     expect((await answerOf(await post(shown.fetch, params))).message).toContain('/home/me')
+  })
+
+  test('a signal that outlives its requests keeps nothing of them', async () => {
+    const { fake, fetch } = connect()
+    const { signal } = new AbortController()
+    for (const fault of ['throttling', 'not-found', 'stream-truncated', undefined] as const) {
+      if (fault) fake.fail(fault)
+      await (await post(fetch, { ...params, stream: true }, { signal })).text()
+      await (await post(fetch, params, { signal })).text()
+    }
+    await expect.poll(() => getEventListeners(signal, 'abort').length).toBe(0)
   })
 
   test('the abort of the request is a rejection with its reason, as of any fetch', async () => {

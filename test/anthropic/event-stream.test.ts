@@ -265,10 +265,12 @@ describe('pings', () => {
     const { fetch } = connect({ reply: [start, ...middle, ...end] as FakeReply }, { clock })
     expect(await (await post(fetch, { ...params, stream: true })).text()).not.toContain('event: ping')
     expect(clock.timers.size).toBe(0)
-    const quiet = connect({}, { clock, pingInterval: 0 })
-    const response = await post(quiet.fetch, { ...params, stream: true })
-    expect(clock.timers.size).toBe(0)
-    await response.body?.cancel()
+    for (const pingInterval of [0, Number.POSITIVE_INFINITY]) {
+      const quiet = connect({}, { clock, pingInterval })
+      const response = await post(quiet.fetch, { ...params, stream: true })
+      expect(clock.timers.size).toBe(0)
+      await response.body?.cancel()
+    }
   })
 
   test('a reader that does not read gets none, and takes nothing from Bedrock: backpressure', async () => {
