@@ -202,4 +202,6 @@ test('what the body says of the guardrail stays beside the options', async () =>
   const body = { ...params, 'amazon-bedrock-guardrailConfig': config } as typeof params
   await bedrock.messages.create(body, { guardrail: { streamProcessingMode: 'ASYNCHRONOUS' } })
   expect(sent(fake)).toEqual({ ...gr1, config: { ...config, streamProcessingMode: 'ASYNCHRONOUS' } })
+  await bedrock.messages.create(body, { guardrail: false })
+  expect(sent(fake)).toEqual(none)
 })

@@ -178,6 +178,17 @@ test('nothing begins a message but message_start', async () => {
   expect(found).toMatchObject({ id: 'msg_1', content: [] })
 })
 
+test('a field of a block that is no text and no list: the last one counts', async () => {
+  const { content } = await finalOf([
+    start,
+    begin(0, { type: 'hologram' }),
+    delta(0, { type: 'hologram_delta', size: 1, note: null }),
+    delta(0, { type: 'hologram_delta', size: 2 }),
+    ...end(),
+  ])
+  expect(content).toEqual([{ type: 'hologram', size: 2, note: null }])
+})
+
 test('null usage in message_delta takes nothing back', async () => {
   const of = async (...deltas: unknown[]): Promise<unknown> =>
     (
