@@ -465,6 +465,13 @@ describe('files', () => {
     expect(await modelOf({ settingsFile })).toBe('second drop-in')
   })
 
+  test('at home, the user’s file is no project’s', async () => {
+    write('.claude/settings.json', { model: 'opus', env: { AWS_PROFILE: 'dev' } })
+    const explanation = explainSettings(await loadSettings({ ...places(), cwd: home, env: bedrockVariables }))
+    expect(explanation.ignored).toEqual([])
+    expect(explanation.settings.find(({ key }) => key === 'model')?.overrode).toEqual([])
+  })
+
   test('CLAUDE_CONFIG_DIR moves the user’s', async () => {
     write('elsewhere/settings.json', { model: 'moved' })
     expect(await modelOf({ env: { ...bedrockVariables, CLAUDE_CONFIG_DIR: path('elsewhere') } })).toBe('moved')

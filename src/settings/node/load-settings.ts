@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { ConfigurationError } from '../../core/errors.ts'
 import type { Environment } from '../../core/internal/env.ts'
@@ -58,14 +58,16 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
   }
   const home = env.HOME ?? homedir()
   const managed = options.managedDirectory ?? managedDirectories[process.platform] ?? '/etc/claude-code'
-  const userFolder = env.CLAUDE_CONFIG_DIR?.trim() || join(home, '.claude')
+  const userFile = resolve(env.CLAUDE_CONFIG_DIR?.trim() || join(home, '.claude'), 'settings.json')
+  const projectFile = resolve(cwd, '.claude', 'settings.json')
   const files: (SettingSource & {
     readonly path: string
     readonly isTrusted: boolean
     readonly isRequired?: boolean
   })[] = [
-    { kind: 'user', path: join(userFolder, 'settings.json'), isTrusted: true },
-    { kind: 'project', path: join(cwd, '.claude', 'settings.json'), isTrusted: trustProject },
+    { kind: 'user', path: userFile, isTrusted: true },
+    // At home, the user's own file is no project's.
+    ...(projectFile === userFile ? [] : [{ kind: 'project' as const, path: projectFile, isTrusted: trustProject }]),
     { kind: 'local', path: join(cwd, '.claude', 'settings.local.json'), isTrusted: trustProject },
     ...(settingsFile ? [{ kind: 'flag' as const, path: settingsFile, isTrusted: true, isRequired: true }] : []),
     { kind: 'managed', path: join(managed, 'managed-settings.json'), isTrusted: true },
