@@ -1,4 +1,5 @@
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
+import { operations } from '../core/internal/operations.ts'
 import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, ModelRef } from '../core/types.ts'
 import { catalogModel } from '../models/catalog.ts'
 import { parseModelId } from '../core/model-id.ts'
@@ -54,7 +55,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
   return async function promptCaching(request, next, { model, region, logger }) {
     const isOff = disabled === true || (Array.isArray(disabled) && disabled.includes(model.family))
     const provider = parseModelId(model.base ?? model.id).provider ?? 'anthropic'
-    if (isOff || provider !== 'anthropic' || request.operation === 'CountTokens') return next(request)
+    if (isOff || provider !== 'anthropic' || !operations[request.operation].generates) return next(request)
 
     const pair = `${region} ${model.base ?? model.id}`
     if (unavailable.has(pair)) return withoutPoints(request, next)

@@ -4,6 +4,7 @@ import { encodeJson, isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
 import { raceSignal } from '../core/internal/signal.ts'
 import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
+import { operations } from '../core/internal/operations.ts'
 import type {
   BedrockRequest,
   BedrockResponse,
@@ -88,7 +89,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
   return async function responseCaching(request, next, context) {
     const { operation, options } = request
     const { cache } = options
-    if (operation === 'CountTokens' || cache === false || !(cache || when(request))) return bypass(request, next)
+    if (!operations[operation].generates || cache === false || !(cache || when(request))) return bypass(request, next)
     if (context.inner.some(isGuardrail)) {
       if (!hasWarned) context.logger.warn('Nothing is cached: put responseCaching behind guardrails in `middleware`')
       hasWarned = true
@@ -168,7 +169,7 @@ function inflightKeyOf(key: string, request: BedrockRequest, { timeout }: Middle
 /** Whether an entry may be the answer to a call: whole, of its kind, and guarded if and only if the call is. */
 function answers(entry: CacheEntry, request: BedrockRequest): boolean {
   const { events, guardrail } = entry
-  const isStream = request.operation === 'InvokeModelWithResponseStream'
+  const isStream = operations[request.operation].answers === 'stream'
   if ((events !== undefined) !== isStream || !isWhole(entry, isMessages(request))) return false
   return guardrail?.action !== 'INTERVENED' && isGuarded(request) === (guardrail !== undefined)
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError, GuardrailError } from '../core/errors.ts'
 import { tapEvents } from '../core/internal/event-iterator.ts'
 import { readOutcome } from '../core/internal/guardrail.ts'
+import { operations } from '../core/internal/operations.ts'
 import type { BedrockRequest, BedrockResponse, JsonObject, Middleware, MiddlewareContext, Next } from '../core/types.ts'
 import {
   type GuardrailIdentity,
@@ -51,9 +52,9 @@ export async function guardCall(
   context: MiddlewareContext,
   client?: GuardrailOptions,
 ): Promise<BedrockResponse> {
-  const isCount = request.operation === 'CountTokens'
-  const guardrail = isCount ? undefined : guardrailOf(request, client)
-  if (!guardrail) return next(isCount || request.options.guardrail === false ? withoutGuardrail(request) : request)
+  const { generates } = operations[request.operation]
+  const guardrail = generates ? guardrailOf(request, client) : undefined
+  if (!guardrail) return next(!generates || request.options.guardrail === false ? withoutGuardrail(request) : request)
   const blocked = guardrail.guardInput && (await checkInput(request, guardrail, context))
   return observe(blocked || (await next(withGuardrail(request, guardrail))), request, guardrail, context)
 }

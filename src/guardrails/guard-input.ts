@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
+import { operations } from '../core/internal/operations.ts'
 import type { BedrockRequest, BedrockResponse, JsonObject, JsonValue, MiddlewareContext } from '../core/types.ts'
 import { applyGuardrail, type GuardrailContent } from './apply-guardrail.ts'
 import type { GuardrailIdentity } from './config.ts'
@@ -38,7 +39,7 @@ export async function guardLastTurn(
     stop_sequence: null,
     usage: { input_tokens: 0, output_tokens: 0 },
   }
-  if (request.operation === 'InvokeModel') {
+  if (operations[request.operation].answers === 'json') {
     return {
       type: 'json',
       metadata,
