@@ -54,7 +54,6 @@ function signing(size) {
   }
   return {
     outcrop: async () => own((await import('outcrop/sigv4')).signRequest),
-    'outcrop, web platform': async () => own((await import('./node_modules/.outcrop-web.mjs')).signRequest),
     'smithy + sha256-js': async () => smithy(Sha256),
     'smithy + node:crypto': async () => smithy(NodeSha256),
   }

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { groups } from './cases.mjs'
+import * as workerd from './workerd.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -12,8 +13,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 // The web platform's code, as a bundler for a Worker takes it.
 await build({
   stdin: {
-    contents:
-      "export { signRequest } from 'outcrop/sigv4'; export { createEventStreamDecoder } from 'outcrop/event-stream'",
+    contents: "export { createEventStreamDecoder } from 'outcrop/event-stream'",
     resolveDir: here,
   },
   outfile: `${here}node_modules/.outcrop-web.mjs`,
@@ -30,14 +30,9 @@ const format = (microseconds) =>
   microseconds >= 10_000 ? `${(microseconds / 1000).toFixed(1)} ms` : `${microseconds.toPrecision(3)} µs`
 
 console.log(`Node ${process.version}, ${rounds} rounds, median CPU time per operation\n`)
-for (const { name, baseline, contestants } of groups.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
-  const times = Object.fromEntries(Object.keys(contestants).map((contestant) => [contestant, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const contestant of Object.keys(contestants)) {
-      const output = execFileSync(process.execPath, [`${here}one.mjs`, name, contestant], { encoding: 'utf8' })
-      times[contestant].push(Number(output))
-    }
-  }
+const isChosen = ({ name }) => name.includes(process.argv[2] ?? '')
+
+function print({ name, baseline }, times) {
   console.log(`| ${name.padEnd(34)} | time       | ${`${baseline} = 1`.padEnd(24)} |`)
   console.log(`| ${'-'.repeat(34)} | ---------- | ${'-'.repeat(24)} |`)
   for (const [contestant, each] of Object.entries(times)) {
@@ -48,3 +43,15 @@ for (const { name, baseline, contestants } of groups.filter(({ name }) => name.i
   }
   console.log()
 }
+
+for (const group of groups.filter(isChosen)) {
+  const times = Object.fromEntries(Object.keys(group.contestants).map((contestant) => [contestant, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of Object.keys(group.contestants)) {
+      const output = execFileSync(process.execPath, [`${here}one.mjs`, group.name, contestant], { encoding: 'utf8' })
+      times[contestant].push(Number(output))
+    }
+  }
+  print(group, times)
+}
+if (isChosen(workerd)) print(workerd, await workerd.measure(rounds))

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as node from '../../src/core/platform/node.ts'
 import * as web from '../../src/core/platform/web.ts'
 
@@ -22,24 +22,58 @@ describe.each([
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
         fc.string({ unit: 'grapheme', maxLength: 100 }),
-        async (bytes, text) => {
+        fc.string({ minLength: 1, maxLength: 100 }),
+        async (bytes, text, secret) => {
           expect(await platform.sha256Hex(text)).toBe(createHash('sha256').update(text).digest('hex'))
-          expect(Buffer.from(platform.hmacSha256(bytes, text)).toString('hex')).toBe(
-            createHmac('sha256', bytes).update(text).digest('hex'),
-          )
-          expect(Buffer.from(platform.hmacSha256(text, text)).toString('hex')).toBe(
-            createHmac('sha256', text).update(text).digest('hex'),
-          )
-          const key = bytes.subarray(0, 64)
-          for (const data of [text, text.repeat(40)])
-            expect(platform.hmacSha256Hex(key, data)).toBe(createHmac('sha256', key).update(data).digest('hex'))
           const [start, end] = [bytes.length >> 3, bytes.length - (bytes.length >> 2)]
           if (crc32) expect(platform.crc32(bytes, start, end)).toBe(crc32(bytes.subarray(start, end)))
           expect(platform.encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'))
           expect(platform.decodeUtf8(Buffer.from(`<${text}>`), 1, Buffer.byteLength(text) + 1)).toBe(text)
+
+          const mac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest()
+          const key = await platform.deriveHmacKey(secret, [text, 'second'])
+          for (const data of [text, text.repeat(40)])
+            expect(await platform.hmacSha256Hex(key as never, data)).toBe(
+              mac(mac(mac(secret, text), 'second'), data).toString('hex'),
+            )
         },
       ),
       { numRuns: 500 },
     )
   })
+})
+
+test.each([
+  ['node', node],
+  ['web', web],
+])('%s hashes many texts at the same time, short and long', async (_, platform) => {
+  const texts = Array.from({ length: 300 }, (_, i) => `${i} Grüße aus 東京 `.repeat(1 + (i % 120)))
+  const expected = texts.map((text) => createHash('sha256').update(text).digest('hex'))
+  expect(await Promise.all(texts.map((text) => platform.sha256Hex(text)))).toEqual(expected)
+})
+
+describe('the web platform', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  test('its keys cannot be read', async () => {
+    const key = await web.deriveHmacKey('secret', ['part'])
+    expect(key.extractable).toBe(false)
+    await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow()
+  })
+
+  test.each([[{}], [undefined]])(
+    'a page that came over http is told that it needs https: crypto %j',
+    async (crypto) => {
+      vi.stubGlobal('crypto', crypto)
+      vi.resetModules()
+      const { sha256Hex } = await import('../../src/core/platform/web.ts')
+      expect(() => sha256Hex('text')).toThrow(
+        expect.objectContaining({
+          code: 'configuration',
+          message: expect.stringContaining('crypto.subtle'),
+          hint: expect.stringContaining('https'),
+        }),
+      )
+    },
+  )
 })

@@ -3,6 +3,7 @@ const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStar
 /** Bytes as lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += pairs[byte]
+  // By index: an iterator takes three times as long.
+  for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] as number]
   return text
 }

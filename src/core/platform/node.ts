@@ -5,6 +5,9 @@ import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 
 export { isConnectionReset, networkError } from './node-network-error.ts'
 
+/** A key that HMACs are made with. */
+export type HmacKey = Uint8Array
+
 /** The SHA-256 digest in hexadecimal. */
 export const sha256Hex: (data: string | Uint8Array) => string | Promise<string> =
   // One call in place of three objects; since Node 20.12.
@@ -12,17 +15,20 @@ export const sha256Hex: (data: string | Uint8Array) => string | Promise<string> 
     ? (data) => crypto.hash('sha256', data, 'hex')
     : (data) => crypto.createHash('sha256').update(data).digest('hex')
 
-/** The HMAC-SHA-256 of a text. */
-export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
-  return crypto.createHmac('sha256', key).update(data).digest()
+/** A key that is derived by HMAC-SHA-256, part by part: each one's digest is the key for the next. */
+export function deriveHmacKey(secret: string, parts: readonly string[]): HmacKey | Promise<HmacKey> {
+  return parts.reduce<string | HmacKey>(
+    (key, part) => crypto.createHmac('sha256', key).update(part).digest(),
+    secret,
+  ) as HmacKey
 }
 
 // Shared by all calls, each of which is done with them before the next begins.
 const inner = Buffer.alloc(1024)
 const outer = Buffer.alloc(96)
 
-/** The HMAC-SHA-256 of a text, in hexadecimal. `key` has at most 64 bytes. */
-export function hmacSha256Hex(key: Uint8Array, data: string): string {
+/** The HMAC-SHA-256 of a text, in hexadecimal. */
+export function hmacSha256Hex(key: HmacKey, data: string): string | Promise<string> {
   // `inner` has room for 320 characters of three bytes; a string to sign has about 140.
   if (typeof crypto.hash !== 'function' || data.length > 320)
     return crypto.createHmac('sha256', key).update(data).digest('hex')

@@ -1,44 +1,63 @@
 // The same surface as node.ts, on Web APIs alone.
-import { type BedrockError, ConnectionError } from '../errors.ts'
+import { type BedrockError, ConfigurationError, ConnectionError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
-import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 import { redactError } from '../internal/redact.ts'
-import { sha256 } from '../internal/sha256.ts'
+
+export { crc32 } from '../internal/crc32.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+// Shared by all calls: WebCrypto copies its input before it returns.
+const scratch = new Uint8Array(4096)
 
-// Below this size the pure JavaScript hash is done before WebCrypto's promise would be.
-const webCryptoFrom = 4096
+/** A key that HMACs are made with, and that cannot be read. */
+export type HmacKey = CryptoKey
 
 /** The SHA-256 digest in hexadecimal. */
-export function sha256Hex(data: string | Uint8Array): string | Promise<string> {
-  const bytes = typeof data === 'string' ? encoder.encode(data) : data
-  if (bytes.length >= webCryptoFrom)
-    return crypto.subtle.digest('SHA-256', bytes as BufferSource).then((digest) => hex(new Uint8Array(digest)))
-  return hex(sha256(bytes))
+export function sha256Hex(data: string | Uint8Array): Promise<string> {
+  return subtle()
+    .digest('SHA-256', (typeof data === 'string' ? encode(data) : data) as BufferSource)
+    .then(hexOf)
 }
 
-/** The HMAC-SHA-256 of a text (RFC 2104). */
-export function hmacSha256(key: string | Uint8Array, data: string): Uint8Array {
-  const bytes = typeof key === 'string' ? encoder.encode(key) : key
-  const short = bytes.length > 64 ? sha256(bytes) : bytes
-  const keyed = (pad: number, message: Uint8Array): Uint8Array => {
-    const block = new Uint8Array(64 + message.length).fill(pad, 0, 64)
-    for (let i = 0; i < short.length; i++) block[i] = pad ^ (short[i] as number)
-    block.set(message, 64)
-    return sha256(block)
-  }
-  return keyed(0x5c, keyed(0x36, encoder.encode(data)))
+/** A key that is derived by HMAC-SHA-256, part by part: each one's digest is the key for the next. */
+export async function deriveHmacKey(secret: string, parts: readonly string[]): Promise<HmacKey> {
+  let key = await importKey(encoder.encode(secret))
+  for (const part of parts) key = await importKey(await subtle().sign('HMAC', key, encode(part)))
+  return key
 }
 
 /** The HMAC-SHA-256 of a text, in hexadecimal. */
-export function hmacSha256Hex(key: Uint8Array, data: string): string {
-  return hex(hmacSha256(key, data))
+export function hmacSha256Hex(key: HmacKey, data: string): Promise<string> {
+  return subtle().sign('HMAC', key, encode(data)).then(hexOf)
 }
 
-/** The CRC-32 of the bytes from `start` to `end` (ISO 3309, as zlib and the event stream have it). */
-export const crc32: (bytes: Uint8Array, start: number, end: number) => number = tableCrc32
+function importKey(bytes: BufferSource): Promise<HmacKey> {
+  return subtle().importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+}
+
+function hexOf(digest: ArrayBuffer): string {
+  return hex(new Uint8Array(digest))
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  // A character takes three bytes at most.
+  if (text.length * 3 > scratch.length) return encoder.encode(text)
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written)
+}
+
+let known: SubtleCrypto | undefined
+
+// Kept, as asking the global for it costs a tenth of a hash on Workers.
+function subtle(): SubtleCrypto {
+  known ??= (globalThis as { crypto?: Crypto }).crypto?.subtle
+  // Browsers give it to pages that came over https or from localhost.
+  if (!known)
+    throw new ConfigurationError('There is no crypto.subtle here, which signatures and cache keys are made with', {
+      hint: 'Serve the page over https, or use a Bedrock API key, which needs no signature.',
+    })
+  return known
+}
 
 /** Bytes to base64. */
 export function encodeBase64(bytes: Uint8Array): string {

@@ -43,7 +43,7 @@ export async function presignUrl(
     { host },
     await sha256Hex(''),
   )
-  const signature = sign(
+  const signature = await sign(
     identity,
     credentialScope,
     createStringToSign(amzDate, credentialScope, await sha256Hex(canonicalRequest)),

@@ -68,11 +68,10 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
   if (identity.sessionToken) headers['x-amz-security-token'] = identity.sessionToken
 
   const { method = request.body === undefined ? 'GET' : 'POST', body = '' } = request
-  const given = headers['x-amz-content-sha256'] ?? sha256Hex(body)
-  const payloadHash = typeof given === 'string' ? given : await given
+  const payloadHash = headers['x-amz-content-sha256'] ?? (await sha256Hex(body))
   const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, url, headers, payloadHash)
   const stringToSign = createStringToSign(amzDate, credentialScope, await sha256Hex(canonicalRequest))
-  const signature = sign(identity, credentialScope, stringToSign)
+  const signature = await sign(identity, credentialScope, stringToSign)
   headers.authorization = `${algorithm} Credential=${identity.accessKeyId}/${credentialScope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   return { headers, canonicalRequest, stringToSign, signature }
 }
@@ -113,6 +112,10 @@ export function createStringToSign(amzDate: string, credentialScope: string, can
 }
 
 /** Step 4 of the specification. */
-export function sign(identity: AwsCredentialIdentity, credentialScope: string, stringToSign: string): string {
-  return hmacSha256Hex(deriveSigningKey(identity, credentialScope), stringToSign)
+export async function sign(
+  identity: AwsCredentialIdentity,
+  credentialScope: string,
+  stringToSign: string,
+): Promise<string> {
+  return hmacSha256Hex(await deriveSigningKey(identity, credentialScope), stringToSign)
 }
