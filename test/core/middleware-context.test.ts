@@ -1,4 +1,4 @@
-import { createBedrockClient, type Middleware, type MiddlewareContext } from 'outcrop/core'
+import { type BedrockRequest, createBedrockClient, type Middleware, type MiddlewareContext } from 'outcrop/core'
 import { createFakeBedrock } from 'outcrop/testing'
 import { expect, test } from 'vitest'
 
@@ -62,4 +62,54 @@ test('a middleware can ask who calls, and gets the error that the call would get
     fetch: async () => Response.json({ type: 'message', content: [] }),
   })
   expect(await (await unsigned.call()).identity()).toBeUndefined()
+})
+
+test('a middleware finds the model resolved, whichever way it was named', async () => {
+  const seen: BedrockRequest['model'][] = []
+  const look: Middleware = (request, next) => {
+    seen.push(request.model)
+    return next(request)
+  }
+  const id = 'eu.anthropic.claude-sonnet-4-6'
+  const renaming: Middleware = (request, next) => next({ ...request, model: id })
+  const { call } = setUp({ middleware: [look, renaming, look] })
+  await call('us.anthropic.claude-opus-4-6-v1')
+  expect(seen).toMatchObject([
+    { id: 'us.anthropic.claude-opus-4-6-v1', geo: 'us', source: 'explicit' },
+    { id, geo: 'eu', source: 'explicit' },
+  ])
+})
+
+test('the fetch of a middleware goes to the region of the call, or to the one that it names', async () => {
+  const hosts: string[] = []
+  const { call } = setUp({
+    middleware: [
+      async (request, next, { fetch }) => {
+        await fetch('/inference-profiles')
+        await fetch('/inference-profiles', { region: 'ap-south-1' })
+        return next(request)
+      },
+    ] satisfies Middleware[],
+    credentials: 'none',
+    fetch: (async (url) => {
+      hosts.push(new URL(String(url)).host)
+      return Response.json({ type: 'message', content: [] })
+    }) as typeof fetch,
+  })
+  await call('arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6').catch(() => {})
+  expect(hosts).toEqual([
+    'bedrock.us-west-2.amazonaws.com',
+    'bedrock.ap-south-1.amazonaws.com',
+    'bedrock-runtime.us-west-2.amazonaws.com',
+  ])
+})
+
+test('withOptions keeps the resolver, unless another is given', async () => {
+  const fullId = 'us.anthropic.claude-sonnet-4-6'
+  const resolver = (id: string) => ({
+    resolve: () => ({ id, base: id, region: 'eu-west-1', partition: 'aws', source: 'alias' as const }),
+  })
+  const bedrock = createBedrockClient({ region: 'eu-west-1', credentials: 'none', models: resolver(fullId) })
+  expect((await bedrock.withOptions({ headers: { 'x-app': 'a' } }).models.resolve('mine')).id).toBe(fullId)
+  expect((await bedrock.withOptions({ models: resolver('other.model') }).models.resolve('mine')).id).toBe('other.model')
 })

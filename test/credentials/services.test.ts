@@ -93,6 +93,19 @@ describe.each(sources)('%s', (name, make) => {
     expect(await asked).toMatchObject({ code: 'credentials', message: expect.stringContaining('did not answer') })
   })
 
+  test.each([2 ** 31, Number.POSITIVE_INFINITY])(
+    'a deadline of %d ms is as long as a timer can be, and not over at once',
+    async (timeout) => {
+      const clock = manualClock()
+      let waiting: number[] = []
+      await ask(make({ clock, timeout }), async () => {
+        waiting = clock.waiting
+        return new Response(answer(name, '2030-01-01T00:00:00Z'))
+      })
+      expect(waiting).toEqual([2 ** 31 - 1])
+    },
+  )
+
   test('leaves no timer behind', async () => {
     const clock = manualClock()
     await ask(make({ clock }), async () => new Response(answer(name, new Date(now + 3_600_000).toISOString())))

@@ -45,6 +45,15 @@ describe('a client’s models', () => {
     expect(await bedrock.models.resolve(arn)).toMatchObject({ base, region: 'eu-west-1' })
   })
 
+  test('a client made by withOptions knows what was looked up, unless it gets models of its own', async () => {
+    const { bedrock, operations } = setUp({ discovery: true })
+    await bedrock.models.resolve(arn)
+    await bedrock.withOptions({ headers: { 'x-app': 'a' } }).models.resolve(arn)
+    expect(operations()).toEqual(['GetInferenceProfile'])
+    await bedrock.withOptions({ models: { discovery: true } }).models.resolve(arn)
+    expect(operations()).toEqual(['GetInferenceProfile', 'GetInferenceProfile'])
+  })
+
   test('looks an opaque ARN up once, in its own region, and keeps its base for every call', async () => {
     const { fake, bedrock, operations } = setUp({ discovery: true })
     for (let i = 0; i < 2; i++) {

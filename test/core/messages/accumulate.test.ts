@@ -397,3 +397,21 @@ describe('in linear time: lists are added to, not copied', () => {
     expect(block?.input.a).toHaveLength(100_001)
   })
 })
+
+test('an intervention of a guardrail is not taken back by a later event', async () => {
+  const says = (action: string): object => ({ 'amazon-bedrock-guardrailAction': action })
+  const of = async (first: string, last: string): Promise<unknown> =>
+    (await finalOf([{ ...start, ...says(first) }, begin(0, textBlock), { type: 'message_stop', ...says(last) }]))[
+      'amazon-bedrock-guardrailAction'
+    ]
+  expect(await of('INTERVENED', 'NONE')).toBe('INTERVENED')
+  expect(await of('NONE', 'INTERVENED')).toBe('INTERVENED')
+  expect(await of('NONE', 'NONE')).toBe('NONE')
+})
+
+test('who leaves at message_stop lets go of the events, whatever would have come behind it', async () => {
+  const stream = streamOf([start, begin(0, textBlock), ...end(), { type: 'ping' }, { type: 'ping' }])
+  for await (const { type } of stream) if (type === 'message_stop') break
+  expect(stream.isClosed()).toBe(true)
+  expect((await stream.finalMessage()).stop_reason).toBe('end_turn')
+})

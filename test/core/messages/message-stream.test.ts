@@ -273,6 +273,40 @@ describe('MessageStream', () => {
     stream.abort()
   })
 
+  test('an event that is here already is not given after abort()', async () => {
+    const { fake } = counting()
+    const bedrock = createBedrockClient({
+      region: fake.region,
+      credentials: fake.identity,
+      // All events in one chunk.
+      fetch: async (input, init) => {
+        const response = await fake.fetch(input, init)
+        return new Response(await response.arrayBuffer(), response)
+      },
+    })
+    const stream = bedrock.messages.stream(params)
+    const iterator = stream[Symbol.asyncIterator]()
+    await iterator.next()
+    await iterator.next()
+    stream.abort()
+    await expect(iterator.next()).rejects.toMatchObject({ name: 'AbortError' })
+    expect(stream.snapshot?.content).toEqual([{ type: 'text', text: '' }])
+  })
+
+  test('who leaves at message_stop has the whole message', async () => {
+    const stream = streamOf(events)
+    for await (const { type } of stream) if (type === 'message_stop') break
+    expect((await stream.finalMessage()).stop_reason).toBe('end_turn')
+    expect((await stream.metadata).usage).toMatchObject({ outputTokens: 40 })
+  })
+
+  test.each([null, ''])('a figure of message_delta that is %j takes nothing back', async (none) => {
+    const [message_stop] = events.slice(-1) as [object]
+    const late = { type: 'message_delta', delta: {}, usage: { input_tokens: none, output_tokens: 40 } }
+    const { usage } = await streamOf([...events.slice(0, -2), late, message_stop]).metadata
+    expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 40, cacheReadInputTokens: 3 })
+  })
+
   test('nobody who does not ask is told by a crash', async () => {
     const crashes: unknown[] = []
     const listener = (reason: unknown): void => void crashes.push(reason)

@@ -110,6 +110,21 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0)
   })
 
+  test('one that no timer can wait for is none: the timer would fire at once', async () => {
+    const clock = manualClock()
+    const most = 2 ** 31 - 1
+    const set: number[] = []
+    const recording: typeof clock = {
+      ...clock,
+      setTimeout: (callback, milliseconds) => {
+        set.push(milliseconds)
+        return clock.setTimeout(callback, milliseconds)
+      },
+    }
+    await client({ clock: recording, timeout: { response: most + 1, idle: 1e12, total: most } }).messages.create(params)
+    expect(set).toEqual([most])
+  })
+
   test.each([{ response: -1 }, { idle: Number.NaN }])('%j is refused at once', (timeout) => {
     expect(() => client({ timeout })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })

@@ -215,6 +215,28 @@ describe('a wrong clock', () => {
     },
   )
 
+  test('a clock of AWS that is another one in each answer is believed once', async () => {
+    let calls = 0
+    const lying: typeof fetch = async (_, init) => {
+      const signed = new Headers(init?.headers).get('x-amz-date') ?? ''
+      const at = Date.parse(signed.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'))
+      return Response.json(
+        { message: 'Signature expired' },
+        {
+          // So that a client that goes on for ever comes to an end here.
+          status: ++calls < 5 ? 403 : 400,
+          headers: {
+            'x-amzn-errortype': calls < 5 ? 'InvalidSignatureException' : 'ValidationException',
+            date: new Date(at + hour).toUTCString(),
+          },
+        },
+      )
+    }
+    const { bedrock } = setUp({ fetch: lying, retry: false })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ type: 'InvalidSignatureException' })
+    expect(calls).toBe(2)
+  })
+
   test('a signature that is wrong for another reason is not replayed', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('signature-mismatch', { times: 5 })

@@ -46,6 +46,48 @@ const write = (name: string, text: string): string => {
 const script = (name: string, code: string): string => `${process.execPath} ${write(name, code)}`
 const staticKeys = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`
 
+describe('AWS’s files: a client takes the region of the profile', () => {
+  test.each([
+    ['a comment behind the value', 'region = eu-west-1 # where the data is'],
+    ['a comment of the other kind, behind a tab', 'region = eu-west-1\t; where the data is'],
+    ['a comment behind the name of the section', 'output = json', '[profile dev] # mine\nregion = eu-west-1'],
+    ['lines that are comments', '# region = us-east-2\n; region = us-east-2\nregion = eu-west-1\n#region = us-east-2'],
+    ['a section that is a comment', 'region = eu-west-1\n#[profile other]\noutput = json'],
+    ['keys that belong to another one', 's3 =\n  region = us-east-2\nregion = eu-west-1'],
+    ['a section of two parts', 'output = json', '[profile dev]\nregion = eu-west-1'],
+    ['no spaces, capitals, and line ends of Windows', 'REGION=eu-west-1\r\noutput=json\r'],
+    ['a name in quotation marks', '', '[profile "dev"]\nregion = eu-west-1'],
+    ['keys in front of every section', 'region = eu-west-1', '', 'region = us-east-2'],
+    ['other sections', 'region = eu-west-1', '[profile devel]\nregion = us-east-2\n[dev]\nregion = us-east-2'],
+  ])('%s', async (_, keys, others = '', before = '') => {
+    write('.aws/config', `${before}\n[profile dev]\n${keys}\n${others}\n`)
+    const hosts: string[] = []
+    const bedrock = createBedrockClient({
+      env: { HOME: home, AWS_PROFILE: 'dev' },
+      credentials: 'none',
+      fetch: async (url) => {
+        hosts.push(new URL(String(url)).host)
+        return Response.json({})
+      },
+    })
+    await bedrock.fetch('/inference-profiles')
+    expect(hosts).toEqual(['bedrock.eu-west-1.amazonaws.com'])
+  })
+
+  test('a # inside of a value belongs to it', async () => {
+    write('.aws/config', '[profile dev]\nregion = eu-west-1#2\n')
+    const bedrock = createBedrockClient({
+      env: { HOME: home, AWS_PROFILE: 'dev' },
+      credentials: 'none',
+      fetch: async () => Response.json({}),
+    })
+    await expect(bedrock.fetch('/x')).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('eu-west-1#2'),
+    })
+  })
+})
+
 describe('each source yields keys with which the signature is verified', () => {
   test('shared credentials file', async () => {
     write('.aws/credentials', `[dev]\n${staticKeys}`)
