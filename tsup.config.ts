@@ -11,9 +11,8 @@ const entry = Object.fromEntries(
 
 const library: Options = {
   entry,
-  format: ['esm', 'cjs'],
-  // Without it, each CommonJS entry would have classes of its own, and `instanceof` would fail between them.
-  splitting: true,
+  // scripts/commonjs.mjs makes the other format of it.
+  format: 'esm',
   target: 'es2022',
   // AWS's packages are bundled from their ES sources, with the browser's in place of Node's.
   platform: 'browser',

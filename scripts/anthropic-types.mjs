@@ -10,6 +10,7 @@ const target = path('../node_modules/.cache/outcrop/anthropic.d.ts')
 
 const parse = (file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext, true)
 const source = parse(path('../node_modules/@anthropic-ai/sdk/resources/messages/messages.d.ts'))
+const printer = ts.createPrinter({ removeComments: true })
 const wanted = importedNames(parse(path('../src/core/messages/types.ts')))
 
 // A name may be declared twice: an interface and the namespace that holds its parts.
@@ -58,7 +59,10 @@ function keep(name, by) {
     name,
     found.map((declaration) => {
       visit(declaration, name)
-      return declaration.getFullText().trim()
+      // What nobody can name has its fields alone: much of it is of features that Bedrock has not.
+      return wanted.includes(name)
+        ? declaration.getFullText().trim()
+        : printer.printNode(ts.EmitHint.Unspecified, declaration, source)
     }),
   )
 }

@@ -8,8 +8,5 @@ const fast = process.argv.includes('--fast')
 rmSync('dist', { recursive: true, force: true })
 run('scripts/anthropic-types.mjs')
 run('node_modules/tsup/dist/cli-default.js', ...(fast ? ['--no-dts'] : []))
-if (!fast) {
-  run('scripts/third-party-notices.mjs')
-  run('scripts/share-declarations.mjs')
-  run('scripts/compact.mjs')
-}
+if (!fast) run('scripts/third-party-notices.mjs')
+run('scripts/commonjs.mjs')

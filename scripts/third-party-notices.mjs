@@ -8,14 +8,24 @@ for (const [, name] of read('dist', /\.(js|cjs)$/).matchAll(/^\/\/ node_modules\
   bundled.set(name, 'parts of its code are bundled')
 }
 
+// The terms of the Apache licence are the same in every copy, and are given once; what follows them is each package's own.
+const endOfTerms = 'END OF TERMS AND CONDITIONS'
+let terms
+const block = (text) => `\`\`\`text\n${text.trim()}\n\`\`\`\n`
+
 const sections = [...bundled].sort().map(([name, what]) => {
   const folder = `${root}node_modules/${name}/`
   const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'))
   const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((each) => existsSync(folder + each))
   // AWS's packages carry the plain Apache text; some leave the file out and name the licence alone.
   const text = file ? readFileSync(folder + file, 'utf8').trim() : `Licensed under ${license}.`
-  return `## ${name} ${version}\n\n${license}; ${what}.\n\n\`\`\`text\n${text}\n\`\`\`\n`
+  const heading = `## ${name} ${version}\n\n${license}; ${what}.`
+  if (!text.includes(endOfTerms)) return `${heading}\n\n${block(text)}`
+  const [common, own] = text.split(endOfTerms)
+  terms ??= common
+  return `${heading} The terms are at the end of this page.\n\n${block(own)}`
 })
+if (terms) sections.push(`## Terms of the Apache License, Version 2.0\n\n${block(terms + endOfTerms)}`)
 writeFileSync(
   `${root}THIRD-PARTY-NOTICES.md`,
   `# Third-party notices\n\nOutcrop has no dependencies; these packages are part of it.\n\n${sections.join('\n')}`,

@@ -26,28 +26,37 @@ export interface Consumer {
   remove(): void
 }
 
+const runIn =
+  (cwd: string) =>
+  (command: string, ...args: string[]): string =>
+    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+/** Packs what is built into a folder. */
+export function pack(directory: string): Pick<Consumer, 'tarball' | 'files'> {
+  if (!existsSync(join(root, 'dist/index.d.cts'))) throw new Error('Build first: npm run build')
+  const [packed] = JSON.parse(
+    runIn(root)('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', directory),
+  ) as [{ filename: string; files: { path: string; size: number }[] }]
+  return { tarball: join(directory, packed.filename), files: packed.files }
+}
+
 /** Packs what is built, and installs it alone into a folder of its own. */
 export function installPacked(): Consumer {
-  if (!existsSync(join(root, 'dist/index.d.cts'))) throw new Error('Build first: npm run build')
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-package-'))
-  const run = (command: string, args: string[], cwd: string): string =>
-    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  const [packed] = JSON.parse(
-    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], root),
-  ) as [{ filename: string; files: { path: string; size: number }[] }]
-  const tarball = join(directory, packed.filename)
+  const run = runIn(directory)
+  const { tarball, files } = pack(directory)
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball], directory)
+  run('npm', 'install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball)
   return {
     directory,
     tarball,
-    files: packed.files,
+    files,
     write(name, text) {
       const path = join(directory, name)
       writeFileSync(path, text)
       return path
     },
-    node: (...args) => run(process.execPath, args, directory),
+    node: (...args) => run(process.execPath, ...args),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   }
 }

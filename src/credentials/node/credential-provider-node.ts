@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+// By its default: webpack follows what a `createRequire` that is imported by name resolves, and finds nothing.
+import nodeModule from 'node:module'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
@@ -25,7 +26,7 @@ export function locatePackage(folder: string | undefined): string {
   let failure: unknown
   for (const place of places) {
     try {
-      return pathToFileURL(createRequire(place).resolve(packageName)).href
+      return pathToFileURL(nodeModule.createRequire(place).resolve(packageName)).href
     } catch (error) {
       failure ??= error
     }
