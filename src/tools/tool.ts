@@ -138,6 +138,8 @@ export async function callTool(
   const result = { type: 'tool_result', tool_use_id: toolUse.id } as const
   try {
     if (!tool) throw new ToolError(`There is no tool ${JSON.stringify(toolUse.name)}.`)
+    // A whole input is an object; a text is as much of its JSON as came.
+    if (typeof toolUse.input === 'string') throw new ToolError('The input is not whole.')
     const input = tool.parse ? await tool.parse(toolUse.input) : toolUse.input
     return { ...result, ...toContent(await tool.run(input, { toolUse, signal })) }
   } catch (error) {

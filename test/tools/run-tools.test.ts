@@ -354,3 +354,28 @@ test('nobody has to hold a loop that was left', async () => {
   for await (const _ of runner) break
   expect((await runner).stop_reason).toBe('tool_use')
 })
+
+test('a call whose input was cut runs nothing: the model is told', async () => {
+  const { bedrock } = connect(
+    [
+      { type: 'message_start', message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: {} } },
+      {
+        type: 'content_block_start',
+        index: 0,
+        content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} },
+      },
+      { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{"city": "Os' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 5 } },
+      { type: 'message_stop' },
+    ],
+    'Then not.',
+  )
+  const ran: string[] = []
+  const tools = [
+    { name: 'weather', input_schema: { type: 'object' as const }, run: (): unknown => ran.push('weather') },
+  ]
+  const runner = runTools(bedrock, { ...question, tools, stream: true })
+  await runner.finalMessage().catch(() => {})
+  expect(ran).toEqual([])
+})
