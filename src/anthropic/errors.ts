@@ -1,4 +1,15 @@
 import { type BedrockErrorByCode, type BedrockErrorCode, isBedrockError } from '../core/errors.ts'
+import {
+  expiredApiKey,
+  expiredCredentials,
+  inputTooLong,
+  invalidApiKey,
+  invalidCredentials,
+  isOfKind,
+  missingAuthorization,
+  signatureMismatch,
+  wrongClock,
+} from '../core/internal/error-kinds.ts'
 import { hideIdentifiers } from './hide-identifiers.ts'
 import { metadataHeaders } from './metadata-headers.ts'
 
@@ -139,13 +150,19 @@ const byName: Readonly<Record<string, number>> = {
 }
 const byStatus: Readonly<Record<number, number>> = { 408: 504, 424: 500, 502: 502, 503: 529 }
 
-const refusedIdentity =
-  /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthentication|RequestExpired)/
-const refusedKey = /bearer token has expired|make sure your api key is valid|authorization header is missing/i
+const refusals = [
+  expiredCredentials,
+  invalidCredentials,
+  expiredApiKey,
+  invalidApiKey,
+  missingAuthorization,
+  signatureMismatch,
+  wrongClock,
+]
 
 function statusOfException(error: BedrockErrorByCode['service' | 'stream_exception']): number {
-  const { status = 500, type = '', message } = error
-  if (refusedIdentity.test(type) || refusedKey.test(message)) return 401
+  const { status = 500, type = '' } = error
+  if (isOfKind(error, ...refusals)) return 401
   if (error.code === 'service' && type === 'ModelErrorException' && (error.originalStatusCode ?? 500) < 500) return 400
   const known = byName[type] ?? byStatus[status]
   if (known) return known
@@ -165,7 +182,7 @@ function statusOfException(error: BedrockErrorByCode['service' | 'stream_excepti
  * @see https://code.claude.com/docs/en/llm-gateway-protocol
  */
 function inAnthropicsWords(message: string): string {
-  if (!/(?:input|prompt) is too long/i.test(message)) return message
+  if (!isOfKind({ message }, inputTooLong)) return message
   const words = /prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`
   return `${words} (capability_rejected: prompt_too_long)`
 }

@@ -1,4 +1,5 @@
 import { isBedrockError, ServiceError } from '../core/errors.ts'
+import { isOfKind, uncountable } from '../core/internal/error-kinds.ts'
 import { onAbort } from '../core/internal/signal.ts'
 import { encodeParams } from '../core/messages/body.ts'
 import type { MessageCountTokensParams } from '../core/messages/types.ts'
@@ -58,8 +59,7 @@ export async function countTokens(
   const count = (given: MessageCountTokensParams): ReturnType<AnthropicBackend['messages']['countTokens']> =>
     bedrock.messages.countTokens(given, options)
   const { input_tokens, estimated } = await count(params).catch((error: unknown) => {
-    if (estimate && isBedrockError(error) && /count(?:ing)? tokens/i.test(error.message))
-      return count({ ...params, estimate: true })
+    if (estimate && isBedrockError(error) && isOfKind(error, uncountable)) return count({ ...params, estimate: true })
     throw error
   })
   return jsonResponse({ input_tokens, ...(estimated && { estimated }) })

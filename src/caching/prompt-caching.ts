@@ -1,5 +1,6 @@
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
 import { operations } from '../core/internal/operations.ts'
+import { isOfKind, unsupportedCaching } from '../core/internal/error-kinds.ts'
 import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, ModelRef } from '../core/types.ts'
 import { catalogModel } from '../models/catalog.ts'
 import { parseModelId } from '../core/model-id.ts'
@@ -74,11 +75,8 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
   }
 }
 
-// Wording drifts; that it speaks of caching and of its absence has stayed.
-const refusal = /cach(e|ing)[\s\S]*(not (available|supported|permitted)|unsupported)/i
-
 function isUnavailable(error: unknown): boolean {
-  return isBedrockError(error, 'service') && error.status === 400 && refusal.test(error.message)
+  return isBedrockError(error, 'service') && isOfKind(error, unsupportedCaching)
 }
 
 async function withoutPoints(

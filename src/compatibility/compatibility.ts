@@ -1,4 +1,5 @@
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
+import { isOfKind, uncountable } from '../core/internal/error-kinds.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
 import type { Adaptation, BedrockRequest, BedrockResponse, Middleware, MiddlewareContext, Next } from '../core/types.ts'
 import { adaptBody } from './adapt-body.ts'
@@ -100,7 +101,7 @@ async function send(request: BedrockRequest, next: Next, { model }: MiddlewareCo
   try {
     return await next(request)
   } catch (error) {
-    if (isBedrockError(error, 'service') && /support.* count(ing)?.? ?tokens/i.test(error.message)) error.hint = hint
+    if (isBedrockError(error, 'service') && isOfKind(error, uncountable)) error.hint = hint
     throw error
   }
 }

@@ -1,7 +1,27 @@
 import { type BedrockError, isBedrockError } from '../core/errors.ts'
+import {
+  expiredApiKey,
+  expiredCredentials,
+  iamPermission,
+  invalidApiKey,
+  invalidCredentials,
+  isOfKind,
+  missingAuthorization,
+  signatureMismatch,
+  useCaseForm,
+} from '../core/internal/error-kinds.ts'
 import { hintFor } from '../hints/hint-for.ts'
 import type { HintContext } from '../hints/table.ts'
 import type { CheckResult } from './report.ts'
+
+const refusals = [
+  expiredCredentials,
+  invalidCredentials,
+  expiredApiKey,
+  invalidApiKey,
+  missingAuthorization,
+  signatureMismatch,
+]
 
 /** A row, and what is behind it where it failed: rows of one cause are told once. */
 export interface Finding extends CheckResult {
@@ -10,7 +30,7 @@ export interface Finding extends CheckResult {
 
 /** A row for an error; a note where the check itself needs a permission that calling a model does not. */
 export function failedOrDenied(check: string, error: unknown, permission: string, where: HintContext): Finding {
-  if (!isBedrockError(error, 'service') || error.status !== 403 || !/not authorized to perform/.test(error.message))
+  if (!isBedrockError(error, 'service') || error.status !== 403 || !isOfKind(error, iamPermission))
     return failed(check, error, where)
   return { check, status: 'note', message: `not looked at: that needs ${permission}` }
 }
@@ -31,13 +51,9 @@ function causeOfFailure(error: unknown): string {
   if (isBedrockError(error, 'credentials')) return 'identity'
   if (isBedrockError(error, 'connection') || isBedrockError(error, 'timeout')) return 'connection'
   if (!isBedrockError(error, 'service')) return (error as Error).message
-  if (/use case details have not been submitted/.test(error.message)) return 'use-case form'
+  if (isOfKind(error, useCaseForm)) return 'use-case form'
   // AWS refuses an identity before it looks at the request.
-  const isOfIdentity =
-    /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|IncompleteSignature|MissingAuthentication)/.test(
-      error.type,
-    ) || /API Key is valid|Bearer Token has expired/.test(error.message)
-  return isOfIdentity ? 'identity' : `${error.type}: ${error.message}`
+  return isOfKind(error, ...refusals) ? 'identity' : `${error.type}: ${error.message}`
 }
 
 /** What happened: `fetch` says "fetch failed", and has it in its cause. */

@@ -1,4 +1,5 @@
 import { isBedrockError } from '../core/errors.ts'
+import { isOfKind, onDemandThroughput } from '../core/internal/error-kinds.ts'
 import type { Middleware } from '../core/types.ts'
 import { parseModelId } from '../core/model-id.ts'
 import type { CatalogModelResolver } from './resolver.ts'
@@ -16,9 +17,8 @@ export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>):
     try {
       return await next(request)
     } catch (error) {
-      // AWS spells the apostrophe that follows in two ways.
       const needsProfile =
-        isBedrockError(error, 'service') && error.status === 400 && /on-demand throughput isn/.test(error.message)
+        isBedrockError(error, 'service') && error.status === 400 && isOfKind(error, onDemandThroughput)
       if (!needsProfile || !model.base || model.geo) throw error
       const id = await resolver.profileFor(model.base, { ...context, scope })
       if (!id || id === model.id) throw error

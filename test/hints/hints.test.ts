@@ -38,6 +38,7 @@ const rows: [fault: FaultName, anchor: string, says: RegExp][] = [
   ['model-timeout', 'model-timeout', /Stream/],
   ['model-error', 'model-error', /model itself/],
   ['unavailable', 'capacity', /not your quota/],
+  ['internal', 'internal-error', /AWS Support/],
   ['unknown-guardrail', 'unknown-guardrail', /guardrail's ID/],
   ['not-found', 'not-found', /does not have/],
 ]

@@ -1,5 +1,6 @@
 import { ConnectionError, ServiceError } from '../errors.ts'
 import type { JsonObject } from '../types.ts'
+import { dailyQuota, isOfKind, serviceQuota } from './error-kinds.ts'
 import { isJsonObject, parseJsonObject } from './json.ts'
 import { bounded, redact } from './redact.ts'
 
@@ -117,10 +118,9 @@ export function isRetryable(
   shouldRetry?: string | null,
 ): boolean {
   if (shouldRetry === 'true') return true
-  if (shouldRetry === 'false' || type === 'ServiceQuotaExceededException') return false
-  if (status === 429) return !/per day/i.test(message)
+  if (shouldRetry === 'false' || isOfKind({ type: type ?? '', message }, dailyQuota, serviceQuota)) return false
   if (status === 424) return type === 'ModelStreamErrorException' || (originalStatusCode ?? 0) >= 500
-  return [408, 500, 502, 503, 504, 529].includes(status)
+  return [408, 429, 500, 502, 503, 504, 529].includes(status)
 }
 
 function retryAfter(headers: Headers, now: number): number | undefined {

@@ -1,4 +1,13 @@
 import { ConfigurationError, isBedrockError, type ServiceError } from '../errors.ts'
+import {
+  expiredApiKey,
+  expiredCredentials,
+  invalidApiKey,
+  invalidCredentials,
+  isOfKind,
+  signatureMismatch,
+  wrongClock,
+} from '../internal/error-kinds.ts'
 import { isSameIdentity } from '../internal/identity.ts'
 import type { CallScope } from '../internal/signal.ts'
 import { signRequest } from '../sigv4/sign-request.ts'
@@ -103,22 +112,14 @@ async function withAuthorization(
   return { ...request, headers }
 }
 
-// Bedrock answers an expired identity with 403, as it does a missing permission; only the name tells them apart. The
-// last two are what its bearer check says, which gives no name of its own.
-function isIdentityRefused({ status, type, message }: ServiceError): boolean {
-  if (![400, 401, 403].includes(status)) return false
-  return (
-    // A gateway's; Bedrock itself has none.
-    status === 401 ||
-    /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId)/.test(type) ||
-    /security token included in the request is (expired|invalid)|bearer token has expired|make sure your api key is valid/i.test(
-      message,
-    )
-  )
+// Bedrock answers an expired identity with 403, as it does a missing permission; only the words tell them apart.
+function isIdentityRefused(error: ServiceError): boolean {
+  if (![400, 401, 403].includes(error.status)) return false
+  // A 401 is a gateway's; Bedrock itself has none.
+  return error.status === 401 || isOfKind(error, expiredCredentials, invalidCredentials, expiredApiKey, invalidApiKey)
 }
 
-function isTimeRefused({ type }: ServiceError): boolean {
-  return /^(InvalidSignature|SignatureDoesNotMatch|Request(Expired|InTheFuture|TimeTooSkewed)|AuthFailure|AccessDenied)/.test(
-    type,
-  )
+// The AWS SDKs have AccessDenied among those that may mean the clock.
+function isTimeRefused(error: ServiceError): boolean {
+  return isOfKind(error, wrongClock, signatureMismatch, [{ type: /^AccessDenied/ }])
 }
