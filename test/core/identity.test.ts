@@ -1,4 +1,4 @@
-import { createBedrockClient, type CredentialProvider, type Identity } from 'outcrop/core'
+import { createBedrockClient, type CredentialProvider, CredentialsError, type Identity } from 'outcrop/core'
 import { cached, chain, fromStatic } from 'outcrop/credentials'
 import { createFakeBedrock } from 'outcrop/testing'
 import { signRequest } from 'outcrop/sigv4'
@@ -107,6 +107,34 @@ describe('what is no identity is named by its shape', () => {
   ])('of a provider: %s', async (shape, given) => {
     expect((await failureOf(async () => given)).error.message).toContain(shape)
   })
+})
+
+test.each([{ token: 12_345_678 }, { ...keys, secretAccessKey: 12_345_678 }])(
+  'a field of another type is told from one with a wrong character: %#',
+  async (identity) => {
+    expect((await failureOf(identity)).error.message).toContain('is a number and not a string')
+    const text = JSON.parse(JSON.stringify(identity).replace('12345678', '"1234\\n5678"'))
+    expect((await failureOf(text)).error.message).toContain('a character in it that no key has')
+  },
+)
+
+test('what a provider throws: an error of this library as it is, any other as the cause of one', async () => {
+  const mine = new CredentialsError('The vault is sealed', { hint: 'Unseal it.' })
+  const thrown = (error: unknown) => failureOf(() => Promise.reject(error))
+  expect((await thrown(mine)).error).toBe(mine)
+  expect((await thrown(new TypeError('no vault'))).error).toMatchObject({
+    code: 'credentials',
+    message: 'No credentials: no vault',
+    cause: { name: 'TypeError', message: 'no vault' },
+  })
+})
+
+test('AWS keys may have any character of base64', async () => {
+  const identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/example+of=,', sessionToken: 'a/b+c==' }
+  const fake = createFakeBedrock({ identities: [identity] })
+  const bedrock = createBedrockClient({ region: fake.region, credentials: identity, fetch: fake.fetch })
+  await bedrock.messages.create(params)
+  expect(fake.calls).toMatchObject([{ status: 200, signature: { valid: true } }])
 })
 
 test('a provider that is not async works', async () => {

@@ -86,6 +86,15 @@ describe('parseModelId', () => {
     expect(parsed.base === undefined).toBe('resource' in expected)
   })
 
+  test.each(['application-inference-profile', 'inference-profile-of-another-kind', 'imported-model'])(
+    'takes no model from the name of what is not called after one: %s',
+    (kind) => {
+      const parsed = parseModelId(`arn:aws:bedrock:us-east-1:123456789012:${kind}/us.anthropic.claude-sonnet-4-6`)
+      expect(parsed).toMatchObject({ kind, resource: 'us.anthropic.claude-sonnet-4-6' })
+      expect(parsed).not.toHaveProperty('base')
+    },
+  )
+
   test('takes a foundation model’s ARN without a region, which global profiles are authorised by', () => {
     const parsed = parseModelId('arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5')
     expect(parsed).toMatchObject({ kind: 'foundation-model', base: 'anthropic.claude-opus-5', partition: 'aws' })

@@ -328,6 +328,54 @@ describe('cached', () => {
     expect(await provider()).toMatchObject(keys)
   })
 
+  test.each([240_000, 40_000])('keys that live for %d ms are kept for half of that', async (life) => {
+    const clock = createTestClock()
+    let calls = 0
+    const provider = cached(async () => good(clock, life / 1000, `AKID${++calls}`), { clock })
+    await provider()
+    clock.advance(life / 2 - 1)
+    await provider()
+    expect(calls).toBe(1)
+    clock.advance(2)
+    // Renewed for those who come later, while this one goes on with what is there.
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKID1' })
+    expect(calls).toBe(2)
+    expect(await provider()).toMatchObject({ accessKeyId: 'AKID2' })
+  })
+
+  test('each failure doubles the rest that the provider gets, up to a minute', async () => {
+    const clock = createTestClock()
+    const begun = clock.now()
+    const asked: number[] = []
+    const provider = cached(
+      async () => {
+        asked.push((clock.now() - begun) / 1000)
+        throw new CredentialsError('the vault is closed')
+      },
+      { clock },
+    )
+    for (; clock.now() - begun < 200_000; clock.advance(500)) await rejectionOf(provider())
+    expect(asked).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183])
+  })
+
+  const sameId = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' }
+  test.each<[string, Identity, Identity]>([
+    ['keys, by the secret', sameId, { ...sameId, secretAccessKey: 'another-secret-example' }],
+    ['keys, by the session', { ...sameId, sessionToken: 'one' }, { ...sameId, sessionToken: 'two' }],
+    ['API keys', { token: 'one-token-example' }, { token: 'two-token-example' }],
+    ['an API key and keys', { token: 'one-token-example' }, sameId],
+    ['keys and an API key', sameId, { token: 'one-token-example' }],
+  ])('what was refused is told apart from what is there now: %s', async (_, old, present) => {
+    let calls = 0
+    const provider = cached(async () => (++calls === 1 ? old : present))
+    await provider()
+    expect(await provider({ forceRefresh: true, refused: { ...old } })).toBe(present)
+    expect(await provider({ forceRefresh: true, refused: { ...old } })).toBe(present)
+    expect(calls).toBe(2)
+    await provider({ forceRefresh: true, refused: { ...present } })
+    expect(calls).toBe(3)
+  })
+
   test('a refusal drops the identity that was refused, and no other', async () => {
     let calls = 0
     const provider = cached(async () => ({ accessKeyId: `AKID${++calls}`, secretAccessKey: 'secret-example' }))

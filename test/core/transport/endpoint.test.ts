@@ -75,11 +75,18 @@ describe('custom endpoints', () => {
 
   test('an interface endpoint is used as it is', async () => {
     const vpce = 'https://vpce-0abc.bedrock-runtime.us-east-1.vpce.amazonaws.com'
-    expect((await hosts({ region: 'us-east-1', endpoint: vpce }))[0]).toBe(vpce)
+    expect(await hosts({ region: 'us-east-1', endpoint: vpce })).toEqual([vpce, vpce])
   })
 
   test('AWS’s runtime host given in full still has its own control host', async () => {
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' })).toEqual([
+      'https://bedrock-runtime.us-east-1.amazonaws.com',
+      'https://bedrock.us-east-1.amazonaws.com',
+    ])
+  })
+
+  test('and the other way round', async () => {
+    expect(await hosts({ region: 'us-east-1', endpoint: 'https://bedrock.us-east-1.amazonaws.com' })).toEqual([
       'https://bedrock-runtime.us-east-1.amazonaws.com',
       'https://bedrock.us-east-1.amazonaws.com',
     ])
@@ -91,12 +98,16 @@ describe('custom endpoints', () => {
     expect(await hosts({ region: 'us-east-1', endpoint: url })).toEqual([url, url])
   })
 
-  test('AWS’s host of another region is refused, not signed for in vain', async () => {
-    await expect(
-      hosts({ region: 'eu-west-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' }),
-    ).rejects.toMatchObject({
+  test.each([
+    ['bedrock-runtime', 'us-east-1', 'eu-west-1'],
+    ['bedrock-runtime-fips', 'us-east-1', 'us-east-2'],
+    ['bedrock', 'us-east-1', 'eu-west-1'],
+    ['bedrock-runtime', 'us-gov-east-1', 'us-gov-west-1'],
+    ['bedrock-runtime', 'us-east-10', 'us-east-1'],
+  ])('AWS’s host %s of %s is refused for %s, not signed for in vain', async (service, host, region) => {
+    await expect(hosts({ region, endpoint: `https://${service}.${host}.amazonaws.com` })).rejects.toMatchObject({
       code: 'configuration',
-      message: expect.stringContaining('us-east-1'),
+      message: expect.stringContaining(`is in ${host}`),
     })
   })
 
@@ -125,15 +136,38 @@ describe('custom endpoints', () => {
     ])
   })
 
-  test.each(['http://localhost:8080', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://x.example'])(
-    '%s is allowed',
-    (endpoint) => {
-      expect(() => createBedrockClient({ endpoint })).not.toThrow()
-    },
-  )
+  test.each([{ fips: true }, { dualstack: true }])('so does a variant of AWS’s own host: %j', async (endpoint) => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'https://ambient.example')
+    expect((await hosts({ region: 'us-east-1', endpoint }))[0]).toMatch(
+      /^https:\/\/bedrock-runtime(-fips)?\.us-east-1\.(amazonaws\.com|api\.aws)$/,
+    )
+  })
+
+  test('slashes at the end are no part of the base path', async () => {
+    expect(await hosts({ region: 'us-east-1', endpoint: 'https://gateway.example/base//' })).toEqual([
+      'https://gateway.example/base',
+      'https://gateway.example/base',
+    ])
+  })
+
+  test.each([
+    'http://localhost:8080',
+    'http://bedrock.fake.localhost',
+    'http://127.0.0.1:1',
+    'http://127.10.20.30',
+    'http://[::1]:1',
+    'https://x.example',
+  ])('%s is allowed', (endpoint) => {
+    expect(() => createBedrockClient({ endpoint })).not.toThrow()
+  })
 
   test.each([
     'http://gateway.example',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://evil-localhost',
+    'http://.localhost.evil',
+    'shttps://gateway.example',
     'ftp://gateway.example',
     'gateway.example',
     'https://user:pw@gateway.example',
