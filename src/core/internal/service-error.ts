@@ -98,9 +98,18 @@ export function errorType(said: unknown, secrets?: readonly string[]): string | 
 }
 
 function describeBody(status: number, text: string, body: JsonObject | undefined, secrets: readonly string[]): string {
-  const said = redact(body ? JSON.stringify(body) : wordsOf(bounded(text)), secrets).trim()
+  const said = redact(body ? textOf(body) : wordsOf(bounded(text)), secrets).trim()
   // Only now: half a secret would not have been known as one.
   return said && said !== '{}' ? `HTTP ${status}: ${said.slice(0, 300)}` : `HTTP ${status} without a message`
+}
+
+// Not as it came: an escape would hide a secret. Parsing takes deeper objects than the stack can serialise.
+function textOf(body: JsonObject): string {
+  try {
+    return JSON.stringify(body)
+  } catch {
+    return ''
+  }
 }
 
 // A proxy's HTML page: its words are worth more than its markup.
