@@ -6,7 +6,14 @@ import { describe, expect, test } from 'vitest'
 // its members apart: one folder of it may not import another.
 const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: boolean }[] = [
   { members: [/^core\/(types|errors|known-models|messages\/types|internal\/redact)\.ts$/] },
-  { members: [/^core\/(internal|platform)\//, /^core\/model-id\.ts$/, /^models\/(catalog|regions|names)\.ts$/] },
+  {
+    members: [
+      /^core\/(internal|platform)\//,
+      /^node\//,
+      /^core\/model-id\.ts$/,
+      /^models\/(catalog|regions|names)\.ts$/,
+    ],
+  },
   { members: [/^core\/(sigv4)\//, /^core\/(event-stream)\//], closed: true },
   { members: [/^core\/(transport)\//, /^core\/(messages)\//], closed: true },
   { members: [/^core\/[\w-]+\.ts$/] },

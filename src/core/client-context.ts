@@ -21,6 +21,7 @@ import type {
   ModelResolver,
   Operation,
 } from './types.ts'
+import { openNetwork } from '#platform'
 
 /** What `outcrop` and `outcrop/core` differ in. */
 export interface ClientDefaults {
@@ -79,8 +80,7 @@ export function createClientContext(
   const headers = mergeHeaders(options.headers)
   const endpoint = inherited.endpoint ?? createEndpointResolver(options.endpoint, options.env)
   const transport: TransportState = {
-    // An arrow, so that nobody calls the platform's own as a method: workerd refuses a foreign `this`.
-    fetch: (input, init) => (options.fetch ?? globalThis.fetch)(input, init),
+    network: openNetwork(options.fetch, options.env),
     clock,
     random: options.random ?? Math.random,
     logger,

@@ -55,7 +55,12 @@ export interface ClientOptions {
   readonly retryBudget?: number | false | undefined
   /** Deadlines in milliseconds. */
   readonly timeout?: Timeouts | undefined
-  /** Sends HTTP requests. @default the global `fetch`, looked up at every call */
+  /**
+   * Sends HTTP requests.
+   *
+   * @default on Node the transport of `outcrop/node`, unless the global `fetch` was replaced; elsewhere, and then, the
+   *   global `fetch`, looked up at every call
+   */
   readonly fetch?: typeof fetch | undefined
   /** Hears what goes on. @default silent; `OUTCROP_LOG=debug` writes to stderr */
   readonly logger?: Logger | undefined
@@ -113,7 +118,7 @@ function assertRetry(retry: RetryOptions | false | undefined): void {
 
 function assertTimeouts(timeout: Timeouts | undefined): void {
   if (timeout === undefined) return
-  assertOptions(timeout, 'timeout', 'response idle total')
+  assertOptions(timeout, 'timeout', 'connect response idle total')
   for (const [phase, milliseconds] of Object.entries(timeout)) {
     if (milliseconds !== undefined && !(typeof milliseconds === 'number' && milliseconds >= 0))
       throw new ConfigurationError(`timeout.${phase} must be 0 or more milliseconds`)

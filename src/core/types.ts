@@ -145,6 +145,13 @@ declare global {
 /** Deadlines of one call, in milliseconds. `0` or `Infinity` switches one off. */
 export interface Timeouts {
   /**
+   * Until a connection stands, per attempt: with DNS, TCP, the proxy and TLS. A `fetch` tells nothing of its connections:
+   * only what `outcrop/node` sends has this deadline.
+   *
+   * @default 10_000
+   */
+  readonly connect?: number | undefined
+  /**
    * Until the response's headers, per attempt.
    *
    * @default 3_600_000 for InvokeModel (inference may run for 60 minutes), 300_000 for a stream and everything else

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
 import type { HeadersOption } from '../types.ts'
+import type { HttpHeaders } from './http.ts'
 
 /** Whether HTTP can carry a value (RFC 9110, section 5.5: visible characters, spaces and tabs); `fetch` carries Latin-1 only. */
 export function isHeaderValue(value: string): boolean {
@@ -32,7 +33,7 @@ export function mergeHeaders(...given: readonly (HeadersOption | undefined)[]): 
 }
 
 /** A response's headers as plain data. */
-export function headersToRecord(headers: Headers): Record<string, string> {
+export function headersToRecord(headers: HttpHeaders): Record<string, string> {
   const record: Record<string, string> = {}
   headers.forEach((value, name) => {
     record[name] = value

@@ -1,13 +1,14 @@
 import { ConnectionError, ServiceError } from '../errors.ts'
 import type { JsonObject } from '../types.ts'
 import { dailyQuota, isOfKind, serviceQuota } from './error-kinds.ts'
+import type { HttpHeaders } from './http.ts'
 import { isJsonObject, parseJsonObject } from './json.ts'
 import { bounded, redact } from './redact.ts'
 
 /** What of a response an error is made of. */
 export interface ErrorResponse {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: HttpHeaders
   readonly text: string
 }
 
@@ -81,7 +82,7 @@ export async function readJson(response: Response): Promise<JsonObject> {
 }
 
 /** The request ID, under any of the names that AWS uses; `undefined` for what is none. */
-export function requestIdOf(headers: Headers, secrets?: () => readonly string[]): string | undefined {
+export function requestIdOf(headers: HttpHeaders, secrets?: () => readonly string[]): string | undefined {
   const id =
     headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
   if (!id) return undefined
@@ -132,7 +133,7 @@ export function isRetryable(
   return [408, 429, 500, 502, 503, 504, 529].includes(status)
 }
 
-function retryAfter(headers: Headers, now: number): number | undefined {
+function retryAfter(headers: HttpHeaders, now: number): number | undefined {
   const milliseconds = headers.get('retry-after-ms') ?? headers.get('x-amz-retry-after')
   if (milliseconds && Number(milliseconds) >= 0) return Number(milliseconds)
   const value = headers.get('retry-after')

@@ -3,6 +3,7 @@ import * as crypto from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 
+export { openNetwork } from '../../node/network.ts'
 export { isConnectionReset, networkError } from './node-network-error.ts'
 
 /** A key that HMACs are made with. */

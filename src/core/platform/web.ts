@@ -1,7 +1,9 @@
 // The same surface as node.ts, on Web APIs alone.
 import { type BedrockError, ConfigurationError, ConnectionError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
+import { fetchNetwork, type Network } from '../internal/http.ts'
 import { redactError } from '../internal/redact.ts'
+import type { Environment } from '../types.ts'
 
 export { crc32 } from '../internal/crc32.ts'
 
@@ -86,4 +88,9 @@ export function networkError(error: unknown, what: string, secrets?: readonly st
 /** Whether a connection was closed by its other side. Nothing tells in browsers and Workers. */
 export function isConnectionReset(_error: unknown): boolean {
   return false
+}
+
+/** How a client reaches the network: by the `fetch` that it was given, else by the global one. */
+export function openNetwork(given: typeof fetch | undefined, _env?: Environment): Network {
+  return fetchNetwork(() => given ?? globalThis.fetch)
 }

@@ -1,12 +1,12 @@
 import { isBedrockError, TimeoutError } from '../errors.ts'
+import type { HttpRequest, HttpResponse, HttpTransport } from '../internal/http.ts'
 import type { CallScope } from '../internal/signal.ts'
 import type { Clock, Timeouts } from '../types.ts'
-import type { HttpRequest } from './encode-request.ts'
 import { networkError } from '#platform'
 
 /** What one HTTP attempt needs beside its request. */
 export interface AttemptContext {
-  readonly fetch: typeof fetch
+  readonly transport: HttpTransport
   readonly clock: Clock
   readonly scope: CallScope
   readonly timeouts: ResolvedTimeouts
@@ -16,20 +16,20 @@ export interface AttemptContext {
 
 /** {@link Timeouts} with every blank filled in. */
 export interface ResolvedTimeouts {
+  readonly connect: number
   readonly response: number
   readonly idle: number
   readonly total: number
 }
 
 /** Sends one HTTP request and waits for its headers. */
-export function attempt({ url, ...request }: HttpRequest, context: AttemptContext): Promise<Response> {
-  const { fetch, scope } = context
+export function attempt(request: HttpRequest, context: AttemptContext): Promise<HttpResponse> {
+  const { transport, clock, scope, timeouts } = context
   return waitFor(
     'response',
     context,
-    () => `Could not reach ${new URL(url).host}`,
-    // Credentials go to the endpoint that was configured and nowhere else. (workerd has no 'error'.)
-    async () => fetch(url, { ...(request as RequestInit), signal: scope.signal, redirect: 'manual' }),
+    () => `Could not reach ${new URL(request.url).host}`,
+    async () => transport(request, scope.signal, () => startDeadline('connect', clock, timeouts.connect, scope.abort)),
   )
 }
 
@@ -53,6 +53,7 @@ export async function waitFor<T>(
 }
 
 const unmet = {
+  connect: 'No connection was made',
   response: 'No response came',
   idle: 'Nothing more of the response came',
   total: 'The call did not finish',
@@ -72,6 +73,7 @@ export function startDeadline(
       abort(
         new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
           phase,
+          retryable: phase === 'connect',
           hint:
             phase === 'response'
               ? 'Stream long answers, or raise timeout.response.'
@@ -85,8 +87,8 @@ export function startDeadline(
 
 /** The defaults suit long answers: Bedrock lets an inference run for 60 minutes. */
 export function resolveTimeouts(
-  { response, idle = 300_000, total = 0 }: Timeouts,
+  { connect = 10_000, response, idle = 300_000, total = 0 }: Timeouts,
   isStream: boolean,
 ): ResolvedTimeouts {
-  return { response: response ?? (isStream ? 300_000 : 3_600_000), idle, total }
+  return { connect, response: response ?? (isStream ? 300_000 : 3_600_000), idle, total }
 }

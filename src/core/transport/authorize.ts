@@ -8,11 +8,11 @@ import {
   signatureMismatch,
   wrongClock,
 } from '../internal/error-kinds.ts'
+import type { HttpRequest, HttpResponse } from '../internal/http.ts'
 import { isSameIdentity } from '../internal/identity.ts'
 import type { CallScope } from '../internal/signal.ts'
 import { signRequest } from '../sigv4/sign-request.ts'
 import type { Identity } from '../types.ts'
-import type { HttpRequest } from './encode-request.ts'
 import { identify } from './identify.ts'
 import type { OutgoingCall, TransportState } from './call.ts'
 
@@ -26,7 +26,7 @@ export interface Authorizer {
    * Mends what a refusal says is wrong with who asked, or when: with new credentials after Bedrock refused the old ones,
    * or with AWS's time. Each once. Tells whether the call should be replayed.
    */
-  recover(error: Error, response: Response | undefined): Promise<boolean>
+  recover(error: Error, response: HttpResponse | undefined): Promise<boolean>
   /** Keeps AWS's time for the calls to come, once a request that was signed with it has been accepted. */
   keepTime(): void
 }
@@ -51,7 +51,7 @@ export function createAuthorizer(
     return given
   }
 
-  const correctTime = (error: ServiceError, response: Response): boolean => {
+  const correctTime = (error: ServiceError, response: HttpResponse): boolean => {
     if (corrected !== undefined || !isTimeRefused(error)) return false
     const date = Date.parse(response.headers.get('date') ?? '')
     // The AWS SDKs too take these names for a wrong clock only where the response's own time says so. It is held against

@@ -1,4 +1,5 @@
 import { ConnectionError } from '../errors.ts'
+import type { HttpResponse } from '../internal/http.ts'
 import { type AttemptContext, waitFor } from './attempt.ts'
 
 /** A response's body, read chunk by chunk. */
@@ -13,7 +14,7 @@ export interface BodyReader {
 const maxBodyBytes = 268_435_456
 
 /** Reads a response's body under the idle deadline, which runs while a read is waiting and not while the reader is. */
-export function readBody(response: Response, context: AttemptContext): BodyReader {
+export function readBody(response: HttpResponse, context: AttemptContext): BodyReader {
   let reader = response.body?.getReader()
   let received = 0
   const cancel = (): void => {
@@ -33,7 +34,7 @@ export function readBody(response: Response, context: AttemptContext): BodyReade
           () => 'The connection was lost inside the response',
           () => open.read(),
         )
-        if (done) {
+        if (done || !value) {
           reader = undefined
           return undefined
         }

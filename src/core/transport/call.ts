@@ -1,12 +1,11 @@
+import type { HttpRequest, HttpResponse, Network } from '../internal/http.ts'
 import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
 import type { BodyReader } from './body-reader.ts'
-import type { HttpRequest } from './encode-request.ts'
 import type { RetryBudget } from './retry.ts'
 
 /** What all calls of a client share. */
 export interface TransportState {
-  /** Looks the global `fetch` up at every call, so that a later patch of it counts. */
-  readonly fetch: typeof fetch
+  readonly network: Network
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -30,7 +29,7 @@ export interface OutgoingCall {
 
 /** A response that has begun, for a decoder. */
 export interface IncomingResponse {
-  readonly response: Response
+  readonly response: HttpResponse
   readonly body: BodyReader
   /** What must not be shown of the call, whatever the service or a proxy quotes. */
   readonly secrets: () => readonly string[]

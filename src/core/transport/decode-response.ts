@@ -1,4 +1,5 @@
 import { ConnectionError, ServiceError } from '../errors.ts'
+import type { HttpHeaders } from '../internal/http.ts'
 import { headersToRecord } from '../internal/headers.ts'
 import { parseJsonObject } from '../internal/json.ts'
 import { redact } from '../internal/redact.ts'
@@ -73,7 +74,7 @@ export function createMetadata(
   }
 }
 
-function describeTarget(headers: Headers): string {
+function describeTarget(headers: HttpHeaders): string {
   const location = headers.get('location')
   return location && URL.canParse(location) ? ` to ${new URL(location).origin}` : ''
 }

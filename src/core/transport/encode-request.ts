@@ -1,16 +1,9 @@
 import { ConfigurationError } from '../errors.ts'
+import type { HttpRequest } from '../internal/http.ts'
 import { encodeJson } from '../internal/json.ts'
 import { operations } from '../internal/operations.ts'
 import type { BedrockRequest, JsonObject, ModelRef } from '../types.ts'
 import { encodeBase64 } from '#platform'
-
-/** An HTTP request, ready but for its signature. */
-export interface HttpRequest {
-  readonly method: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array | undefined
-}
 
 // InvokeModel's `body` in AWS's service model: 0 to 25,000,000 bytes.
 const maxBodyBytes = 25_000_000

@@ -5,12 +5,12 @@ import type { TransportState } from './call.ts'
 
 /** Asks the client's provider who is asking; `undefined` where nothing is to be signed. @throws CredentialsError */
 export async function identify(
-  { credentials, fetch, logger }: TransportState,
+  { credentials, network, logger }: TransportState,
   region: string,
   signal: AbortSignal | undefined,
   refused?: Identity,
 ): Promise<Identity | undefined> {
   if (credentials === 'none') return undefined
   const refusal = refused && { forceRefresh: true, refused }
-  return raceSignal(askForIdentity(credentials, { signal, fetch, region, logger, ...refusal }), signal)
+  return raceSignal(askForIdentity(credentials, { signal, fetch: network.fetch, region, logger, ...refusal }), signal)
 }

@@ -1,3 +1,4 @@
+import type { HttpResponse } from '../internal/http.ts'
 import { secretsOf } from '../internal/redact.ts'
 import { openCallScope, sleep } from '../internal/signal.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
@@ -19,13 +20,19 @@ export async function send<T>(
   call: OutgoingCall,
   decode: (incoming: IncomingResponse) => Promise<T>,
 ): Promise<T> {
-  const { clock, fetch, logger, random, retryBudget } = state
+  const { clock, network, logger, random, retryBudget } = state
   const policy = createRetryPolicy(call.retry)
   const timeouts = resolveTimeouts(call.timeout, call.isStream)
   const scope = openCallScope(call.signal)
   const stopTotal = startDeadline('total', clock, timeouts.total, scope.end)
   const authorizer = createAuthorizer(state, call, scope)
-  const context = { fetch, clock, scope, timeouts, secrets: () => secretsOf(authorizer.identity, call.request.headers) }
+  const context = {
+    transport: network.transport,
+    clock,
+    scope,
+    timeouts,
+    secrets: () => secretsOf(authorizer.identity, call.request.headers),
+  }
   const done = (): void => {
     stopTotal()
     scope.dispose()
@@ -37,7 +44,7 @@ export async function send<T>(
   let spent: number | undefined
   try {
     for (;;) {
-      let response: Response | undefined
+      let response: HttpResponse | undefined
       try {
         const request = await authorizer.authorize(call.request)
         attempts++

@@ -42,12 +42,13 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
     try {
       return await send(transport, call, async ({ response, body, done, secrets: secretsOf }) => {
         const secrets = secretsOf()
-        const { status, headers } = response
+        const { status } = response
+        const headers = [...response.headers]
         // Only the body tells a refusal that new credentials would lift from one that stands.
         if (status === 403 || (init.retry && !response.ok)) {
           const text = await readText(body)
           refusal = guardResponse(new Response(text, { status, headers }), secrets)
-          throw serviceErrorFrom({ status, headers, text }, secrets, transport.clock.now())
+          throw serviceErrorFrom({ status, headers: response.headers, text }, secrets, transport.clock.now())
         }
         if (!response.body) done()
         const close = (): void => {

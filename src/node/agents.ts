@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https, { type AgentOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { ConfigurationError } from '../core/errors.ts'
+import { env } from '../core/internal/env.ts'
+import type { NodeFetchOptions } from './options.ts'
+import type { HttpProxy } from './proxy.ts'
+import { openTunnel, type TunnelRequest } from './tunnel.ts'
+
+/** The agents of one `fetch`: one for each way to a host. */
+export interface Agents {
+  /** The agent for a scheme, and a tunnel through a proxy where there is one. */
+  get(isTls: boolean, tunnel?: HttpProxy): http.Agent
+  /** Lets go of connections that may have died unseen. */
+  dropStale(now: number): void
+  /** Lets go of all connections that are kept. */
+  dropIdle(): void
+}
+
+// How long a connection is kept idle, in milliseconds: load balancers close theirs after 60 s, by default, and NAT
+// gateways forget them after 350 s without a word.
+const maxIdle = 50_000
+
+/** @throws ConfigurationError for certificates that cannot be read */
+export function createAgents(given: NodeFetchOptions): Agents {
+  const agents = new Map<string, http.Agent>()
+  const idleSince = new WeakMap<Duplex, number>()
+  const options = { keepAlive: true, timeout: maxIdle }
+  let secureContext: SecureContext | undefined
+
+  const create = (isTls: boolean, tunnel: HttpProxy | undefined): http.Agent => {
+    // One for all connections: each would make its own.
+    if (isTls) secureContext ??= createContext(given)
+    const agent = isTls ? new https.Agent({ ...options, secureContext } as AgentOptions) : new http.Agent(options)
+    if (tunnel) tunnelThrough(agent as https.Agent, tunnel)
+    const { keepSocketAlive, reuseSocket } = agent
+    agent.keepSocketAlive = (socket) => {
+      // What comes behind an answer belongs to nobody, and would be taken for the next one.
+      if (socket.readableLength > 0 || !(keepSocketAlive.call(agent, socket) as unknown as boolean)) return false
+      idleSince.set(socket, Date.now())
+      socket.on('data', destroyThis)
+      return true
+    }
+    agent.reuseSocket = (socket, request) => {
+      socket.off('data', destroyThis)
+      reuseSocket.call(agent, socket, request)
+    }
+    return agent
+  }
+  const drop = (isDead: (socket: Duplex) => boolean): void => {
+    for (const agent of agents.values())
+      for (const sockets of Object.values(agent.freeSockets))
+        for (const socket of sockets ?? []) if (isDead(socket)) socket.destroy()
+  }
+
+  return {
+    get(isTls, tunnel) {
+      const name = `${isTls} ${tunnel?.url} ${tunnel?.authorization}`
+      const agent = agents.get(name) ?? create(isTls, tunnel)
+      agents.set(name, agent)
+      return agent
+    },
+    // By the time of day: timers and the monotonic clock stand still while a function is frozen.
+    dropStale: (now) => drop((socket) => Math.abs(now - (idleSince.get(socket) ?? 0)) > maxIdle),
+    dropIdle: () => drop(() => true),
+  }
+}
+
+function destroyThis(this: Duplex): void {
+  this.destroy()
+}
+
+function createContext({ ca, cert, key, passphrase, env: variables }: NodeFetchOptions): SecureContext {
+  const authorities = ca ?? extraAuthorities(variables)
+  try {
+    return createSecureContext({ ca: authorities, cert, key, passphrase })
+  } catch (cause) {
+    throw new ConfigurationError('The certificates or the key cannot be used', {
+      cause,
+      hint: '`ca`, `cert` and `key` are the contents of PEM files, not their paths.',
+    })
+  }
+}
+
+/** Makes an agent connect through a proxy. TLS, and what is remembered of its sessions, stay the agent's. */
+function tunnelThrough(agent: https.Agent, proxy: HttpProxy): void {
+  const { createConnection } = agent
+  agent.createConnection = (options, callback) => {
+    openTunnel(proxy, options as TunnelRequest).then(
+      (socket) => callback?.(null, createConnection.call(agent, { ...options, socket } as never) as Duplex),
+      (error: Error) => callback?.(error, undefined as never),
+    )
+    return undefined
+  }
+}
+
+// Node itself reads this variable of the process when it starts.
+function extraAuthorities(variables: NodeFetchOptions['env']): string[] | undefined {
+  const path = variables && env('NODE_EXTRA_CA_CERTS', variables)
+  if (!path || path === process.env.NODE_EXTRA_CA_CERTS) return undefined
+  try {
+    return [...rootCertificates, readFileSync(path, 'utf8')]
+  } catch (cause) {
+    throw new ConfigurationError('The file that NODE_EXTRA_CA_CERTS names cannot be read', { cause })
+  }
+}

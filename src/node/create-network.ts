@@ -1,0 +1,78 @@
+import http, { type ClientRequest } from 'node:http'
+import https from 'node:https'
+import type { TLSSocket } from 'node:tls'
+import type { HttpResponse, HttpTransport, Network } from '../core/internal/http.ts'
+import { onAbort } from '../core/internal/signal.ts'
+import { toResponse } from './incoming.ts'
+import type { NodeFetchOptions } from './options.ts'
+import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
+import { createRouter, type Route } from './route.ts'
+import { toFetch } from './to-fetch.ts'
+
+/** Sends requests over `node:http` and `node:https`, on connections that are kept alive. */
+export function createNetwork(given: NodeFetchOptions = {}): Network {
+  const router = createRouter(given)
+  const { agents } = router
+  const transport: HttpTransport = async (request, signal, connecting) => {
+    signal.throwIfAborted()
+    const route = router.route(request, signal)
+    agents.dropStale(Date.now())
+    // Looked up here, where nock and instrumentations put theirs.
+    const outgoing = (route.isTls ? https : http).request(route.options)
+    const hasConnection = outgoing.reusedSocket
+    // An agent of the user's own may let requests wait for a connection: that is no deadline's business.
+    const connected = hasConnection ? () => {} : watchConnection(outgoing, connecting, given.agent === undefined)
+    try {
+      return await exchange(outgoing, request.body, route, signal)
+    } catch (error) {
+      // Where one connection died unseen, the others have as well.
+      if (hasConnection) agents.dropIdle()
+      throw error
+    } finally {
+      connected()
+    }
+  }
+  return { transport, fetch: toFetch(transport) }
+}
+
+/** Tells when a connection is being made and when it stands; gives a function to say that it will not. */
+function watchConnection(outgoing: ClientRequest, connecting: () => () => void, isAtOnce: boolean): () => void {
+  let connected = isAtOnce ? connecting() : undefined
+  outgoing.once('socket', (socket: TLSSocket & { readonly secureConnecting?: boolean }) => {
+    if (!socket.connecting && !socket.secureConnecting) return connected?.()
+    connected ??= connecting()
+    socket.once(socket.encrypted ? 'secureConnect' : 'connect', connected)
+  })
+  return () => connected?.()
+}
+
+/** Sends the body and waits for the headers of the answer. */
+function exchange(
+  outgoing: ClientRequest,
+  body: string | Uint8Array | undefined,
+  { forwarder, options }: Route,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    // The signal is the attempt's: it closes the connection while the body is read, too.
+    onAbort(signal, (reason) => {
+      reject(reason)
+      outgoing.destroy()
+    })
+    outgoing
+      .on('error', (error) => {
+        const isUnconnected = outgoing.socket?.bytesWritten === 0
+        reject(forwarder && isUnconnected ? proxyFailure(forwarder, error) : error)
+      })
+      .once('close', () => reject(new Error('the connection was closed')))
+      .once('response', (incoming) => {
+        if (forwarder && incoming.statusCode === 407) {
+          reject(proxyRefusal(forwarder, 407, new URL(String(options.path)).host))
+          outgoing.destroy()
+        } else {
+          resolve(toResponse(incoming, outgoing))
+        }
+      })
+      .end(body)
+  })
+}

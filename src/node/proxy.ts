@@ -1,0 +1,109 @@
+import { BlockList, isIP } from 'node:net'
+import { ConfigurationError } from '../core/errors.ts'
+import { env } from '../core/internal/env.ts'
+import type { Environment } from '../core/types.ts'
+
+/** A proxy that requests go through. */
+export interface HttpProxy {
+  /** Without the user. */
+  readonly url: URL
+  /** The value of `proxy-authorization`. */
+  readonly authorization: string | undefined
+}
+
+/**
+ * The proxy that the environment names for a URL: `HTTPS_PROXY` or `HTTP_PROXY` by its scheme, unless `NO_PROXY` has its
+ * host. In lower case they go first. What is on this machine or link, such as a container's metadata, has none.
+ *
+ * @throws ConfigurationError for what is no proxy
+ */
+export function proxyFromEnvironment(url: URL, from?: Environment): HttpProxy | undefined {
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  // A server that runs a script per request passes its client's `Proxy` header on by that name: https://httpoxy.org.
+  const isForgeable = name === 'HTTP_PROXY' && env('REQUEST_METHOD', from)
+  const value = env(name.toLowerCase(), from) ?? (isForgeable ? undefined : env(name, from))
+  if (!value || isLocal(url) || isExempt(url, env('no_proxy', from) ?? env('NO_PROXY', from) ?? '')) return undefined
+  return parseProxy(value, name)
+}
+
+/** Reads a proxy's URL. @throws ConfigurationError, which does not quote it */
+export function parseProxy(value: string | URL, name: string): HttpProxy {
+  const text = String(value)
+  const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(spelled) ? new URL(spelled) : undefined
+  if (!url?.hostname || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigurationError(`${name} is not the URL of an HTTP proxy`, {
+      hint: 'Give it as in http://proxy.example.com:3128. For another kind of proxy, pass an agent to createNodeFetch of outcrop/node.',
+    })
+  }
+  const { username, password } = url
+  const user = username || password ? `${decode(username)}:${decode(password)}` : undefined
+  url.username = ''
+  url.password = ''
+  return { url, authorization: user && `Basic ${Buffer.from(user).toString('base64')}` }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const local = new BlockList()
+local.addSubnet('127.0.0.0', 8)
+local.addSubnet('169.254.0.0', 16)
+local.addAddress('::1', 'ipv6')
+local.addSubnet('fe80::', 10, 'ipv6')
+// Where AWS has the metadata of instances and pods on IPv6.
+local.addSubnet('fd00:ec2::', 32, 'ipv6')
+
+function isLocal(url: URL): boolean {
+  const host = hostOf(url)
+  return host === 'localhost' || host.endsWith('.localhost') || has(local, host)
+}
+
+// A host counts with all below it. An entry may have a port, be an address, a range of addresses, or `*`.
+function isExempt(url: URL, list: string): boolean {
+  const host = hostOf(url)
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      if (entry === '*') return true
+      const [address, entryPort = port] = splitPort(entry)
+      if (entryPort !== port) return false
+      const name = address.replace(/^\*?\./, '')
+      if (name.includes('/')) return isInRange(host, name)
+      return name !== '' && (host === name || (!isIP(host) && host.endsWith(`.${name}`)))
+    })
+}
+
+function splitPort(entry: string): [address: string, port?: string | undefined] {
+  const [, bracketed, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(entry) ?? []
+  if (bracketed !== undefined) return [bracketed, port]
+  // With more colons it is an IPv6 address.
+  const [host = '', ...rest] = entry.split(':')
+  return rest.length === 1 ? [host, rest[0]] : [entry]
+}
+
+function isInRange(host: string, range: string): boolean {
+  const [address = '', bits] = range.split('/')
+  const version = isIP(address)
+  const length = Number(bits)
+  if (!version || !(Number.isInteger(length) && length >= 0 && length <= (version === 6 ? 128 : 32))) return false
+  const list = new BlockList()
+  list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4')
+  return has(list, host)
+}
+
+function has(list: BlockList, host: string): boolean {
+  const version = isIP(host)
+  return version !== 0 && list.check(host, version === 6 ? 'ipv6' : 'ipv4')
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$|\.$/g, '')
+}

@@ -1,0 +1,27 @@
+import { type HttpTransport, transportOf } from '../core/internal/http.ts'
+import { headersToRecord } from '../core/internal/headers.ts'
+import { readableFrom } from '../core/internal/readable.ts'
+
+/** Makes a `fetch` of a transport, for whom `fetch` is what is asked for. */
+export function toFetch(transport: HttpTransport): typeof fetch {
+  const send: typeof fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const { method, url, signal } = request
+    const bytes = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
+    const { status, headers, body } = await transport(
+      // The fragment stays at home.
+      { method, url: url.replace(/#.*/, ''), headers: headersToRecord(request.headers), body: bytes },
+      signal,
+      () => () => {},
+    )
+    const reader = body?.getReader()
+    const stream = reader
+      ? readableFrom(
+          async () => (await reader.read()).value,
+          () => reader.cancel(),
+        )
+      : null
+    return new Response(stream, { status, headers: [...headers] })
+  }
+  return Object.assign(send, { [transportOf]: transport })
+}

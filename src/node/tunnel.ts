@@ -1,0 +1,50 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import type { Socket } from 'node:net'
+import { onAbort } from '../core/internal/signal.ts'
+import type { HttpProxy } from './proxy.ts'
+import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
+
+/** Where a tunnel has to lead. */
+export interface TunnelRequest {
+  readonly host?: string | null | undefined
+  readonly port?: string | number | null | undefined
+  /** Gives up with the request that the tunnel is made for. */
+  readonly tunnelSignal?: AbortSignal | undefined
+}
+
+/**
+ * Asks a proxy for a connection (RFC 9110, section 9.3.6).
+ *
+ * @throws ConnectionError, which names the proxy
+ */
+export function openTunnel(proxy: HttpProxy, { host, port, tunnelSignal }: TunnelRequest): Promise<Socket> {
+  const target = `${host?.includes(':') ? `[${host}]` : host}:${port}`
+  const { url, authorization } = proxy
+  const request = (url.protocol === 'https:' ? https : http).request(url, {
+    method: 'CONNECT',
+    path: target,
+    headers: { host: target, ...(authorization && { 'proxy-authorization': authorization }) },
+    agent: false,
+  })
+  const release = onAbort(tunnelSignal, () => request.destroy())
+  return answerOf(request, proxy, target).finally(release)
+}
+
+function answerOf(request: ClientRequest, proxy: HttpProxy, target: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const refuse = (response: IncomingMessage, socket: Socket): void => {
+      socket.destroy()
+      reject(proxyRefusal(proxy, response.statusCode ?? 0, target))
+    }
+    request
+      .once('connect', (response, socket, head) => {
+        // TLS begins with the client: whatever is here already is not the other side's.
+        if (response.statusCode !== 200 || head.length > 0) refuse(response, socket)
+        else resolve(socket)
+      })
+      .once('response', (response) => refuse(response, response.socket))
+      .once('error', (cause) => reject(proxyFailure(proxy, cause)))
+      .end()
+  })
+}
