@@ -197,6 +197,14 @@ describe('learning from a 400', () => {
     expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200, 400, 200])
   })
 
+  test('and a client of withOptions knows it too', async () => {
+    const { fake, bedrock } = setUp()
+    const params = { model, max_tokens: 10, messages, inference_geo: 'us' } as never
+    await bedrock.messages.create(params)
+    await bedrock.withOptions({ headers: { 'x-app': 'b' } }).messages.create(params)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200])
+  })
+
   test('so is a beta', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('invalid-beta', { message: 'invalid beta flag: new-thing-2026-11-01' })

@@ -1,4 +1,4 @@
-import { ConfigurationError, ServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import type { CallOptions, Dispatch } from '../types.ts'
 import { encodeParams } from './body.ts'
 import { MessageStream } from './message-stream.ts'
@@ -80,9 +80,12 @@ export function createMessages(dispatch: Dispatch): Messages {
     countTokens: async (params, options = {}) => {
       // Bedrock wants the body of a call that could be made.
       const countable = encodeParams({ ...params, max_tokens: params?.max_tokens ?? 1 })
-      const { body } = await dispatch('json', { operation: 'CountTokens', ...countable, options })
+      const { body, metadata } = await dispatch('json', { operation: 'CountTokens', ...countable, options })
       const { inputTokens, ...rest } = body
-      if (typeof inputTokens !== 'number') throw new ConfigurationError('The answer to CountTokens has no inputTokens')
+      if (typeof inputTokens !== 'number') {
+        const { status, requestId } = metadata
+        throw new ServiceError('The answer to CountTokens has no inputTokens', { status, requestId })
+      }
       return { ...rest, input_tokens: inputTokens }
     },
   }

@@ -165,6 +165,12 @@ describe('what a response may be', () => {
     expect(await client(fake, { fetch }).messages.stream(params).finalText()).toBe('fine')
   })
 
+  test('CountTokens without a number is an answer of the service that is wrong', async () => {
+    const fake = createFakeBedrock()
+    const bedrock = client(fake, { fetch: async () => Response.json({ tokens: 'many' }) })
+    await expect(bedrock.messages.countTokens(params)).rejects.toMatchObject({ code: 'service', status: 200 })
+  })
+
   test('an error event without an object is an error', async () => {
     const fake = createFakeBedrock({ reply: [{ type: 'error', error: 'out of luck' }] })
     await expect(client(fake, { retry: false }).messages.stream(params).finalMessage()).rejects.toMatchObject({
