@@ -283,3 +283,62 @@ test('the source of a role is not told that the role’s keys were refused', asy
     expect(request).not.toHaveProperty('forceRefresh')
   }
 })
+
+describe('what fromAssumeRole is given', () => {
+  const sentOf = async (options: object): Promise<Record<string, string>> => {
+    let sent = ''
+    const provider = fromAssumeRole({ credentials: keys, roleArn, ...options })
+    await provider({
+      region: 'us-east-1',
+      fetch: async (_, init) => {
+        sent = String(init?.body)
+        return new Response(answer('fromAssumeRole', '2099-01-01T00:00:00Z'))
+      },
+    })
+    return Object.fromEntries(new URLSearchParams(sent))
+  }
+
+  test('nothing is sent that was not given', async () => {
+    expect(await sentOf({})).toEqual({
+      Action: 'AssumeRole',
+      Version: '2011-06-15',
+      RoleArn: roleArn,
+      RoleSessionName: 'outcrop',
+      DurationSeconds: '3600',
+    })
+  })
+
+  test.each<[string, object, object]>([
+    ['a role of another partition', { roleArn: 'arn:aws-us-gov:iam::123456789012:role/path/r' }, {}],
+    ['the shortest duration', { duration: 900 }, { DurationSeconds: '900' }],
+    ['the longest duration', { duration: 43_200 }, { DurationSeconds: '43200' }],
+    ['a name of every character', { sessionName: 'aZ09_+=,.@-' }, { RoleSessionName: 'aZ09_+=,.@-' }],
+    ['a policy', { policy: '{}' }, { Policy: '{}' }],
+    ['an external ID', { externalId: 'agreed-on' }, { ExternalId: 'agreed-on' }],
+  ])('takes %s', async (_, options, sent) => {
+    expect(await sentOf(options)).toMatchObject(sent)
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['no credentials', { credentials: undefined }, /needs the credentials/],
+    ['an API key as text', { credentials: 'bedrock-api-key-example' }, /credentials is a string/],
+    ['an ARN behind something', { roleArn: `x${roleArn}` }, /not the ARN of a role/],
+    ['a user', { roleArn: 'arn:aws:iam::123456789012:user/u' }, /not the ARN of a role/],
+    ['an ARN with a space', { roleArn: `${roleArn} x` }, /not the ARN of a role/],
+    ['a name with a slash before', { sessionName: '/outcrop' }, /sessionName has 2 to 64/],
+    ['a name with a space behind', { sessionName: 'outcrop ' }, /sessionName has 2 to 64/],
+    ['a duration that is too short', { duration: 899 }, /900 to 43200/],
+    ['a duration that is too long', { duration: 43_201 }, /900 to 43200/],
+    ['half a second', { duration: 900.5 }, /900 to 43200/],
+    ['a device without its code', { mfaSerial: 'arn:aws:iam::123456789012:mfa/x' }, /mfaSerial needs mfaCode/],
+  ])('refuses %s at once', (_, options, message) => {
+    const make = () => fromAssumeRole({ credentials: keys, roleArn, ...options } as never)
+    expect(make).toThrow(expect.objectContaining({ code: 'configuration', message: expect.stringMatching(message) }))
+  })
+
+  test('an API key from a provider cannot assume a role, and is not sent', async () => {
+    const error = await rejectionOf(sentOf({ credentials: async () => ({ token: 'recognisable-key' }) }))
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('cannot assume a role') })
+    expect(everythingOf(error)).not.toContain('recognisable')
+  })
+})

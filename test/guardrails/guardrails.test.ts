@@ -529,6 +529,29 @@ test.each<[string, object]>([
   expect(() => guardrails(options as GuardrailOptions)).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
 
+const named = { identifier: 'gr1', version: 1 }
+
+test.each<[string, RegExp, object]>([
+  ['an identifier that is empty', /the identifier is missing/, { identifier: '', version: 1 }],
+  ['a version that is empty', /the version is missing/, { identifier: 'gr1', version: '' }],
+  ['a version that is left out', /the version is missing/, { identifier: 'gr1', version: undefined }],
+  ['an identifier that is a list', /Not a guardrail ID/, { identifier: ['gr1'], version: 1 }],
+  ['an identifier without end', /^Not a guardrail ID or ARN: "a{100}"$/, { identifier: 'a'.repeat(2049), version: 1 }],
+  ['a version with a letter', /Not a guardrail version: "1x"/, { identifier: 'gr1', version: '1x' }],
+  ['an onIntervention that is none', /it can be 'return', 'throw'/, { ...named, onIntervention: 'block' }],
+  ['a stream mode that is none', /'SYNCHRONOUS', 'ASYNCHRONOUS'/, { ...named, streamProcessingMode: 'sync' }],
+])('refuses %s, and says what is wrong', (_, message, options) => {
+  expect(() => guardrails(options as GuardrailOptions)).toThrow(message)
+})
+
+test.each<[string, object]>([
+  ['a version of two digits', { identifier: 'gr1', version: 12 }],
+  ['an ARN of GovCloud', { identifier: arn.replace('arn:aws:', 'arn:aws-us-gov:'), version: 1 }],
+  ['a tag', { ...named, tagSuffix: 'tag1' }],
+])('takes %s', (_, options) => {
+  expect(() => guardrails(options as GuardrailOptions)).not.toThrow()
+})
+
 test('half a guardrail in the headers is refused before anything is sent', async () => {
   const { fake, bedrock } = setUp(undefined, harmless, {}, { headers: { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1' } })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({

@@ -474,6 +474,7 @@ describe('availableModels', () => {
     ['claude-opus-4-1', ['claude-opus-4-10']],
     ['opus', ['opus', 'claude-opus-5']],
     ['us.anthropic.claude-opus-5', ['eu.anthropic.claude-opus-5']],
+    ['claude-opus-4-5', ['anthropic.claude-opus-4-5']],
     ['amazon.nova-lite-v1:0', ['sonnet']],
     [arn, ['sonnet', 'opus']],
     ['sonnet', []],
@@ -575,6 +576,27 @@ describe('options that can never work', () => {
     ['a list of models with a number in it', { availableModels: [42 as never] }],
   ])('%s is refused at once', (_, options) => {
     expect(() => createModelResolver(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
+  })
+
+  test('what is empty and what is no text are told apart', () => {
+    expect(() => createModelResolver({ pins: { opus: '' } })).toThrow('models.pins.opus must be a name, not empty')
+    expect(() => createModelResolver({ aliases: { mine: 42 as never } })).toThrow('must be a name, not a number')
+  })
+
+  test('an entry that is undefined is none', () => {
+    const options = {
+      aliases: { mine: undefined },
+      pins: { opus: undefined },
+      overrides: { 'claude-opus-5': undefined },
+    }
+    expect(resolve('opus', 'us-east-1', options as never)).toEqual(resolve('opus'))
+    expect(refusal('mine', 'us-east-1', options as never)).toBeTruthy()
+  })
+
+  test('a name that is no text is refused', () => {
+    const named = (name: unknown) => () => resolve(name as string)
+    expect(named(42)).toThrow("A model's name must be a string, not a number")
+    expect(named(undefined)).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 })
 
