@@ -12,6 +12,7 @@ const failed = examples.filter((example) => {
     { cwd: root, encoding: 'utf8', timeout: 60_000, env: { PATH: process.env.PATH, HOME: process.env.HOME } },
   )
   console.log(`${example.padEnd(36)} ${status === 0 ? 'ok' : `FAILED with ${status}\n${stdout}${stderr}`}`)
+  if (status === 0) for (const line of stdout.split('\n')) if (line.includes('SKIPPED')) console.log(`  ${line}`)
   return status !== 0
 })
 process.exitCode = failed.length > 0 ? 1 : 0

@@ -19,7 +19,7 @@ export interface ServedWorker {
 export async function serveWorker(
   executable: string,
   code: string,
-  { compatibilityDate = '2026-01-01', compatibilityFlags = [] as readonly string[] } = {},
+  { compatibilityDate = '2026-01-01', env = {} as Readonly<Record<string, string>> } = {},
 ): Promise<ServedWorker> {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-workerd-'))
   writeFileSync(join(directory, 'worker.js'), code)
@@ -33,7 +33,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.js")],
   compatibilityDate = "${compatibilityDate}",
-  compatibilityFlags = ${JSON.stringify(compatibilityFlags)},
+  bindings = [${Object.entries(env).map(([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`)}],
 );`,
   )
   // It tells the port that it was given on the control channel.
