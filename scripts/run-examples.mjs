@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const examples = readdirSync(`${root}examples`).filter((file) => file.endsWith('.ts'))
+// tsconfig.json's paths are for the compiler: with them, tsx would take the web platform's code.
 const failed = examples.filter((example) => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['node_modules/tsx/dist/cli.mjs', `examples/${example}`],
+    ['node_modules/tsx/dist/cli.mjs', '--tsconfig', 'tsconfig.base.json', `examples/${example}`],
     { cwd: root, encoding: 'utf8', timeout: 60_000, env: { PATH: process.env.PATH, HOME: process.env.HOME } },
   )
   console.log(`${example.padEnd(36)} ${status === 0 ? 'ok' : `FAILED with ${status}\n${stdout}${stderr}`}`)

@@ -28,7 +28,7 @@ export function createAgents(given: NodeFetchOptions): Agents {
   const agents = new Map<string, http.Agent>()
   const idleSince = new WeakMap<Duplex, number>()
   const options = { keepAlive: true, timeout: maxIdle }
-  let secureContext: SecureContext | undefined
+  let secureContext = given.ca || given.cert || given.key ? createContext(given) : undefined
 
   const create = (isTls: boolean, tunnel: HttpProxy | undefined): http.Agent => {
     // One for all connections: each would make its own.
@@ -75,6 +75,9 @@ function destroyThis(this: Duplex): void {
 function createContext({ ca, cert, key, passphrase, env: variables }: NodeFetchOptions): SecureContext {
   const authorities = ca ?? extraAuthorities(variables)
   try {
+    // OpenSSL passes over what is no certificate among authorities.
+    for (const each of [authorities].flat())
+      if (each && !String(each).includes('-----BEGIN')) throw new Error('not PEM')
     return createSecureContext({ ca: authorities, cert, key, passphrase })
   } catch (cause) {
     throw new ConfigurationError('The certificates or the key cannot be used', {

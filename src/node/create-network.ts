@@ -54,6 +54,11 @@ function exchange(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
+    let hasConnected = outgoing.reusedSocket
+    outgoing.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', () => (hasConnected = true))
+      else hasConnected = true
+    })
     // The signal is the attempt's: it closes the connection while the body is read, too.
     onAbort(signal, (reason) => {
       reject(reason)
@@ -61,8 +66,7 @@ function exchange(
     })
     outgoing
       .on('error', (error) => {
-        const isUnconnected = outgoing.socket?.bytesWritten === 0
-        reject(forwarder && isUnconnected ? proxyFailure(forwarder, error) : error)
+        reject(forwarder && !hasConnected ? proxyFailure(forwarder, error) : error)
       })
       .once('close', () => reject(new Error('the connection was closed')))
       .once('response', (incoming) => {

@@ -25,6 +25,8 @@ const optionNames = 'proxy env ca cert key passphrase agent socketPath'
 export function createNodeFetch(options: NodeFetchOptions = {}): typeof fetch {
   assertOptions(options, '', optionNames)
   const { agent, proxy, socketPath } = options
+  if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function')
+    throw new ConfigurationError('agent must be an agent of node:http or node:https')
   const ways = Object.entries({ agent, proxy: proxy || undefined, socketPath }).filter(([, way]) => way !== undefined)
   if (ways.length > 1) {
     throw new ConfigurationError(`Only one of ${ways.map(([name]) => name).join(' and ')} can be used`, {

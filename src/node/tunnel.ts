@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { onAbort } from '../core/internal/signal.ts'
 import type { HttpProxy } from './proxy.ts'
 import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
@@ -9,6 +10,8 @@ import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
 export interface TunnelRequest {
   readonly host?: string | null | undefined
   readonly port?: string | number | null | undefined
+  /** What is trusted, and shown: of the proxy too. */
+  readonly secureContext?: SecureContext | undefined
   /** Gives up with the request that the tunnel is made for. */
   readonly tunnelSignal?: AbortSignal | undefined
 }
@@ -18,7 +21,10 @@ export interface TunnelRequest {
  *
  * @throws ConnectionError, which names the proxy
  */
-export function openTunnel(proxy: HttpProxy, { host, port, tunnelSignal }: TunnelRequest): Promise<Socket> {
+export function openTunnel(
+  proxy: HttpProxy,
+  { host, port, secureContext, tunnelSignal }: TunnelRequest,
+): Promise<Socket> {
   const target = `${host?.includes(':') ? `[${host}]` : host}:${port}`
   const { url, authorization } = proxy
   const request = (url.protocol === 'https:' ? https : http).request(url, {
@@ -26,7 +32,8 @@ export function openTunnel(proxy: HttpProxy, { host, port, tunnelSignal }: Tunne
     path: target,
     headers: { host: target, ...(authorization && { 'proxy-authorization': authorization }) },
     agent: false,
-  })
+    secureContext,
+  } as https.RequestOptions)
   const release = onAbort(tunnelSignal, () => request.destroy())
   return answerOf(request, proxy, target).finally(release)
 }

@@ -115,8 +115,14 @@ describe('kept-alive connections', () => {
   test('20 calls one after the other share one', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write(response())))
     const bedrock = client(server)
+    const warnings: string[] = []
+    const hear = (warning: Error): void => void warnings.push(warning.message)
+    process.on('warning', hear)
     for (let i = 0; i < 20; i++) await bedrock.messages.create(params)
+    process.off('warning', hear)
     expect(server.connections).toHaveLength(1)
+    // Of listeners that pile up on a socket.
+    expect(warnings).toEqual([])
   })
 
   test('clients share them too', async () => {
