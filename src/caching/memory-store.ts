@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
@@ -20,7 +21,9 @@ export interface MemoryStoreOptions {
  * ```
  * @throws ConfigurationError for a size that is not a positive number.
  */
-export function memoryStore({ maxBytes = 67_108_864, clock = systemClock }: MemoryStoreOptions = {}): ResponseStore {
+export function memoryStore(options: MemoryStoreOptions = {}): ResponseStore {
+  assertOptions(options, '', 'maxBytes clock')
+  const { maxBytes = 67_108_864, clock = systemClock } = options
   if (!(maxBytes > 0)) throw new ConfigurationError('maxBytes must be a positive number of bytes')
   // A Map keeps the order in which keys were set: the first is the one that was not used for longest.
   const entries = new Map<string, { readonly value: string; readonly until: number }>()

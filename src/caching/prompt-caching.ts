@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { ConfigurationError, isBedrockError } from '../core/errors.ts'
 import { operations } from '../core/internal/operations.ts'
 import { isOfKind, unsupportedCaching } from '../core/internal/error-kinds.ts'
@@ -47,6 +48,7 @@ export function rulesFor(
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
  */
 export function promptCaching(options: PromptCachingOptions = {}): Middleware {
+  assertOptions(options, '', 'ttl breakpoints disabled')
   const { ttl = '5m', breakpoints = 4, disabled = false } = options
   if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl is neither '5m' nor '1h'")
   if (!Number.isInteger(breakpoints) || breakpoints < 1 || breakpoints > 4)

@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { isGuarded, isGuardrail } from '../core/internal/guardrail.ts'
 import { encodeJson, isJsonObject } from '../core/internal/json.ts'
@@ -75,6 +76,7 @@ declare global {
  * @throws ConfigurationError for options that make no sense.
  */
 export function responseCaching(options: ResponseCachingOptions): Middleware {
+  assertOptions(options, '', 'store ttl namespace scope key when storeTimeout waitUntil')
   const { namespace = '', scope = 'identity', key: keyOf, when = isDeterministic } = options
   const { ttl: defaultTtl = 3_600_000, storeTimeout = 150 } = options
   assertMilliseconds('ttl', defaultTtl)

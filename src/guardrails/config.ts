@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { guardrailIdentifierHeader } from '../core/internal/guardrail.ts'
 import { isJsonObject } from '../core/internal/json.ts'
@@ -85,6 +86,11 @@ export function assertGuardrail({ identifier, version }: Partial<GuardrailIdenti
 
 /** @throws ConfigurationError for options that can never work. */
 export function assertGuardrailOptions(options: GuardrailOptions): void {
+  assertOptions(
+    options,
+    'guardrail',
+    'identifier version trace tagSuffix streamProcessingMode onIntervention requireOutcome guardInput',
+  )
   assertGuardrail(options)
   const { trace, tagSuffix, streamProcessingMode, onIntervention } = options
   oneOf('trace', trace, ['enabled', 'enabled_full', 'disabled'])

@@ -1,3 +1,4 @@
+import { assertOptions } from '../internal/assert-options.ts'
 import { ConfigurationError } from '../errors.ts'
 import { parseEndpointUrl } from '../internal/endpoint-url.ts'
 import { env, envFlag } from '../internal/env.ts'
@@ -28,6 +29,7 @@ export function createEndpointResolver(
 ): EndpointResolver {
   const options: EndpointOptions =
     typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
+  assertOptions(options, 'endpoint', 'url control fips dualstack allowHttp')
   const { allowHttp = false } = options
   const explicit = parse(options.url, 'endpoint', allowHttp)
   const explicitControl = parse(options.control, 'endpoint.control', allowHttp)
