@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis)('a real Redis', () => {
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
       { stdio: 'ignore' },
     )
-    await vi.waitFor(async () => expect(await canConnect(port)).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await canConnect(port)).toBe(true), { timeout: 50_000 })
   })
   afterAll(async () => {
     for (const client of clients) client.disconnect()

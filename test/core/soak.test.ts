@@ -90,4 +90,4 @@ test('200 concurrent streams with random faults: every one is accounted for, and
     .toBeLessThanOrEqual(timersBefore + 1)
   process.off('unhandledRejection', listener)
   expect(crashes).toEqual([])
-}, 30_000)
+})

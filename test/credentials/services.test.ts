@@ -342,3 +342,46 @@ describe('what fromAssumeRole is given', () => {
     expect(everythingOf(error)).not.toContain('recognisable')
   })
 })
+
+describe('what a container is answered', () => {
+  const given = { AccessKeyId: 'ASIAEXAMPLE', SecretAccessKey: 'secret-example' }
+  const answered = (body: object, status = 200) =>
+    fromContainerMetadata()({ fetch: async () => Response.json(body, { status }) })
+
+  test('only what is there is in the identity', async () => {
+    const identity = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'secret-example' }
+    const source = { name: 'container', detail: '169.254.170.2' }
+    expect(await answered({ ...given, Token: null, Expiration: '', AccountId: 1 })).toEqual({ ...identity, source })
+    const expiration = '2099-01-01T00:00:00.000Z'
+    expect(
+      await answered({ ...given, Token: 'session-example', Expiration: expiration, AccountId: '123456789012' }),
+    ).toEqual({
+      ...identity,
+      sessionToken: 'session-example',
+      expiration: new Date(expiration),
+      accountId: '123456789012',
+      source,
+    })
+  })
+
+  test.each<[string, object, number, string]>([
+    ['keys with a status that is a failure', given, 500, 'status 500'],
+    ['no secret', { AccessKeyId: 'ASIAEXAMPLE' }, 200, 'status 200'],
+    ['no ID', { SecretAccessKey: 'secret-example' }, 200, 'status 200'],
+    ['a message', { message: 'no role is attached' }, 404, 'no role is attached'],
+    ['a message in another case', { Message: 'no role is attached' }, 404, 'no role is attached'],
+  ])('%s is an error', async (_, body, status, message) => {
+    const error = await rejectionOf(answered(body, status))
+    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(message) })
+  })
+
+  test('without an address the next source is tried', async () => {
+    expect(await rejectionOf(fromContainerMetadata({ env: {} })())).toMatchObject({ tryNextLink: true })
+  })
+
+  test('a file with the token needs something that reads it', async () => {
+    const env = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/token' }
+    const error = await rejectionOf(fromContainerMetadata({ env })())
+    expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('nothing reads it') })
+  })
+})
