@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { groups } from './cases.mjs'
+import * as http from './http.mjs'
 import * as workerd from './workerd.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
@@ -32,13 +33,13 @@ const format = (microseconds) =>
 console.log(`Node ${process.version}, ${rounds} rounds, median CPU time per operation\n`)
 const isChosen = ({ name }) => name.includes(process.argv[2] ?? '')
 
-function print({ name, baseline }, times) {
+function print({ name, baseline, format: show = format, word = 'times as fast' }, times) {
   console.log(`| ${name.padEnd(34)} | time       | ${`${baseline} = 1`.padEnd(24)} |`)
   console.log(`| ${'-'.repeat(34)} | ---------- | ${'-'.repeat(24)} |`)
   for (const [contestant, each] of Object.entries(times)) {
     const ratio = median(each.map((time, round) => times[baseline][round] / time))
     console.log(
-      `| ${contestant.padEnd(34)} | ${format(median(each)).padEnd(10)} | ${`${ratio.toFixed(2)} times as fast`.padEnd(24)} |`,
+      `| ${contestant.padEnd(34)} | ${show(median(each)).padEnd(10)} | ${`${ratio.toFixed(2)} ${word}`.padEnd(24)} |`,
     )
   }
   console.log()
@@ -55,3 +56,4 @@ for (const group of groups.filter(isChosen)) {
   print(group, times)
 }
 if (isChosen(workerd)) print(workerd, await workerd.measure(rounds))
+for (const group of http.groups.filter(isChosen)) print(group, await http.measure(group, rounds))

@@ -77,6 +77,16 @@ function exchange(
           resolve(toResponse(incoming, outgoing))
         }
       })
-      .end(body)
+    sendBody(outgoing, body)
   })
+}
+
+// What fits into one write with the headers, in bytes.
+const maxInline = 16_384
+
+function sendBody(outgoing: ClientRequest, body: string | Uint8Array = ''): void {
+  // Never a string of UTF-8: with one, Node encodes the headers in UTF-8 too.
+  const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length)
+  if (bytes.length > 0 && bytes.length <= maxInline) outgoing.end(bytes.toString('latin1'), 'latin1')
+  else outgoing.end(bytes.length > 0 ? bytes : undefined)
 }

@@ -221,7 +221,13 @@ export const settingRows: readonly SettingRow[] = [
   { names: ['CLAUDE_CONFIG_DIR'], does: "the folder of the user's settings file" },
   { names: ['OUTCROP_LOG'], does: 'what is written to stderr' },
   {
-    names: ['NODE_EXTRA_CA_CERTS', 'NODE_USE_ENV_PROXY', 'NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'],
+    names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'],
+    does: 'the proxy that requests go through, on Node',
+    shows: 'url',
+  },
+  { names: ['NODE_EXTRA_CA_CERTS'], does: 'certificate authorities to trust beside those of Node, on Node' },
+  {
+    names: ['NODE_USE_ENV_PROXY', 'NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'],
     does: 'Node itself, from the environment of the process alone',
     ignored: ({ env }, name) =>
       env[name]?.source.kind === 'environment'
@@ -231,9 +237,8 @@ export const settingRows: readonly SettingRow[] = [
 
   // Nothing reads these
   {
-    names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'ALL_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'all_proxy'],
-    ignored:
-      'this client takes no proxy from variables: pass a `fetch` that does, or set NODE_USE_ENV_PROXY for Node 22.21 and later',
+    names: ['ALL_PROXY', 'all_proxy'],
+    ignored: 'name the proxy in HTTPS_PROXY',
     shows: 'url',
   },
   {
@@ -243,7 +248,7 @@ export const settingRows: readonly SettingRow[] = [
       'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
       'CLAUDE_CODE_CERT_STORE',
     ],
-    ignored: 'the built-in fetch of Node takes no certificates: pass a `fetch` that does',
+    ignored: 'pass a `fetch` with the certificate: createNodeFetch of outcrop/node takes cert, key and passphrase',
     shows: 'secret',
   },
   {

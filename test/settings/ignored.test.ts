@@ -27,14 +27,14 @@ describe('what is set and not taken is listed, with the reason', () => {
   test.each<[string, Record<string, string>, Record<string, RegExp>]>([
     [
       'proxies',
-      { HTTPS_PROXY: 'http://me:secret-example@proxy:8080', no_proxy: 'x' },
-      { 'env.HTTPS_PROXY': /takes no proxy/, 'env.no_proxy': /takes no proxy/ },
+      {
+        ALL_PROXY: 'http://me:secret-example@proxy:8080',
+        HTTPS_PROXY: 'http://me:secret-example@proxy:8080',
+        no_proxy: 'x',
+      },
+      { 'env.ALL_PROXY': /HTTPS_PROXY/ },
     ],
-    [
-      'client certificates',
-      { CLAUDE_CODE_CLIENT_KEY: '/key' },
-      { 'env.CLAUDE_CODE_CLIENT_KEY': /takes no certificates/ },
-    ],
+    ['client certificates', { CLAUDE_CODE_CLIENT_KEY: '/key' }, { 'env.CLAUDE_CODE_CLIENT_KEY': /createNodeFetch/ }],
     [
       'other services',
       { CLAUDE_CODE_USE_MANTLE: '1', ANTHROPIC_API_KEY: 'secret-example' },
@@ -124,11 +124,13 @@ describe('what is set and not taken is listed, with the reason', () => {
   })
 
   test("any variable of an env block; of the process's own, those of no family are passed over", () => {
-    expect(ignored({ EDITOR: 'vi' }, { env: { MY_TOOL: '1', NODE_EXTRA_CA_CERTS: '/ca.pem' } })).toEqual({
+    expect(
+      ignored({ EDITOR: 'vi' }, { env: { MY_TOOL: '1', NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' } }),
+    ).toEqual({
       'env.MY_TOOL': expect.stringContaining('commands that are started get it'),
-      'env.NODE_EXTRA_CA_CERTS': expect.stringContaining('Node reads it when it starts'),
+      'env.NODE_OPTIONS': expect.stringContaining('Node reads it when it starts'),
     })
-    expect(ignored({ NODE_EXTRA_CA_CERTS: '/ca.pem' })).toEqual({})
+    expect(ignored({ NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' })).toEqual({})
   })
 
   test('everything of a project that is not trusted', () => {

@@ -1,0 +1,58 @@
+// The other side: answers as Bedrock does and as little else as can be, so that the clients are what is measured. Prints
+// its port. HTTP/2 is told by how it begins.
+import { createServer } from 'node:net'
+import { createServer as createHttp2Server } from 'node:http2'
+import { answer, firstFrame } from './http-bodies.mjs'
+
+const whole = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: r\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
+)
+const streamHead =
+  'HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\n\r\n'
+const stream = Buffer.concat([
+  Buffer.from(`${streamHead}${firstFrame.length.toString(16)}\r\n`),
+  firstFrame,
+  Buffer.from('\r\n'),
+])
+const isStream = (path) => path.includes('with-response-stream')
+
+const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 10_000 } })
+http2.on('stream', (incoming, headers) => {
+  incoming.resume()
+  incoming.on('error', () => {})
+  incoming.on('end', () => {
+    const isOpen = isStream(headers[':path'])
+    const type = isOpen ? 'application/vnd.amazon.eventstream' : 'application/json'
+    incoming.respond({ ':status': 200, 'content-type': type })
+    if (isOpen) incoming.write(firstFrame)
+    else incoming.end(answer)
+  })
+})
+
+const server = createServer({ noDelay: true }, (socket) => {
+  socket.on('error', () => {})
+  let held = ''
+  socket.once('data', (first) => {
+    if (first.toString('latin1', 0, 3) === 'PRI') {
+      socket.pause()
+      socket.unshift(first)
+      http2.emit('connection', socket)
+      return
+    }
+    read(first)
+    socket.on('data', read)
+  })
+  function read(chunk) {
+    held += chunk.toString('latin1')
+    for (;;) {
+      const end = held.indexOf('\r\n\r\n')
+      if (end < 0) return
+      const head = held.slice(0, end)
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+      if (held.length < end + 4 + length) return
+      held = held.slice(end + 4 + length)
+      socket.write(isStream(head) ? stream : whole)
+    }
+  }
+})
+server.listen(0, '127.0.0.1', () => console.log(server.address().port))
