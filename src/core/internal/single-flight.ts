@@ -1,8 +1,8 @@
 import type { Clock } from '../types.ts'
 
 /**
- * Whether I/O ends with the request that began it, as on Cloudflare Workers: another request that waits for it would wait
- * for ever, and cannot read its streams.
+ * Whether I/O ends with the request that began it, as on Cloudflare Workers. Another request would wait for it for ever,
+ * and cannot read its streams.
  */
 export const isIoBoundToRequest = (): boolean => 'WebSocketPair' in globalThis
 
@@ -10,8 +10,8 @@ export const isIoBoundToRequest = (): boolean => 'WebSocketPair' in globalThis
 const patience = 1_000
 
 /**
- * Lets one attempt serve all who ask while it lasts. An attempt that was lost with the request that began it is replaced:
- * whoever waited for it makes one of their own. An attempt must not listen to its first caller's signal.
+ * Lets one attempt serve all callers while it lasts. When an attempt is lost with the request that began it, each caller
+ * that waited for it makes its own. An attempt must not listen to its first caller's signal.
  *
  * @see https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handle-cross-request-promise-resolution
  */
