@@ -4,6 +4,19 @@ import { ownValue, textOf } from './untrusted.ts'
 
 const mostReferences = 3
 
+const formats: Readonly<Record<string, string>> = {
+  date: '2026-01-31',
+  'date-time': '2026-01-31T12:00:00Z',
+  time: '12:00:00Z',
+  duration: 'P1D',
+  email: 'someone@example.com',
+  hostname: 'example.com',
+  uri: 'https://example.com/',
+  ipv4: '192.0.2.1',
+  ipv6: '2001:db8::1',
+  uuid: '00000000-0000-4000-8000-000000000000',
+}
+
 /** A value that fits a JSON schema, its constraints aside; recursion ends after a few rounds, with `null`. */
 export function sample(schema: JsonValue | undefined, root: JsonValue | undefined = schema, references = 0): JsonValue {
   if (!isJsonObject(schema)) return {}
@@ -15,7 +28,7 @@ export function sample(schema: JsonValue | undefined, root: JsonValue | undefine
   for (const choice of [schema.anyOf, schema.oneOf]) if (Array.isArray(choice)) return part(choice[0])
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
     case 'string':
-      return 'example'
+      return ownValue(formats, textOf(schema.format)) ?? 'example'
     case 'number':
     case 'integer':
       return 1
