@@ -1,9 +1,11 @@
 // What pages take for granted: names that an earlier block, or the reader, has brought along.
+import type { Agent } from 'node:http'
 import type * as Outcrop from 'outcrop'
 import type * as Caching from 'outcrop/caching'
 import type * as Credentials from 'outcrop/credentials'
 import type * as NodeCredentials from 'outcrop/credentials/node'
 import type { CatalogModelResolver } from 'outcrop/models'
+import type * as OutcropNode from 'outcrop/node'
 import type { FakeBedrock } from 'outcrop/testing'
 import type * as Tools from 'outcrop/tools'
 
@@ -26,6 +28,7 @@ declare global {
   const fake: FakeBedrock
   const server: { readonly url: string }
   const app: { post(path: string, handler: (request: object, reply: { send(body: string): void }) => unknown): void }
+  const ProxyAgent: typeof Agent
   const log: (...values: readonly unknown[]) => void
   const later: (milliseconds: number | undefined) => void
   const partly: (message: Outcrop.AnthropicMessage | undefined) => void
@@ -36,6 +39,7 @@ declare global {
   const fromNodeProviderChain: typeof NodeCredentials.fromNodeProviderChain
   const fromBearerToken: typeof Credentials.fromBearerToken
   const createBedrockApiKey: typeof Credentials.createBedrockApiKey
+  const createNodeFetch: typeof OutcropNode.createNodeFetch
   const runTools: typeof Tools.runTools
 
   type MessageParam = Outcrop.MessageParam

@@ -1,9 +1,11 @@
+import { Agent } from 'node:http'
 import * as outcrop from 'outcrop'
 import * as core from 'outcrop/core'
 import { explainCaching } from 'outcrop/caching'
 import { createBedrockApiKey, fromBearerToken } from 'outcrop/credentials'
 import { fromNodeProviderChain } from 'outcrop/credentials/node'
 import { createModelResolver } from 'outcrop/models'
+import { createNodeFetch } from 'outcrop/node'
 import { createFakeBedrock } from 'outcrop/testing'
 import { runTools, tool } from 'outcrop/tools'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -27,6 +29,7 @@ describe('runs against the fake:', () => {
     core.createBedrockClient({ ...options, ...connected })
   const replaced: Readonly<Record<string, object>> = {
     outcrop: { ...outcrop, createBedrockClient },
+    'node:fs': { readFileSync: () => '' },
     'node:fs/promises': { readFile: async () => 'aGk=' },
     'outcrop/core': { ...core, createBedrockClient: createCoreClient },
   }
@@ -75,7 +78,9 @@ describe('runs against the fake:', () => {
       fromNodeProviderChain,
       fromBearerToken,
       createBedrockApiKey,
+      createNodeFetch,
       runTools,
+      ProxyAgent: Agent,
     }
     for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
     for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
