@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https, { type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigurationError } from '../core/errors.ts'
 import { env } from '../core/internal/env.ts'
 import type { NodeFetchOptions } from './options.ts'
@@ -77,8 +77,8 @@ function createContext({ ca, cert, key, passphrase, env: variables }: NodeFetchO
   try {
     // OpenSSL passes over what is no certificate among authorities.
     for (const each of [authorities].flat())
-      if (each && !String(each).includes('-----BEGIN')) throw new Error('not PEM')
-    return createSecureContext({ ca: authorities, cert, key, passphrase })
+      if (each && !Buffer.from(each as string).includes('-----BEGIN')) throw new Error('not PEM')
+    return createSecureContext({ ca: authorities, cert, key, passphrase } as SecureContextOptions)
   } catch (cause) {
     throw new ConfigurationError('The certificates or the key cannot be used', {
       cause,

@@ -4,4 +4,4 @@
  * @module
  */
 export { createNodeFetch } from './node-fetch.ts'
-export type { NodeFetchOptions } from './options.ts'
+export type { NodeFetchOptions, Pem } from './options.ts'

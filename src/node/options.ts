@@ -1,6 +1,7 @@
-import type { Agent } from 'node:http'
-import type { SecureContextOptions } from 'node:tls'
 import type { Environment } from '../core/types.ts'
+
+/** PEM as a text or as bytes, or several of them. */
+export type Pem = string | Uint8Array | readonly (string | Uint8Array)[]
 
 /** Options of {@link createNodeFetch}. */
 export interface NodeFetchOptions {
@@ -18,18 +19,19 @@ export interface NodeFetchOptions {
    */
   readonly env?: Environment | undefined
   /** The certificate authorities to trust, in PEM, in place of those that Node comes with. */
-  readonly ca?: SecureContextOptions['ca']
+  readonly ca?: Pem | undefined
   /** A client's certificate, in PEM, with its chain. */
-  readonly cert?: SecureContextOptions['cert']
+  readonly cert?: Pem | undefined
   /** The private key of `cert`, in PEM. */
-  readonly key?: SecureContextOptions['key']
+  readonly key?: Pem | undefined
   /** What `key` is encrypted with. */
   readonly passphrase?: string | undefined
   /**
    * An agent of `node:http` or `node:https` that makes the connections, such as proxy-agent's. It decides about proxies,
    * certificates and how long sockets are kept by itself.
    */
-  readonly agent?: Agent | undefined
+  // Structural, as all types of this package: they hold without @types/node.
+  readonly agent?: object | undefined
   /** The Unix domain socket to connect to, whatever the URL's host. */
   readonly socketPath?: string | undefined
 }

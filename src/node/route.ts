@@ -50,7 +50,7 @@ export function createRouter(given: NodeFetchOptions): Router {
           ...headers,
           ...(forwarder?.authorization && { 'proxy-authorization': forwarder.authorization }),
         },
-        agent: agent ?? agents.get(isTls, isTunnelled ? proxy : undefined),
+        agent: (agent as RequestOptions['agent']) ?? agents.get(isTls, isTunnelled ? proxy : undefined),
         tunnelSignal: signal,
       }
       return { isTls, options, forwarder }
