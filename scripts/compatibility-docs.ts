@@ -13,6 +13,7 @@ const columns: readonly (readonly [field: keyof ModelCompatibility, title: strin
   ['topLevelCaching', 'top-level cache_control'],
   ['version2026', 'anthropic_version 2026-10-21'],
   ['countTokens', 'CountTokens'],
+  ['source', ''],
 ]
 const models = Object.keys(compatibilityTable)
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -28,9 +29,12 @@ bodies fit: it maps what has an equivalent, drops what has not, adds the beta th
 const bedrock = createBedrockClient({ compatibility: { policy: 'strict' } })
 \`\`\`
 
-When Bedrock names a field or a beta that it does not take, the call is repeated once without it, and this client leaves it
-out for that model and region from then on. Messages, tools and the system prompt are never touched. \`learn: false\`
-switches it off.
+When Bedrock refuses a field of the Messages API or a beta, the call is repeated without it, and this client leaves it out
+for that model and region from then on. Where Bedrock says no more than “invalid beta flag”, calls of one token find out
+which, by halving. Messages, tools and the system prompt are never touched, and a field that the Messages API does not have
+stays an error, with the name that comes nearest. \`learn: false\` switches it off.
+
+Betas may also come in the header \`anthropic-beta\`, as for the Claude API; they join those of the body.
 
 ## What each model takes
 

@@ -97,7 +97,9 @@ function midnight(day: string): string {
 
 /** What the model takes on Bedrock, from the compatibility table; what nobody has documented counts as not there. */
 function capabilitiesOf(family: string | undefined, version: string | undefined): JsonObject | null {
-  const model = compatibilityTable[compatibilityKey({ family, version })]
+  const row = compatibilityTable[compatibilityKey({ family, version })]
+  // What is assumed of a model is told to nobody.
+  const model = row?.source ? undefined : row
   if (!model) return null
   const is = (supported: boolean): JsonObject => ({ supported })
   const effort = is(model.effort === 'yes' || model.effort === 'beta')

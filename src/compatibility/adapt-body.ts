@@ -1,6 +1,6 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { Adaptation, JsonObject, JsonValue, Operation } from '../core/types.ts'
-import { compatibilityKey, compatibilityTable, modelBetas, type ModelCompatibility } from './table.ts'
+import { compatibilityKey, compatibilityTable, hasBeta, type ModelCompatibility } from './table.ts'
 
 /** A body as a model takes it, and what was done to it. */
 export interface AdaptedBody {
@@ -36,7 +36,8 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
   }
   const betas = new Set<JsonValue>(Array.isArray(body.anthropic_beta) ? body.anthropic_beta : [])
   const addBeta = (beta: string, field: string): void => {
-    if (betas.has(beta)) return
+    // One that this model has not would be refused, and nobody asked for it.
+    if (betas.has(beta) || !hasBeta(key, beta)) return
     betas.add(beta)
     note('added', `anthropic_beta:${beta}`, `${field} needs it`)
   }
@@ -101,8 +102,7 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
   }
 
   for (const beta of betas) {
-    const models = modelBetas[String(beta)]
-    if (!models || !compatibilityTable[key] || models.includes(key)) continue
+    if (hasBeta(key, String(beta))) continue
     betas.delete(beta)
     note('removed', `anthropic_beta:${String(beta)}`, 'this model does not have it')
   }

@@ -27,6 +27,8 @@ export interface ModelCompatibility {
   readonly version2026?: Support
   /** CountTokens. */
   readonly countTokens?: Support
+  /** Where the row is from, where nothing is documented of the model itself. */
+  readonly source?: string
 }
 
 // The API versions that bear a date in their ID, and 4.6, are served by another path than what came later.
@@ -70,7 +72,11 @@ export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = 
   'opus-4.7': { ...newer, sampling: 'no' },
   'sonnet-5.5': newer,
   'sonnet-5': newer,
+  'fable-5.1': { ...newer, source: 'assumed from Fable 5' },
   'fable-5': newer,
+  'mythos-5.1': { ...newer, source: 'assumed from Fable 5' },
+  'mythos-5': { ...newer, source: 'assumed from Fable 5' },
+  'haiku-5.5': { ...newer, source: 'assumed from Sonnet 5.5' },
   'opus-4.6': fourSix,
   'sonnet-4.6': fourSix,
   'opus-4.5': { ...fourFive, effort: 'beta' },
@@ -93,4 +99,10 @@ export const modelBetas: Readonly<Record<string, readonly string[]>> = {
   'compact-2026-01-12': ['opus-4.6', 'sonnet-4.6'],
   'compact-2026-09-04': ['opus-5.5'],
   'context-1m-2025-08-07': ['sonnet-4', 'sonnet-4.6', 'opus-4.6'],
+}
+
+/** Whether a model takes a beta, as far as it is known. */
+export function hasBeta(key: string, beta: string): boolean {
+  const models = modelBetas[beta]
+  return !models || !compatibilityTable[key] || models.includes(key)
 }

@@ -1,5 +1,5 @@
 import type { ClientContext } from './client-context.ts'
-import { ConfigurationError, isBedrockError } from './errors.ts'
+import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { operations } from './internal/operations.ts'
 import { assertModel } from './messages/body.ts'
@@ -121,8 +121,7 @@ async function call(
   let identity: Identity | undefined
   const annotate = (error: unknown): void => {
     if (!isBedrockError(error) || error.hint !== undefined) return
-    const text = hint?.(error, { operation, model, region, identity, now: clock.now() })
-    if (text !== undefined) error.hint = text
+    enrich(error, { hint: hint?.(error, { operation, model, region, identity, now: clock.now() }) })
   }
   try {
     const headers = mergeHeaders(request.headers)

@@ -54,25 +54,43 @@ export abstract class BedrockError extends Error {
   /** The AWS request ID, when a response had one. */
   declare requestId?: string
 
-  /** @param defaults - what a subclass has where the options leave it out */
-  constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}, defaults?: object) {
+  // Spelled out, since a minifier renames classes: `name` of the class is what Node prints.
+  static override readonly name: string = 'BedrockError'
+
+  constructor(message: string, { cause, hint, requestId }: BedrockErrorOptions = {}) {
     // Whoever throws it: text and causes from elsewhere go no further than here.
     super(
       redact(message),
       cause === undefined ? undefined : { cause: isBedrockError(cause) ? cause : redactError(cause) },
     )
-    // The class names are spelled out below: a minifier renames classes.
+    this.name = new.target.name
     Object.defineProperty(this, brand, { value: true })
-    Object.assign(this, defaults)
-    for (const [name, value] of Object.entries(details)) {
-      if (value !== undefined) (this as Record<string, unknown>)[name] = value
-    }
+    enrich<BedrockError>(this, { hint, requestId })
   }
+
+  /** What `JSON.stringify` makes of it, which would leave out the message. */
+  toJSON(): object {
+    return { message: this.message, ...(this as object) }
+  }
+}
+
+/** What an error of a class may be told later. */
+type Facts<Known extends BedrockError> = Known extends unknown
+  ? { readonly [Name in Exclude<keyof Known, keyof Error | 'code' | 'toJSON'>]?: Known[Name] | undefined }
+  : never
+
+/** Adds to an error what has become known of it; what is `undefined` leaves it as it is. */
+export function enrich<Known extends BedrockError>(error: Known, facts: Facts<Known>): Known {
+  for (const [name, value] of Object.entries(facts)) {
+    if (value !== undefined) Object.assign(error, { [name]: name === 'hint' ? redact(String(value)) : value })
+  }
+  return error
 }
 
 /** The call or the client can never work as it was asked for. Raised before anything is sent. */
 export class ConfigurationError extends BedrockError {
-  override readonly name = 'ConfigurationError'
+  static override readonly name: string = 'ConfigurationError'
+  declare readonly name: 'ConfigurationError'
   readonly code = 'configuration'
 }
 
@@ -84,15 +102,18 @@ export interface CredentialsErrorOptions extends BedrockErrorOptions {
 
 /** No source gave credentials. */
 export class CredentialsError extends BedrockError {
-  override readonly name = 'CredentialsError'
+  static override readonly name: string = 'CredentialsError'
+  declare readonly name: 'CredentialsError'
   readonly code = 'credentials'
   /** Whether a chain may go on to its next provider: this one was not set up, rather than set up and broken. */
-  declare readonly tryNextLink: boolean
+  readonly tryNextLink: boolean
   /** The exact command that would help, such as `aws sso login --profile dev`. */
   declare readonly command?: string
 
-  constructor(message: string, options?: CredentialsErrorOptions) {
-    super(message, options, { tryNextLink: false })
+  constructor(message: string, { tryNextLink = false, command, ...options }: CredentialsErrorOptions = {}) {
+    super(message, options)
+    this.tryNextLink = tryNextLink
+    enrich<CredentialsError>(this, { command })
   }
 }
 
@@ -103,13 +124,15 @@ export interface ModelResolutionErrorOptions extends BedrockErrorOptions {
 
 /** A model's name means nothing, or the model is not allowed. Raised before the model is called. */
 export class ModelResolutionError extends BedrockError {
-  override readonly name = 'ModelResolutionError'
+  static override readonly name: string = 'ModelResolutionError'
+  declare readonly name: 'ModelResolutionError'
   readonly code = 'model_resolution'
   /** Names and IDs that come near. */
-  declare readonly candidates: readonly string[]
+  readonly candidates: readonly string[]
 
-  constructor(message: string, options?: ModelResolutionErrorOptions) {
-    super(message, options, { candidates: [] })
+  constructor(message: string, { candidates = [], ...options }: ModelResolutionErrorOptions = {}) {
+    super(message, options)
+    this.candidates = candidates
   }
 }
 
@@ -120,14 +143,16 @@ export interface ConnectionErrorOptions extends BedrockErrorOptions {
 
 /** No whole response came: the connection failed, or closed inside a body. */
 export class ConnectionError extends BedrockError {
-  override readonly name = 'ConnectionError'
+  static override readonly name: string = 'ConnectionError'
+  declare readonly name: 'ConnectionError'
   readonly code = 'connection'
-  declare readonly retryable: boolean
+  readonly retryable: boolean
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(message: string, options?: ConnectionErrorOptions) {
-    super(message, options, { retryable: true })
+  constructor(message: string, { retryable = true, ...options }: ConnectionErrorOptions = {}) {
+    super(message, options)
+    this.retryable = retryable
   }
 }
 
@@ -142,17 +167,20 @@ export interface TimeoutErrorOptions extends BedrockErrorOptions {
 
 /** A deadline passed. */
 export class TimeoutError extends BedrockError {
-  override readonly name = 'TimeoutError'
+  static override readonly name: string = 'TimeoutError'
+  declare readonly name: 'TimeoutError'
   readonly code = 'timeout'
-  declare readonly phase: TimeoutPhase
-  declare readonly retryable: boolean
+  readonly phase: TimeoutPhase
+  readonly retryable: boolean
   /** The message as far as it had come, when it was a stream of one. */
   declare partial?: AnthropicMessage
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(message: string, options: TimeoutErrorOptions) {
-    super(message, options, { retryable: false })
+  constructor(message: string, { phase, retryable = false, ...options }: TimeoutErrorOptions) {
+    super(message, options)
+    this.phase = phase
+    this.retryable = retryable
   }
 }
 
@@ -173,14 +201,15 @@ export interface ServiceErrorOptions extends BedrockErrorOptions {
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
  */
 export class ServiceError extends BedrockError {
-  override readonly name = 'ServiceError'
+  static override readonly name: string = 'ServiceError'
+  declare readonly name: 'ServiceError'
   readonly code = 'service'
   /** The HTTP status. */
-  declare readonly status: number
+  readonly status: number
   /** AWS's own name of the error, such as `ThrottlingException`; `UnknownError` where the answer named none. */
-  declare readonly type: string
+  readonly type: string
   /** Whether the same call may succeed later. */
-  declare readonly retryable: boolean
+  readonly retryable: boolean
   /** How long the service asked to wait, in milliseconds. */
   declare readonly retryAfter?: number
   /** What the model itself answered, on a `ModelErrorException`. */
@@ -188,8 +217,22 @@ export class ServiceError extends BedrockError {
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(message: string, options: ServiceErrorOptions) {
-    super(message, options, { type: 'UnknownError', retryable: false })
+  constructor(
+    message: string,
+    {
+      status,
+      type = 'UnknownError',
+      retryable = false,
+      retryAfter,
+      originalStatusCode,
+      ...options
+    }: ServiceErrorOptions,
+  ) {
+    super(message, options)
+    this.status = status
+    this.type = type
+    this.retryable = retryable
+    enrich<ServiceError>(this, { retryAfter, originalStatusCode })
   }
 }
 
@@ -209,21 +252,28 @@ export interface StreamErrorOptions extends BedrockErrorOptions {
  * the fault were delivered.
  */
 export class StreamError extends BedrockError {
-  override readonly name = 'StreamError'
+  static override readonly name: string = 'StreamError'
+  declare readonly name: 'StreamError'
   readonly code: StreamErrorCode
   /** The HTTP status that the exception stands for, such as 429 for `ThrottlingException`. */
   declare readonly status?: number
   /** AWS's or Anthropic's own name of the error, verbatim but in PascalCase for AWS's. */
   declare readonly type?: string
-  declare readonly retryable: boolean
+  readonly retryable: boolean
   /** The message as far as it had come, with its usage. Left out for raw streams. */
   declare partial?: AnthropicMessage
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(code: StreamErrorCode, message: string, options?: StreamErrorOptions) {
-    super(message, options, { retryable: code !== 'stream_exception' })
+  constructor(
+    code: StreamErrorCode,
+    message: string,
+    { status, type, retryable = code !== 'stream_exception', ...options }: StreamErrorOptions = {},
+  ) {
+    super(message, options)
     this.code = code
+    this.retryable = retryable
+    enrich<StreamError>(this, { status, type })
   }
 }
 
@@ -235,15 +285,17 @@ export interface GuardrailErrorOptions extends BedrockErrorOptions {
 
 /** A guardrail intervened, and `onIntervention: 'throw'` was asked for. */
 export class GuardrailError extends BedrockError {
-  override readonly name = 'GuardrailError'
+  static override readonly name: string = 'GuardrailError'
+  declare readonly name: 'GuardrailError'
   readonly code = 'guardrail_intervened'
   /** The guardrail's trace, when it was asked for. */
   declare readonly trace?: JsonObject
   /** The message as it was blocked. */
   declare readonly response?: AnthropicMessage | JsonObject
 
-  constructor(message: string, options?: GuardrailErrorOptions) {
+  constructor(message: string, { trace, response, ...options }: GuardrailErrorOptions = {}) {
     super(message, options)
+    enrich<GuardrailError>(this, { trace, response })
   }
 }
 
@@ -255,15 +307,18 @@ export interface OutputErrorOptions extends BedrockErrorOptions {
 
 /** The model's output is not what was asked for: it does not fit the schema, was cut, or is a refusal. */
 export class OutputError extends BedrockError {
-  override readonly name = 'OutputError'
+  static override readonly name: string = 'OutputError'
+  declare readonly name: 'OutputError'
   readonly code = 'output_invalid'
   /** What the model wrote. */
-  declare readonly response: AnthropicMessage
+  readonly response: AnthropicMessage
   /** Where the output does not fit its schema, in the words of the schema's library. */
   declare readonly issues?: readonly { readonly message: string }[]
 
-  constructor(message: string, options: OutputErrorOptions) {
+  constructor(message: string, { response, issues, ...options }: OutputErrorOptions) {
     super(message, options)
+    this.response = response
+    enrich<OutputError>(this, { issues })
   }
 }
 
@@ -275,15 +330,18 @@ export interface LimitErrorOptions extends BedrockErrorOptions {
 
 /** A loop of tool calls reached a limit, and the model would have gone on. */
 export class LimitError extends BedrockError {
-  override readonly name = 'LimitError'
+  static override readonly name: string = 'LimitError'
+  declare readonly name: 'LimitError'
   readonly code = 'limit_reached'
   /** Which limit: `turns`, `toolCalls` or `tokens`. */
-  declare readonly limit: string
+  readonly limit: string
   /** The last message, whose tool calls were not run. */
-  declare readonly response: AnthropicMessage
+  readonly response: AnthropicMessage
 
-  constructor(message: string, options: LimitErrorOptions) {
+  constructor(message: string, { limit, response, ...options }: LimitErrorOptions) {
     super(message, options)
+    this.limit = limit
+    this.response = response
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigurationError, GuardrailError } from '../core/errors.ts'
+import { ConfigurationError, enrich, GuardrailError } from '../core/errors.ts'
 import { tapEvents } from '../core/internal/event-iterator.ts'
 import { readOutcome } from '../core/internal/guardrail.ts'
 import { operations } from '../core/internal/operations.ts'
@@ -102,7 +102,7 @@ async function observe(
     return { ...response, events: tapEvents(response.events, { event: read, end, closed }, request.signal) }
   }
   const error = read(response.body)
-  if (error) throw Object.assign(error, { response: response.body })
+  if (error) throw enrich(error, { response: response.body })
   await end()
   return response
 }

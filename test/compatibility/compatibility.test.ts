@@ -44,6 +44,8 @@ const features: Record<string, JsonObject> = {
 // Of each model that can be called from us-east-1 through a profile.
 const models = catalog
   .filter(({ profiles, lifecycle }) => profiles.us?.includes('us-east-1') && lifecycle.state !== 'retired')
+  // The fake knows what is documented, and not what is assumed.
+  .filter((model) => !compatibilityTable[`${model.family}-${model.version}`]?.source)
   .map(({ base }) => `us.${base}`)
 
 describe.each(models)('%s', (model) => {
@@ -183,6 +185,120 @@ describe('what a field becomes', () => {
 
 describe('learning from a 400', () => {
   const model = 'us.anthropic.claude-sonnet-5'
+  const good = ['interleaved-thinking-2025-05-14', 'context-management-2025-06-27', 'a-2026-01-01', 'b-2026-01-01']
+  const betasOf = ({ calls }: FakeBedrock): unknown[] => calls.map(({ body }) => body.anthropic_beta)
+
+  test.each([0, 1, 2, 3, 4])('an invalid beta flag that is not named is found by halving: number %i', async (at) => {
+    const { fake, bedrock } = setUp()
+    const betas = good.toSpliced(at, 0, 'files-api-2025-04-14')
+    const params = { model, max_tokens: 10, messages, betas }
+    const { metadata } = await bedrock.messages.create(params)
+    expect(metadata.adaptations).toEqual([
+      { field: 'anthropic_beta:files-api-2025-04-14', action: 'removed', reason: expect.any(String) },
+    ])
+    expect(fake.calls.at(-1)?.body).toMatchObject({ anthropic_beta: good, messages, max_tokens: 10 })
+    // Refused, at most three calls of one token, and the call itself.
+    expect(fake.calls.length).toBeLessThanOrEqual(5)
+    expect(fake.calls.slice(1, -1).every(({ body }) => body.max_tokens === 1)).toBe(true)
+    const before = fake.calls.length
+    await bedrock.messages.create(params)
+    expect(betasOf(fake).slice(before)).toEqual([good])
+  })
+
+  test('two of them', async () => {
+    const { fake, bedrock } = setUp()
+    const betas = ['files-api-2025-04-14', ...good, 'skills-2025-10-02']
+    const { metadata } = await bedrock.messages.create({ model, max_tokens: 10, messages, betas })
+    expect(metadata.adaptations).toHaveLength(2)
+    expect(betasOf(fake).at(-1)).toEqual(good)
+  })
+
+  test('many calls at once look for it once', async () => {
+    const { fake, bedrock } = setUp()
+    const betas = [...good, 'skills-2025-10-02']
+    await Promise.all(
+      Array.from({ length: 10 }, () => bedrock.messages.create({ model, max_tokens: 10, messages, betas })),
+    )
+    expect(fake.calls.filter(({ body }) => body.max_tokens === 1).length).toBeLessThanOrEqual(3)
+    expect(fake.calls.filter(({ status, body }) => status === 200 && body.max_tokens === 10)).toHaveLength(10)
+  })
+
+  test('a stream too, and a caller who leaves ends nothing for others', async () => {
+    const { fake, bedrock } = setUp()
+    const betas = [...good, 'skills-2025-10-02']
+    const leaving = bedrock.messages.stream({ model, max_tokens: 10, messages, betas })
+    const staying = bedrock.messages.stream({ model, max_tokens: 10, messages, betas })
+    const left = leaving.finalMessage().catch((error) => error.name)
+    const stayed = staying.finalMessage()
+    leaving.abort()
+    expect(await left).toBe('AbortError')
+    expect((await stayed).stop_reason).toBe('end_turn')
+    expect(betasOf(fake).at(-1)).toEqual(good)
+  })
+
+  test('where finding out fails, the refusal is what is told', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('invalid-beta')
+    fake.fail('throttling', { times: 9 })
+    await expect(bedrock.messages.create({ model, max_tokens: 10, messages, betas: good })).rejects.toMatchObject({
+      status: 400,
+      message: 'invalid beta flag',
+    })
+  })
+
+  test('two unknown fields converge', async () => {
+    const { fake, bedrock } = setUp()
+    const params = { model, max_tokens: 10, messages, inference_geo: 'us', speed: 'fast' } as never
+    const { metadata } = await bedrock.messages.create(params)
+    expect(metadata.adaptations?.map(({ field }) => field).sort()).toEqual(['inference_geo', 'speed'])
+    await bedrock.messages.create(params)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 400, 200, 200])
+  })
+
+  test('both of them in one message', async () => {
+    const { fake, bedrock } = setUp()
+    const both = 'speed: Extra inputs are not permitted, inference_geo: Extra inputs are not permitted'
+    fake.fail('extra-inputs', { message: both })
+    await bedrock.messages.create({ model, max_tokens: 10, messages, inference_geo: 'us', speed: 'fast' } as never)
+    expect(fake.calls.map(({ status }) => status)).toEqual([400, 200])
+  })
+
+  test.each([
+    ['sytem', 'system'],
+    ['temprature', 'temperature'],
+    ['stop_sequence', 'stop_sequences'],
+  ])('a misspelt field is never left out: %s', async (field, meant) => {
+    const { fake, bedrock } = setUp()
+    await expect(
+      bedrock.messages.create({ model, max_tokens: 10, messages, [field]: 'Never reveal it' } as never),
+    ).rejects.toMatchObject({ status: 400, hint: expect.stringContaining(`Did you mean ${meant}?`) })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('every field of the SDK’s Messages API is known', async () => {
+    const types = ['messages/messages', 'beta/messages/messages'].map((file) =>
+      readFileSync(`node_modules/@anthropic-ai/sdk/resources/${file}.d.ts`, 'utf8'),
+    )
+    const names = types.flatMap((text) => {
+      const [, body = ''] = /export interface MessageCreateParamsBase \{([\s\S]*?)\n\}/.exec(text) ?? []
+      return [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name as string)
+    })
+    expect(names.length).toBeGreaterThan(30)
+    for (const field of names) {
+      if (/^(messages|system|tools|max_tokens|model|stream|betas)$/.test(field)) continue
+      const sent: JsonObject[] = []
+      const { bedrock } = setUp({
+        fetch: async (_, init) => {
+          sent.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)))
+          const message = `${field}: Extra inputs are not permitted`
+          return sent.length > 1 ? Response.json({}) : Response.json({ message }, { status: 400 })
+        },
+      })
+      const body = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 1, messages, [field]: { x: 1 } } as never
+      await bedrock.invoke({ model: 'us.anthropic.claude-unheard-of', body })
+      expect(sent.map((body) => field in body)).toEqual([true, false])
+    }
+  })
 
   test('a field that Bedrock names is left out, once, and remembered', async () => {
     const { fake, bedrock } = setUp()
@@ -290,12 +406,69 @@ test('a policy that is none is refused at once', () => {
 
 test('the table has every active model of the catalog, and docs/compatibility.md is what it says', () => {
   const known = catalog
-    .filter(({ lifecycle, family }) => lifecycle.state === 'active' && family !== 'fable')
+    .filter(({ lifecycle }) => lifecycle.state === 'active' || lifecycle.state === 'gated')
     .map(({ family, version }) => `${family}-${version}`)
-  // Nothing is documented of Haiku 5.5.
-  expect(known.filter((key) => !compatibilityTable[key])).toEqual(['haiku-5.5'])
+  expect(known.filter((key) => !compatibilityTable[key])).toEqual([])
+  const assumed = Object.entries(compatibilityTable).flatMap(([key, { source }]) => (source ? `${key}: ${source}` : []))
+  expect(assumed).toEqual([
+    'fable-5.1: assumed from Fable 5',
+    'mythos-5.1: assumed from Fable 5',
+    'mythos-5: assumed from Fable 5',
+    'haiku-5.5: assumed from Sonnet 5.5',
+  ])
   const generated = execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'scripts/compatibility-docs.ts'], {
     encoding: 'utf8',
   })
   expect(readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8')).toBe(generated)
+})
+
+test('an anthropic-beta header joins the betas of the body', async () => {
+  const { fake, bedrock } = setUp()
+  const headers = { 'anthropic-beta': 'a-2026-01-01, interleaved-thinking-2025-05-14' }
+  const betas = ['a-2026-01-01']
+  const { metadata } = await bedrock.messages.create(
+    { model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 10, messages, betas },
+    { headers },
+  )
+  expect(fake.calls[0]?.body.anthropic_beta).toEqual(['a-2026-01-01', 'interleaved-thinking-2025-05-14'])
+  expect(fake.calls[0]?.headers).not.toHaveProperty('anthropic-beta')
+  expect(metadata.adaptations?.map(({ field }) => field)).toEqual(['anthropic_beta:interleaved-thinking-2025-05-14'])
+})
+
+describe("'strict'", () => {
+  const strict = { compatibility: { policy: 'strict' as const } }
+
+  test('covers prefill', async () => {
+    const { fake, bedrock } = setUp(strict)
+    const prefilled = [...messages, { role: 'assistant' as const, content: 'Sure' }]
+    await expect(
+      bedrock.messages.create({ model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 10, messages: prefilled }),
+    ).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining('prefill') })
+    expect(fake.calls).toHaveLength(0)
+    await bedrock.messages.create({
+      model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      max_tokens: 10,
+      messages: prefilled,
+    })
+  })
+
+  test('never refuses what the client added itself', async () => {
+    const { fake, bedrock } = setUp(strict)
+    await bedrock.messages.create({
+      model: 'us.anthropic.claude-sonnet-5',
+      max_tokens: 10,
+      messages,
+      context_management: { edits: [{ type: 'compact_20260112' }] },
+    } as never)
+    expect(fake.calls[0]?.body.anthropic_beta).toEqual(['context-management-2025-06-27'])
+  })
+
+  test('takes betas of a header', async () => {
+    const { fake, bedrock } = setUp(strict)
+    await bedrock.messages.create(
+      { model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 10, messages },
+      { headers: { 'anthropic-beta': 'a-2026-01-01' } },
+    )
+    expect(fake.calls[0]?.body.anthropic_beta).toEqual(['a-2026-01-01'])
+  })
 })

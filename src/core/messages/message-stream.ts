@@ -1,4 +1,4 @@
-import { ConfigurationError, isBedrockError, StreamError } from '../errors.ts'
+import { ConfigurationError, enrich, type GuardrailError, isBedrockError, StreamError } from '../errors.ts'
 import { type EventIterator, eventIterator, nextOf } from '../internal/event-iterator.ts'
 import { onAbort } from '../internal/signal.ts'
 import type { BedrockResponse, ResponseMetadata } from '../types.ts'
@@ -276,10 +276,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       return
     }
     const { error } = outcome
-    const { message } = this.#accumulator
+    const message = this.snapshot
     if (message && isBedrockError(error)) {
-      if (error.code === 'guardrail_intervened') Object.assign(error, { response: error.response ?? message })
-      else if ('retryable' in error) Object.assign(error, { partial: message })
+      if (error.code === 'guardrail_intervened') enrich<GuardrailError>(error, { response: error.response ?? message })
+      else if ('retryable' in error) enrich(error, { partial: message })
     }
     this.#ended = { error }
     this.#reject(error)

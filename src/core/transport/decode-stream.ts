@@ -1,4 +1,4 @@
-import { isBedrockError, ServiceError, StreamError } from '../errors.ts'
+import { enrich, isBedrockError, ServiceError, StreamError } from '../errors.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
 import { MessageReader } from '../event-stream/reader.ts'
 import { decodeBase64Text } from '../internal/base64.ts'
@@ -145,7 +145,7 @@ class ResponseEvents extends EventIterator {
       ? new StreamError('stream_truncated', error.message, { cause: error, hint: error.hint })
       : error
     const { requestId } = this.#metadata
-    if (isBedrockError(fault) && requestId !== undefined) fault.requestId ??= requestId
+    if (isBedrockError(fault)) enrich(fault, { requestId: fault.requestId ?? requestId })
     this.#context.annotate(fault)
     this.close()
     throw fault

@@ -1,3 +1,4 @@
+import { enrich, isBedrockError } from '../errors.ts'
 import type { HttpResponse } from '../internal/http.ts'
 import { secretsOf } from '../internal/redact.ts'
 import { openCallScope, sleep } from '../internal/signal.ts'
@@ -65,11 +66,11 @@ export async function send<T>(
           continue
         }
         const delay = retryDelay(error, ++failures, policy, random)
-        if (delay === undefined) throw Object.assign(error, { attempts })
+        if (delay === undefined) throw withAttempts(error, attempts)
         spent = retryBudget?.take(error)
         if (retryBudget && spent === undefined) {
           logger.warn('Too many calls of this client fail: its retry budget is used up, and this call is not repeated')
-          throw Object.assign(error, { attempts })
+          throw withAttempts(error, attempts)
         }
         logger.debug(`Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`)
         await sleep(delay, clock, scope)
@@ -79,4 +80,8 @@ export async function send<T>(
     done()
     throw error
   }
+}
+
+function withAttempts(error: Error, attempts: number): Error {
+  return isBedrockError(error) && 'retryable' in error ? enrich(error, { attempts }) : error
 }

@@ -1,0 +1,83 @@
+import { inspect } from 'node:util'
+import { resolve } from 'node:path'
+import { build } from 'esbuild'
+import * as core from 'outcrop/core'
+import { enrich } from '../../src/core/errors.ts'
+import { describe, expect, test } from 'vitest'
+
+const src = resolve(import.meta.dirname, '../../src')
+const classes = [
+  'ConfigurationError',
+  'CredentialsError',
+  'ModelResolutionError',
+  'ConnectionError',
+  'TimeoutError',
+  'ServiceError',
+  'StreamError',
+  'GuardrailError',
+] as const
+
+describe('the name of an error', () => {
+  test('survives minifying', async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: `export { ${classes} } from './core/index.ts'`, resolveDir: src },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: 'cjs',
+      target: 'es2022',
+      platform: 'neutral',
+      alias: { '#platform': resolve(src, 'core/platform/web.ts') },
+    })
+    const module = { exports: {} as Record<string, new (...args: unknown[]) => Error> }
+    new Function('module', 'exports', outputFiles[0]?.text as string)(module, module.exports)
+    for (const name of classes) {
+      const Class = module.exports[name] as new (...args: unknown[]) => Error
+      const error = name === 'StreamError' ? new Class('stream_truncated', 'It ended') : new Class('It failed', {})
+      expect(error.name).toBe(name)
+      expect(inspect(error)).toMatch(new RegExp(`^${name}: It`))
+      expect(String(error)).toMatch(new RegExp(`^${name}: It`))
+    }
+  })
+
+  test('of a class of one’s own is its own', () => {
+    class QuotaError extends core.ServiceError {}
+    const error = new QuotaError('No', { status: 429 })
+    expect([error.name, core.isBedrockError(error, 'service')]).toEqual(['QuotaError', true])
+  })
+})
+
+describe('an error as JSON', () => {
+  test('has its message, and what the class has', () => {
+    const error = new core.ServiceError('Too many', { status: 429, type: 'ThrottlingException', hint: 'Wait.' })
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'ServiceError',
+      code: 'service',
+      message: 'Too many',
+      hint: 'Wait.',
+      status: 429,
+      type: 'ThrottlingException',
+      retryable: false,
+    })
+    expect(JSON.parse(JSON.stringify({ error: new core.ConfigurationError('No') })).error.message).toBe('No')
+  })
+})
+
+describe('late facts', () => {
+  test('are added in one place; what is not known is left as it is', () => {
+    const error = new core.ServiceError('No', { status: 500, hint: 'First.' })
+    expect(enrich(error, { attempts: 3, hint: undefined })).toBe(error)
+    expect(error).toMatchObject({ attempts: 3, hint: 'First.' })
+    expect(enrich(error, { hint: 'With password=example' }).hint).toBe('With password=[redacted]')
+  })
+
+  test('are those that a class has', () => {
+    const error = new core.ConfigurationError('No')
+    // @ts-expect-error: what was never sent has no attempts
+    enrich(error, { attempts: 3 })
+    // @ts-expect-error: an error of the service has a status
+    new core.ServiceError('No', {})
+    // @ts-expect-error: a deadline has a phase
+    new core.TimeoutError('No', {})
+  })
+})
