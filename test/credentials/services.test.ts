@@ -259,7 +259,7 @@ test.each(['secret\r\nx-evil: 1', 'secret\u0000', 'secr\u00e9t', 'sécret'])(
     }
     const error = await rejectionOf(fromContainerMetadata({ env, readToken: async () => token })())
     expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('authorization token') })
-    expect(everythingOf(error)).not.toMatch(/secret|secr.t/)
+    expect(everythingOf(error)).not.toMatch(/secret(?!s)|secrét|sécret/)
   },
 )
 
