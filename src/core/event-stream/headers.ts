@@ -35,7 +35,7 @@ function readBlock<Value>(
     const nameLength = takeNumber(1)
     if (nameLength === 0) throw corrupt('a header has no name')
     const name = decodeText(take(nameLength))
-    if (name in headers) throw corrupt('a header is there twice')
+    if (name in headers) throw corrupt('a header appears twice')
     const type = takeNumber(1)
     if (type >= fixedLengths.length) throw corrupt(`a header has the unknown type ${type}`)
     headers[name] = decode(type, take(fixedLengths[type] ?? takeNumber(2)))
@@ -83,7 +83,7 @@ export function encodeHeaders(headers: EventStreamHeaders): Uint8Array {
   for (const [name, header] of Object.entries(headers)) {
     const nameBytes = encoder.encode(name)
     if (nameBytes.length < 1 || nameBytes.length > 255)
-      throw new ConfigurationError(`A header's name has 1 to 255 bytes: ${JSON.stringify(name)}`)
+      throw new ConfigurationError(`A header's name must have 1 to 255 bytes: ${JSON.stringify(name)}`)
     const type = header.type === 'boolean' ? (header.value ? 'true' : 'false') : header.type
     const value = encodeValue(name, header, encoder)
     if (value.length > 65_535) throw new ConfigurationError(`The header ${name} is longer than 65535 bytes`)

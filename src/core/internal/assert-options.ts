@@ -31,7 +31,7 @@ export function assertOptions(
 ): asserts options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ConfigurationError(`${name || 'The options'} must be an object, not ${describeType(options)}`, {
-      hint: `Known are ${known.replaceAll(' ', ', ')}.`,
+      hint: `Known options: ${known.replaceAll(' ', ', ')}.`,
     })
   }
   const names = known.split(' ')
@@ -39,8 +39,8 @@ export function assertOptions(
     if (names.includes(key)) continue
     const meant = (Object.hasOwn(foreign, key) && !name ? foreign[key] : undefined) ?? nearest(key, names)
     if (isOpen && !meant) continue
-    throw new ConfigurationError(`There is no option ${JSON.stringify(name ? `${name}.${key}` : key)}`, {
-      hint: meant ? `Did you mean ${meant}?` : `Known are ${names.join(', ')}.`,
+    throw new ConfigurationError(`Unknown option ${JSON.stringify(name ? `${name}.${key}` : key)}`, {
+      hint: meant ? `Did you mean ${meant}?` : `Known options: ${names.join(', ')}.`,
     })
   }
 }

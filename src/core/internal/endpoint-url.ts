@@ -17,7 +17,7 @@ export function parseEndpointUrl(
     url = new URL(value)
   } catch {
     throw new ConfigurationError(`${name} is not a URL`, {
-      hint: 'Give it with its scheme, as in https://bedrock.example.com.',
+      hint: 'Include the scheme, as in https://bedrock.example.com.',
     })
   }
   if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {

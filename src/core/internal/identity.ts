@@ -36,9 +36,9 @@ export function assertIdentity(
     if (typeof value !== 'string' || !/^[\x21-\x7e]*$/.test(value) || (name === 'accessKeyId' && /[/,]/.test(value))) {
       throw new CredentialsError(
         typeof value === 'string'
-          ? `${what} has a malformed ${name}: there is a character in it that no key has`
-          : `${what} has a ${name} that is ${describeType(value)} and not a string`,
-        { hint: 'Look for a space, or for a line break at its end.' },
+          ? `${what} has a malformed ${name}: it contains an invalid character`
+          : `${what} has a ${name} that is ${describeType(value)}, not a string`,
+        { hint: 'Look for a space or a trailing line break.' },
       )
     }
   }

@@ -18,6 +18,6 @@ export function assertRegion(region: string): string {
   const given: unknown = region
   throw new ConfigurationError(
     `Not an AWS region: ${typeof given === 'string' ? JSON.stringify(given.slice(0, 64)) : typeof given}`,
-    { hint: 'A region looks like us-east-1.' },
+    { hint: 'Give a region such as us-east-1.' },
   )
 }

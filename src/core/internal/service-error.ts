@@ -75,7 +75,7 @@ export async function readJson(response: Response): Promise<JsonObject> {
   const requestId = requestIdOf(headers, () => secrets ?? [])
   if (!response.ok) throw serviceErrorFrom({ status, headers, text }, secrets)
   const body = parseJsonObject(text)
-  if (!body) throw new ConnectionError('The response is not a whole JSON object', { requestId })
+  if (!body) throw new ConnectionError('The response is not a complete JSON object', { requestId })
   const error = unknownOperation(body, status, requestId, () => secrets ?? [])
   if (error) throw error
   return body

@@ -58,7 +58,7 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
   const url = splitUrl(request.url)
   const headers = normalizeHeaders(request.headers)
   if (headers.authorization !== undefined) {
-    throw new ConfigurationError('The request to sign has an authorization header already', {
+    throw new ConfigurationError('The request to sign already has an authorization header', {
       hint: 'Leave it out; the signature takes its place.',
     })
   }

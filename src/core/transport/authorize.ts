@@ -100,7 +100,7 @@ async function withAuthorization(
 ): Promise<HttpRequest> {
   if (identity === 'none') return request
   if (request.headers.authorization !== undefined) {
-    throw new ConfigurationError('An authorization header was given beside credentials; only one of them can be sent', {
+    throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
       hint: "Leave the header out, or set credentials to 'none' if a gateway takes the header in place of AWS's signature.",
     })
   }

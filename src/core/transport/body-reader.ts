@@ -42,7 +42,7 @@ export function readBody(response: HttpResponse, context: AttemptContext): BodyR
         if (received > maxBodyBytes) {
           throw new ConnectionError(`The response is longer than ${maxBodyBytes} bytes`, {
             retryable: false,
-            hint: 'Check the endpoint: no answer of Bedrock is that long.',
+            hint: 'Check the endpoint: Bedrock sends no response that long.',
           })
         }
         return value

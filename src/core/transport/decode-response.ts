@@ -26,9 +26,12 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   const { requestId } = metadata
   const body = parseJsonObject(text)
   if (!body) {
-    throw new ConnectionError(`The response is cut or not JSON (${text.length} characters, HTTP ${response.status})`, {
-      requestId,
-    })
+    throw new ConnectionError(
+      `The response is truncated or not JSON (${text.length} characters, HTTP ${response.status})`,
+      {
+        requestId,
+      },
+    )
   }
   const error = unknownOperation(body, response.status, requestId, incoming.secrets)
   if (error) throw error
@@ -50,7 +53,7 @@ export async function assertOk({ response, body, secrets }: IncomingResponse, { 
       {
         status,
         requestId: requestIdOf(headers, secrets),
-        hint: 'Credentials only go to the endpoint itself. Give the address that it redirects to, if you trust it.',
+        hint: "Credentials go only to the endpoint itself. If you trust the redirect's target, pass it as the endpoint.",
       },
     )
   }

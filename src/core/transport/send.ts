@@ -69,10 +69,10 @@ export async function send<T>(
         if (delay === undefined) throw withAttempts(error, attempts)
         spent = retryBudget?.take(error)
         if (retryBudget && spent === undefined) {
-          logger.warn('Too many calls of this client fail: its retry budget is used up, and this call is not repeated')
+          logger.warn('Too many calls of this client fail: its retry budget is used up, so this call is not retried')
           throw withAttempts(error, attempts)
         }
-        logger.debug(`Attempt ${attempts} failed (${error.message}); the next one starts in ${Math.round(delay)} ms`)
+        logger.debug(`Attempt ${attempts} failed (${error.message}); retrying in ${Math.round(delay)} ms`)
         await sleep(delay, clock, scope)
       }
     }
