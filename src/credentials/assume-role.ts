@@ -63,7 +63,7 @@ export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
   return cached(async (request = {}) => {
     const identity =
       typeof credentials === 'function' ? await askForIdentity(credentials, sourceRequest(request)) : credentials
-    if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; that takes AWS keys')
+    if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; use AWS keys')
     const parameters = {
       Action: 'AssumeRole',
       ...common,
@@ -93,7 +93,7 @@ export function roleParameters({
       hint: 'It looks like arn:aws:iam::123456789012:role/name.',
     })
   if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
-    throw new ConfigurationError('sessionName has 2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -')
+    throw new ConfigurationError('sessionName must have 2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -')
   assertTimeout(timeout)
   if (!Number.isInteger(duration) || duration < 900 || duration > 43_200)
     throw new ConfigurationError('duration must be a whole number of seconds, 900 to 43200')

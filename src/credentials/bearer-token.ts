@@ -28,7 +28,7 @@ export function fromBearerToken(token: string | BearerTokenSource): CredentialPr
     })
   }
   if (typeof token !== 'string' || !token.trim())
-    throw new ConfigurationError('fromBearerToken needs a Bedrock API key, or a function that gives one')
+    throw new ConfigurationError('fromBearerToken needs a Bedrock API key, or a function that returns one')
   const identity = withExpiry(assertIdentity({ token: token.trim() }, 'The key given to fromBearerToken'))
   return async () => identity
 }

@@ -84,7 +84,7 @@ function addressOf(env: Environment | undefined): URL {
   if (!URL.canParse(address)) throw new ConfigurationError("The address of the container's credentials is not a URL")
   const url = new URL(address)
   if (url.username || url.password)
-    throw new ConfigurationError("The address of the container's credentials has a user in it")
+    throw new ConfigurationError("The address of the container's credentials contains a user")
   if (url.protocol !== 'https:' && !trustedHosts.test(url.hostname)) {
     throw new ConfigurationError(`${url.host} is not a host that serves container credentials`, {
       hint: 'Use https, loopback, or the addresses of ECS and EKS.',
@@ -99,14 +99,14 @@ async function authorizationOf(
 ): Promise<string | undefined> {
   const file = variable('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', env)
   if (file && !readToken) {
-    throw new ConfigurationError('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is set, and nothing reads it', {
+    throw new ConfigurationError('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is set, but nothing reads it', {
       hint: 'Pass readToken: on Node, readTokenFile of outcrop/credentials/node.',
     })
   }
   const token = file ? (await readToken?.(file))?.trim() : variable('AWS_CONTAINER_AUTHORIZATION_TOKEN', env)
   // Checked here, for `fetch` would quote it in its error.
   if (token && /[^\x20-\x7e]/.test(token))
-    throw new ConfigurationError("The container's authorization token has characters that no header takes", {
+    throw new ConfigurationError("The container's authorization token has characters that no header can carry", {
       hint: 'Check AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file: the token is one line of ASCII.',
     })
   return token

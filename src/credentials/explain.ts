@@ -115,7 +115,7 @@ function stepsOf({ credentials, env, chain }: ExplainCredentialsOptions): Creden
 }
 
 function absence(step: CredentialsStep['step']): string {
-  return step === 'options' ? 'not given' : step === 'chain' ? 'there is none here' : 'not set'
+  return step === 'options' ? 'not given' : step === 'chain' ? 'not available here' : 'not set'
 }
 
 async function identityOf(
@@ -192,14 +192,14 @@ function linesOf({ steps, conflicts, identity, error }: Omit<CredentialsExplanat
   for (const { step, outcome, wins } of steps) lines.push(`${wins ? '> ' : '  '}${step.padEnd(25)} ${outcome}`)
   if (identity) {
     const { kind, accessKeyId, accountId, expiration, source } = identity
-    const facts = [
+    const details = [
       kind === 'api-key' ? 'a Bedrock API key' : 'AWS keys',
       accessKeyId && (kind === 'api-key' ? `made by ${accessKeyId}` : accessKeyId),
       accountId && `of account ${accountId}`,
       source && `from ${describeIdentitySource(source)}`,
       expiration && `until ${expiration.toISOString()}`,
     ]
-    lines.push(`  = ${facts.filter(Boolean).join(' ')}`)
+    lines.push(`  = ${details.filter(Boolean).join(' ')}`)
   }
   if (error) lines.push(`  = ${error.message}${error.hint ? `. ${error.hint}` : ''}`)
   return [...lines, ...conflicts.map((conflict) => `  ! ${conflict}`)]

@@ -64,8 +64,8 @@ export function assertTimeout(timeout: number): void {
 /** @throws CredentialsError for keys that no call could be made with any more */
 export function assertNotExpired(expiration: Date | undefined, now: number, from: string): void {
   if (!expiration || expiration.getTime() > now) return
-  throw new CredentialsError(`${from} gave keys that expired at ${expiration.toISOString()}`, {
-    hint: 'Check the clock of this machine, and any proxy that keeps answers.',
+  throw new CredentialsError(`${from} returned keys that expired at ${expiration.toISOString()}`, {
+    hint: "Check this machine's clock, and any proxy that caches responses.",
   })
 }
 

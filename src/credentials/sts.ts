@@ -117,7 +117,7 @@ export function stsFailure(action: string, roleArn: string, error: unknown): Cre
   const type = isBedrockError(error, 'service') ? `, ${error.type}` : ''
   return new CredentialsError(`${cause.message} (${action} of ${roleArn}${type})`, {
     cause,
-    hint: "Check the role's trust policy: it has to name who assumes it, and any external ID.",
+    hint: "Check the role's trust policy: it must name the caller and any external ID.",
   })
 }
 

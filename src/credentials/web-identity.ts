@@ -25,11 +25,11 @@ export interface WebIdentityOptions extends RoleOptions {
 export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider {
   const common = roleParameters(options)
   if (typeof options.token !== 'function')
-    throw new ConfigurationError('fromWebIdentity needs a function that gives the token')
+    throw new ConfigurationError('fromWebIdentity needs a function that returns the token')
   return cached(async (request = {}) => {
     const given: unknown = await options.token()
     const token = typeof given === 'string' ? given.trim() : ''
-    if (!token) throw new CredentialsError('The function given to fromWebIdentity gave no token')
+    if (!token) throw new CredentialsError('The function given to fromWebIdentity returned no token')
     return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
   }, options)
 }

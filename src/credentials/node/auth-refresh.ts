@@ -120,7 +120,7 @@ const unmendable = new WeakSet<CredentialsError>()
 function environmentWins({ source }: Identity, command: string): CredentialsError {
   const variable = source?.detail ?? 'AWS_ACCESS_KEY_ID'
   const error = new CredentialsError(
-    `The credentials in ${variable} are no good any more, and the environment wins over what ${commandName(command)} renews`,
+    `The credentials in ${variable} no longer work, and the environment takes precedence over what ${commandName(command)} renews`,
     { hint: `Unset ${variable} and its companions, or set AWS_PROFILE to the profile that the command renews.` },
   )
   unmendable.add(error)
@@ -132,7 +132,7 @@ function stillNoGood(command: string, cause: unknown): CredentialsError {
   const shown = showCommand(command)
   // A command that is not shown whole may hold a secret.
   const isWhole = shown === command.trim()
-  return new CredentialsError(`The credentials are no good, and ${commandName(command)} did not help${why}`, {
+  return new CredentialsError(`The credentials do not work, and ${commandName(command)} did not help${why}`, {
     cause: isBedrockError(cause) ? cause : undefined,
     ...(isWhole && { command: shown }),
     hint: isWhole ? `Run \`${shown}\` by hand.` : `Run the refresh command (${shown}) by hand.`,

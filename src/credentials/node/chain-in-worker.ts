@@ -60,7 +60,7 @@ export function chainInWorker(
             else reject(Object.assign(new Error(message.error.message), { name: message.error.name }))
           })
           worker.once('error', reject)
-          worker.once('exit', () => reject(new Error("The worker of AWS's credential chain ended without an answer")))
+          worker.once('exit', () => reject(new Error("The worker of AWS's credential chain exited without an answer")))
         })
       } finally {
         await worker.terminate()

@@ -39,7 +39,7 @@ export function fromCommand(command: string, options: FromCommandOptions = {}): 
       assertSuccess(result, command, timeout)
       const identity = readIdentity(result.stdout, command)
       if (identity.expiration && identity.expiration.getTime() <= clock.now())
-        throw new CredentialsError(`${commandName(command)} printed credentials that have expired`)
+        throw new CredentialsError(`${commandName(command)} printed expired credentials`)
       return identity
     },
     { clock, refreshAhead: 300_000, refreshBlocking: 60_000 },
@@ -53,12 +53,12 @@ function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
   // What it printed is not quoted: it may be a secret in another form.
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string' || !AccessKeyId || !SecretAccessKey) {
     throw new CredentialsError(`${commandName(command)} did not print credentials (${stdout.length} characters)`, {
-      hint: 'It has to print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
+      hint: 'It must print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
     })
   }
   const expiration = typeof Expiration === 'string' ? new Date(Expiration) : undefined
   if (expiration && Number.isNaN(expiration.getTime()))
-    throw new CredentialsError(`${commandName(command)} printed an Expiration that is not a time`)
+    throw new CredentialsError(`${commandName(command)} printed an Expiration that is not a date`)
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
@@ -73,9 +73,9 @@ function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
 export function assertSuccess({ code, stderr, timedOut }: CommandResult, command: string, timeout: number): void {
   if (code === 0 && !timedOut) return
   const what = timedOut
-    ? `did not end within ${timeout} ms`
+    ? `did not finish within ${timeout} ms`
     : code === null
-      ? 'was ended'
+      ? 'was killed'
       : `failed with exit code ${code}`
   const said = redact(lastLines(stderr))
   throw new CredentialsError(`${commandName(command)} ${what}${said ? `: ${said}` : ''}`, {

@@ -70,7 +70,7 @@ export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): C
   const { clock = systemClock } = options
   if (options.env && (options.mfaCode || options.clientConfig || options.loader)) {
     throw new ConfigurationError('env cannot be combined with mfaCode, clientConfig or loader', {
-      hint: "With an environment of its own AWS's chain runs in a worker, which takes no functions.",
+      hint: "With its own environment, AWS's chain runs in a worker, which takes no functions.",
     })
   }
   let expires = false
@@ -215,7 +215,7 @@ async function within<T>(promise: Promise<T>, timeout: number, clock: Clock): Pr
       () =>
         reject(
           new CredentialsError(`AWS's credential chain found nothing within ${timeout} ms`, {
-            hint: 'A credential_process or a metadata service hangs. Run `aws sts get-caller-identity` to see, or raise `timeout`.',
+            hint: 'A credential_process or a metadata service may hang. Run `aws sts get-caller-identity` to check, or raise `timeout`.',
           }),
         ),
       timeout,

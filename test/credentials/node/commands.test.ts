@@ -99,7 +99,7 @@ describe('fromCommand', () => {
     [
       'an expiry that is none',
       `console.log(JSON.stringify({ ...${JSON.stringify(keys)}, Expiration: 'soon' }))`,
-      /not a time/,
+      /not a date/,
     ],
     [
       'a failure',
@@ -122,7 +122,7 @@ describe('fromCommand', () => {
     // Until the limit leaves a slow machine the time to start the child.
     for (let timeout = 1500; !existsSync(path('pid')); timeout *= 2) {
       const error = await rejectionOf(fromCommand(script('hang.mjs', code), { timeout })())
-      const message = expect.stringContaining(`did not end within ${timeout} ms`)
+      const message = expect.stringContaining(`did not finish within ${timeout} ms`)
       expect(error).toMatchObject({ code: 'credentials', message })
     }
     const pid = Number(readFileSync(path('pid'), 'utf8'))
@@ -250,7 +250,7 @@ describe('withAuthRefresh', () => {
     await expect(withAuthRefresh(fromFile(), fails, quiet)()).rejects.toThrow(/exit code 2: access denied/)
     const hangs = script('hangs.mjs', 'setInterval(() => {}, 1000)')
     await expect(withAuthRefresh(fromFile(), hangs, { ...quiet, timeout: 300 })()).rejects.toThrow(
-      /did not end within 300 ms/,
+      /did not finish within 300 ms/,
     )
   })
 
@@ -336,11 +336,11 @@ describe('withAuthRefresh', () => {
     const credentials = withAuthRefresh(fromEnvironment(env), script('login.mjs', ''), quiet)
     await expect(expectVerified(fake, credentials)).rejects.toMatchObject({
       code: 'credentials',
-      message: expect.stringContaining('the environment wins over what'),
+      message: expect.stringContaining('the environment takes precedence over what'),
       hint: expect.stringMatching(/^Unset AWS_ACCESS_KEY_ID and its companions, or set AWS_PROFILE/),
     })
     const expired = fromEnvironment({ ...env, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' })
-    await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(/environment wins/)
+    await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(/environment takes precedence/)
     expect(runs()).toBe(0)
   })
 
