@@ -22,7 +22,7 @@ export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>):
       if (!needsProfile || !model.base || model.geo) throw error
       const id = await resolver.profileFor(model.base, { ...context, scope })
       if (!id || id === model.id) throw error
-      const message = `${model.id} cannot be called by its base ID in ${region}: calling ${id}`
+      const message = `${model.id} cannot be called by its base ID in ${region}; calling ${id} instead`
       if (!warned.has(message)) logger.warn(message)
       warned.add(message)
       return next({ ...request, model: { ...model, id, geo: parseModelId(id).geo } })

@@ -35,12 +35,12 @@ export interface CatalogModel {
 
 type Profiles = CatalogModel['profiles']
 type Lifecycle = CatalogModel['lifecycle']
-type Facts = Pick<CatalogModel, 'onDemand' | 'contextWindow' | 'maxOutput'> &
+type RowDetails = Pick<CatalogModel, 'onDemand' | 'contextWindow' | 'maxOutput'> &
   Partial<Lifecycle> & { readonly cacheMinimum?: number; readonly source?: string }
 
 const guide = 'https://docs.aws.amazon.com/bedrock/latest/userguide/'
-const onMillion: Facts = { contextWindow: 1_000_000, onDemand: [] }
-const on200k: Facts = { contextWindow: 200_000, onDemand: [] }
+const onMillion: RowDetails = { contextWindow: 1_000_000, onDemand: [] }
+const on200k: RowDetails = { contextWindow: 200_000, onDemand: [] }
 
 /**
  * The Claude models of Bedrock, newest first, from AWS's model cards (`source` of each row).
@@ -163,7 +163,7 @@ function row(
   name: string,
   read: string,
   profiles: Profiles,
-  { cacheMinimum, state = 'active', released, endOfLife, source, ...facts }: Facts,
+  { cacheMinimum, state = 'active', released, endOfLife, source, ...rest }: RowDetails,
 ): CatalogModel {
   const base = `anthropic.claude-${name}`
   const { family = '', version } = parseModelId(base)
@@ -173,7 +173,7 @@ function row(
     family,
     ...(version && { version }),
     profiles,
-    ...facts,
+    ...rest,
     ...(cacheMinimum && { promptCaching: { minimumTokens: cacheMinimum, ttls: ['5m', '1h'] } }),
     lifecycle: { state, ...(released && { released }), ...(endOfLife && { endOfLife }) },
     source: `${guide}${source ?? `model-card-anthropic-claude-${family}-${version?.replace('.', '-')}`}.html (read ${read})`,

@@ -61,7 +61,7 @@ function describe(explanation: Omit<ModelExplanation, 'toString'>): ModelExplana
     `${name} in ${region}`,
     ...steps.map(({ step, outcome }) => `  ${step.padEnd(15)} ${outcome}`),
     model
-      ? `  = ${model.id} in ${model.region ?? region} (${model.source}), which is ${model.base ?? 'of an unknown base'}`
+      ? `  = ${model.id} in ${model.region ?? region} (${model.source}), which is ${model.base ?? 'an unknown model'}`
       : `  = ${error?.message}${error?.hint ? `. ${error.hint}` : ''}`,
   ]
   return { ...explanation, toString: () => lines.join('\n') }

@@ -27,14 +27,16 @@ export interface GeographyRules {
 /** Where calls may run; `undefined` for anywhere. @throws ConfigurationError for what is no geography and no region. */
 export function allowedRegions({ geo, residency }: GeographyRules): readonly string[] | undefined {
   if (geo !== undefined && geo !== 'regional' && geo !== 'global')
-    throw new ConfigurationError("geo is neither 'regional' nor 'global'")
+    throw new ConfigurationError("geo must be 'regional' or 'global'")
   if (residency === undefined) return undefined
   if (geo === 'global')
-    throw new ConfigurationError("geo: 'global' leaves every residency", { hint: 'Give one of the two.' })
+    throw new ConfigurationError("geo: 'global' cannot be combined with residency", {
+      hint: 'Leave one of the two out.',
+    })
   const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (isRegion(entry) ? [entry] : []))
   if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
     return allowed
-  throw new ConfigurationError(`residency names no place to run in: ${JSON.stringify(residency)}`, {
+  throw new ConfigurationError(`residency must name geographies or regions, not ${JSON.stringify(residency)}`, {
     hint: `Give geographies (${geographyNames.join(', ')}) or regions.`,
   })
 }

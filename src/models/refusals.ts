@@ -35,7 +35,7 @@ export function refusal(
 ): ModelResolutionError {
   const hints = [
     ...(near.length > 0 ? [`Did you mean ${near.slice(0, 3).join(' or ')}?`] : []),
-    ...(others.length > 0 ? [`These can be called: ${others.join(', ')}.`] : []),
+    ...(others.length > 0 ? [`Available: ${others.join(', ')}.`] : []),
   ]
   return new ModelResolutionError(problem, {
     candidates: [...near, ...others],

@@ -107,7 +107,7 @@ export function readNames(options: ModelResolverOptions): NameTables {
   for (const key of Object.keys(pins ?? {}))
     assertOption(isFamily(key), `pins.${key}`, `is not one of ${families.join(', ')}`)
   for (const key of Object.keys(aliases ?? {}))
-    assertOption(!isFullModelId(withoutWindow(key)), `aliases.${key}`, 'can never be used: a full ID goes out as it is')
+    assertOption(!isFullModelId(withoutWindow(key)), `aliases.${key}`, 'can never be used: a full ID is sent unchanged')
   const profiled = entries('profiles')
   for (const [arn, { text }] of profiled)
     assertOption(!!parseModelId(text).base, `profiles.${arn}`, `is not a base model: ${text}`)

@@ -100,9 +100,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const geo = id.geo ?? told.geo
     const region = id.region ?? target.region
     const regions = geo ? destinationsOf(geo, region) : staysInRegion.test(id.kind) ? [region] : undefined
-    note('explicit', `${text} goes out as it is`)
+    note('explicit', `${text} is sent unchanged`)
     if ((base && !catalogModel(base)) || (geo && geo !== 'global' && !regionsOf(geo))) {
-      context.logger.debug(`The catalog does not know ${text}, which goes out as it is`)
+      context.logger.debug(`The catalog does not know ${text}, which is sent unchanged`)
     }
     const finish = (found?: InferenceProfile): ModelRef =>
       check(
@@ -115,7 +115,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     if (!discovery || !isOpaque || (base && (!allowed || regions))) return finish()
     return discovery.lookUp(text, context).then((found) => {
       if (found instanceof Error) note('discovery', found.message)
-      else note('discovery', `the account says that it is ${found.base ?? 'of an unknown base'}`)
+      else note('discovery', `the account says it is ${found.base ?? 'an unknown model'}`)
       return finish(found instanceof Error ? undefined : found)
     })
   }

@@ -59,7 +59,7 @@ describe('autoProfile', () => {
     const { lines, once } = await call('anthropic.claude-sonnet-4-6')
     await once()
     expect(lines).toEqual([
-      'warn: anthropic.claude-sonnet-4-6 cannot be called by its base ID in eu-west-1: calling eu.anthropic.claude-sonnet-4-6',
+      'warn: anthropic.claude-sonnet-4-6 cannot be called by its base ID in eu-west-1; calling eu.anthropic.claude-sonnet-4-6 instead',
     ])
   })
 

@@ -429,7 +429,7 @@ describe('with discovery as a fallback', () => {
     expect(await resolve(arn)).toMatchObject({ id: arn, base: sonnet46, family: 'sonnet', version: '4.6' })
     expect(calls).toEqual([{ path: `/inference-profiles/${encodeURIComponent(arn)}`, region: 'us-east-1' }])
     expect(await resolve('opus')).toMatchObject({ id: arnOf('team-b'), base: 'anthropic.claude-opus-6', source: 'pin' })
-    expect(String(await resolver.explain(arn, context))).toMatch(/discovery +the account says that it is anthropic/)
+    expect(String(await resolver.explain(arn, context))).toMatch(/discovery +the account says it is anthropic/)
   })
 
   test('an ARN that cannot be asked for goes out all the same', async () => {

@@ -542,7 +542,7 @@ describe('names that mean nothing', () => {
   })
 
   test('a list of what can be called is not put as a guess', () => {
-    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').hint).toMatch(/^These can be called: us-gov\.anthropic\./)
+    expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').hint).toMatch(/^Available: us-gov\.anthropic\./)
   })
 
   test('what is near to nothing gets a hint all the same', () => {
@@ -559,7 +559,7 @@ describe('options that can never work', () => {
     ['an alias that is a full ID', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
     ['a pin of no family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
     [
-      'an unknown base',
+      'an unknown model',
       { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } },
     ],
     ['a residency that is nowhere', { residency: 'europe' }],
