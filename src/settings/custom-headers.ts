@@ -22,14 +22,14 @@ export function customHeaders(settings: Settings): Record<string, string> {
     const fail = (what: string, hint?: string): ConfigurationError =>
       new ConfigurationError(`Line ${i + 1} of ${name} in ${describeSource(setting.source)} ${what}`, { hint })
     const [, header, value = ''] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:(.*)$/s.exec(line) ?? []
-    if (!header) throw fail('is not a header', 'It has to read Name: Value.')
+    if (!header) throw fail('is not a header', 'Write it as Name: Value.')
     // A CR at the end of a line is how a Windows editor ends it; anywhere else it would begin another header.
     const trimmed = value.trim()
     if (!isHeaderValue(trimmed)) throw fail(`has a character that ${header} cannot carry`)
     const lower = header.toLowerCase()
     if (lower === 'authorization' && !isUnsigned)
       throw fail(
-        'is Authorization, which the signature takes',
+        'is Authorization, which the signature uses',
         'For a gateway that wants it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1.',
       )
     // What goes before it is told by `explainSettings`.

@@ -35,7 +35,7 @@ export function settingsFromFile(document: JsonValue, source: SettingSource, isT
   const text = (key: (typeof commands)[number]): Setting<string> | undefined => {
     const value = document[key]
     if (value === undefined || value === null || value === '') return undefined
-    if (typeof value !== 'string' || value.includes('\0')) throw wrong(key, source, 'a text')
+    if (typeof value !== 'string' || value.includes('\0')) throw wrong(key, source, 'a string')
     return { value, source }
   }
   return {
@@ -85,7 +85,7 @@ function envBlock(env: JsonValue | undefined, source: SettingSource): Settings['
     if (!name || /[=\0]/.test(name)) throw wrong(`env.${name}`, source, 'the name of a variable')
     // JSON writes a switch as 1 or true.
     const text = typeof value === 'object' ? undefined : String(value).trim()
-    if (text === undefined || text.includes('\0')) throw wrong(`env.${name}`, source, 'a text')
+    if (text === undefined || text.includes('\0')) throw wrong(`env.${name}`, source, 'a string')
     return text ? [[name, { value: text, source }]] : []
   })
   return Object.fromEntries(entries)
@@ -99,7 +99,7 @@ const isName = (value: JsonValue | undefined): value is string =>
 
 function modelName(value: JsonValue | undefined, source: SettingSource): Settings['model'] {
   if (value === undefined || value === null || value === '') return undefined
-  if (!isName(value)) throw wrong('model', source, `a text of one line, of at most ${maxName} characters`)
+  if (!isName(value)) throw wrong('model', source, `a one-line string of at most ${maxName} characters`)
   return { value, source }
 }
 
@@ -117,7 +117,7 @@ function overrides(value: JsonValue | undefined, source: SettingSource): Setting
 function names(value: JsonValue | undefined, source: SettingSource): Settings['availableModels'] {
   if (value === undefined || value === null) return undefined
   if (!Array.isArray(value) || value.length > maxNames || !value.every(isName))
-    throw wrong('availableModels', source, `a list of names, of at most ${maxNames}`)
+    throw wrong('availableModels', source, `a list of at most ${maxNames} names`)
   return { value, source }
 }
 

@@ -97,7 +97,7 @@ export const settingRows: readonly SettingRow[] = [
     ignored: (settings) =>
       unlessSigned(settings) ??
       (isSet(settings, 'AWS_ACCESS_KEY_ID') && !isSet(settings, 'AWS_PROFILE') && !settings.awsCredentialExport
-        ? 'AWS_ACCESS_KEY_ID wins over what it renews'
+        ? 'AWS_ACCESS_KEY_ID wins over the keys that it renews'
         : undefined),
   },
   {
@@ -262,7 +262,7 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['CLAUDE_CODE_USE_MANTLE', 'CLAUDE_CODE_SKIP_MANTLE_AUTH', 'ANTHROPIC_BEDROCK_MANTLE_BASE_URL'],
-    ignored: "it is of another service, Mantle; this is a client of Bedrock's Invoke API",
+    ignored: "it belongs to another service, Mantle; this client calls Bedrock's Invoke API",
     shows: 'url',
   },
   {
@@ -276,7 +276,7 @@ export const settingRows: readonly SettingRow[] = [
       'ANTHROPIC_VERTEX_*',
       'ANTHROPIC_FOUNDRY_*',
     ],
-    ignored: "it is of another service; this is a client of Bedrock's Invoke API",
+    ignored: "it belongs to another service; this client calls Bedrock's Invoke API",
     shows: 'secret',
   },
   {
@@ -301,24 +301,24 @@ export const settingRows: readonly SettingRow[] = [
       'effortLevel',
       'alwaysThinkingEnabled',
     ],
-    ignored: "it shapes Claude Code's own requests; yours are yours",
+    ignored: "it shapes Claude Code's own requests, not yours",
     shows: 'secret',
   },
   {
     names: ['CLAUDE_CODE_RETRY_WATCHDOG', 'CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK'],
-    ignored: 'Claude Code repeats calls beyond what its client does; here `retry` and `timeout` say it all',
+    ignored: 'Claude Code retries beyond its own client; here `retry` and `timeout` decide',
   },
   {
     names: ['CLAUDE_CODE_SKIP_AWS_CRED_CACHE'],
-    ignored: 'credentials are kept in memory alone, and for as long as they are good',
+    ignored: 'credentials are kept only in memory, and only while they are valid',
   },
   {
     names: ['CLAUDE_CODE_DISABLE_BEDROCK_CONTENT_TYPE_GUARD'],
-    ignored: 'a stream of the wrong content type is an error, whatever is in it',
+    ignored: 'a stream of the wrong content type is always an error',
   },
   {
     names: ['AWS_LAMBDA_*', 'AWS_EXECUTION_ENV', 'AWS_XRAY_*', 'AWS_AMPLIFY_*', 'AWS_APP_*', 'AWS_CLI_*', 'AWS_PAGER'],
-    ignored: 'it is of the platform or of other tools',
+    ignored: 'it belongs to the platform or to other tools',
     shows: 'secret',
   },
   {

@@ -43,7 +43,7 @@ describe('what is set and not taken is listed, with the reason', () => {
     [
       "Claude Code's own requests",
       { MAX_THINKING_TOKENS: '1', CLAUDE_CODE_EXTRA_BODY: '{"key":"secret-example"}' },
-      { 'env.MAX_THINKING_TOKENS': /yours are yours/, 'env.CLAUDE_CODE_EXTRA_BODY': /yours are yours/ },
+      { 'env.MAX_THINKING_TOKENS': /not yours/, 'env.CLAUDE_CODE_EXTRA_BODY': /not yours/ },
     ],
     [
       'the picker',
@@ -118,7 +118,7 @@ describe('what is set and not taken is listed, with the reason', () => {
   test('a refresh command that keys of the environment win over', () => {
     const file = { awsAuthRefresh: 'aws sso login' }
     expect(ignored({ AWS_ACCESS_KEY_ID: 'a' }, file)).toEqual({
-      awsAuthRefresh: 'AWS_ACCESS_KEY_ID wins over what it renews',
+      awsAuthRefresh: 'AWS_ACCESS_KEY_ID wins over the keys that it renews',
     })
     expect(ignored({ AWS_PROFILE: 'dev' }, file)).toEqual({})
   })

@@ -302,7 +302,7 @@ describe('variables', () => {
     ],
     ['a control character', { ANTHROPIC_CUSTOM_HEADERS: 'X-A: a\u0000b' }, /cannot carry/],
     ['a CR inside', { ANTHROPIC_CUSTOM_HEADERS: 'X-A: a\rX-B: b' }, /cannot carry/],
-    ['Authorization', { ANTHROPIC_CUSTOM_HEADERS: 'Authorization: Bearer secret-example' }, /the signature takes/],
+    ['Authorization', { ANTHROPIC_CUSTOM_HEADERS: 'Authorization: Bearer secret-example' }, /the signature uses/],
     ['host', { ANTHROPIC_CUSTOM_HEADERS: 'Host: example.com' }, /part of the signature/],
     ['x-amz-*', { ANTHROPIC_CUSTOM_HEADERS: 'X-Amz-Date: 20260101T000000Z' }, /part of the signature/],
   ])('%s is refused, naming the variable and not its value', (_, variables, message) => {
@@ -525,14 +525,14 @@ describe('files', () => {
     ['a comma too many', '{\n  "model": "a",\n}', /settings\.json:3:1 is not JSON/],
     ['an end that came too early', '{\n  "env": {', /settings\.json:2:11 is not JSON/],
     ['a list', '[]', /is not an object/],
-    ['a model that is a number', '{ "model": 4 }', /^model in .*settings\.json \(user\) is not a text/],
+    ['a model that is a number', '{ "model": 4 }', /^model in .*settings\.json \(user\) is not a one-line string/],
     ['an env block that is a list', '{ "env": [] }', /is not an object of variables/],
     [
       'overrides of the wrong kind',
       '{ "modelOverrides": { "claude-opus-4-6": 1 } }',
       /modelOverrides\.claude-opus-4-6/,
     ],
-    ['names that are none', '{ "availableModels": "sonnet" }', /is not a list of names/],
+    ['names that are none', '{ "availableModels": "sonnet" }', /is not a list of at most/],
   ])('%s', async (_, content, message) => {
     write('.claude/settings.json', content)
     const error = await load().catch((error) => error)

@@ -26,7 +26,7 @@ export function apiKeyHelper(
       // What it printed is not quoted: it may be a secret in another form.
       if (!/^[\x21-\x7e]+$/.test(token)) {
         throw new CredentialsError(`${name} did not print a token (${token.length} characters)`, {
-          hint: 'apiKeyHelper has to print the token of the gateway and nothing else.',
+          hint: "apiKeyHelper must print the gateway's token and nothing else.",
         })
       }
       return { token, source: { name: 'apiKeyHelper', detail: name } }

@@ -107,7 +107,7 @@ async function readDocument(path: string, isRequired: boolean): Promise<JsonValu
   } catch (error) {
     // Without the parser's own words: they quote the file, and so what is secret in it.
     throw new ConfigurationError(`${printable(path)}:${placeOf(error as Error, content)} is not JSON`, {
-      hint: 'Look for a missing or superfluous comma, quote or brace there.',
+      hint: 'Look for a missing or extra comma, quote or brace there.',
     })
   }
 }
