@@ -19,7 +19,7 @@ export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: 
   const release = onAbort(signal, (reason) => controller.abort(reason))
   const expire = (): void =>
     controller.abort(
-      new TimeoutError(`The call was not done within ${total} ms`, {
+      new TimeoutError(`The call did not finish within ${total} ms`, {
         phase: 'total',
         hint: 'Raise timeout.total if that is too short.',
       }),

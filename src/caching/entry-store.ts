@@ -23,7 +23,7 @@ export interface EntryStore {
 export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreOptions): EntryStore {
   if (typeof store?.get !== 'function' || typeof store.set !== 'function')
     throw new ConfigurationError('responseCaching needs a store', {
-      hint: 'Give memoryStore(), unstorageStore(…) or webCacheStore(…).',
+      hint: 'Give memoryStore(), unstorageStore(...) or webCacheStore(...).',
     })
   const attempt = async <T>(
     verb: 'read' | 'written',

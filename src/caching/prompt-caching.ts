@@ -50,7 +50,7 @@ export function rulesFor(
 export function promptCaching(options: PromptCachingOptions = {}): Middleware {
   assertOptions(options, '', 'ttl breakpoints disabled')
   const { ttl = '5m', breakpoints = 4, disabled = false } = options
-  if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl is neither '5m' nor '1h'")
+  if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl must be '5m' or '1h'")
   if (!Number.isInteger(breakpoints) || breakpoints < 1 || breakpoints > 4)
     throw new ConfigurationError('breakpoints must be a whole number, 1 to 4')
   const unavailable = new Set<string>()
@@ -71,7 +71,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
     } catch (error) {
       if (!isUnavailable(error)) throw error
       unavailable.add(pair)
-      logger.warn(`Prompt caching is not available for ${model.id} in ${region}; calls go without`)
+      logger.warn(`Prompt caching is not available for ${model.id} in ${region}; calls are sent without it`)
       return withoutPoints(request, next)
     }
   }

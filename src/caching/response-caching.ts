@@ -93,7 +93,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     const { cache } = options
     if (!operations[operation].generates || cache === false || !(cache || when(request))) return bypass(request, next)
     if (context.inner.some(isGuardrail)) {
-      if (!hasWarned) context.logger.warn('Nothing is cached: put responseCaching behind guardrails in `middleware`')
+      if (!hasWarned) context.logger.warn('Nothing is cached: put responseCaching after guardrails in `middleware`')
       hasWarned = true
       return bypass(request, next)
     }
@@ -104,7 +104,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     const makeKey = async (): Promise<string> => {
       const defaultKey = await cacheKey(request, body, context, { namespace, scope })
       const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
-      if (typeof key !== 'string' || !key) throw new ConfigurationError('key must give a text that is not empty')
+      if (typeof key !== 'string' || !key) throw new ConfigurationError('key must return a non-empty string')
       return key
     }
     const caller = openCaller(request.signal, context)

@@ -137,8 +137,8 @@ export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions):
     throw new ConfigurationError(
       change === undefined
         ? `The body has ${configField}, but no header names the guardrail`
-        : 'The call has guardrail options, but no guardrail is named',
-      { hint: 'Give identifier and version with the call, or put guardrails(…) into the middleware of the client.' },
+        : 'The call has guardrail options, but no guardrail',
+      { hint: "Give identifier and version with the call, or put guardrails(...) into the client's middleware." },
     )
   }
   const settled = { ...rest, identifier, version } as GuardrailOptions

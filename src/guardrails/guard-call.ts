@@ -76,9 +76,9 @@ async function observe(
   }
   const silence = (): GuardrailError | undefined => {
     if (metadata.guardrail || !requireOutcome) return undefined
-    return new GuardrailError('The response says nothing of the guardrail', {
+    return new GuardrailError('The response does not mention the guardrail', {
       requestId: metadata.requestId,
-      hint: 'A gateway may drop the x-amzn-bedrock-guardrail… headers, or the field of the guardrail in the response.',
+      hint: "A gateway may drop the x-amzn-bedrock-guardrail-* headers, or the response's guardrail field.",
     })
   }
   const read = (part: JsonObject): GuardrailError | undefined => {

@@ -278,7 +278,7 @@ describe('guarded and unguarded calls do not answer each other', () => {
       const { metadata } = await guarded.messages.create(params)
       expect(metadata).toMatchObject({ cache: { status: 'bypass' }, guardrail: { action: 'INTERVENED' } })
     }
-    expect(warnings).toEqual([expect.stringContaining('put responseCaching behind guardrails')])
+    expect(warnings).toEqual([expect.stringContaining('put responseCaching after guardrails')])
   })
 
   test.each([

@@ -146,7 +146,7 @@ describe.each(ways)('set by $name', ({ client, call }) => {
       })
       fake.identities.push({ token: 'api-key-example' })
       await expect(run(deaf, { ...call, guardrail: { requireOutcome: true } })).rejects.toMatchObject({
-        message: expect.stringContaining('nothing of the guardrail'),
+        message: expect.stringContaining('does not mention the guardrail'),
       })
     })
 
@@ -189,7 +189,7 @@ test('options without a guardrail are refused, and false without one is nothing'
   const { fake, bedrock } = setUp({})
   await expect(bedrock.messages.create(params, { guardrail: { trace: 'enabled' } })).rejects.toMatchObject({
     code: 'configuration',
-    message: expect.stringContaining('no guardrail is named'),
+    message: expect.stringContaining('but no guardrail'),
   })
   expect(fake.calls).toHaveLength(0)
   await bedrock.messages.create(params, { guardrail: false })

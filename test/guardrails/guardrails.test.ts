@@ -215,7 +215,7 @@ describe.each(ways)('%s', (way) => {
     expect((await run(client(false), way)).guardrail).toBeUndefined()
     await expect(run(client(true), way)).rejects.toMatchObject({
       code: 'guardrail_intervened',
-      message: expect.stringContaining('nothing of the guardrail'),
+      message: expect.stringContaining('does not mention the guardrail'),
     })
   })
 
