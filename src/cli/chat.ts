@@ -50,7 +50,7 @@ export const chat: Command = {
 
     if (!process.stdin.isTTY) {
       const prompt = (await readAll(process.stdin)).trim()
-      if (!prompt) throw new UsageError('There is nothing to ask: stdin is empty.')
+      if (!prompt) throw new UsageError('Nothing to ask: stdin is empty.')
       return (await answer(prompt)) ? 0 : 1
     }
 

@@ -42,7 +42,7 @@ export function text(flags: Flags, name: string): string | undefined {
 }
 
 /** `ID:VERSION` of a guardrail, where an ARN too has colons; the version may be left out. */
-export function guardrailParts(value: string): { readonly identifier: string; readonly version?: string } {
+export function parseGuardrail(value: string): { readonly identifier: string; readonly version?: string } {
   const [, identifier = value, version] = /^(.+):(DRAFT|\d+)$/.exec(value) ?? []
   return { identifier, ...(version !== undefined && { version }) }
 }
@@ -60,5 +60,5 @@ export function whole(flags: Flags, name: string, most: number): number | undefi
   const value = text(flags, name)
   if (value === undefined) return undefined
   if (/^\d+$/.test(value) && Number(value) <= most) return Number(value)
-  throw new UsageError(`--${name} is a whole number, 0 to ${most}.`)
+  throw new UsageError(`--${name} must be a whole number, 0 to ${most}.`)
 }

@@ -1,6 +1,6 @@
 import { isBedrockError } from 'outcrop'
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
-import { clientFlags, clientUsage, type Command, guardrailParts, list, text, UsageError } from './command.ts'
+import { clientFlags, clientUsage, type Command, parseGuardrail, list, text, UsageError } from './command.ts'
 import { lookAtSetUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
@@ -70,7 +70,7 @@ export function printResult(
 
 function guardrailOf(value: string | undefined): { identifier: string; version: string } | undefined {
   if (value === undefined) return undefined
-  const { identifier, version } = guardrailParts(value)
+  const { identifier, version } = parseGuardrail(value)
   if (version !== undefined) return { identifier, version }
   throw new UsageError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT.')
 }

@@ -49,7 +49,7 @@ function quote(name: string, value: string): string {
   if (/^[\w./:@+-]+$/.test(value)) return value
   if (!/['\r\n]/.test(value)) return `'${value}'`
   if (!/["$`\\\r\n]/.test(value)) return `"${value}"`
-  throw new ConfigurationError(`${name} has characters that not every reader of a .env file takes alike`, {
+  throw new ConfigurationError(`${name} has characters that readers of .env files treat differently`, {
     hint: 'Write it to a settings file instead: --file .claude/settings.json',
   })
 }

@@ -35,7 +35,7 @@ export const fake: Command = {
     }
     const server = await listen(latency > 0 ? { ...bedrock, fetch: slowFetch } : bedrock, port)
     const { accessKeyId, secretAccessKey } = bedrock.identity
-    terminal.note('The fake Bedrock listens. In another shell:')
+    terminal.note('The fake Bedrock is listening. In another shell:')
     terminal.print(`export AWS_ENDPOINT_URL=${server.url}`)
     terminal.print(`export AWS_ENDPOINT_URL_STS=${server.url}/sts`)
     terminal.print(`export AWS_REGION=${bedrock.region}`)
@@ -50,7 +50,8 @@ export const fake: Command = {
 function scheduleFaults(bedrock: FakeBedrock, { fail = [] }: Flags): void {
   for (const fault of Array.isArray(fail) ? fail : [fail]) {
     const [, name = '', times = '1'] = /^(.*?)(?::(.*))?$/s.exec(String(fault)) ?? []
-    if (!/^[1-9]\d{0,8}$/.test(times)) throw new UsageError(`--fail ${name}: how often is a whole number from 1 on.`)
+    if (!/^[1-9]\d{0,8}$/.test(times))
+      throw new UsageError(`--fail ${name}: the count must be a whole number, 1 or more.`)
     try {
       bedrock.fail(name as FaultName, { times: Number(times) })
     } catch (error) {
@@ -65,10 +66,10 @@ async function listen(bedrock: FakeBedrock, port: number): Promise<FakeBedrockSe
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     const problem =
-      code === 'EADDRINUSE' ? 'is in use' : code === 'EACCES' ? 'needs more rights' : `cannot be used: ${message}`
+      code === 'EADDRINUSE' ? 'is in use' : code === 'EACCES' ? 'needs more privileges' : `cannot be used: ${message}`
     throw new ConfigurationError(`Port ${port} ${problem}`, {
       cause,
-      hint: 'Pass another one with --port, or --port 0 for a free one.',
+      hint: 'Pass another with --port, or --port 0 for a free one.',
     })
   }
 }

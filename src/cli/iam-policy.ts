@@ -9,7 +9,7 @@ import {
   toTerraform,
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
-import { clientFlags, clientUsage, type Command, guardrailParts, list, text, UsageError } from './command.ts'
+import { clientFlags, clientUsage, type Command, parseGuardrail, list, text, UsageError } from './command.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -38,13 +38,15 @@ export const iamPolicyCommand: Command = {
   },
   async run(flags, terminal) {
     const format = text(flags, 'format') ?? 'json'
-    if (format !== 'json' && format !== 'terraform') throw new UsageError('--format is json or terraform.')
+    if (format !== 'json' && format !== 'terraform') throw new UsageError('--format must be json or terraform.')
     const asked = list(flags, 'features')
     const unknown = asked?.find((feature) => !(iamFeatures as readonly string[]).includes(feature))
     if (unknown !== undefined)
-      throw new UsageError(`--features has no ${JSON.stringify(unknown)}; there are: ${iamFeatures.join(', ')}.`)
+      throw new UsageError(
+        `--features: unknown feature ${JSON.stringify(unknown)}; known features: ${iamFeatures.join(', ')}.`,
+      )
     const given = text(flags, 'account')
-    if (given !== undefined && !/^\d{12}$/.test(given)) throw new UsageError('--account is 12 digits.')
+    if (given !== undefined && !/^\d{12}$/.test(given)) throw new UsageError('--account must be 12 digits.')
     const print = (policy: typeof broadIamPolicy): number => {
       terminal.print(format === 'json' ? JSON.stringify(policy, null, 2) : toTerraform(policy).trimEnd())
       return 0
@@ -61,7 +63,7 @@ export const iamPolicyCommand: Command = {
     const names = list(flags, 'models') ?? set.models
     const models = await Promise.all(names.map((name) => set.client.models.resolve(name)))
     const guardrail = text(flags, 'guardrail')
-    const needed = guardrail ? guardrailParts(guardrail) : flags['from-settings'] ? set.guardrail : undefined
+    const needed = guardrail ? parseGuardrail(guardrail) : flags['from-settings'] ? set.guardrail : undefined
     const regions = [...new Set([set.region, ...models.flatMap(({ region }) => region ?? [])])]
     const profiles = (await Promise.all(regions.map((region) => discovered(set, region, terminal)))).flat()
     const options = {
@@ -93,10 +95,9 @@ function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[]
 
 async function accountOf({ credentials, region }: SetUp): Promise<string> {
   const identity = await credentials?.({ region })
-  if (!identity)
-    throw new ConfigurationError('Without credentials the account is not known', { hint: 'Pass --account.' })
+  if (!identity) throw new ConfigurationError('The account is unknown without credentials', { hint: 'Pass --account.' })
   if ('token' in identity)
-    throw new ConfigurationError('A Bedrock API key does not tell its account', { hint: 'Pass --account.' })
+    throw new ConfigurationError('A Bedrock API key does not reveal its account', { hint: 'Pass --account.' })
   return (await getCallerIdentity(identity, region)).account
 }
 

@@ -46,7 +46,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const asked = isHelp ? args[0] : name
   const command = commands.get(asked ?? '')
   if (asked !== undefined && !command)
-    throw new UsageError(`There is no command ${JSON.stringify(asked)}.${suggestion(asked, [...commands.keys()])}`)
+    throw new UsageError(`Unknown command ${JSON.stringify(asked)}.${suggestion(asked, [...commands.keys()])}`)
   if (!command || isHelp) {
     terminal.print(help(asked))
     return 0
@@ -76,7 +76,7 @@ function parse({ options }: Command, args: readonly string[]): { values: Flags; 
     const flag = /'(-[^'\s]*)/.exec(message)?.[1] ?? ''
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(message)
     const names = Object.keys(known).map((name) => `--${name}`)
-    throw new UsageError(`There is no flag ${flag}.${suggestion(flag, names)}`)
+    throw new UsageError(`Unknown flag ${flag}.${suggestion(flag, names)}`)
   }
 }
 
@@ -89,7 +89,7 @@ function suggestion(typed: string, names: readonly string[]): string {
 function report(error: unknown, name: string | undefined): number {
   if (error instanceof UsageError) {
     terminal.note(error.message)
-    terminal.note(commands.has(name ?? '') ? `outcrop ${name} --help tells its flags.` : `\n${help()}`)
+    terminal.note(commands.has(name ?? '') ? `outcrop ${name} --help lists its flags.` : `\n${help()}`)
     return 2
   }
   if (isBedrockError(error)) {

@@ -47,7 +47,7 @@ export const init: Command = {
         ? setInSettingsFile(file, before, variables)
         : setInEnvFile(before, variables)
       if (!flags['no-check'] && !(await check(flags, variables, terminal))) {
-        terminal.note('The checks above failed; nothing was written. --no-check writes it all the same.')
+        terminal.note('The checks above failed; nothing was written. Pass --no-check to write anyway.')
         return 1
       }
       terminal.print(`\n${file} gets:\n`)
@@ -124,7 +124,7 @@ function checkRegion(region: string): string {
 async function checkProfile(profile: string): Promise<string> {
   if (profile && Object.keys(await readProfile({ profile })).length === 0)
     throw new ConfigurationError(`~/.aws has no profile ${JSON.stringify(profile)}`, {
-      hint: 'Make it with `aws configure --profile` or `aws configure sso`.',
+      hint: 'Create it with `aws configure --profile` or `aws configure sso`.',
     })
   return profile
 }

@@ -9,7 +9,7 @@ import type { Variables } from './env-file.ts'
 export function setInSettingsFile(file: string, text: string, variables: Variables): string {
   const settings = parse(file, text)
   const { env = {} } = settings
-  if (!isRecord(env)) throw new ConfigurationError(`env in ${file} is no object; nothing was written`)
+  if (!isRecord(env)) throw new ConfigurationError(`env in ${file} is not an object; nothing was written`)
   const indent = /^[{[]\r?\n([ \t]+)/.exec(text.trimStart())?.[1] ?? '  '
   const json = JSON.stringify({ ...settings, env: { ...env, ...variables } }, null, indent)
   return `${text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json}\n`
@@ -24,11 +24,11 @@ function parse(file: string, text: string): Record<string, unknown> {
   } catch {
     // The parser's own words quote the file, and so what is secret in it.
     throw new ConfigurationError(`${file} is not JSON; nothing was written`, {
-      hint: 'Mend it first, or name another file with --file.',
+      hint: 'Fix it first, or name another file with --file.',
     })
   }
   if (isRecord(value)) return value
-  throw new ConfigurationError(`${file} is no JSON object; nothing was written`)
+  throw new ConfigurationError(`${file} is not a JSON object; nothing was written`)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -50,13 +50,13 @@ export async function checkAccess(
         check,
         status: 'warning',
         message: 'the Marketplace agreement is being made',
-        next: 'Wait for up to 15 minutes.',
+        next: 'Wait up to 15 minutes.',
       }
     if (agreement === 'NOT_AVAILABLE' || agreement === 'ERROR' || answer.entitlementAvailability === 'NOT_AVAILABLE') {
       return {
         check,
         status: 'failure',
-        message: 'there is no Marketplace agreement for this model',
+        message: 'this model has no Marketplace agreement',
         next: 'Call the model once as a principal with aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions.',
       }
     }

@@ -28,7 +28,7 @@ export async function* checkConnection(
       check: 'clock',
       status: isOff ? 'warning' : 'ok',
       message: isOff
-        ? `the local clock is off by ${seconds} s; requests are corrected by it`
+        ? `the local clock is off by ${seconds} s; requests are corrected for it`
         : 'the local clock is right',
       next: isOff ? 'Synchronise the clock, for example with `timedatectl set-ntp true`.' : undefined,
     }

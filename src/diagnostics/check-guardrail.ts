@@ -42,7 +42,7 @@ export async function checkGuardrail(
       return {
         ...row,
         status: 'failure',
-        message: `there is no version ${version} of it in ${where.region}`,
+        message: `it has no version ${version} in ${where.region}`,
         next: `List them: \`aws bedrock list-guardrails --guardrail-identifier ${identifier}\``,
       }
     }

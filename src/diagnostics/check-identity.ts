@@ -17,7 +17,7 @@ export async function* checkIdentity(
 ): AsyncGenerator<Finding> {
   const { credentials, fetch, now = Date.now } = options
   if (!credentials) {
-    yield { check, status: 'note', message: 'requests are sent unsigned: a gateway is to sign them' }
+    yield { check, status: 'note', message: 'requests are sent unsigned: a gateway must sign them' }
     return
   }
   let identity: Identity
@@ -33,7 +33,7 @@ export async function* checkIdentity(
     identity.expiration ?? ('token' in identity ? describeBedrockApiKey(identity.token).expiration : undefined)
   if (expiration && expiration.getTime() <= now()) {
     const renewal =
-      'token' in identity ? 'Make a new key' : 'Renew them: `aws sso login`, `aws login`, or whatever made them'
+      'token' in identity ? 'Make a new key' : 'Renew them: `aws sso login`, `aws login`, or the tool that made them'
     yield {
       check,
       status: 'failure',

@@ -43,8 +43,7 @@ export async function* checkModel(
   const profile = await checkProfile(client, { ...model, region }, list, where)
   if (profile) yield { ...profile, subject: name }
   if (model.base) yield { ...(await checkAccess(client, model, where)), subject: name }
-  else
-    yield { check: 'access', subject: name, status: 'note', message: 'not looked at: what is behind it is not known' }
+  else yield { check: 'access', subject: name, status: 'note', message: 'not checked: the model behind it is unknown' }
   if (invoke) yield { ...(await checkCall(client, model, where)), subject: name }
   return { ...model, region }
 }

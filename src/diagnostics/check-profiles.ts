@@ -67,7 +67,7 @@ export async function checkProfile(
     next:
       others.length > 0
         ? `Use ${others.join(' or ')}.`
-        : `List what it has: \`aws bedrock list-inference-profiles --region ${region}\``,
+        : `List its profiles: \`aws bedrock list-inference-profiles --region ${region}\``,
   }
 }
 
@@ -82,7 +82,7 @@ async function lookUp(client: BedrockClient, arn: string, region: string, where:
       const text = (model as { modelArn?: unknown } | null)?.modelArn
       return typeof text === 'string' ? [parseModelId(text)] : []
     })
-    const base = found[0]?.base ?? 'a model that it does not tell'
+    const base = found[0]?.base ?? 'a model that it does not name'
     const regions = [...new Set(found.flatMap((model) => model.region ?? []))]
     if (status !== undefined && status !== 'ACTIVE')
       return { check, status: 'failure', message: `is ${String(status)}`, next: 'Use another profile.' }
@@ -93,7 +93,7 @@ async function lookUp(client: BedrockClient, arn: string, region: string, where:
         check,
         status: 'failure',
         message: `the account has no such profile in ${region}`,
-        next: `List what it has: \`aws bedrock list-inference-profiles --type-equals APPLICATION --region ${region}\``,
+        next: `List its profiles: \`aws bedrock list-inference-profiles --type-equals APPLICATION --region ${region}\``,
       }
     }
     return failedOrDenied(check, error, 'bedrock:GetInferenceProfile', where)

@@ -35,7 +35,7 @@ export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckRe
     yield { ...rest, message: redact(message), ...(next !== undefined && { next: redact(next) }) }
   }
   if (untold.length === 0) return
-  yield { check: 'not known', status: 'note', message: `${untold.join(', ')}: what failed above comes first` }
+  yield { check: 'not known', status: 'note', message: `${untold.join(', ')}: fix the failures above first` }
 }
 
 async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
@@ -74,6 +74,6 @@ async function* examineWithoutRegion(options: DoctorOptions): AsyncGenerator<Fin
   yield {
     check: 'not known',
     status: 'note',
-    message: 'endpoint, clock, inference profiles, use-case form, models and guardrail: they are of a region',
+    message: 'endpoint, clock, inference profiles, use-case form, models and guardrail: they depend on the region',
   }
 }

@@ -32,7 +32,7 @@ export interface Finding extends CheckResult {
 export function failedOrDenied(check: string, error: unknown, permission: string, where: HintContext): Finding {
   if (!isBedrockError(error, 'service') || error.status !== 403 || !isOfKind(error, iamPermission))
     return failed(check, error, where)
-  return { check, status: 'note', message: `not looked at: that needs ${permission}` }
+  return { check, status: 'note', message: `not checked: needs ${permission}` }
 }
 
 /** A row for an error, with what to do next. */
@@ -42,7 +42,7 @@ export function failed(check: string, error: unknown, where?: HintContext, prefi
   const known = isBedrockError(error) && where ? hintFor(error, where) : undefined
   const next = command
     ? `Run \`${command}\`.`
-    : (hint ?? known ?? 'Try again; docs/troubleshooting.md tells what messages mean.')
+    : (hint ?? known ?? 'Try again; docs/troubleshooting.md explains the messages.')
   return { check, status: 'failure', message: prefix + message, next, cause: causeOfFailure(error) }
 }
 

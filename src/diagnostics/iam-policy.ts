@@ -105,7 +105,7 @@ export function iamPolicy(options: IamPolicyOptions): IamPolicy {
   if (!/^\d{12}$/.test(account)) throw new ConfigurationError('account is not an AWS account ID: it has 12 digits')
   const unknown = features.find((feature) => !iamFeatures.includes(feature))
   if (unknown !== undefined)
-    throw new ConfigurationError(`There is no feature ${unknown}; there are: ${iamFeatures.join(', ')}`)
+    throw new ConfigurationError(`Unknown feature ${unknown}; known features: ${iamFeatures.join(', ')}`)
   if (features.includes('guardrail') && !guardrail)
     throw new ConfigurationError("The feature 'guardrail' needs the guardrail's identifier")
 
@@ -167,7 +167,7 @@ export const broadIamPolicy: IamPolicy = {
 }
 
 function targetsOf({ region, account, models, profiles = [] }: IamPolicyOptions): Target[] {
-  if (models.length === 0) throw new ConfigurationError('models is empty: there is nothing to allow')
+  if (models.length === 0) throw new ConfigurationError('models is empty: nothing to allow')
   return models.map((model) => {
     if (typeof model === 'string') return targetOf(model, { region, account, profiles })
     if ('arn' in model) return opaqueTarget(model, profileOf(profiles, model.arn, region))
@@ -199,8 +199,8 @@ function targetOf(
   { region, account, profiles }: { region: string; account: string; profiles: readonly InferenceProfile[] },
 ): Target {
   if (!isFullModelId(model)) {
-    throw new ConfigurationError(`${JSON.stringify(model)} is a name, and policies are made of IDs`, {
-      hint: 'Resolve it first: (await bedrock.models.resolve(name)).id. The command `outcrop iam-policy` does.',
+    throw new ConfigurationError(`${JSON.stringify(model)} is a name, but policies need IDs`, {
+      hint: 'Resolve it first: (await bedrock.models.resolve(name)).id. The command `outcrop iam-policy` does so.',
     })
   }
   const parsed = parseModelId(model)
@@ -209,7 +209,7 @@ function targetOf(
   if (kind === 'application-inference-profile') {
     const known = discovered?.base
     if (known) return opaqueTarget({ arn: model, base: known }, discovered)
-    throw new ConfigurationError(`${model} does not tell which model is behind it`, {
+    throw new ConfigurationError(`${model} does not name the model behind it`, {
       hint: "Give { arn, base, geo }, or the account's own list in `profiles`.",
     })
   }
@@ -243,7 +243,7 @@ function destinationsFromCatalog(base: string, geo: string, region: string): rea
   const sources = catalogModel(base)?.profiles[geo]
   const regions = destinationsOf(geo, region)
   if (!regions || (sources && !sources.includes(region))) {
-    throw new ConfigurationError(`Where ${geo}.${base} routes to from ${region} is not known`, {
+    throw new ConfigurationError(`The destinations of ${geo}.${base} from ${region} are unknown`, {
       hint: "Give the account's own list in `profiles`, from discoverInferenceProfiles.",
     })
   }

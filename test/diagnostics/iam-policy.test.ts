@@ -224,12 +224,12 @@ test('models are never allowed by a wildcard, but by the setup page’s policy',
 })
 
 test.each([
-  ['a name', { models: ['sonnet'] }, /policies are made of IDs/],
+  ['a name', { models: ['sonnet'] }, /policies need IDs/],
   ['no model', { models: [] }, /models is empty/],
   ['no account', { account: 'me', models: [`us.${sonnet}`] }, /12 digits/],
   ['a region that is none', { region: 'Frankfurt', models: [`us.${sonnet}`] }, /region/],
-  ['a geography that the region does not have', { models: [`jp.${sonnet}`] }, /not known/],
-  ['a feature that is none', { models: [`us.${sonnet}`], features: ['fly' as never] }, /no feature fly/],
+  ['a geography that the region does not have', { models: [`jp.${sonnet}`] }, /are unknown/],
+  ['a feature that is none', { models: [`us.${sonnet}`], features: ['fly' as never] }, /Unknown feature fly/],
   ['a guardrail feature without one', { models: [`us.${sonnet}`], features: ['guardrail' as const] }, /identifier/],
 ])('refuses %s', (_, options, message) => {
   expect(() => iamPolicy({ region: 'us-east-1', account, ...options })).toThrow(message)

@@ -47,23 +47,23 @@ test('--help and --version', async () => {
 })
 
 test.each([
-  [['docter'], 'There is no command "docter". Did you mean doctor?'],
-  [['help', 'constructor'], 'There is no command "constructor".'],
-  [['doctor', '--modles', 'x'], 'There is no flag --modles. Did you mean --models?'],
+  [['docter'], 'Unknown command "docter". Did you mean doctor?'],
+  [['help', 'constructor'], 'Unknown command "constructor".'],
+  [['doctor', '--modles', 'x'], 'Unknown flag --modles. Did you mean --models?'],
   [['doctor', 'sonnet'], 'outcrop doctor takes no argument "sonnet".'],
   [['explain'], 'outcrop explain needs a MODEL.'],
   [['explain', 'sonnet', 'opus'], 'outcrop explain takes no argument "opus".'],
   [['chat', '--model'], "Option '--model <value>' argument missing"],
   [['doctor', '--region', ''], '--region is empty.'],
   [['doctor', '--guardrail', 'gr1'], '--guardrail takes the identifier and the version'],
-  [['iam-policy', '--format', 'yaml'], '--format is json or terraform.'],
+  [['iam-policy', '--format', 'yaml'], '--format must be json or terraform.'],
   [['iam-policy', '--features', 'strem'], '--features has no "strem"; there are: stream,'],
-  [['iam-policy', '--account', '12'], '--account is 12 digits.'],
+  [['iam-policy', '--account', '12'], '--account must be 12 digits.'],
   [['fake', '--port', '99999'], '--port is a whole number, 0 to 65535.'],
   [['fake', '--latency', '-1'], '--latency'],
-  [['fake', '--fail', 'throtling'], 'There is no fault "throtling". Did you mean throttling?'],
-  [['fake', '--fail', 'throttling:0'], 'how often is a whole number from 1 on.'],
-  [['chat'], 'There is nothing to ask: stdin is empty.'],
+  [['fake', '--fail', 'throtling'], 'Unknown fault "throtling". Did you mean throttling?'],
+  [['fake', '--fail', 'throttling:0'], 'the count must be a whole number, 1 or more.'],
+  [['chat'], 'Nothing to ask: stdin is empty.'],
 ])('a wrong command line is a sentence, with code 2: outcrop %j', async (args, message) => {
   const { code, stdout, stderr } = await outcrop(args)
   expect(stderr).toContain(message)
@@ -525,7 +525,7 @@ describe('init', () => {
 
   test.each([
     ['broken.json', '{ "env": { "SECRET": "hunter2example", }', 'is not JSON'],
-    ['list.json', '[]', 'is no JSON object'],
+    ['list.json', '[]', 'is not a JSON object'],
     ['env.json', '{ "env": "x" }', 'env in'],
   ])('a file that cannot be kept is left alone: %s', async (name, text, message) => {
     const file = consumer.write(name, text)
@@ -615,7 +615,7 @@ describe('fake', () => {
     expect(await outcrop(['fake', '--port', port])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Port ${port} is in use\nPass another one with --port, or --port 0 for a free one.\n`,
+      stderr: `Port ${port} is in use\nPass another with --port, or --port 0 for a free one.\n`,
     })
   })
 })
