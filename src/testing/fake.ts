@@ -161,8 +161,8 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       if (!Object.hasOwn(faults, fault)) {
         const names = Object.keys(faults)
         const near = nearest(fault, names)
-        throw new ConfigurationError(`There is no fault ${JSON.stringify(fault)}`, {
-          hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `There are: ${names.join(', ')}.`,
+        throw new ConfigurationError(`Unknown fault ${JSON.stringify(fault)}`, {
+          hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Known faults: ${names.join(', ')}.`,
         })
       }
       pending.push({ fault, options: failOptions, left: failOptions.times ?? 1 })

@@ -26,7 +26,7 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
   return [
     check('gives nothing for a key that was never set', async (store) => {
       const value = await store.get('a'.repeat(64))
-      if (value !== undefined && value !== null) throw new Error(`It gave ${JSON.stringify(value)}`)
+      if (value !== undefined && value !== null) throw new Error(`Got ${JSON.stringify(value)}`)
     }),
     check('gives back what was set', async (store) => {
       await store.set('b'.repeat(64), json, hour)
@@ -63,5 +63,5 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
 function equal(actual: string | null | undefined, expected: string): void {
   if (actual === expected) return
   if (typeof actual === 'string' && JSON.stringify(JSON.parse(actual)) === expected) return
-  throw new Error(`It gave ${String(actual).slice(0, 80)} in place of ${expected.slice(0, 80)}`)
+  throw new Error(`Got ${String(actual).slice(0, 80)} instead of ${expected.slice(0, 80)}`)
 }

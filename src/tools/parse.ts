@@ -54,7 +54,7 @@ export interface ParsedMessage<Output> extends Message {
 }
 
 /**
- * Makes an output format from a schema that cannot tell its JSON Schema, or from one whose JSON Schema is better written
+ * Makes an output format from a schema that cannot provide its JSON Schema, or from one whose JSON Schema is better written
  * by hand.
  *
  * @example

@@ -173,7 +173,7 @@ export function runTools(
       return usage
     },
     [Symbol.asyncIterator]() {
-      if (turnsOfLoop) throw new ConfigurationError('A loop of tool calls can be iterated once')
+      if (turnsOfLoop) throw new ConfigurationError('A loop of tool calls can be iterated only once')
       turnsOfLoop = iterate()
       return turnsOfLoop
     },
@@ -223,8 +223,8 @@ function checkLimits(given: ToolLimits): Readonly<Record<keyof ToolLimits, numbe
   const limits = { ...defaultLimits }
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(limits, name)) {
-      throw new ConfigurationError(`There is no limit ${JSON.stringify(name)}`, {
-        hint: `Limits are ${Object.keys(limits).join(', ')}.`,
+      throw new ConfigurationError(`Unknown limit ${JSON.stringify(name)}`, {
+        hint: `Known limits: ${Object.keys(limits).join(', ')}.`,
       })
     }
     if (value === undefined) continue
@@ -240,7 +240,7 @@ function reached(limit: keyof ToolLimits, value: number, response: Message): Lim
   return new LimitError(`The loop of tool calls reached its limit of ${value} ${what}`, {
     limit,
     response,
-    hint: `Raise limits.${limit}, or go on from the messages of the runner.`,
+    hint: `Raise limits.${limit}, or continue from the runner's messages.`,
   })
 }
 

@@ -52,7 +52,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 export function jsonSchemaOf(schema: StandardSchema, what: string): JsonObject {
   const { vendor, jsonSchema } = schema['~standard']
   if (!jsonSchema) {
-    throw new ConfigurationError(`The schema of ${what} cannot tell its JSON Schema (${vendor})`, {
+    throw new ConfigurationError(`The schema of ${what} cannot provide its JSON Schema (${vendor})`, {
       hint:
         vendor === 'valibot'
           ? 'Wrap it in toStandardJsonSchema of @valibot/to-json-schema, or give jsonSchema too.'
@@ -66,7 +66,7 @@ export function jsonSchemaOf(schema: StandardSchema, what: string): JsonObject {
   } catch (error) {
     throw new ConfigurationError(`The schema of ${what} has no JSON Schema: ${(error as Error).message}`, {
       cause: error,
-      hint: 'Give jsonSchema too, or take only types that JSON has.',
+      hint: 'Give jsonSchema too, or use only types that JSON has.',
     })
   }
 }

@@ -100,14 +100,14 @@ export function assertTool(tool: RunnableTool): void {
   const { name, run } = tool
   const what = `the tool ${JSON.stringify(name)}`
   if (typeof name !== 'string' || !/^[\w-]{1,128}$/.test(name)) {
-    throw new ConfigurationError(`The name of ${what} is not one`, {
-      hint: 'Take 1 to 128 letters, digits, underscores and hyphens.',
+    throw new ConfigurationError(`The name of ${what} is not valid`, {
+      hint: 'Use 1 to 128 letters, digits, underscores and hyphens.',
     })
   }
   if (typeof run !== 'function') throw new ConfigurationError(`The run of ${what} is not a function`)
   if (isOwn(tool) && tool.input_schema?.type !== 'object') {
     throw new ConfigurationError(`The input of ${what} is not an object`, {
-      hint: 'A tool takes an object: put other types into a property of one.',
+      hint: 'A tool takes an object: put other types into a property.',
     })
   }
 }
@@ -137,7 +137,7 @@ export async function callTool(
 ): Promise<ToolResultBlockParam> {
   const result = { type: 'tool_result', tool_use_id: toolUse.id } as const
   try {
-    if (!tool) throw new ToolError(`There is no tool ${JSON.stringify(toolUse.name)}.`)
+    if (!tool) throw new ToolError(`Unknown tool ${JSON.stringify(toolUse.name)}.`)
     // A whole input is an object; a text is as much of its JSON as came.
     if (typeof toolUse.input === 'string') throw new ToolError('The input is not whole.')
     const input = tool.parse ? await tool.parse(toolUse.input) : toolUse.input

@@ -87,7 +87,7 @@ describe('is answered, not thrown at', () => {
     const odd = { ...message, anthropic_beta: ['constructor', { toString: 1, valueOf: 1 }] }
     expect((await send(path, JSON.stringify(odd))).status).toBe(200)
     expect(await (await send('/model/a/constructor', '{}')).text()).toContain('UnknownOperationException')
-    expect(() => createFakeBedrock().fail('toString' as never)).toThrow(/no fault/)
+    expect(() => createFakeBedrock().fail('toString' as never)).toThrow(/Unknown fault/)
   })
 
   test('a reply function that throws: 500 that says so', async () => {

@@ -193,7 +193,7 @@ describe('runTools', () => {
       [tool({ name: 'weather', inputSchema: z.object({ place: z.string('Expected text') }), run: () => '' })],
       'The input does not fit its schema: place: Expected text',
     ],
-    ['does not exist', [], 'There is no tool "weather".'],
+    ['does not exist', [], 'Unknown tool "weather".'],
   ])('tells the model of a tool that %s', async (_, tools, content) => {
     const { fake, bedrock } = connect(asksWeather, 'Sorry.')
     const message = await runTools(bedrock, { ...question, tools })
@@ -272,8 +272,8 @@ describe('limits', () => {
   test.each<[limits: object, message: RegExp]>([
     [{ turns: 0 }, /limits.turns must be a whole number/],
     [{ tokens: '9' }, /limits.tokens must be/],
-    [{ tool_calls: 3 }, /no limit "tool_calls"/],
-    [{ constructor: 3 }, /no limit "constructor"/],
+    [{ tool_calls: 3 }, /Unknown limit "tool_calls"/],
+    [{ constructor: 3 }, /Unknown limit "constructor"/],
   ])('%j are refused', (limits, message) => {
     const { bedrock } = connect('')
     expect(() => runTools(bedrock, { ...question, tools: [], limits })).toThrow(
