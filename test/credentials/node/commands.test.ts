@@ -340,7 +340,9 @@ describe('withAuthRefresh', () => {
       hint: expect.stringMatching(/^Unset AWS_ACCESS_KEY_ID and its companions, or set AWS_PROFILE/),
     })
     const expired = fromEnvironment({ ...env, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' })
-    await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(/environment takes precedence/)
+    await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(
+      /environment takes precedence/,
+    )
     expect(runs()).toBe(0)
   })
 
