@@ -7,7 +7,7 @@ export function proxyRefusal(proxy: HttpProxy, status: number, target: string): 
     retryable: status >= 500,
     hint:
       status === 407
-        ? `The proxy asks for a user: write it into the proxy's URL, as in http://user:password@${proxy.url.host}.`
+        ? "The proxy asks for a user: write the name and the password into the proxy's URL, before the host: NAME:PASSWORD@HOST."
         : `Ask who runs the proxy to allow ${target}, or name the host in NO_PROXY if there is a way around it.`,
   })
 }

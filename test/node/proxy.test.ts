@@ -105,7 +105,7 @@ describe('a tunnel', () => {
   })
 
   test.each([
-    [407, false, /http:\/\/user:password@/],
+    [407, false, /NAME:PASSWORD@HOST/],
     [403, false, /NO_PROXY/],
     [503, true, /NO_PROXY/],
   ])('a refusal with %d is the proxy’s, and shows no password', async (status, retryable, hint) => {
