@@ -57,9 +57,9 @@ test.each([
   [['doctor', '--region', ''], '--region is empty.'],
   [['doctor', '--guardrail', 'gr1'], '--guardrail takes the identifier and the version'],
   [['iam-policy', '--format', 'yaml'], '--format must be json or terraform.'],
-  [['iam-policy', '--features', 'strem'], '--features has no "strem"; there are: stream,'],
+  [['iam-policy', '--features', 'strem'], '--features: unknown feature "strem"; known features: stream,'],
   [['iam-policy', '--account', '12'], '--account must be 12 digits.'],
-  [['fake', '--port', '99999'], '--port is a whole number, 0 to 65535.'],
+  [['fake', '--port', '99999'], '--port must be a whole number, 0 to 65535.'],
   [['fake', '--latency', '-1'], '--latency'],
   [['fake', '--fail', 'throtling'], 'Unknown fault "throtling". Did you mean throttling?'],
   [['fake', '--fail', 'throttling:0'], 'the count must be a whole number, 1 or more.'],
@@ -230,7 +230,7 @@ describe('doctor', () => {
           env: {
             CLAUDE_CODE_USE_BEDROCK: '1',
             ANTHROPIC_DEFAULT_OPUS_MODEL: 'us.anthropic.claude-opus-4-6-v1',
-            HTTPS_PROXY: 'http://me:secret-example@proxy',
+            ALL_PROXY: 'http://me:secret-example@proxy',
           },
         },
       ],
@@ -247,7 +247,7 @@ describe('doctor', () => {
       return (stdout + stderr).replace(/\s+/g, ' ')
     }
     const shown = await run([])
-    expect(shown).toContain('env.HTTPS_PROXY: ignored, because this client takes no proxy')
+    expect(shown).toContain('env.ALL_PROXY: ignored, because')
     expect(shown).toContain('awsAuthRefresh, env.AWS_PROFILE: ignored, because the project is not trusted')
     expect(shown).toContain('--trust-project')
     expect(shown).toMatch(/warning pins: sonnet, haiku are not pinned.*ANTHROPIC_DEFAULT_SONNET_MODEL=us\.anthropic/)
