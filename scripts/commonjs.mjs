@@ -1,5 +1,5 @@
 // Makes the CommonJS copy of what was built, file by file, so that both have the same chunks: `instanceof` holds between
-// subpaths, and `import()` stays what it is. The declarations move to the CommonJS side and are handed on from there: they
+// subpaths, and `import()` of other packages stays what it is. The declarations move to the CommonJS side and are handed on from there: they
 // are the same, and a class with private fields would be another type in each. Indentation goes, a fifth of the package;
 // names and short lines stay, for stack traces.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,12 @@ function isChunk(file) {
 }
 
 function toCommonJs(code) {
-  return code.replace(/\b(from\s*"\.[^"]*|import\s*"\.[^"]*)\.js"/g, '$1.cjs"')
+  return (
+    code
+      .replace(/\b(from\s*"\.[^"]*|import\s*"\.[^"]*)\.js"/g, '$1.cjs"')
+      // Parts of this package that are loaded late are CommonJS too: Jest, for one, has no `import()`.
+      .replace(/\bimport\(\s*"(\.[^"]*)\.js"\s*\)/g, 'Promise.resolve().then(() => require("$1.cjs"))')
+  )
 }
 
 function compact(code, format) {
