@@ -68,6 +68,8 @@ export function compatibility({ policy = 'adapt', learn = true }: CompatibilityO
     const { model, region, logger } = context
     const { estimate, ...given } = request.body
     if (request.operation === 'CountTokens' && estimate === true) return estimated({ ...request, body: given }, context)
+    if (request.operation !== 'CountTokens' && estimate !== undefined)
+      throw new ConfigurationError('estimate is a parameter of countTokens alone')
     // Only what speaks Anthropic's schema; `invoke` may carry any provider's.
     if (policy === 'pass' || given.anthropic_version === undefined) return send(request, next, context)
 

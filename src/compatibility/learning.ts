@@ -30,7 +30,7 @@ export function refusedBy(error: unknown, body: JsonObject): Refused[] {
   if (named !== undefined && /beta/i.test(error.message)) return [{ beta: named }]
   return pathsIn(error).flatMap((path) => {
     const [first = ''] = path
-    const isEssential = first === 'messages' || first === 'system' || (path.length === 1 && essential.test(first))
+    const isEssential = ['messages', 'system', 'thread'].includes(first) || (path.length === 1 && essential.test(first))
     return isEssential || !path.every((name) => fields.has(name)) ? [] : { path }
   })
 }

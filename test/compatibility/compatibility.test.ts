@@ -183,7 +183,28 @@ describe('what a field becomes', () => {
   })
 })
 
+test('estimate is refused where nothing is counted', async () => {
+  const { fake, bedrock } = setUp()
+  const call = bedrock.messages.create({ model: 'sonnet', max_tokens: 10, messages, estimate: true } as never)
+  await expect(call).rejects.toMatchObject({ code: 'configuration' })
+  expect(fake.calls).toHaveLength(0)
+})
+
 describe('learning from a 400', () => {
+  test('never the thread: the next turn would have lost the conversation', async () => {
+    const { fake, bedrock } = setUp()
+    fake.fail('extra-inputs', { message: 'thread: Extra inputs are not permitted', times: 5 })
+    const thread = { type: 'create' }
+    const call = bedrock.messages.create({
+      model: 'us.anthropic.claude-sonnet-5',
+      max_tokens: 10,
+      messages,
+      thread,
+    } as never)
+    await expect(call).rejects.toMatchObject({ code: 'service', status: 400 })
+    expect(fake.calls).toHaveLength(1)
+  })
+
   const model = 'us.anthropic.claude-sonnet-5'
   const good = ['interleaved-thinking-2025-05-14', 'context-management-2025-06-27', 'a-2026-01-01', 'b-2026-01-01']
   const betasOf = ({ calls }: FakeBedrock): unknown[] => calls.map(({ body }) => body.anthropic_beta)
@@ -285,7 +306,7 @@ describe('learning from a 400', () => {
     })
     expect(names.length).toBeGreaterThan(30)
     for (const field of names) {
-      if (/^(messages|system|tools|max_tokens|model|stream|betas)$/.test(field)) continue
+      if (/^(messages|system|tools|max_tokens|model|stream|betas|thread)$/.test(field)) continue
       const sent: JsonObject[] = []
       const { bedrock } = setUp({
         fetch: async (_, init) => {

@@ -11,7 +11,7 @@ import { renew, tables } from '../../scripts/settings-docs.ts'
 import { settingRows } from '../../src/settings/table.ts'
 
 const user = { kind: 'user', path: '/home/me/.claude/settings.json' } as const
-const project = { kind: 'project', path: '/work/.claude/settings.json' } as const
+const project = { kind: 'project', path: '/project/.claude/settings.json' } as const
 const selected = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
 
 function explain(variables: Record<string, string>, file: object = {}): ReturnType<typeof explainSettings> {
