@@ -81,7 +81,7 @@ export const clientOptionNames =
   'region credentials endpoint middleware headers retry retryBudget timeout fetch logger env clock random'
 
 // Those of the modules too: whatever else a middleware of one's own reads passes, unless it comes near one of these.
-const callOptionNames = 'signal headers timeout retry guardrail cache requestMetadata serviceTier latency'
+const callOptionNames = 'signal headers timeout retry wire guardrail cache requestMetadata serviceTier latency'
 
 /** @throws ConfigurationError for options that can never work. */
 export function assertClientOptions(options: ClientOptions, names: string): void {
@@ -105,7 +105,10 @@ export function assertCallOptions(options: CallOptions): void {
   assertOptions(options, '', callOptionNames, true)
   assertRetry(options.retry)
   assertTimeouts(options.timeout)
-  const { signal } = options
+  const { signal, wire } = options
+  // A `create` that takes it hands it to nobody.
+  if (wire !== undefined)
+    throw new ConfigurationError("wire must be 'stream', and is for a messages.create that gives a whole message")
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw new ConfigurationError(`signal must be an AbortSignal, not ${describeType(signal)}`)
 }

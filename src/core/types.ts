@@ -212,6 +212,15 @@ export interface CallOptions extends OutcropCallOptions {
   readonly timeout?: Timeouts | undefined
   /** Retries, over the client's own; `false` makes one attempt. */
   readonly retry?: RetryOptions | false | undefined
+  /**
+   * How `messages.create` gets its message: `'stream'` sends InvokeModelWithResponseStream and puts the message together,
+   * so that bytes flow while the model writes. For long answers where a `fetch` or something on the way gives up on a
+   * response that is silent for minutes, as Node's `fetch` does after 300 s. Needs `bedrock:InvokeModelWithResponseStream`
+   * in place of `bedrock:InvokeModel`; `metadata.wire` tells of it.
+   *
+   * @default InvokeModel, however long the answer may be
+   */
+  readonly wire?: 'stream' | undefined
 }
 
 /** One logical call, as plain data, as middleware sees it. Encoding and signing happen after the last middleware. */
@@ -283,6 +292,8 @@ export interface ResponseMetadata {
   latency: number | undefined
   /** Milliseconds from the start of the call to the first event of a stream. */
   firstByteLatency?: number | undefined
+  /** `'stream'` where a whole message came by the option `wire`; left out where it did not. */
+  wire?: 'stream' | undefined
   /** What was changed in the request; left out where nothing was. */
   adaptations?: readonly Adaptation[] | undefined
   guardrail?: GuardrailOutcome | undefined

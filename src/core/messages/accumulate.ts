@@ -12,11 +12,11 @@ export interface MessageAccumulator {
 }
 
 // Names that would change more than a field; what only `message_start` and `content_block_start` may say; and what an event
-// has for itself.
+// has for itself. (Bedrock's metrics are in the metadata's usage.)
 const unsafe = /^(__proto__|constructor)$/
 const ofMessage = /^(id|type|role|model|content|usage)$/
 const ofBlock = /^(id|type|name|input)$/
-const ofEvent = /^(index|message|content_block|delta|stop_reason|stop_sequence)$/
+const ofEvent = /^(amazon-bedrock-invocationMetrics|index|message|content_block|delta|stop_reason|stop_sequence)$/
 
 /**
  * Makes an accumulator. What it does not know it keeps: unknown blocks as they came, unknown deltas laid over their

@@ -17,7 +17,7 @@ import type {
 /** The Anthropic Messages API on Bedrock's Invoke API. */
 export interface Messages {
   /**
-   * Creates a message, and gives it when it is whole.
+   * Creates a message, and gives it when it is whole. With `wire: 'stream'` it is sent as a stream and put together here.
    *
    * @example
    * ```ts
@@ -63,6 +63,11 @@ export function createMessages(dispatch: Dispatch): Messages {
     options: CallOptions = {},
   ): Promise<Message | MessageStream> => {
     if (params?.stream) return stream(params, options).started()
+    if (options.wire === 'stream') {
+      const message = await stream(params, { ...options, wire: undefined }).finalMessage()
+      message.metadata.wire = 'stream'
+      return message
+    }
     const { body, metadata } = await dispatch('json', { operation: 'InvokeModel', ...encodeParams(params), options })
     if (body.type !== 'message') {
       throw new ServiceError('The model answered something that is not a message', {

@@ -2,7 +2,7 @@ import { type BedrockError, ConnectionError, TimeoutError } from '../errors.ts'
 import { redactError } from '../internal/redact.ts'
 
 const hint =
-  "Node's own fetch gives up after 300 s. Leave the `fetch` option out, whose place node:http takes without such a limit (docs/node.md), or stream the answer."
+  "Node's own fetch gives up after 300 s. Leave the `fetch` option out, whose place node:http takes without such a limit (docs/node.md), stream the answer, or give create the option wire: 'stream'."
 
 /** What a `fetch` of Node failed with: its deadlines and certificates have codes of their own. */
 export function networkError(error: unknown, what: string, secrets?: readonly string[]): BedrockError {
