@@ -4,6 +4,7 @@ import { EventStreamCodec } from '@smithy/eventstream-codec'
 import { HttpRequest } from '@smithy/protocol-http'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { fromUtf8, toUtf8 } from '@smithy/util-utf8'
+import { eventsByHand, sendByHand } from './bound.mjs'
 
 const identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI-EXAMPLE' }
 const region = 'us-east-1'
@@ -74,7 +75,7 @@ function frame(event) {
   })
 }
 
-function streamBytes() {
+function streamBytes(deltas) {
   const usage = { input_tokens: 10, output_tokens: 1 }
   const message = {
     id: 'msg_1',
@@ -109,7 +110,7 @@ function chunked(bytes, size) {
 const parse = (payload) => JSON.parse(Buffer.from(JSON.parse(toUtf8(payload)).bytes, 'base64').toString())
 
 function decoding(size) {
-  const body = () => chunked(streamBytes(), size)
+  const body = () => chunked(streamBytes(deltas), size)
   const own = (createEventStreamDecoder) => {
     const chunks = body()
     return async () => {
@@ -156,8 +157,8 @@ function decoding(size) {
 }
 
 /** Makes responses with the stream of a message. */
-function streamedResponses() {
-  const chunks = chunked(streamBytes(), 16_384)
+function streamedResponses(count = deltas) {
+  const chunks = chunked(streamBytes(count), 16_384)
   return () =>
     new Response(
       new ReadableStream({
@@ -228,8 +229,8 @@ function converting() {
   }
 }
 
-function assertCount(events) {
-  if (events !== deltas + 5) throw new Error(`${events} events in place of ${deltas + 5}`)
+function assertCount(events, expected = deltas + 5) {
+  if (events !== expected) throw new Error(`${events} events in place of ${expected}`)
 }
 
 const params = {
@@ -264,27 +265,33 @@ async function anthropicClient(fetch) {
   })
 }
 
+/** A call as one wires it by hand with AWS's packages. */
+function smithyCall(sha256, respond) {
+  const sign = smithySigner(sha256)
+  const fetch = async () => respond()
+  return async () => {
+    const { model, ...body } = params
+    const text = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
+    const signed = await sign(text, new Date())
+    const response = await fetch(`https://${hostname}${signed.path}`, {
+      method: 'POST',
+      headers: signed.headers,
+      body: text,
+      signal: AbortSignal.timeout(60_000),
+    })
+    if (!response.ok) throw new Error(String(response.status))
+    return response
+  }
+}
+
 function creating() {
   const own = async (door) => {
     const { bedrock } = await client(jsonResponse, door)
     return () => bedrock.messages.create(params)
   }
   const smithy = (sha256) => {
-    const sign = smithySigner(sha256)
-    const fetch = async () => jsonResponse()
-    return async () => {
-      const { model, ...body } = params
-      const text = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
-      const signed = await sign(text, new Date())
-      const response = await fetch(`https://${hostname}${signed.path}`, {
-        method: 'POST',
-        headers: signed.headers,
-        body: text,
-        signal: AbortSignal.timeout(60_000),
-      })
-      if (!response.ok) throw new Error(String(response.status))
-      return response.json()
-    }
+    const call = smithyCall(sha256, jsonResponse)
+    return async () => (await call()).json()
   }
   return {
     outcrop: () => own('outcrop'),
@@ -295,6 +302,64 @@ function creating() {
     },
     'smithy + sha256-js, hand-wired': async () => smithy(Sha256),
     'smithy + node:crypto, hand-wired': async () => smithy(NodeSha256),
+  }
+}
+
+// One short answer, with the request that it takes.
+function streamingShort() {
+  const count = 200
+  const drain = (start) => async () => {
+    let events = 0
+    for await (const event of await start()) if (event.type) events++
+    assertCount(events, count + 5)
+  }
+  const own = async (door) => {
+    const { bedrock } = await client(streamedResponses(count), door)
+    return drain(() => bedrock.messages.stream(params))
+  }
+  return {
+    outcrop: () => own('outcrop'),
+    'outcrop/core': () => own('outcrop/core'),
+    'smithy, hand-wired': async () => {
+      const call = smithyCall(NodeSha256, streamedResponses(count))
+      return drain(async () => smithyEvents((await call()).body))
+    },
+    'the bound': async () => {
+      const call = byHand(streamedResponses(count))
+      return drain(async () => eventsByHand((await call(params)).body))
+    },
+  }
+}
+
+async function* smithyEvents(chunks) {
+  let held = new Uint8Array(0)
+  for await (const chunk of chunks) {
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    while (held.length >= 4) {
+      const length = new DataView(held.buffer, held.byteOffset).getUint32(0)
+      if (held.length < length) break
+      yield parse(codec.decode(held.subarray(0, length)).body)
+      held = held.subarray(length)
+    }
+  }
+}
+
+const byHand = (respond) => sendByHand({ identity, region, hostname, path, fetch: async () => respond() })
+
+// A request of so many characters and a short answer, beside what cannot be left out.
+function creatingAtTheBound(size) {
+  const sized = { ...params, messages: [{ role: 'user', content: 'x'.repeat(size) }] }
+  const own = async (door) => {
+    const { bedrock } = await client(jsonResponse, door)
+    return () => bedrock.messages.create(sized)
+  }
+  return {
+    outcrop: () => own('outcrop'),
+    'outcrop/core': () => own('outcrop/core'),
+    'the bound': async () => {
+      const call = byHand(jsonResponse)
+      return async () => (await call(sized)).json()
+    },
   }
 }
 
@@ -339,6 +404,30 @@ export const groups = [
     baseline: 'decoder and base64 alone',
     operations: 40,
     contestants: converting(),
+  },
+  {
+    name: 'stream 200 deltas',
+    baseline: 'smithy, hand-wired',
+    operations: 200,
+    contestants: streamingShort(),
+  },
+  {
+    name: 'create 1 KB, at the bound',
+    baseline: 'the bound',
+    operations: 4_000,
+    contestants: creatingAtTheBound(1_000),
+  },
+  {
+    name: 'create 100 KB, at the bound',
+    baseline: 'the bound',
+    operations: 400,
+    contestants: creatingAtTheBound(100_000),
+  },
+  {
+    name: 'create 5 MB, at the bound',
+    baseline: 'the bound',
+    operations: 10,
+    contestants: creatingAtTheBound(5_000_000),
   },
   {
     name: 'create 1 KB message',
