@@ -49,9 +49,9 @@ export type AnthropicRequest = Pick<IncomingRequest, 'method' | 'url' | 'headers
  * @see https://platform.claude.com/docs/en/api/messages
  */
 export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetchOptions = {}): typeof fetch {
+  const responding = resolveResponseOptions(options, 'callOptions estimateTokens maxBodySize')
   const { callOptions, estimateTokens = false, maxBodySize = 25_000_000 } = options
   if (!(maxBodySize > 0)) throw new ConfigurationError('maxBodySize must be more than 0 bytes')
-  const responding = resolveResponseOptions(options)
 
   const answer = async (request: IncomingRequest, describe: EventStreamOptions['describe']): Promise<Response> => {
     const { method, url, headers, signal } = request

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { createLogger } from '../core/internal/logger.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, Logger } from '../core/types.ts'
@@ -21,13 +22,15 @@ export interface AnthropicResponseOptions {
   readonly clock?: Clock | undefined
 }
 
-/** {@link AnthropicResponseOptions} with every blank filled in. @throws ConfigurationError for what can never work */
-export function resolveResponseOptions({
-  exposeUpstreamErrors = false,
-  pingInterval = 15_000,
-  logger: given,
-  clock = systemClock,
-}: AnthropicResponseOptions): EventStreamOptions {
+/**
+ * {@link AnthropicResponseOptions} with every blank filled in.
+ *
+ * @param others - the names of further options, separated by spaces
+ * @throws ConfigurationError for what can never work
+ */
+export function resolveResponseOptions(options: AnthropicResponseOptions, others = ''): EventStreamOptions {
+  assertOptions(options, '', `exposeUpstreamErrors pingInterval logger clock ${others}`.trim())
+  const { exposeUpstreamErrors = false, pingInterval = 15_000, logger: given, clock = systemClock } = options
   if (!(pingInterval >= 0)) throw new ConfigurationError('pingInterval must be 0 or more milliseconds')
   const logger = createLogger(given)
   return {

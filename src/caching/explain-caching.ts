@@ -1,6 +1,6 @@
 import type { JsonObject, ModelRef } from '../core/types.ts'
 import { type CachePoint, placeCachePoints } from './cache-points.ts'
-import { type PromptCachingOptions, rulesFor } from './prompt-caching.ts'
+import { assertPromptCaching, type PromptCachingOptions, rulesFor } from './prompt-caching.ts'
 
 /** What prompt caching does to a body. `toString()` gives it as lines of text. */
 export interface CachingExplanation {
@@ -28,6 +28,7 @@ export function explainCaching(
   model: ModelRef | string,
   options: PromptCachingOptions = {},
 ): CachingExplanation {
+  assertPromptCaching(options)
   const ref = typeof model === 'string' ? { id: model } : model
   const { isShortened, ...rules } = rulesFor(ref, options)
   const { points, omissions } = placeCachePoints(body, rules)

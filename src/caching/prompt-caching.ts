@@ -48,11 +48,8 @@ export function rulesFor(
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
  */
 export function promptCaching(options: PromptCachingOptions = {}): Middleware {
-  assertOptions(options, '', 'ttl breakpoints disabled')
-  const { ttl = '5m', breakpoints = 4, disabled = false } = options
-  if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl must be '5m' or '1h'")
-  if (!Number.isInteger(breakpoints) || breakpoints < 1 || breakpoints > 4)
-    throw new ConfigurationError('breakpoints must be a whole number, 1 to 4')
+  assertPromptCaching(options)
+  const { disabled = false } = options
   const unavailable = new Set<string>()
 
   return async function promptCaching(request, next, { model, region, logger }) {
@@ -75,6 +72,15 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
       return withoutPoints(request, next)
     }
   }
+}
+
+/** @throws ConfigurationError for options that make no sense */
+export function assertPromptCaching(options: PromptCachingOptions): void {
+  assertOptions(options, '', 'ttl breakpoints disabled')
+  const { ttl = '5m', breakpoints = 4 } = options
+  if (ttl !== '5m' && ttl !== '1h') throw new ConfigurationError("ttl must be '5m' or '1h'")
+  if (!Number.isInteger(breakpoints) || breakpoints < 1 || breakpoints > 4)
+    throw new ConfigurationError('breakpoints must be a whole number, 1 to 4')
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -97,6 +97,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
       hasWarned = true
       return bypass(request, next)
     }
+    if (typeof cache === 'object') assertOptions(cache, 'cache', 'ttl')
     const ttl = (typeof cache === 'object' ? cache.ttl : undefined) ?? defaultTtl
     assertMilliseconds('cache.ttl', ttl)
     // What is sent is what the key was made of, also where the caller changes the body meanwhile.

@@ -1,4 +1,5 @@
 import { ConfigurationError, enrich, isBedrockError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { invalidBeta, isOfKind, uncountable } from '../core/internal/error-kinds.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
@@ -57,7 +58,9 @@ export interface CompatibilityOptions {
  * @throws ConfigurationError for a policy that is none; with `'strict'`, the call rejects with one that names field and model.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
  */
-export function compatibility({ policy = 'adapt', learn = true }: CompatibilityOptions = {}): Middleware {
+export function compatibility(options: CompatibilityOptions = {}): Middleware {
+  assertOptions(options, 'compatibility', 'policy learn')
+  const { policy = 'adapt', learn = true } = options
   if (!['strict', 'adapt', 'pass'].includes(policy))
     throw new ConfigurationError("policy is 'strict', 'adapt' or 'pass'")
   const known = new Map<string, Refused[]>()

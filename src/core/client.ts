@@ -1,3 +1,4 @@
+import { assertOptions } from './internal/assert-options.ts'
 import { type ClientContext, createClientContext, type InheritedState, inheritState } from './client-context.ts'
 import { createDispatch, resolveModel } from './dispatch.ts'
 import { ConfigurationError, ModelResolutionError } from './errors.ts'
@@ -126,7 +127,7 @@ export function createOperations(context: ClientContext): CoreClient {
 }
 
 function assertInvokeRequest(request: InvokeRequest): InvokeRequest {
-  if (typeof request !== 'object' || request === null) throw new ConfigurationError('The request is missing')
+  assertOptions(request, 'request', 'model body')
   assertModel(request.model)
   return request
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import { env } from '../core/internal/env.ts'
 import { askForIdentity, assertIdentity } from '../core/internal/identity.ts'
@@ -25,6 +26,9 @@ export interface RoleOptions {
   /** Time, for tests. */
   readonly clock?: Clock | undefined
 }
+
+/** The names of {@link RoleOptions}. */
+export const roleOptionNames = 'roleArn sessionName duration policy region endpoint timeout clock'
 
 /** Options of {@link fromAssumeRole}. */
 export interface AssumeRoleOptions extends RoleOptions {
@@ -55,29 +59,33 @@ export interface AssumeRoleOptions extends RoleOptions {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
-  const { credentials, externalId, tags = {}, mfaSerial, mfaCode } = options
+  assertOptions(options, '', `${roleOptionNames} credentials externalId tags mfaSerial mfaCode`)
+  const { credentials, externalId, tags = {}, mfaSerial, mfaCode, clock } = options
   const common = roleParameters(options)
   if (!credentials) throw new ConfigurationError('fromAssumeRole needs the credentials that assume the role')
   if (typeof credentials !== 'function') assertIdentity(credentials, 'credentials', ConfigurationError)
   if (mfaSerial && !mfaCode) throw new ConfigurationError("mfaSerial needs mfaCode, which gives the device's code")
-  return cached(async (request = {}) => {
-    const identity =
-      typeof credentials === 'function' ? await askForIdentity(credentials, sourceRequest(request)) : credentials
-    if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; use AWS keys')
-    const parameters = {
-      Action: 'AssumeRole',
-      ...common,
-      ...(externalId !== undefined && { ExternalId: externalId }),
-      ...(mfaSerial && { SerialNumber: mfaSerial, TokenCode: String(await mfaCode?.(mfaSerial)) }),
-      ...Object.fromEntries(
-        Object.entries(tags).flatMap(([key, value], i) => [
-          [`Tags.member.${i + 1}.Key`, key],
-          [`Tags.member.${i + 1}.Value`, value],
-        ]),
-      ),
-    }
-    return assume(parameters, options, request, identity)
-  }, options)
+  return cached(
+    async (request = {}) => {
+      const identity =
+        typeof credentials === 'function' ? await askForIdentity(credentials, sourceRequest(request)) : credentials
+      if ('token' in identity) throw new CredentialsError('A Bedrock API key cannot assume a role; use AWS keys')
+      const parameters = {
+        Action: 'AssumeRole',
+        ...common,
+        ...(externalId !== undefined && { ExternalId: externalId }),
+        ...(mfaSerial && { SerialNumber: mfaSerial, TokenCode: String(await mfaCode?.(mfaSerial)) }),
+        ...Object.fromEntries(
+          Object.entries(tags).flatMap(([key, value], i) => [
+            [`Tags.member.${i + 1}.Key`, key],
+            [`Tags.member.${i + 1}.Value`, value],
+          ]),
+        ),
+      }
+      return assume(parameters, options, request, identity)
+    },
+    { clock },
+  )
 }
 
 /** Checks what every way to assume a role takes, and gives it as STS's parameters. */

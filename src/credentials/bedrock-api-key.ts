@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { askForIdentity } from '../core/internal/identity.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { presignUrl } from '../core/sigv4/presign-url.ts'
@@ -34,12 +35,9 @@ export interface BedrockApiKeyOptions {
  * @throws ConfigurationError for an expiry out of range, and for a Bedrock API key in place of AWS keys.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-how.html
  */
-export async function createBedrockApiKey({
-  credentials,
-  region,
-  expiresIn = 43_200,
-  date = new Date(),
-}: BedrockApiKeyOptions): Promise<string> {
+export async function createBedrockApiKey(options: BedrockApiKeyOptions): Promise<string> {
+  assertOptions(options, '', 'credentials region expiresIn date')
+  const { credentials, region, expiresIn = 43_200, date = new Date() } = options
   if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > 43_200)
     throw new ConfigurationError('expiresIn must be a whole number of seconds, 1 to 43200')
   const identity =

@@ -1,4 +1,5 @@
 import { ConfigurationError, CredentialsError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
 import { parseJsonObject } from '../core/internal/json.ts'
@@ -33,40 +34,44 @@ const trustedHosts = /^(169\.254\.170\.(2|23)|\[fd00:ec2::23\]|localhost|127(\.\
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 export function fromContainerMetadata(options: ContainerMetadataOptions = {}): CredentialProvider {
+  assertOptions(options, '', 'env readToken timeout clock')
   const { env, readToken, timeout = 1000, clock = systemClock } = options
   assertTimeout(timeout)
-  return cached(async ({ fetch, signal } = {}) => {
-    const url = addressOf(env)
-    const authorization = await authorizationOf(env, readToken)
-    const secrets = authorization ? [authorization] : []
-    const service = `the container's credentials at ${url.host}`
-    let response: CredentialResponse
-    try {
-      const headers = { accept: 'application/json', ...(authorization && { authorization }) }
-      response = await requestCredentials(url.href, { headers }, { fetch, signal, clock, timeout })
-    } catch (error) {
-      signal?.throwIfAborted()
-      const cause = redactError(error, secrets)
-      throw new CredentialsError(`${cause.message} (${service})`, { cause })
-    }
-    const answer = parseJsonObject(response.text)
-    const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = answer ?? {}
-    if (!response.ok || typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
-      const said = String(answer?.message ?? answer?.Message ?? `status ${response.status}`)
-      throw new CredentialsError(`${redact(said, secrets).slice(0, 1_024)} (${service})`)
-    }
-    const parsed = new Date(String(Expiration))
-    const expiration = Number.isNaN(parsed.getTime()) ? undefined : parsed
-    assertNotExpired(expiration, response.now, url.host)
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: SecretAccessKey,
-      ...(typeof Token === 'string' && { sessionToken: Token }),
-      ...(expiration && { expiration }),
-      ...(typeof AccountId === 'string' && { accountId: AccountId }),
-      source: { name: 'container', detail: url.host },
-    }
-  }, options)
+  return cached(
+    async ({ fetch, signal } = {}) => {
+      const url = addressOf(env)
+      const authorization = await authorizationOf(env, readToken)
+      const secrets = authorization ? [authorization] : []
+      const service = `the container's credentials at ${url.host}`
+      let response: CredentialResponse
+      try {
+        const headers = { accept: 'application/json', ...(authorization && { authorization }) }
+        response = await requestCredentials(url.href, { headers }, { fetch, signal, clock, timeout })
+      } catch (error) {
+        signal?.throwIfAborted()
+        const cause = redactError(error, secrets)
+        throw new CredentialsError(`${cause.message} (${service})`, { cause })
+      }
+      const answer = parseJsonObject(response.text)
+      const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = answer ?? {}
+      if (!response.ok || typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
+        const said = String(answer?.message ?? answer?.Message ?? `status ${response.status}`)
+        throw new CredentialsError(`${redact(said, secrets).slice(0, 1_024)} (${service})`)
+      }
+      const parsed = new Date(String(Expiration))
+      const expiration = Number.isNaN(parsed.getTime()) ? undefined : parsed
+      assertNotExpired(expiration, response.now, url.host)
+      return {
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
+        ...(typeof Token === 'string' && { sessionToken: Token }),
+        ...(expiration && { expiration }),
+        ...(typeof AccountId === 'string' && { accountId: AccountId }),
+        source: { name: 'container', detail: url.host },
+      }
+    },
+    { clock },
+  )
 }
 
 function addressOf(env: Environment | undefined): URL {

@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { type Environment, env as variable } from '../core/internal/env.ts'
 import { askForIdentity, assertIdentity, providerError } from '../core/internal/identity.ts'
 import { describeIdentitySource } from '../core/internal/identity-source.ts'
@@ -65,6 +66,7 @@ export interface CredentialsExplanation {
  * ```
  */
 export async function explainCredentials(options: ExplainCredentialsOptions = {}): Promise<CredentialsExplanation> {
+  assertOptions(options, '', 'credentials env chain region fetch signal clock')
   const { credentials, env, region, fetch, signal } = options
   const steps = stepsOf(options)
   let identity: Identity | undefined

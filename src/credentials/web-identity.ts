@@ -1,7 +1,8 @@
 import { ConfigurationError, CredentialsError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { cached } from '../core/internal/cached-provider.ts'
 import type { CredentialProvider } from '../core/types.ts'
-import { assume, type RoleOptions, roleParameters } from './assume-role.ts'
+import { assume, type RoleOptions, roleOptionNames, roleParameters } from './assume-role.ts'
 
 /** Options of {@link fromWebIdentity}. */
 export interface WebIdentityOptions extends RoleOptions {
@@ -23,13 +24,17 @@ export interface WebIdentityOptions extends RoleOptions {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider {
+  assertOptions(options, '', `${roleOptionNames} token`)
   const common = roleParameters(options)
   if (typeof options.token !== 'function')
     throw new ConfigurationError('fromWebIdentity needs a function that returns the token')
-  return cached(async (request = {}) => {
-    const given: unknown = await options.token()
-    const token = typeof given === 'string' ? given.trim() : ''
-    if (!token) throw new CredentialsError('The function given to fromWebIdentity returned no token')
-    return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
-  }, options)
+  return cached(
+    async (request = {}) => {
+      const given: unknown = await options.token()
+      const token = typeof given === 'string' ? given.trim() : ''
+      if (!token) throw new CredentialsError('The function given to fromWebIdentity returned no token')
+      return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
+    },
+    { clock: options.clock },
+  )
 }

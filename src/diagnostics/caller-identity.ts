@@ -1,4 +1,5 @@
 import { ServiceError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { AwsCredentialIdentity } from '../core/types.ts'
 import { callSts } from '../credentials/sts.ts'
@@ -26,8 +27,10 @@ export interface CallerIdentityOptions {
 export async function getCallerIdentity(
   identity: AwsCredentialIdentity,
   region: string,
-  { fetch, now = Date.now(), signal }: CallerIdentityOptions = {},
+  options: CallerIdentityOptions = {},
 ): Promise<CallerIdentity> {
+  assertOptions(options, '', 'fetch now signal')
+  const { fetch, now = Date.now(), signal } = options
   const answer = await callSts(
     { Action: 'GetCallerIdentity' },
     { identity, region, fetch, signal, clock: { ...systemClock, now: () => now } },

@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { redact } from '../core/internal/redact.ts'
 import type { ModelRef } from '../core/types.ts'
 import { checkUseCaseForm } from './check-access.ts'
@@ -9,6 +10,9 @@ import { checkProfiles } from './check-profiles.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import type { Finding } from './finding.ts'
 import type { CheckResult } from './report.ts'
+
+const optionNames =
+  'client region regionSource credentials endpoint env models guardrail invoke fetch pinned settings now'
 
 /**
  * Walks a set-up in order, and stops nowhere: whatever fails is a row, and the next check runs all the same. What fails
@@ -23,6 +27,7 @@ import type { CheckResult } from './report.ts'
  * ```
  */
 export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckResult> {
+  assertOptions(options, '', optionNames)
   const told = new Set<string>()
   const untold: string[] = []
   for await (const { cause, ...result } of examine(options)) {

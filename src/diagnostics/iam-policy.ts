@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { catalogModel } from '../models/catalog.ts'
@@ -100,6 +101,7 @@ interface Target extends IamDestinations {
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html
  */
 export function iamPolicy(options: IamPolicyOptions): IamPolicy {
+  assertPolicyOptions(options)
   const { account, features = ['stream'], guardrail } = options
   const region = assertRegion(options.region)
   if (!/^\d{12}$/.test(account)) throw new ConfigurationError('account is not an AWS account ID: it has 12 digits')
@@ -129,6 +131,7 @@ export function iamPolicy(options: IamPolicyOptions): IamPolicy {
  * @throws ConfigurationError as {@link iamPolicy} does.
  */
 export function iamDestinations(options: IamPolicyOptions): readonly IamDestinations[] {
+  assertPolicyOptions(options)
   return targetsOf(options).map(({ model, base, regions, source }) => ({
     model,
     base,
@@ -164,6 +167,11 @@ export const broadIamPolicy: IamPolicy = {
       Condition: { StringEquals: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } },
     },
   ],
+}
+
+function assertPolicyOptions(options: IamPolicyOptions): void {
+  assertOptions(options, '', 'region account models features guardrail profiles')
+  if (options.guardrail) assertOptions(options.guardrail, 'guardrail', 'identifier version')
 }
 
 function targetsOf({ region, account, models, profiles = [] }: IamPolicyOptions): Target[] {

@@ -1,4 +1,5 @@
 import { ServiceError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { readJson, requestIdOf } from '../core/internal/service-error.ts'
 import type { BedrockFetch, JsonObject, JsonValue, RetryOptions, Timeouts } from '../core/types.ts'
@@ -58,6 +59,7 @@ export async function applyGuardrail(
   client: { readonly fetch: BedrockFetch },
   request: ApplyGuardrailRequest,
 ): Promise<ApplyGuardrailResult> {
+  assertOptions(request, '', 'identifier version source content outputScope signal timeout retry')
   assertGuardrail(request)
   const { identifier, version, source, content, outputScope, signal, timeout, retry = true } = request
   const response = await client.fetch(`/guardrail/${encodeURIComponent(identifier)}/version/${version}/apply`, {

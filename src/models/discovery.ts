@@ -1,4 +1,5 @@
 import { isBedrockError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { readJson } from '../core/internal/service-error.ts'
 import { raceSignal, systemClock } from '../core/internal/signal.ts'
@@ -54,6 +55,7 @@ export async function discoverInferenceProfiles(
   fetch: BedrockFetch,
   options: DiscoverOptions = {},
 ): Promise<InferenceProfile[]> {
+  assertOptions(options, '', 'region signal timeout')
   const lists = await Promise.all([
     listProfiles(fetch, 'SYSTEM_DEFINED', options),
     listProfiles(fetch, 'APPLICATION', options),

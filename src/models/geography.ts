@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { isRegion } from '../core/internal/region.ts'
 import { catalog } from './catalog.ts'
 import { destinationsOf, geographyNames, regionsOf } from './regions.ts'
@@ -84,6 +85,7 @@ export function catalogProfiles(region: string): InferenceProfile[] {
  * ```
  */
 export function profileFor(base: string | undefined, region: string, rules: GeographyRules = {}): string | undefined {
+  assertOptions(rules, '', 'geo residency', true)
   const profiles = catalogProfiles(region).filter((profile) => profile.base === base)
   return chooseProfile(profiles, rules)?.id
 }

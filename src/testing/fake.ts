@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
 import { nearest } from '../models/names.ts'
 import { answerControlPlane } from './control-plane.ts'
@@ -71,6 +72,7 @@ const exampleIdentity: AwsCredentialIdentity = {
  * ```
  */
 export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock {
+  assertFakeOptions(options)
   const { region = 'us-east-1', clock = Date } = options
   const identities = [...(options.identities ?? [exampleIdentity])]
   const state: FakeState = { options, now: () => clock.now(), requests: 0, cachedPrompts: new Map() }
@@ -165,6 +167,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
           hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Known faults: ${names.join(', ')}.`,
         })
       }
+      assertOptions(failOptions, '', 'times after operation model message headers')
       pending.push({ fault, options: failOptions, left: failOptions.times ?? 1 })
     },
     reset() {
@@ -172,6 +175,19 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       pending = []
       state.cachedPrompts.clear()
     },
+  }
+}
+
+function assertFakeOptions(options: FakeBedrockOptions): void {
+  assertOptions(options, '', 'region identities reply models guardrails clock')
+  const { models, guardrails = [] } = options
+  if (models) {
+    const names = 'applicationProfiles systemProfiles denied availability useCaseForm strict'
+    assertOptions(models, 'models', names)
+  }
+  for (const guardrail of guardrails) {
+    const names = 'identifier versions name crossRegionProfile blockedWords message nesting place'
+    assertOptions(guardrail, 'guardrail', names)
   }
 }
 

@@ -1,6 +1,7 @@
 import { compatibilityKey, compatibilityTable } from '../compatibility/table.ts'
 import type { CoreClient } from '../core/client.ts'
 import { ConfigurationError, OutputError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { isJsonObject, parseJson } from '../core/internal/json.ts'
 import { assertModel } from '../core/messages/body.ts'
 import { attachMetadata } from '../core/messages/metadata.ts'
@@ -65,8 +66,10 @@ export interface ParsedMessage<Output> extends Message {
  */
 export function outputFormat<Schema extends StandardSchema>(
   schema: Schema,
-  { jsonSchema }: { readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined } = {},
+  options: { readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined } = {},
 ): OutputFormat<InferOutput<Schema>> {
+  assertOptions(options, '', 'jsonSchema')
+  const { jsonSchema } = options
   const written: unknown = jsonSchema ?? jsonSchemaOf(schema, 'the output')
   assertJsonSchema(written, 'the output')
   return {

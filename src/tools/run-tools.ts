@@ -1,5 +1,6 @@
 import type { CoreClient } from '../core/client.ts'
 import { ConfigurationError, LimitError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { raceSignal } from '../core/internal/signal.ts'
 import type { MessageStream } from '../core/messages/message-stream.ts'
 import type {
@@ -221,12 +222,8 @@ const defaultLimits = { turns: 20, toolCalls: Number.POSITIVE_INFINITY, tokens: 
 
 function checkLimits(given: ToolLimits): Readonly<Record<keyof ToolLimits, number>> {
   const limits = { ...defaultLimits }
+  assertOptions(given, 'limits', Object.keys(limits).join(' '))
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(limits, name)) {
-      throw new ConfigurationError(`Unknown limit ${JSON.stringify(name)}`, {
-        hint: `Known limits: ${Object.keys(limits).join(', ')}.`,
-      })
-    }
     if (value === undefined) continue
     if (!(value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 1)))
       throw new ConfigurationError(`limits.${name} must be a whole number, 1 or more`)

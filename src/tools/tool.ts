@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { redact } from '../core/internal/redact.ts'
 import type { Tool, ToolResultBlockParam, ToolUnion, ToolUseBlock } from '../core/messages/types.ts'
@@ -44,6 +45,9 @@ export interface ToolOptions<Schema extends StandardSchema> extends Omit<Tool, '
   readonly run: (input: InferOutput<Schema>, context: ToolContext) => unknown
 }
 
+const optionNames =
+  'name description inputSchema jsonSchema run strict cache_control defer_loading eager_input_streaming input_examples allowed_callers'
+
 /**
  * Makes a tool whose input is checked, and typed, by a schema.
  *
@@ -62,12 +66,12 @@ export interface ToolOptions<Schema extends StandardSchema> extends Omit<Tool, '
  * @throws ConfigurationError for a name or a schema that the API would refuse.
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
  */
-export function tool<Schema extends StandardSchema>({
-  inputSchema,
-  jsonSchema,
-  run,
-  ...definition
-}: ToolOptions<Schema>): Tool & Runnable<InferOutput<Schema>> {
+export function tool<Schema extends StandardSchema>(
+  options: ToolOptions<Schema>,
+): Tool & Runnable<InferOutput<Schema>> {
+  // Other fields of a tool pass: Anthropic's list of them grows.
+  assertOptions(options, '', optionNames, true)
+  const { inputSchema, jsonSchema, run, ...definition } = options
   const what = `the tool ${JSON.stringify(definition.name)}`
   if (!isStandardSchema(inputSchema)) {
     throw new ConfigurationError(`The inputSchema of ${what} does not follow Standard Schema`, {

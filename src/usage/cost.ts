@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import type { TokenUsage } from '../core/types.ts'
 
 /** Prices per million tokens, in a currency of your own. */
@@ -19,10 +20,9 @@ export interface TokenPrices {
  * ```
  * @see https://aws.amazon.com/bedrock/pricing/
  */
-export function costOf(
-  usage: TokenUsage,
-  { input, output, cacheRead = input, cacheWrite = input }: TokenPrices,
-): number {
+export function costOf(usage: TokenUsage, prices: TokenPrices): number {
+  assertOptions(prices, 'prices', 'input output cacheRead cacheWrite')
+  const { input, output, cacheRead = input, cacheWrite = input } = prices
   const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage
   return (
     (inputTokens * input +

@@ -272,8 +272,8 @@ describe('limits', () => {
   test.each<[limits: object, message: RegExp]>([
     [{ turns: 0 }, /limits.turns must be a whole number/],
     [{ tokens: '9' }, /limits.tokens must be/],
-    [{ tool_calls: 3 }, /Unknown limit "tool_calls"/],
-    [{ constructor: 3 }, /Unknown limit "constructor"/],
+    [{ tool_calls: 3 }, /Unknown option "limits.tool_calls"/],
+    [{ constructor: 3 }, /Unknown option "limits.constructor"/],
   ])('%j are refused', (limits, message) => {
     const { bedrock } = connect('')
     expect(() => runTools(bedrock, { ...question, tools: [], limits })).toThrow(

@@ -1,3 +1,4 @@
+import { assertOptions } from '../internal/assert-options.ts'
 import { encodeHeaders } from './headers.ts'
 import { type EventStreamHeaders, preludeLength, trailerLength } from './message.ts'
 import { crc32 } from '#platform'
@@ -11,13 +12,9 @@ import { crc32 } from '#platform'
  * ```
  * @throws ConfigurationError for a header that does not fit its type.
  */
-export function encodeEventStreamMessage({
-  headers = {},
-  payload,
-}: {
-  headers?: EventStreamHeaders
-  payload: Uint8Array
-}): Uint8Array {
+export function encodeEventStreamMessage(given: { headers?: EventStreamHeaders; payload: Uint8Array }): Uint8Array {
+  assertOptions(given, '', 'headers payload')
+  const { headers = {}, payload } = given
   const block = encodeHeaders(headers)
   const message = new Uint8Array(preludeLength + block.length + payload.length + trailerLength)
   const view = new DataView(message.buffer)

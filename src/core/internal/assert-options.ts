@@ -34,10 +34,13 @@ export function assertOptions(
       hint: `Known options: ${known.replaceAll(' ', ', ')}.`,
     })
   }
-  const names = known.split(' ')
   for (const key in options) {
-    if (names.includes(key)) continue
-    const meant = (Object.hasOwn(foreign, key) && !name ? foreign[key] : undefined) ?? nearest(key, names)
+    if (` ${known} `.includes(` ${key} `)) continue
+    const names = known.split(' ')
+    const brought = Object.hasOwn(foreign, key) && !name ? (foreign[key] as string) : ''
+    // A module that has no such option is not where it is meant to go.
+    const fits = brought && (isOpen || names.includes(brought.split(':')[0] as string))
+    const meant = fits ? brought : nearest(key, names)
     if (isOpen && !meant) continue
     throw new ConfigurationError(`Unknown option ${JSON.stringify(name ? `${name}.${key}` : key)}`, {
       hint: meant ? `Did you mean ${meant}?` : `Known options: ${names.join(', ')}.`,

@@ -1,3 +1,4 @@
+import { assertOptions } from './assert-options.ts'
 import type { Clock, CredentialProvider, CredentialProviderOptions, Identity } from '../types.ts'
 import { assertIdentity, isSameIdentity, providerAnswer } from './identity.ts'
 import { raceSignal, systemClock } from './signal.ts'
@@ -21,6 +22,7 @@ export interface CachedOptions {
   readonly clock?: Clock | undefined
 }
 
+const cachedOptionNames = 'refreshAhead refreshBlocking lifetime backoff clock'
 const wrapped = new WeakSet<CredentialProvider>()
 
 /** Tells {@link cached} that a provider has that lifecycle already, inside. */
@@ -42,6 +44,7 @@ export function markCached(provider: CredentialProvider): CredentialProvider {
  * ```
  */
 export function cached(provider: CredentialProvider, options: CachedOptions = {}): CredentialProvider {
+  assertOptions(options, '', cachedOptionNames)
   if (wrapped.has(provider)) return provider
   const {
     refreshAhead = 300_000,

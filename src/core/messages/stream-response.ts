@@ -1,4 +1,5 @@
 import { isBedrockError } from '../errors.ts'
+import { assertOptions } from '../internal/assert-options.ts'
 import { readableFrom } from '../internal/readable.ts'
 import type { JsonObject } from '../types.ts'
 import type { RawMessageStreamEvent } from './types.ts'
@@ -20,8 +21,10 @@ const contentTypes = { ndjson: 'application/x-ndjson', sse: 'text/event-stream' 
 /** Answers with a stream's events. */
 export async function streamResponse(
   stream: AsyncIterable<RawMessageStreamEvent> & { started(): Promise<unknown> },
-  { format = 'ndjson', status = 200, headers: given }: StreamResponseInit = {},
+  init: StreamResponseInit = {},
 ): Promise<Response> {
+  assertOptions(init, '', 'format status headers')
+  const { format = 'ndjson', status = 200, headers: given } = init
   const headers = new Headers(given as HeadersInit)
   try {
     await stream.started()

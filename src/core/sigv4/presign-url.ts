@@ -1,3 +1,4 @@
+import { assertOptions } from '../internal/assert-options.ts'
 import { createCanonicalRequest, encodeRfc3986, splitUrl } from './canonical-request.ts'
 import { algorithm, createStringToSign, prepareScope, sign, type SigningScope } from './sign-request.ts'
 import { sha256Hex } from '#platform'
@@ -21,10 +22,9 @@ export interface PresignableRequest {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  * @throws ConfigurationError for a scope with a part missing.
  */
-export async function presignUrl(
-  { method = 'GET', url, expiresIn }: PresignableRequest,
-  scope: SigningScope,
-): Promise<string> {
+export async function presignUrl(request: PresignableRequest, scope: SigningScope): Promise<string> {
+  assertOptions(request, '', 'method url expiresIn')
+  const { method = 'GET', url, expiresIn } = request
   const { identity, amzDate, credentialScope } = prepareScope(scope)
   const { host, path, query } = splitUrl(url)
   const parameters = {

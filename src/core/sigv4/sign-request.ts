@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { assertOptions } from '../internal/assert-options.ts'
 import { isHeaderValue } from '../internal/headers.ts'
 import type { AwsCredentialIdentity, Identity } from '../types.ts'
 import { createCanonicalRequest, type HeadersLike, normalizeHeaders, splitUrl } from './canonical-request.ts'
@@ -54,6 +55,7 @@ export interface SignedRequest {
  * @throws ConfigurationError for a scope with a part missing, or a request that is authorized already.
  */
 export async function signRequest(request: SignableRequest, scope: SigningScope): Promise<SignedRequest> {
+  assertOptions(request, '', 'method url headers body')
   const { identity, amzDate, credentialScope } = prepareScope(scope)
   const url = splitUrl(request.url)
   const headers = normalizeHeaders(request.headers)
@@ -79,11 +81,13 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
 export const algorithm = 'AWS4-HMAC-SHA256'
 
 /** Checks a scope and spells it out. */
-export function prepareScope({ identity, region, service, date = new Date() }: SigningScope): {
+export function prepareScope(scope: SigningScope): {
   identity: AwsCredentialIdentity
   amzDate: string
   credentialScope: string
 } {
+  assertOptions(scope, '', 'identity region service date')
+  const { identity, region, service, date = new Date() } = scope
   // Of a string, which a bare API key would be, no property is read: an error of the runtime would quote it.
   const keys = (typeof identity === 'object' ? identity : {}) as Partial<AwsCredentialIdentity> | null
   if (!keys?.accessKeyId || !keys.secretAccessKey || 'token' in keys) {

@@ -1,4 +1,5 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
+import { assertOptions } from '../internal/assert-options.ts'
 import { mergeHeaders } from '../internal/headers.ts'
 import { readableFrom } from '../internal/readable.ts'
 import { guardResponse, serviceErrorFrom } from '../internal/service-error.ts'
@@ -23,6 +24,7 @@ export interface SignedFetchOptions {
 export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
   const { transport, endpoint } = client
   return async (path, init = {}) => {
+    assertOptions(init, '', 'method headers body signal region timeout retry')
     const region = init.region ?? (await client.region())
     const request = {
       method: init.method ?? (init.body === undefined ? 'GET' : 'POST'),

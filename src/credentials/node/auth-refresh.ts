@@ -1,4 +1,5 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../../core/errors.ts'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import { cached, markCached } from '../../core/internal/cached-provider.ts'
 import { isSameIdentity } from '../../core/internal/identity.ts'
 import { redact } from '../../core/internal/redact.ts'
@@ -44,6 +45,7 @@ export function withAuthRefresh(
   command: string,
   options: AuthRefreshOptions = {},
 ): CredentialProvider {
+  assertOptions(options, '', 'onOutput env cwd timeout cooldown clock')
   const { onOutput = (line) => console.error(line), env, cwd, timeout = 180_000, cooldown = 60_000 } = options
   const { clock = systemClock } = options
   if (!command?.trim()) throw new ConfigurationError('withAuthRefresh needs a command')

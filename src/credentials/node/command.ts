@@ -1,4 +1,5 @@
 import { ConfigurationError, CredentialsError } from '../../core/errors.ts'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import { type CachedOptions, cached } from '../../core/internal/cached-provider.ts'
 import { isJsonObject, parseJsonObject } from '../../core/internal/json.ts'
 import { redact } from '../../core/internal/redact.ts'
@@ -31,6 +32,7 @@ export interface FromCommandOptions extends Pick<CachedOptions, 'clock'> {
  * @throws ConfigurationError for an empty command; the call rejects with a CredentialsError.
  */
 export function fromCommand(command: string, options: FromCommandOptions = {}): CredentialProvider {
+  assertOptions(options, '', 'env cwd timeout clock')
   const { timeout = 60_000, env, cwd, clock = systemClock } = options
   if (!command?.trim()) throw new ConfigurationError('fromCommand needs a command')
   return cached(

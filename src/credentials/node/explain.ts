@@ -16,7 +16,7 @@ import { fromNodeProviderChain } from './node-provider-chain.ts'
  * console.log(String(await explainCredentials({ region: 'us-east-1' })))
  * ```
  */
-export function explainCredentials(options: ExplainCredentialsOptions = {}): Promise<CredentialsExplanation> {
+export async function explainCredentials(options: ExplainCredentialsOptions = {}): Promise<CredentialsExplanation> {
   const { env } = options
   const chain = fromNodeProviderChain({ env, region: options.region })
   return explain({ ...options, env: env ?? process.env, chain: options.chain ?? chain })

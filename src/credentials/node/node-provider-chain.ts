@@ -1,4 +1,5 @@
 import { ConfigurationError, CredentialsError, isBedrockError } from '../../core/errors.ts'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import { type CachedOptions, cached, markCached } from '../../core/internal/cached-provider.ts'
 import { env as variable } from '../../core/internal/env.ts'
 import { redact } from '../../core/internal/redact.ts'
@@ -50,6 +51,9 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
   readonly loader?: (() => Promise<CredentialProviderNode>) | undefined
 }
 
+const optionNames =
+  'profile filepath configFilepath env region mfaCode clientConfig timeout packageFolder loader refreshAhead refreshBlocking lifetime backoff clock'
+
 /**
  * Gives what the AWS SDK's own chain finds: environment, shared files, SSO, `aws login` sessions, `credential_process`,
  * web identity files, roles, containers, instance metadata. With a profile named, here or by `AWS_PROFILE`, the profile
@@ -67,7 +71,9 @@ export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
  * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
 export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): CredentialProvider {
-  const { clock = systemClock } = options
+  assertOptions(options, '', optionNames)
+  const { refreshAhead, refreshBlocking, lifetime, backoff, clock = systemClock } = options
+  const keeping = { refreshAhead, refreshBlocking, lifetime, backoff, clock }
   if (options.env && (options.mfaCode || options.clientConfig || options.loader)) {
     throw new ConfigurationError('env cannot be combined with mfaCode, clientConfig or loader', {
       hint: "With its own environment, AWS's chain runs in a worker, which takes no functions.",
@@ -79,7 +85,7 @@ export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): C
     expires = identity.expiration !== undefined
     return identity
   }
-  let resolve = cached(read, options)
+  let resolve = cached(read, keeping)
   let seen: string | undefined
   let looked = Number.NEGATIVE_INFINITY
 
@@ -91,7 +97,7 @@ export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): C
     seen = await fingerprint(options)
     if (before === undefined || before === seen || expires) return resolve(request)
     // A file may be read half written: what was held is let go of only once there is something in its place.
-    const anew = cached(read, options)
+    const anew = cached(read, keeping)
     const renewed = anew({ ...request, signal: undefined }).then(
       (identity) => {
         resolve = anew

@@ -1,4 +1,5 @@
 import type { BedrockClientOptions } from '../../client.ts'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { CredentialProvider } from '../../core/types.ts'
 import { environmentFirst } from '../../credentials/environment-first.ts'
 import { fromEnvironment } from '../../credentials/environment.ts'
@@ -10,7 +11,7 @@ import { regionOf, toClientOptions } from '../client-options.ts'
 import type { Settings } from '../settings.ts'
 import { environmentOf, flag, whole } from '../values.ts'
 import { apiKeyHelper } from './api-key-helper.ts'
-import { type LoadSettingsOptions, loadSettings } from './load-settings.ts'
+import { type LoadSettingsOptions, loadSettings, loadSettingsOptionNames } from './load-settings.ts'
 
 /** Options of {@link loadClientOptions}. */
 export interface LoadClientOptionsOptions extends LoadSettingsOptions {
@@ -19,6 +20,8 @@ export interface LoadClientOptionsOptions extends LoadSettingsOptions {
   /** A folder to look for AWS's package in, as for `fromNodeProviderChain`. */
   readonly packageFolder?: string | undefined
 }
+
+const ownOptionNames = 'onOutput packageFolder'
 
 /**
  * Reads the settings of Claude Code and turns them into the options of a client.
@@ -30,14 +33,18 @@ export interface LoadClientOptionsOptions extends LoadSettingsOptions {
  * @throws ConfigurationError as `loadSettings` and `toClientOptions` do.
  */
 export async function loadClientOptions(options: LoadClientOptionsOptions = {}): Promise<BedrockClientOptions> {
-  return clientOptionsOf(await loadSettings(options), options)
+  assertOptions(options, '', `${loadSettingsOptionNames} ${ownOptionNames}`)
+  const { onOutput, packageFolder, ...files } = options
+  return clientOptionsOf(await loadSettings(files), { onOutput, packageFolder })
 }
 
 /** The options of a client, of settings that were loaded or made before. */
 export async function clientOptionsOf(
   settings: Settings,
-  { onOutput, packageFolder }: Pick<LoadClientOptionsOptions, 'onOutput' | 'packageFolder'> = {},
+  given: Pick<LoadClientOptionsOptions, 'onOutput' | 'packageFolder'> = {},
 ): Promise<BedrockClientOptions> {
+  assertOptions(given, '', ownOptionNames)
+  const { onOutput, packageFolder } = given
   const env = environmentOf(settings)
   const options = toClientOptions(settings, credentialsOf(settings, env, onOutput, packageFolder))
   return { ...options, region: options.region ?? ((await readProfile({ env })).region || undefined) }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { ConfigurationError } from '../../core/errors.ts'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { Environment } from '../../core/internal/env.ts'
 import type { JsonValue } from '../../core/types.ts'
 import { readTextFile } from '../../credentials/node/read-text-file.ts'
@@ -32,6 +33,9 @@ export interface LoadSettingsOptions {
   readonly managedDirectory?: string | undefined
 }
 
+/** The names of {@link LoadSettingsOptions}. */
+export const loadSettingsOptionNames = 'cwd home env settingsFile trustProject managedDirectory'
+
 const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: '/Library/Application Support/ClaudeCode',
   win32: 'C:\\Program Files\\ClaudeCode',
@@ -50,6 +54,7 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
  * @see https://code.claude.com/docs/en/settings
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
+  assertOptions(options, '', loadSettingsOptionNames)
   const { cwd = process.cwd(), settingsFile, trustProject = false } = options
   // AWS's files are below the same home, for its chain and for every command.
   const env: Environment = {

@@ -12,6 +12,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { FakeBedrock } from '../fake.ts'
 
 /** Where to listen. */
@@ -41,10 +42,9 @@ export interface FakeBedrockServer {
  * ```
  * @throws the system's error, such as `EADDRINUSE`, where it cannot listen.
  */
-export async function serveFakeBedrock(
-  fake: FakeBedrock,
-  { port = 0, host = '127.0.0.1' }: ServeOptions = {},
-): Promise<FakeBedrockServer> {
+export async function serveFakeBedrock(fake: FakeBedrock, options: ServeOptions = {}): Promise<FakeBedrockServer> {
+  assertOptions(options, '', 'port host')
+  const { port = 0, host = '127.0.0.1' } = options
   const respond = (request: ArrivingRequest, response: DepartingResponse): void => {
     // What fails here fails as it does at AWS: by a connection that breaks, after what was sent before.
     serve(fake, request, response).catch(() => breakOff(response))
