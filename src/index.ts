@@ -152,6 +152,7 @@ export type {
   CredentialProviderOptions,
   EndpointOptions,
   Environment,
+  FailedAttempt,
   GuardrailOutcome,
   HeadersOption,
   Identity,

@@ -2,6 +2,7 @@ import type { ClientContext } from './client-context.ts'
 import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { operations } from './internal/operations.ts'
+import { describeOutcome } from './internal/outcome.ts'
 import { assertModel } from './messages/body.ts'
 import { assertCallOptions } from './options.ts'
 import { decodeJson } from './transport/decode-response.ts'
@@ -22,6 +23,7 @@ import type {
   MiddlewareContext,
   ModelRef,
   Next,
+  ResponseMetadata,
   Timeouts,
 } from './types.ts'
 
@@ -117,18 +119,21 @@ async function call(
   { model, region, timeout }: MiddlewareContext,
 ): ReturnType<Next> {
   const { operation, signal } = request
-  const { clock } = transport
+  const { clock, logger } = transport
+  const started = clock.now()
   let identity: Identity | undefined
-  const annotate = (error: unknown): void => {
-    if (!isBedrockError(error) || error.hint !== undefined) return
-    enrich(error, { hint: hint?.(error, { operation, model, region, identity, now: clock.now() }) })
+  const ended = (metadata?: ResponseMetadata, error: unknown = signal?.reason): void => {
+    const now = clock.now()
+    if (isBedrockError(error) && error.hint === undefined)
+      enrich(error, { hint: hint?.(error, { operation, model, region, identity, now }) })
+    logger.info(`${operation} ${model.id}${describeOutcome(error, metadata, now - started)}`)
   }
+  const headers = mergeHeaders(request.headers)
+  const encoded = encodeRequest({ ...request, headers }, model, endpoint('bedrock-runtime', region))
+  const isStream = operations[operation].answers === 'stream'
+  const context = { model, clock, started, ended }
   try {
-    const headers = mergeHeaders(request.headers)
-    const encoded = encodeRequest({ ...request, headers }, model, endpoint('bedrock-runtime', region))
-    const isStream = operations[operation].answers === 'stream'
-    const context = { model, clock, started: clock.now(), annotate }
-    return await send(
+    const response = await send(
       transport,
       {
         request: encoded,
@@ -137,14 +142,17 @@ async function call(
         signal,
         timeout,
         retry: mergeRetry(options.retry, request.options.retry),
+        onRetry: request.options.onRetry,
         onIdentity: (used) => {
           identity = used
         },
       },
       (incoming) => (isStream ? decodeStream(incoming, context) : decodeJson(incoming, context)),
     )
+    if (!isStream) ended(response.metadata)
+    return response
   } catch (error) {
-    annotate(error)
+    ended(undefined, error)
     throw error
   }
 }

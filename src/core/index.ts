@@ -158,6 +158,7 @@ export type {
   CredentialProviderOptions,
   EndpointOptions,
   Environment,
+  FailedAttempt,
   GuardrailOutcome,
   HeadersOption,
   Identity,

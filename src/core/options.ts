@@ -81,7 +81,8 @@ export const clientOptionNames =
   'region credentials endpoint middleware headers retry retryBudget timeout fetch logger env clock random'
 
 // Those of the modules too: whatever else a middleware of one's own reads passes, unless it comes near one of these.
-const callOptionNames = 'signal headers timeout retry wire guardrail cache requestMetadata serviceTier latency'
+const callOptionNames =
+  'signal headers timeout retry onRetry wire guardrail cache telemetry requestMetadata serviceTier latency'
 
 /** @throws ConfigurationError for options that can never work. */
 export function assertClientOptions(options: ClientOptions, names: string): void {
@@ -90,8 +91,7 @@ export function assertClientOptions(options: ClientOptions, names: string): void
   if (region !== undefined) assertRegion(region)
   assertRetry(retry)
   assertTimeouts(timeout)
-  if (fetch !== undefined && typeof fetch !== 'function')
-    throw new ConfigurationError(`fetch must be a function, not ${describeType(fetch)}`)
+  assertFunction('fetch', fetch)
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new ConfigurationError(`env must be an object, not ${describeType(env)}`)
   for (const each of listOf(middleware)) {
@@ -105,12 +105,18 @@ export function assertCallOptions(options: CallOptions): void {
   assertOptions(options, '', callOptionNames, true)
   assertRetry(options.retry)
   assertTimeouts(options.timeout)
+  assertFunction('onRetry', options.onRetry)
   const { signal, wire } = options
   // A `create` that takes it hands it to nobody.
   if (wire !== undefined)
     throw new ConfigurationError("wire must be 'stream', and is for a messages.create that gives a whole message")
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw new ConfigurationError(`signal must be an AbortSignal, not ${describeType(signal)}`)
+}
+
+function assertFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function')
+    throw new ConfigurationError(`${name} must be a function, not ${describeType(value)}`)
 }
 
 function assertRetry(retry: RetryOptions | false | undefined): void {

@@ -199,6 +199,16 @@ export interface RetryOptions {
   readonly retryIf?: ((error: Error & { readonly retryable?: boolean }, attempt: number) => boolean) | undefined
 }
 
+/** An attempt that failed, and is about to be repeated. */
+export interface FailedAttempt {
+  /** Its number among the attempts of the call, from 1. */
+  readonly attempt: number
+  /** What went wrong; it names the status, AWS's type and the request ID, as far as there are any. */
+  readonly error: Error
+  /** How long the call pauses before the next attempt, in milliseconds; 0 where it replays at once. */
+  readonly delay: number
+}
+
 /** Headers to send, by name. */
 export type HeadersOption = Headers | Readonly<Record<string, string>>
 
@@ -212,6 +222,11 @@ export interface CallOptions extends OutcropCallOptions {
   readonly timeout?: Timeouts | undefined
   /** Retries, over the client's own; `false` makes one attempt. */
   readonly retry?: RetryOptions | false | undefined
+  /**
+   * Hears of each attempt that is repeated: after a failure that may pass, and where a call is replayed with new
+   * credentials, with AWS's time, or over a new connection. The last attempt's failure is the call's own.
+   */
+  readonly onRetry?: ((failed: FailedAttempt) => void) | undefined
   /**
    * How `messages.create` gets its message: `'stream'` sends InvokeModelWithResponseStream and puts the message together,
    * so that bytes flow while the model writes. For long answers where a `fetch` or something on the way gives up on a

@@ -102,8 +102,11 @@ export interface EventTap {
   event?(event: JsonObject): unknown
   /** Runs at the stream's own end, before that is handed on. What it throws is the stream's error. */
   end?(): unknown
-  /** Runs once when the stream is over, whichever way: at its own end, by a fault, left, or aborted unread. */
-  closed?(): void
+  /**
+   * Runs once when the stream is over, whichever way: at its own end, by a fault, left, or aborted unread. It is told the
+   * fault, or the reason of the abort.
+   */
+  closed?(error?: unknown): void
 }
 
 /**
@@ -126,7 +129,7 @@ class TappedEvents extends EventIterator {
     super()
     this.#source = source
     this.#tap = tap
-    this.#release = onAbort(signal, () => this.#closed())
+    this.#release = onAbort(signal, (reason) => this.#closed(reason))
   }
 
   take(): JsonObject | undefined {
@@ -139,7 +142,7 @@ class TappedEvents extends EventIterator {
       }
       return event
     } catch (error) {
-      this.close()
+      this.close(error)
       throw error
     }
   }
@@ -152,22 +155,22 @@ class TappedEvents extends EventIterator {
       this.#closed()
       return false
     } catch (error) {
-      this.close()
+      this.close(error)
       throw error
     }
   }
 
-  close(): unknown {
+  close(error?: unknown): unknown {
     // What the source has to say of its end is said before.
     const closing = this.#source.close()
-    this.#closed()
+    this.#closed(error)
     return closing
   }
 
-  #closed(): void {
+  #closed(error?: unknown): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#release?.()
-    this.#tap.closed?.()
+    this.#tap.closed?.(error)
   }
 }

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, Network } from '../internal/http.ts'
-import type { Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
+import type { CallOptions, Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { RetryBudget } from './retry.ts'
 
@@ -23,6 +23,7 @@ export interface OutgoingCall {
   readonly signal?: AbortSignal | undefined
   readonly timeout: Timeouts
   readonly retry: RetryOptions | false | undefined
+  readonly onRetry?: CallOptions['onRetry']
   /** Told which identity each attempt goes out with, for hints. */
   readonly onIdentity?: ((identity: Identity) => void) | undefined
 }

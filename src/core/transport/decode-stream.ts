@@ -15,8 +15,8 @@ import { decodeUtf8 } from '#platform'
 
 /** What the stream decoder needs beside a response. */
 export interface StreamContext extends DecodeContext {
-  /** Adds a hint to an error that ends the stream. */
-  readonly annotate: (error: unknown) => void
+  /** Told once of a stream that has begun, when it is over: by the error, or else as it should, or left. */
+  readonly ended: (metadata: ResponseMetadata, error?: unknown) => void
 }
 
 /**
@@ -107,9 +107,9 @@ class ResponseEvents extends EventIterator {
     return !this.#isOver
   }
 
-  close(): void {
+  close(fault?: unknown): void {
     this.#first = undefined
-    this.#finish()
+    this.#finish(fault)
   }
 
   #seen(event: JsonObject): JsonObject {
@@ -146,20 +146,21 @@ class ResponseEvents extends EventIterator {
       : error
     const { requestId } = this.#metadata
     if (isBedrockError(fault)) enrich(fault, { requestId: fault.requestId ?? requestId })
-    this.#context.annotate(fault)
-    this.close()
+    this.close(fault)
     throw fault
   }
 
-  #finish(): void {
+  #finish(fault?: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
-    const { clock, started } = this.#context
+    const { clock, started, ended } = this.#context
     if (this.#tailTimer !== undefined) clock.clearTimeout(this.#tailTimer)
     this.#incoming.body.cancel()
-    // Before the first event the call goes on, with another attempt.
-    if (!this.#isEmpty) this.#incoming.done()
     this.#metadata.latency = clock.now() - started
+    // Before the first event the call goes on, with another attempt.
+    if (this.#isEmpty) return
+    this.#incoming.done()
+    ended(this.#metadata, fault)
   }
 }
 

@@ -1,5 +1,6 @@
 import { enrich, isBedrockError } from '../errors.ts'
 import type { HttpResponse } from '../internal/http.ts'
+import { describeOutcome } from '../internal/outcome.ts'
 import { secretsOf } from '../internal/redact.ts'
 import { openCallScope, sleep } from '../internal/signal.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
@@ -38,6 +39,10 @@ export async function send<T>(
     stopTotal()
     scope.dispose()
   }
+  const tellRetry = (error: Error, delay = 0): void => {
+    logger.debug(`Attempt ${attempts} failed (${error.message}); retrying in ${delay} ms${describeOutcome(error)}`)
+    call.onRetry?.({ attempt: attempts, error, delay })
+  }
 
   let attempts = 0
   let failures = 0
@@ -58,11 +63,15 @@ export async function send<T>(
       } catch (error) {
         scope.endAttempt(error)
         if (!(error instanceof Error)) throw error
-        if (await authorizer.recover(error, response)) continue
+        if (await authorizer.recover(error, response)) {
+          tellRetry(error)
+          continue
+        }
         // What was wrong before anything was sent has no `retryable`, and is wrong the next time too.
         if (!('retryable' in error)) throw error
         if (!response && !hasReconnected && policy.attempts > 1 && isConnectionReset(error)) {
           hasReconnected = true
+          tellRetry(error)
           continue
         }
         const delay = retryDelay(error, ++failures, policy, random)
@@ -72,7 +81,7 @@ export async function send<T>(
           logger.warn('Too many calls of this client fail: its retry budget is used up, so this call is not retried')
           throw withAttempts(error, attempts)
         }
-        logger.debug(`Attempt ${attempts} failed (${error.message}); retrying in ${Math.round(delay)} ms`)
+        tellRetry(error, Math.round(delay))
         await sleep(delay, clock, scope)
       }
     }
