@@ -67,22 +67,55 @@ describe('who sends', () => {
     expect(heads.map(isOfFetch)).toEqual([false])
   })
 
-  test('fetch where undici was given a dispatcher', async () => {
-    const { server, heads } = await answering()
-    class ProxyAgent {
+  describe('undici has a global dispatcher', () => {
+    class Agent {
       dispatch(): never {
         throw new Error('through the dispatcher')
       }
     }
-    const key = Symbol.for('undici.globalDispatcher.1')
-    const before = (globalThis as never)[key]
-    Object.assign(globalThis, { [key]: new ProxyAgent() })
-    try {
-      await expect(client(server).messages.create(params)).rejects.toMatchObject({ code: 'connection' })
-    } finally {
-      Object.assign(globalThis, { [key]: before })
+    class ProxyAgent extends Agent {}
+    class EnvHttpProxyAgent extends Agent {}
+    // What Node 26 has where older undicis look.
+    class Dispatcher1Wrapper extends Agent {}
+    const withDispatchers = async (dispatchers: object[], call: () => Promise<unknown>): Promise<unknown> => {
+      const keys = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]
+      const before = keys.map((key) => (globalThis as never)[key])
+      keys.forEach((key, i) => {
+        Object.assign(globalThis, { [key]: dispatchers[i] })
+      })
+      try {
+        return await call()
+      } finally {
+        keys.forEach((key, i) => {
+          Object.assign(globalThis, { [key]: before[i] })
+        })
+      }
     }
-    expect(heads).toEqual([])
+    afterEach(() => vi.unstubAllEnvs())
+
+    test.each([
+      ['one of a user', [new ProxyAgent()]],
+      ['one of a user, under undici 7', [new ProxyAgent(), new ProxyAgent()]],
+      ['one for the environment that a user set', [new EnvHttpProxyAgent()]],
+    ])('%s: fetch sends', async (_, dispatchers) => {
+      const { server, heads } = await answering()
+      const call = withDispatchers(dispatchers, () => client(server).messages.create(params))
+      await expect(call).rejects.toMatchObject({ code: 'connection' })
+      expect(heads).toEqual([])
+    })
+
+    test.each([
+      ['none', [], ''],
+      ["Node's own", [new Agent()], ''],
+      ["Node 24's own", [new Agent(), new Agent()], ''],
+      ["Node 26's own", [new Dispatcher1Wrapper(), new Agent()], ''],
+      ["Node's own for the environment", [new EnvHttpProxyAgent(), new EnvHttpProxyAgent()], '1'],
+    ])('%s: node:http sends', async (_, dispatchers, useEnvironment) => {
+      vi.stubEnv('NODE_USE_ENV_PROXY', useEnvironment)
+      const { server, heads } = await answering()
+      await withDispatchers(dispatchers, () => client(server).messages.create(params))
+      expect(heads.map(isOfFetch)).toEqual([false])
+    })
   })
 
   test('createNodeFetch is a fetch', async () => {

@@ -65,6 +65,22 @@ describe.each(['create', 'stream'] as const)('%s', (way) => {
   })
 })
 
+// Silence of any length: the deadlines may be as short as they like.
+test.each([
+  ['stall', 'create', { response: 30 }, 'response'],
+  ['stall', 'stream', { response: 30 }, 'response'],
+  ['stream-stall', 'stream', { idle: 30 }, 'idle'],
+] as const)('%s, %s', async (fault, way, timeout, phase) => {
+  for (const transport of Object.values(transports)) {
+    fake.fail(fault, { after: 2 })
+    const options = { region: fake.region, credentials: fake.identity, retry: false as const, timeout, ...transport() }
+    const { messages } = createBedrockClient(options)
+    const call = way === 'create' ? messages.create(params) : messages.stream(params).finalMessage()
+    await expect(call).rejects.toMatchObject({ code: 'timeout', phase })
+    fake.reset()
+  }
+})
+
 test.each(Object.keys(transports))('%s: 100 concurrent streams come whole', async (name) => {
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, ...transports[name]?.() })
   const texts = await Promise.all(Array.from({ length: 100 }, () => bedrock.messages.stream(params).finalText()))

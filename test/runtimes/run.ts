@@ -34,6 +34,8 @@ interface Row {
 }
 
 interface Runtime extends Omit<Row, 'run'> {
+  /** Whether the calls are to come by `node:http`, and not by `fetch`. */
+  readonly isNode?: boolean
   /** Runs the program and gives what it returned. */
   run(settings: string): Promise<string>
 }
@@ -90,9 +92,9 @@ async function execute(command: string, args: string[]): Promise<string> {
   return stdout
 }
 
-const nodes = [20, 22, 24].flatMap((major): Runtime[] => {
+const nodes = [20, 22, 24, 26].flatMap((major): Runtime[] => {
   const executable = join(cache, `node_modules/node-${major}/bin/node`)
-  const base = { packages: [nodePackage(major)], available: () => existsSync(executable) }
+  const base = { packages: [nodePackage(major)], available: () => existsSync(executable), isNode: true }
   return [
     { ...base, name: `Node ${major}, ESM`, run: (settings) => execute(executable, ['entry.mjs', settings]) },
     { ...base, name: `Node ${major}, CommonJS`, run: (settings) => execute(executable, ['entry.cjs', settings]) },
@@ -105,6 +107,7 @@ const runtimes: readonly Runtime[] = [
   ...nodes,
   {
     name: 'Node, bundled',
+    isNode: true,
     run: async (settings) => {
       const outfile = join(consumer.directory, 'bundled.mjs')
       const entryPoints = [join(consumer.directory, 'entry.mjs')]
@@ -282,7 +285,7 @@ async function runAnthropicSdks(): Promise<string> {
 }
 
 /** The program on a runtime: it makes four calls, all of which have to be signed well. */
-async function runProgram({ run }: Runtime): Promise<string> {
+async function runProgram({ run, isNode = false }: Runtime): Promise<string> {
   fake.reset()
   fake.fail('throttling', { model: 'sonnet' })
   fake.fail('stream-truncated', { model: 'opus' })
@@ -290,6 +293,9 @@ async function runProgram({ run }: Runtime): Promise<string> {
   const signed = fake.calls.filter(({ signature }) => signature.valid).length
   if (signed !== 4 || fake.calls.length !== 4)
     throw new Error(`${signed} of ${fake.calls.length} calls were signed well`)
+  // Only the `fetch` of Node and of browsers sends this header.
+  if (isNode && fake.calls.some(({ headers }) => 'sec-fetch-mode' in headers))
+    throw new Error("Node's own fetch was not recognised: node:http was to send")
   return `${result}, ${signed} signatures verified`
 }
 
