@@ -159,6 +159,7 @@ export type {
   IdentitySource,
   JsonObject,
   JsonValue,
+  LimitOutcome,
   Logger,
   Middleware,
   MiddlewareContext,

@@ -11,19 +11,19 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
       /^core\/(internal|platform)\//,
       /^node\//,
       /^core\/model-id\.ts$/,
-      /^models\/(catalog|regions|names)\.ts$/,
+      /^models\/(burndown|catalog|regions|names)\.ts$/,
     ],
   },
   { members: [/^core\/(sigv4)\//, /^core\/(event-stream)\//], closed: true },
   { members: [/^core\/(transport)\//, /^core\/(messages)\//], closed: true },
   { members: [/^core\/[\w-]+\.ts$/] },
-  { members: [/^(credentials|models|caching|guardrails|compatibility|hints|usage)\//], closed: true },
+  { members: [/^(credentials|models|caching|guardrails|compatibility|hints|limits|usage)\//], closed: true },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
   { members: [/^(diagnostics|testing|anthropic|tools)\//], closed: true },
   { members: [/^cli\//] },
 ]
 // Modules are beside the core and not on top of it: of the core they may import these alone.
-const modules = /^(credentials|models|caching|guardrails|compatibility|hints|usage)\//
+const modules = /^(credentials|models|caching|guardrails|compatibility|hints|limits|usage)\//
 const openToModules = /^core\/(types|errors|model-id)\.ts$|^core\/(internal|platform|sigv4)\//
 
 const nodeOnly = /(^|\/)node\/|^core\/platform\/node\.ts$|^cli\//

@@ -8,6 +8,7 @@ import * as credentialsNode from 'outcrop/credentials/node'
 import * as diagnostics from 'outcrop/diagnostics'
 import * as eventStream from 'outcrop/event-stream'
 import * as guardrails from 'outcrop/guardrails'
+import * as limits from 'outcrop/limits'
 import * as models from 'outcrop/models'
 import * as node from 'outcrop/node'
 import * as settings from 'outcrop/settings'
@@ -33,6 +34,7 @@ const modules: Readonly<Record<string, object>> = {
   './diagnostics': diagnostics,
   './event-stream': eventStream,
   './guardrails': guardrails,
+  './limits': limits,
   './models': models,
   './node': node,
   './settings': settings,
@@ -205,6 +207,7 @@ const bags: Readonly<Record<string, Case>> = {
     'trustProject',
   ],
   './settings/node loadSettings': [() => settingsNode.loadSettings(wrong({ settingFile: 'a.json' })), 'settingsFile'],
+  './limits limits': [() => limits.limits(wrong({ quota: [] })), 'quotas'],
   './diagnostics getCallerIdentity': [
     () => diagnostics.getCallerIdentity(identity, 'us-east-1', wrong({ fech: fake.fetch })),
     'fetch',
@@ -242,6 +245,8 @@ const others: Readonly<Record<string, string>> = {
   './caching': 'unstorageStore webCacheStore',
   // A resolved model fits, or what there is of one.
   './compatibility': 'adaptBody estimateTokens',
+  // A store keeps what it is given; so does a client of Redis.
+  './limits': 'burndownOf memoryLimitStore',
   './usage': 'requestHeaders usageTracking',
   // Settings are what `loadSettings` and `settingsFromEnvironment` give.
   './settings': 'explainSettings mergeSettings settingsFromEnvironment settingsFromFile toClientOptions',

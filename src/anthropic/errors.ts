@@ -89,7 +89,7 @@ export function toAnthropicError(error: unknown, expose: boolean): AnthropicErro
     message: expose ? message : hideIdentifiers(message),
     requestId: error.requestId,
     shouldRetry: 'retryable' in error && error.retryable,
-    retryAfter: error.code === 'service' ? error.retryAfter : undefined,
+    retryAfter: 'retryAfter' in error ? error.retryAfter : undefined,
   }
 }
 
@@ -125,6 +125,8 @@ function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {
       return 401
     case 'model_resolution':
       return 404
+    case 'quota_exceeded':
+      return 429
     case 'timeout':
       return 504
     case 'connection':

@@ -23,6 +23,7 @@ export interface BedrockErrorByCode {
   guardrail_intervened: GuardrailError
   output_invalid: OutputError
   limit_reached: LimitError
+  quota_exceeded: QuotaError
 }
 
 /** What every error of this library may be given. */
@@ -342,6 +343,32 @@ export class LimitError extends BedrockError {
     super(message, options)
     this.limit = limit
     this.response = response
+  }
+}
+
+/** What a {@link QuotaError} is made of. */
+export interface QuotaErrorOptions extends BedrockErrorOptions {
+  readonly limit: string
+  readonly retryAfter?: number | undefined
+}
+
+/** A call was held back on this side: its budget has too little, and the wait would be too long. Nothing was sent. */
+export class QuotaError extends BedrockError {
+  static override readonly name: string = 'QuotaError'
+  declare readonly name: 'QuotaError'
+  readonly code = 'quota_exceeded'
+  /** Which budget: `tokens`, `requests`, `concurrency`, `day` or `queue`. */
+  readonly limit: string
+  /** How long to wait, in milliseconds, as it looks now. Left out where waiting does not help. */
+  declare readonly retryAfter?: number
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean
+
+  constructor(message: string, { limit, retryAfter, ...options }: QuotaErrorOptions) {
+    super(message, options)
+    this.limit = limit
+    this.retryable = retryAfter !== undefined
+    enrich<QuotaError>(this, { retryAfter })
   }
 }
 

@@ -165,6 +165,7 @@ export type {
   IdentitySource,
   JsonObject,
   JsonValue,
+  LimitOutcome,
   Logger,
   Middleware,
   MiddlewareContext,

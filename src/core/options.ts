@@ -82,7 +82,7 @@ export const clientOptionNames =
 
 // Those of the modules too: whatever else a middleware of one's own reads passes, unless it comes near one of these.
 const callOptionNames =
-  'signal headers timeout retry onRetry wire guardrail cache telemetry requestMetadata serviceTier latency'
+  'signal headers timeout retry onRetry wire guardrail cache limits telemetry requestMetadata serviceTier latency'
 
 /** @throws ConfigurationError for options that can never work. */
 export function assertClientOptions(options: ClientOptions, names: string): void {

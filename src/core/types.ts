@@ -287,6 +287,14 @@ export interface CacheOutcome {
   readonly age?: number | undefined
 }
 
+/** What the limiter did to a call. */
+export interface LimitOutcome {
+  /** How long the call waited for its turn, in milliseconds. */
+  readonly waited: number
+  /** How many tokens of the quota were set aside for it. */
+  readonly reserved: number
+}
+
 /**
  * What is known about a response beside its body. For a stream this one object fills in as the stream goes on: `usage`
  * and `latency` are whole when the iteration has ended.
@@ -313,6 +321,7 @@ export interface ResponseMetadata {
   adaptations?: readonly Adaptation[] | undefined
   guardrail?: GuardrailOutcome | undefined
   cache?: CacheOutcome | undefined
+  limits?: LimitOutcome | undefined
 }
 
 /** A response as middleware sees it. */

@@ -1,6 +1,5 @@
 import type { RequestOptions } from 'node:http'
 import type { HttpRequest } from '../core/internal/http.ts'
-import type { AbortSource } from '../core/internal/signal.ts'
 import { type Agents, createAgents } from './agents.ts'
 import type { NodeFetchOptions } from './options.ts'
 import { type HttpProxy, parseProxy, proxyFromEnvironment } from './proxy.ts'
@@ -17,7 +16,7 @@ export interface Route {
 /** Finds the way for requests, by what was asked for and what the environment says. */
 export interface Router {
   /** @throws ConfigurationError for a proxy that is none */
-  route(request: HttpRequest, scope: AbortSource): Route
+  route(request: HttpRequest, signal: AbortSignal): Route
   readonly agents: Agents
 }
 
@@ -29,7 +28,7 @@ export function createRouter(given: NodeFetchOptions): Router {
   const isDirect = given.proxy === false || agent !== undefined || socketPath !== undefined
   return {
     agents,
-    route({ url: address, method, headers }, scope) {
+    route({ url: address, method, headers }, signal) {
       const url = new URL(address)
       const proxy = fixed ?? (isDirect ? undefined : proxyFromEnvironment(url, env))
       // With TLS, a proxy is asked for a tunnel; without, it is sent the request itself.
@@ -52,7 +51,7 @@ export function createRouter(given: NodeFetchOptions): Router {
           ...(forwarder?.authorization && { 'proxy-authorization': forwarder.authorization }),
         },
         agent: (agent as RequestOptions['agent']) ?? agents.get(isTls, isTunnelled ? proxy : undefined),
-        tunnelScope: scope,
+        tunnelSignal: signal,
       }
       return { isTls, options, forwarder }
     },

@@ -1,4 +1,5 @@
 import { askForIdentity } from '../internal/identity.ts'
+import { raceSignal } from '../internal/signal.ts'
 import type { Identity } from '../types.ts'
 import type { TransportState } from './call.ts'
 
@@ -6,19 +7,10 @@ import type { TransportState } from './call.ts'
 export async function identify(
   { credentials, network, logger }: TransportState,
   region: string,
-  scope: { readonly signal?: AbortSignal | undefined },
+  signal: AbortSignal | undefined,
   refused?: Identity,
 ): Promise<Identity | undefined> {
   if (credentials === 'none') return undefined
-  return askForIdentity(credentials, {
-    // Made for those who look at it: most have an identity at hand.
-    get signal() {
-      return scope.signal
-    },
-    fetch: network.fetch,
-    region,
-    logger,
-    forceRefresh: refused && true,
-    refused,
-  })
+  const refusal = refused && { forceRefresh: true, refused }
+  return raceSignal(askForIdentity(credentials, { signal, fetch: network.fetch, region, logger, ...refusal }), signal)
 }

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../core/internal/json.ts'
-import type { JsonObject, JsonValue } from '../core/types.ts'
+import { isJsonObject } from './json.ts'
+import type { JsonObject, JsonValue } from '../types.ts'
 
 /**
  * About how many tokens a body has: a token for four bytes of text, 1,600 for an image. Within a fifth or so for English;

@@ -1,0 +1,22 @@
+/**
+ * Keeps calls within the account's quotas: budgets that reserve and settle as Bedrock does, alone or in a fleet.
+ *
+ * @module
+ */
+export { QuotaError, type QuotaErrorOptions } from '../core/errors.ts'
+export { type Burndown, burndownOf } from '../models/burndown.ts'
+export type { BudgetKey, QuotaBucket } from './budget-key.ts'
+export { type Limits, type LimitsSnapshot, limits } from './limits.ts'
+export { memoryLimitStore } from './memory-store.ts'
+export type { BudgetSnapshot } from './model-budget.ts'
+export type { LimitsOptions, Quota } from './options.ts'
+export type {
+  BudgetState,
+  Charge,
+  LimitReason,
+  LimitRule,
+  LimitStore,
+  LimitTicket,
+  ReserveResult,
+  Settlement,
+} from './store.ts'
