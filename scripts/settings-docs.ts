@@ -9,10 +9,10 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return [heads, heads.map(() => '---'), ...rows].map(row).join('\n')
 }
 
-/** The tables, by the name between whose marks they stand. */
+/** The tables, by the name in their markers. */
 export const tables: Readonly<Record<string, string>> = {
   settings: table(
-    ['setting', 'here', 'ignored where this is set'],
+    ['setting', 'effect', 'ignored if this is set'],
     settingRows.flatMap(({ names, does, beatenBy = [] }) =>
       does ? code(names).map((name) => [name, does, code(beatenBy).join(', ')]) : [],
     ),
@@ -25,7 +25,7 @@ export const tables: Readonly<Record<string, string>> = {
   ),
 }
 
-/** The page with its tables renewed. */
+/** Updates the tables of the page. */
 export function renew(page: string): string {
   return Object.entries(tables).reduce(
     (text, [name, table]) =>

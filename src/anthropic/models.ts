@@ -84,7 +84,7 @@ function modelInfo(base: string): JsonObject & { readonly id: string } {
     lifecycle: lifecycles[state],
     deprecated_at: null,
     retires_at: endOfLife ? midnight(endOfLife) : null,
-    line: family && /^(haiku|sonnet|opus|fable|mythos)$/.test(family) ? family : null,
+    line: catalog.find((row) => row.family === family)?.family ?? null,
     max_input_tokens: known?.contextWindow ?? null,
     max_tokens: known?.maxOutput ?? null,
     capabilities: capabilitiesOf(family, version),

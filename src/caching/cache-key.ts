@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/internal/json.ts'
+import { variantOf } from '../core/internal/variant.ts'
 import type { BedrockRequest, JsonObject, JsonValue, MiddlewareContext } from '../core/types.ts'
 import { sha256Hex } from '#platform'
 
@@ -7,7 +8,7 @@ import { sha256Hex } from '#platform'
 export type CacheScope = 'identity' | 'account' | 'store'
 
 // Raised whenever the parts of a key change.
-const version = 2
+const version = 3
 
 // Everything counts but what is known not to: what is unknown then costs a miss at worst, and never a wrong answer.
 const irrelevantOptions = new Set(['signal', 'headers', 'timeout', 'retry', 'cache', 'requestMetadata'])
@@ -24,7 +25,7 @@ export async function cacheKey(
   context: MiddlewareContext,
   { namespace, scope }: { readonly namespace: string; readonly scope: CacheScope },
 ): Promise<string> {
-  const { model, region, endpoint } = context
+  const { model, region, endpoint, inner } = context
   const named = Object.entries(headers).filter(([name]) => !irrelevantHeaders.test(name))
   const isCredential = ([name]: [string, string]): boolean => credentialHeaders.test(name)
   const parts = {
@@ -34,6 +35,7 @@ export async function cacheKey(
     model: model.id,
     region,
     endpoint,
+    variants: inner.flatMap((layer) => variantOf(layer) ?? []),
     body,
     headers: Object.fromEntries(named.filter((header) => !isCredential(header))),
     options: plain(Object.fromEntries(Object.entries(options).filter(([name]) => !irrelevantOptions.has(name)))),

@@ -5,6 +5,7 @@ import { ConfigurationError, createBedrockClient, isBedrockError } from 'outcrop
 import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { assertRegion } from '../core/internal/region.ts'
 import { readProfile } from '../credentials/node/shared-files.ts'
+import { familiesToPin } from '../models/families.ts'
 import { nearest } from '../models/names.ts'
 import { commercial, gov2 } from '../models/regions.ts'
 import { clientFlags, type Command, type Flags, text } from './command.ts'
@@ -149,7 +150,7 @@ async function pins(flags: Flags, { AWS_REGION, AWS_PROFILE }: Variables): Promi
   const { client } = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const { models } = client.withOptions({ models: { discovery: true } })
   const entries = await Promise.all(
-    ['opus', 'sonnet', 'haiku'].map(async (family) => {
+    familiesToPin.map(async (family) => {
       const name = `ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`
       try {
         return [[name, (await models.resolve(family)).id]]

@@ -1,10 +1,11 @@
 import { isBedrockError } from 'outcrop'
 import { catalog } from 'outcrop/models'
+import { families } from '../models/families.ts'
 import { clientFlags, clientUsage, type Command } from './command.ts'
 import { setUp } from './set-up.ts'
 import { formatTable } from './terminal.ts'
 
-const aliases = ['default', 'small', 'opus', 'sonnet', 'haiku', 'fable']
+const aliases = ['default', 'small', ...families]
 
 export const models: Command = {
   summary: 'lists the inference profiles that the account can call',

@@ -10,6 +10,7 @@ import type { CheckResult } from 'outcrop/diagnostics'
 import { explainSettings, mergeSettings, type Settings, settingsFromEnvironment } from 'outcrop/settings'
 import { clientOptionsOf, loadSettings } from 'outcrop/settings/node'
 import { defaultCredentials, profileRegion } from '#default-credentials'
+import { families } from '../models/families.ts'
 import { type Flags, text } from './command.ts'
 
 /** What the flags, the settings of Claude Code and the surroundings come to. */
@@ -114,7 +115,7 @@ function modelsOf(settings: Settings): string[] {
 }
 
 function pinnedIn({ env }: Settings): string[] {
-  return ['opus', 'sonnet', 'haiku', 'fable'].filter(
+  return families.filter(
     (family) =>
       env[`ANTHROPIC_DEFAULT_${family.toUpperCase()}_MODEL`] || (family === 'haiku' && env.ANTHROPIC_SMALL_FAST_MODEL),
   )

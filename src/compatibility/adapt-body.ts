@@ -16,6 +16,8 @@ export interface AdaptationTarget {
 }
 
 const baseVersion = 'bedrock-2023-05-31'
+// Of Anthropic's SDKs since 1.0: https://platform.claude.com/docs/en/api/versioning
+const version2026 = '2026-10-21'
 
 /**
  * Maps what has an equivalent, drops what has not, adds the beta that a field needs. The body that is given is left as
@@ -81,8 +83,10 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
     }
   }
 
-  if (model.sampling === 'no') {
-    for (const field of ['temperature', 'top_p', 'top_k']) drop(field, 'this model takes no sampling parameters')
+  const refusesSampling = model.sampling === 'no' ? 'this model' : body.anthropic_version === version2026 && version2026
+  if (refusesSampling) {
+    for (const field of ['temperature', 'top_p', 'top_k'])
+      drop(field, `${refusesSampling} takes no sampling parameters`)
   } else if (model.bothSampling === 'no' && body.temperature !== undefined) {
     drop('top_p', 'this model takes temperature or top_p, and not both')
   }

@@ -4,6 +4,7 @@ import { invalidBeta, isOfKind, uncountable } from '../core/internal/error-kinds
 import { isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
 import { singleFlight } from '../core/internal/single-flight.ts'
+import { markVariant } from '../core/internal/variant.ts'
 import type {
   Adaptation,
   BedrockRequest,
@@ -67,7 +68,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
   const searches = new Map<string, ReturnType<typeof singleFlight<string | undefined>>>()
   const warned = new Set<string>()
 
-  return async function compatibility(request, next, context) {
+  const middleware: Middleware = async function compatibility(request, next, context) {
     const { model, region, logger } = context
     const { estimate, ...given } = request.body
     if (request.operation === 'CountTokens' && estimate === true) return estimated({ ...request, body: given }, context)
@@ -134,6 +135,8 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       }
     }
   }
+  // What one policy lets through, another one refuses.
+  return markVariant(middleware, policy === 'adapt' && learn ? 'learn' : policy)
 }
 
 // How many fields and betas one call may find out to be refused. A refusal costs nothing but its time.

@@ -5,7 +5,7 @@ import { ConfigurationError, ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
-import { isFullModelId, parseModelId } from './model-id.ts'
+import { parseModelId } from './model-id.ts'
 import { assertModel } from './messages/body.ts'
 import { createMessages, type Messages } from './messages/messages.ts'
 import { type ClientOptions, clientOptionNames, mergeOptions } from './options.ts'
@@ -135,12 +135,12 @@ function assertInvokeRequest(request: InvokeRequest): InvokeRequest {
 /** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */
 const fullIdResolver: ModelResolver = {
   resolve(name, { region: clientRegion }) {
-    if (!isFullModelId(name)) {
+    const { kind, base, family, version, geo, partition, region = clientRegion } = parseModelId(name)
+    if (kind === 'name') {
       throw new ModelResolutionError(`${JSON.stringify(name.slice(0, 100))} is not a full model ID`, {
         hint: "outcrop/core takes model IDs, inference profile IDs and well-formed ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
       })
     }
-    const { base, family, version, geo, partition, region = clientRegion } = parseModelId(name)
     return {
       id: name,
       base,

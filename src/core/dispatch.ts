@@ -3,6 +3,7 @@ import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { operations } from './internal/operations.ts'
 import { describeOutcome } from './internal/outcome.ts'
+import { raceSignal } from './internal/signal.ts'
 import { assertModel } from './messages/body.ts'
 import { assertCallOptions } from './options.ts'
 import { decodeJson } from './transport/decode-response.ts'
@@ -108,7 +109,8 @@ class RequestContext implements MiddlewareContext {
   }
 
   get identity(): () => Promise<Identity | undefined> {
-    return () => identify(this.#client.transport, this.region, this.#request.signal)
+    const { signal } = this.#request
+    return () => raceSignal(identify(this.#client.transport, this.region, { signal }), signal)
   }
 }
 

@@ -1,5 +1,5 @@
 import { ConfigurationError, CredentialsError, TimeoutError } from '../core/errors.ts'
-import { openCallScope } from '../core/internal/signal.ts'
+import { CallScope } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 
 // Keys and a session token come to a few kilobytes.
@@ -34,7 +34,7 @@ export async function requestCredentials(
   init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
   { fetch: send = globalThis.fetch, signal, clock, timeout }: CredentialRequestOptions,
 ): Promise<CredentialResponse> {
-  const scope = openCallScope(signal)
+  const scope = new CallScope(signal)
   const { host } = new URL(url)
   const handle = clock.setTimeout(
     () => scope.abort(new TimeoutError(`${host} did not answer within ${timeout} ms`, { phase: 'response' })),

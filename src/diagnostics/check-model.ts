@@ -1,6 +1,7 @@
 import type { ModelRef } from '../core/types.ts'
 import type { HintContext } from '../hints/table.ts'
 import { catalogModel } from '../models/catalog.ts'
+import { familiesToPin } from '../models/families.ts'
 import { checkAccess, checkCall } from './check-access.ts'
 import { checkProfile, type ListProfiles } from './check-profiles.ts'
 import type { DoctorOptions } from './doctor-options.ts'
@@ -50,7 +51,7 @@ export async function* checkModel(
 
 /** Warns of families whose version nobody has pinned, and says which pins keep them as they are. */
 export async function checkPins({ client, pinned }: DoctorOptions): Promise<Finding | undefined> {
-  const missing = ['opus', 'sonnet', 'haiku'].filter((family) => pinned && !pinned.includes(family))
+  const missing = familiesToPin.filter((family) => pinned && !pinned.includes(family))
   if (missing.length === 0) return undefined
   const pins = await Promise.all(
     missing.map(async (family) => {

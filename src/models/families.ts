@@ -15,6 +15,9 @@ export type ModelFamily = keyof typeof versions
 /** The families that have a name of their own, and can be pinned. */
 export const families = Object.keys(versions) as readonly ModelFamily[]
 
+/** Those that the setup page pins: not every account may call Fable. */
+export const familiesToPin: readonly ModelFamily[] = ['opus', 'sonnet', 'haiku']
+
 /**
  * The names that need no option, and what each stands for. Those that are no families are Claude Code's, save `small`,
  * which is its background model: https://code.claude.com/docs/en/model-config

@@ -2,7 +2,7 @@ import http, { type ClientRequest } from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import type { HttpResponse, HttpTransport, Network } from '../core/internal/http.ts'
-import { onAbort } from '../core/internal/signal.ts'
+import type { AbortSource } from '../core/internal/signal.ts'
 import { toResponse } from './incoming.ts'
 import type { NodeFetchOptions } from './options.ts'
 import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
@@ -13,9 +13,8 @@ import { toFetch } from './to-fetch.ts'
 export function createNetwork(given: NodeFetchOptions = {}): Network {
   const router = createRouter(given)
   const { agents } = router
-  const transport: HttpTransport = async (request, signal, connecting) => {
-    signal.throwIfAborted()
-    const route = router.route(request, signal)
+  const transport: HttpTransport = async (request, scope, connecting) => {
+    const route = router.route(request, scope)
     agents.dropStale(Date.now())
     // Looked up here, where nock and instrumentations put theirs.
     const outgoing = (route.isTls ? https : http).request(route.options)
@@ -23,7 +22,7 @@ export function createNetwork(given: NodeFetchOptions = {}): Network {
     // An agent of the user's own may let requests wait for a connection: that is no deadline's business.
     const connected = hasConnection ? () => {} : watchConnection(outgoing, connecting, given.agent === undefined)
     try {
-      return await exchange(outgoing, request.body, route, signal)
+      return await exchange(outgoing, request.body, route, scope)
     } catch (error) {
       // Where one connection died unseen, the others have as well.
       if (hasConnection) agents.dropIdle()
@@ -51,7 +50,7 @@ function exchange(
   outgoing: ClientRequest,
   body: string | Uint8Array | undefined,
   { forwarder, options }: Route,
-  signal: AbortSignal,
+  scope: AbortSource,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let hasConnected = outgoing.reusedSocket
@@ -59,8 +58,8 @@ function exchange(
       if (socket.connecting) socket.once('connect', () => (hasConnected = true))
       else hasConnected = true
     })
-    // The signal is the attempt's: it closes the connection while the body is read, too.
-    onAbort(signal, (reason) => {
+    // The scope is the attempt's: it closes the connection while the body is read, too.
+    scope.onAbort((reason) => {
       reject(reason)
       outgoing.destroy()
     })

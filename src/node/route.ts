@@ -1,5 +1,6 @@
 import type { RequestOptions } from 'node:http'
 import type { HttpRequest } from '../core/internal/http.ts'
+import type { AbortSource } from '../core/internal/signal.ts'
 import { type Agents, createAgents } from './agents.ts'
 import type { NodeFetchOptions } from './options.ts'
 import { type HttpProxy, parseProxy, proxyFromEnvironment } from './proxy.ts'
@@ -16,7 +17,7 @@ export interface Route {
 /** Finds the way for requests, by what was asked for and what the environment says. */
 export interface Router {
   /** @throws ConfigurationError for a proxy that is none */
-  route(request: HttpRequest, signal: AbortSignal): Route
+  route(request: HttpRequest, scope: AbortSource): Route
   readonly agents: Agents
 }
 
@@ -28,7 +29,7 @@ export function createRouter(given: NodeFetchOptions): Router {
   const isDirect = given.proxy === false || agent !== undefined || socketPath !== undefined
   return {
     agents,
-    route({ url: address, method, headers }, signal) {
+    route({ url: address, method, headers }, scope) {
       const url = new URL(address)
       const proxy = fixed ?? (isDirect ? undefined : proxyFromEnvironment(url, env))
       // With TLS, a proxy is asked for a tunnel; without, it is sent the request itself.
@@ -51,7 +52,7 @@ export function createRouter(given: NodeFetchOptions): Router {
           ...(forwarder?.authorization && { 'proxy-authorization': forwarder.authorization }),
         },
         agent: (agent as RequestOptions['agent']) ?? agents.get(isTls, isTunnelled ? proxy : undefined),
-        tunnelSignal: signal,
+        tunnelScope: scope,
       }
       return { isTls, options, forwarder }
     },

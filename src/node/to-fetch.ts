@@ -1,17 +1,19 @@
 import { type HttpTransport, transportOf } from '../core/internal/http.ts'
 import { headersToRecord } from '../core/internal/headers.ts'
 import { readableFrom } from '../core/internal/readable.ts'
+import { onAbort } from '../core/internal/signal.ts'
 
 /** Makes a `fetch` of a transport, for whom `fetch` is what is asked for. */
 export function toFetch(transport: HttpTransport): typeof fetch {
   const send: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
     const { method, url, signal } = request
+    signal.throwIfAborted()
     const bytes = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
     const { status, headers, body } = await transport(
       // The fragment stays at home.
       { method, url: url.replace(/#.*/, ''), headers: headersToRecord(request.headers), body: bytes },
-      signal,
+      { signal, onAbort: (callback) => onAbort(signal, callback) },
       () => () => {},
     )
     const reader = body?.getReader()

@@ -2,7 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
-import { onAbort } from '../core/internal/signal.ts'
+import type { AbortSource } from '../core/internal/signal.ts'
 import type { HttpProxy } from './proxy.ts'
 import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
 
@@ -13,7 +13,7 @@ export interface TunnelRequest {
   /** What is trusted, and shown: of the proxy too. */
   readonly secureContext?: SecureContext | undefined
   /** Gives up with the request that the tunnel is made for. */
-  readonly tunnelSignal?: AbortSignal | undefined
+  readonly tunnelScope?: AbortSource | undefined
 }
 
 /**
@@ -23,7 +23,7 @@ export interface TunnelRequest {
  */
 export function openTunnel(
   proxy: HttpProxy,
-  { host, port, secureContext, tunnelSignal }: TunnelRequest,
+  { host, port, secureContext, tunnelScope }: TunnelRequest,
 ): Promise<Socket> {
   const target = `${host?.includes(':') ? `[${host}]` : host}:${port}`
   const { url, authorization } = proxy
@@ -34,8 +34,11 @@ export function openTunnel(
     agent: false,
     secureContext,
   } as https.RequestOptions)
-  const release = onAbort(tunnelSignal, () => request.destroy())
-  return answerOf(request, proxy, target).finally(release)
+  let isOpen = false
+  tunnelScope?.onAbort(() => isOpen || request.destroy())
+  return answerOf(request, proxy, target).finally(() => {
+    isOpen = true
+  })
 }
 
 function answerOf(request: ClientRequest, proxy: HttpProxy, target: string): Promise<Socket> {

@@ -1,13 +1,13 @@
 import type { Settings } from './settings.ts'
 
-/** What a gateway that signs by itself is shown, in the order in which Claude Code takes it. */
+/** The source of the authorization for a gateway that signs by itself, in Claude Code's order of precedence. */
 export type GatewayAuthorization =
   | 'AWS_BEARER_TOKEN_BEDROCK'
   | 'ANTHROPIC_AUTH_TOKEN'
   | 'apiKeyHelper'
   | 'ANTHROPIC_CUSTOM_HEADERS'
 
-/** Where the authorization for a gateway comes from; `undefined` where requests go out without one. */
+/** Returns where the authorization for a gateway comes from; `undefined` if requests are sent without one. */
 export function authorizationOf(settings: Settings): GatewayAuthorization | undefined {
   const { env, apiKeyHelper } = settings
   if (env.AWS_BEARER_TOKEN_BEDROCK) return 'AWS_BEARER_TOKEN_BEDROCK'

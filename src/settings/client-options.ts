@@ -13,18 +13,18 @@ import { environmentOf, flag, region, text, whole, wrongValue } from './values.t
 /**
  * Turns settings into the options of `createBedrockClient`.
  *
- * `ANTHROPIC_MODEL` becomes the alias `default`, the Haiku pin serves `small` too, prompt caching is on unless it is
- * switched off, and timeouts and retries are Claude Code's: 10 minutes for a response, 5 between bytes, 10 retries. With
- * `CLAUDE_CODE_SKIP_BEDROCK_AUTH` nothing is signed; a gateway is shown its own bearer. Credentials, the region and
- * endpoints are found in `env`, which holds the merged variables. The commands `awsAuthRefresh`, `awsCredentialExport`
- * and `apiKeyHelper` need Node: `loadClientOptions` of `outcrop/settings/node`.
+ * `ANTHROPIC_MODEL` becomes the alias `default`, and the Haiku pin also sets `small`. Prompt caching is on unless it is
+ * turned off. Timeouts and retries default to Claude Code's: 10 minutes for a response, 5 between bytes, 10 retries. With
+ * `CLAUDE_CODE_SKIP_BEDROCK_AUTH` requests are not signed, and may carry a bearer token for a gateway. Credentials, the
+ * Region and endpoints come from `env`, which holds the merged variables. The commands `awsAuthRefresh`,
+ * `awsCredentialExport` and `apiKeyHelper` need Node: use `loadClientOptions` from `outcrop/settings/node`.
  *
- * @param credentials - in place of the commands that the settings have
+ * @param credentials - replace the commands in the settings
  * @example
  * ```ts
  * const bedrock = createBedrockClient(toClientOptions(settingsFromEnvironment(env)))
  * ```
- * @throws ConfigurationError where Bedrock is not selected, and for a value that is there but wrong.
+ * @throws ConfigurationError if Bedrock is not selected, or if a value is invalid.
  * @see https://code.claude.com/docs/en/amazon-bedrock
  */
 export function toClientOptions(
@@ -49,12 +49,12 @@ export function toClientOptions(
   }
 }
 
-/** The region that is called. @throws ConfigurationError */
+/** Returns the Region to call. @throws ConfigurationError */
 export function regionOf(settings: Settings): string | undefined {
   return region(settings, 'AWS_REGION') ?? region(settings, 'AWS_DEFAULT_REGION')
 }
 
-// What is left out is found in `env`.
+// The client finds everything else in `env`.
 function credentialsOf(
   settings: Settings,
   given: BedrockClientOptions['credentials'],
@@ -72,7 +72,7 @@ function credentialsOf(
   if (!command) return undefined
   const { source } = settings[command] as Setting<string>
   throw new ConfigurationError(`${command} in ${describeSource(source)} is a command, which needs Node`, {
-    hint: 'Use loadClientOptions of outcrop/settings/node, or pass credentials.',
+    hint: 'Use loadClientOptions from outcrop/settings/node, or pass credentials.',
   })
 }
 
@@ -91,7 +91,7 @@ function timeoutOf(settings: Settings): Timeouts {
   const isOff = text(settings, 'API_FORCE_IDLE_TIMEOUT') !== undefined && !flag(settings, 'API_FORCE_IDLE_TIMEOUT')
   return {
     response: whole(settings, 'API_TIMEOUT_MS', 1, 2_147_483_647) ?? 600_000,
-    // Claude Code takes less for a mistake: models think for minutes.
+    // Claude Code treats smaller values as a mistake, because models think for minutes.
     idle: isOff && !isWatched ? 0 : Math.max(idle ?? 0, 300_000),
   }
 }
@@ -113,11 +113,11 @@ function modelsOf(settings: Settings): ModelResolverOptions {
       return [family, firstOf(settings, family === 'haiku' ? [name, 'ANTHROPIC_SMALL_FAST_MODEL'] : [name])]
     }),
   )
-  // `default` is what the alias itself stands for.
+  // A value of `default` refers to the alias itself.
   const chosen = primary && primary.value !== 'default' ? primary : undefined
   const smallModelRegion = region(settings, 'ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION')
   return {
-    // As Claude Code, which looks for what it does not know among the profiles of the account.
+    // Claude Code too searches the account's profiles for models that it does not know.
     discovery: 'fallback',
     pins: Object.fromEntries(families.map((family) => [family, pins[family]?.[0]?.value])),
     ...(chosen && { aliases: { default: chosen.value } }),
@@ -142,7 +142,7 @@ function modelsOf(settings: Settings): ModelResolverOptions {
   }
 }
 
-/** The first of several settings that is there, and its name. */
+/** Returns the first of several settings that is set, and its name. */
 function firstOf(settings: Settings, names: readonly string[]): [setting?: Setting<string>, name?: string] {
   for (const name of names) {
     const setting = name === 'model' ? settings.model : settings.env[name]
@@ -158,14 +158,14 @@ function geographyOf(settings: Settings): Pick<ModelResolverOptions, 'geo'> {
   const name = 'ANTHROPIC_BEDROCK_REGION_PREFIX'
   const prefix = text(settings, name)
   const called = regionOf(settings)
-  // GovCloud has one geography, whatever else is asked for.
+  // GovCloud has only one geography.
   if (prefix === undefined || called?.startsWith('us-gov-')) return {}
   if (prefix === 'global') return { geo: 'global' }
   const regions = regionsOf(prefix)
   if (!regions) throw wrongValue(settings, name, 'a geography: us, eu, apac, jp, au, in or global')
   if (called && !regions.includes(called)) {
-    throw new ConfigurationError(`${name} is ${prefix}, and ${called} has no profiles of that geography`, {
-      hint: 'Call a region of that geography, or leave the variable out.',
+    throw new ConfigurationError(`${name} is ${prefix}, but ${called} has no profiles of that geography`, {
+      hint: 'Call a Region of that geography, or unset the variable.',
     })
   }
   return { geo: 'regional' }

@@ -7,10 +7,10 @@ import { flag } from './values.ts'
 const name = 'ANTHROPIC_CUSTOM_HEADERS'
 
 /**
- * The headers in `ANTHROPIC_CUSTOM_HEADERS`: `Name: Value`, one on a line.
+ * Parses the headers in `ANTHROPIC_CUSTOM_HEADERS`: one `Name: Value` per line.
  *
- * @throws ConfigurationError naming the line, but not its value, for what is no header, and for headers that are part
- *   of the signature or would take its place.
+ * @throws ConfigurationError naming the line, but not its value, for an invalid header, and for headers that are part
+ *   of the signature or would replace it.
  */
 export function customHeaders(settings: Settings): Record<string, string> {
   const setting = settings.env[name]
@@ -23,16 +23,16 @@ export function customHeaders(settings: Settings): Record<string, string> {
       new ConfigurationError(`Line ${i + 1} of ${name} in ${describeSource(setting.source)} ${what}`, { hint })
     const [, header, value = ''] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:(.*)$/s.exec(line) ?? []
     if (!header) throw fail('is not a header', 'Write it as Name: Value.')
-    // A CR at the end of a line is how a Windows editor ends it; anywhere else it would begin another header.
+    // Windows editors end lines with a CR. Anywhere else a CR would start another header.
     const trimmed = value.trim()
-    if (!isHeaderValue(trimmed)) throw fail(`has a character that ${header} cannot carry`)
+    if (!isHeaderValue(trimmed)) throw fail(`has a character that is not allowed in ${header}`)
     const lower = header.toLowerCase()
     if (lower === 'authorization' && !isUnsigned)
       throw fail(
         'is Authorization, which the signature uses',
-        'For a gateway that wants it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1.',
+        'For a gateway that needs it, set CLAUDE_CODE_SKIP_BEDROCK_AUTH=1.',
       )
-    // What goes before it is told by `explainSettings`.
+    // `explainSettings` reports the setting that wins over it.
     if (lower === 'authorization' && authorizationOf(settings) !== name) return
     if (lower === 'host' || lower.startsWith('x-amz-')) throw fail(`is ${header}, which is part of the signature`)
     headers[lower] = trimmed

@@ -8,35 +8,35 @@ import { settingRow, type SettingRow, whyIgnored } from './table.ts'
 export interface SettingExplanation {
   /** Such as `env.AWS_REGION` or `modelOverrides`. */
   readonly key: string
-  /** As text; a secret is masked, and of a command there is its program. */
+  /** As text. Secrets are masked, and commands are shown without their arguments. */
   readonly value: string
   readonly source: SettingSource
-  /** What it took the place of, the nearest first. */
+  /** The values that it replaced, in descending order of precedence. */
   readonly overrode: readonly { readonly value: string; readonly source: SettingSource }[]
 }
 
-/** Something that is set and has no effect. */
+/** A setting that has no effect. */
 export interface IgnoredSetting {
   /** Such as `env.HTTPS_PROXY` or `permissions`. */
   readonly key: string
   readonly source: SettingSource
-  /** Why, as the end of "ignored, because". */
+  /** The reason, to follow "ignored, because". */
   readonly because: string
 }
 
-/** What settings come to. `toString()` gives it as lines of text. */
+/** The effective settings. `toString()` returns them as lines of text. */
 export interface SettingsExplanation {
-  /** What has an effect. */
+  /** Settings that have an effect. */
   readonly settings: readonly SettingExplanation[]
-  /** What has none. */
+  /** Settings that have none. */
   readonly ignored: readonly IgnoredSetting[]
   toString(): string
 }
 
 /**
- * Tells every setting: what has an effect, with its value, where it came from and what it overrode, and what is ignored,
- * and why. Secrets are masked. Of the process's environment those variables are told that are of AWS, Anthropic, Claude
- * Code or a proxy.
+ * Explains every setting: those that have an effect, with their values, their sources and the values that they replaced,
+ * and those that are ignored, with the reason. Secrets are masked. Of the process's environment, it includes only the
+ * variables of AWS, Anthropic, Claude Code and proxies.
  *
  * @example
  * ```ts
@@ -92,7 +92,7 @@ function shown(value: string, as: SettingRow['shows']): string {
   if (as === 'secret') return '[set]'
   if (as === 'command') return showCommand(value)
   if (as !== 'url') return value
-  // A user, and what follows the path, may be secret.
+  // The user and everything after the path may be secret.
   const { protocol, host, pathname } = URL.canParse(value) ? new URL(value) : {}
   return host ? `${protocol}//${host}${pathname === '/' ? '' : pathname}` : '[set]'
 }

@@ -2,12 +2,12 @@ import { createAllowList } from '../models/allow-list.ts'
 import type { Setting, Settings } from './settings.ts'
 
 /**
- * Lays settings over one another: each argument over those before it. Lists are joined, but for a managed
- * `availableModels`, which stands alone; `modelOverrides` are joined by model.
+ * Merges settings; each argument overrides the ones before it. Lists are concatenated, except that a managed
+ * `availableModels` replaces the others. `modelOverrides` are merged by model.
  *
- * A project that is not trusted narrows and never widens: of its `availableModels` only what the others allow counts, its
- * `modelOverrides` replace none, and where others list `availableModels` they do not count at all, since an override says
- * which model a name really is.
+ * An untrusted project can restrict what is allowed, but not extend it: its `availableModels` keeps only models that the
+ * others allow too, its `modelOverrides` replace no others, and they are ignored if others set `availableModels`, because
+ * an override decides which model a name means.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ function withoutUntrustedOverrides({ modelOverrides, ...layer }: Settings): Sett
   return { ...layer, untaken: [...(layer.untaken ?? []), { key: 'modelOverrides', source, because }] }
 }
 
-/** The entries of two lists that the other one allows too. */
+/** Returns the entries of either list that the other one allows too. */
 function common(one: readonly string[], other: readonly string[]): string[] {
   const within = (entries: readonly string[], list: readonly string[]): string[] => {
     const isAllowed = createAllowList(list)

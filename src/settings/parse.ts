@@ -6,7 +6,7 @@ import { printable } from './printable.ts'
 import { describeSource, type Setting, type Settings, type SettingSource, type UntakenSetting } from './settings.ts'
 
 /**
- * The settings in environment variables. An empty variable counts as unset.
+ * Reads settings from environment variables. An empty variable counts as unset.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@ import { describeSource, type Setting, type Settings, type SettingSource, type U
  */
 export function settingsFromEnvironment(env: Environment): Settings {
   const source: SettingSource = { kind: 'environment' }
-  // The `env` of a Worker has more in it than text.
+  // A Worker's `env` contains more than strings.
   const entries = Object.entries(env).flatMap(([name, value]: [string, unknown]): [string, Setting<string>][] =>
     typeof value === 'string' && value.trim() ? [[name, { value: value.trim(), source }]] : [],
   )
@@ -23,10 +23,10 @@ export function settingsFromEnvironment(env: Environment): Settings {
 }
 
 /**
- * The settings in a settings file's JSON. Keys that are not for a client are passed over.
+ * Reads settings from the JSON of a settings file. Keys that do not concern a client are skipped.
  *
- * @param isTrusted - whether its commands and variables count; where not, `model`, `modelOverrides` and
- *   `availableModels` alone do: a cloned repository must not run anything by being opened
+ * @param isTrusted - whether its commands and variables apply. If not, only `model`, `modelOverrides` and
+ *   `availableModels` do: opening a cloned repository must not run anything
  * @throws ConfigurationError for a value of the wrong kind, naming the key and the file.
  */
 export function settingsFromFile(document: JsonValue, source: SettingSource, isTrusted: boolean): Settings {
@@ -81,9 +81,9 @@ function envBlock(env: JsonValue | undefined, source: SettingSource): Settings['
   if (!isJsonObject(env)) throw wrong('env', source, 'an object of variables')
   const entries = Object.entries(env).flatMap(([name, value]): [string, Setting<string>][] => {
     if (value === undefined || value === null || value === '') return []
-    // A process takes neither from any command that it starts.
+    // No process accepts these in its environment.
     if (!name || /[=\0]/.test(name)) throw wrong(`env.${name}`, source, 'the name of a variable')
-    // JSON writes a switch as 1 or true.
+    // In JSON a switch may be a number or a boolean.
     const text = typeof value === 'object' ? undefined : String(value).trim()
     if (text === undefined || text.includes('\0')) throw wrong(`env.${name}`, source, 'a string')
     return text ? [[name, { value: text, source }]] : []
@@ -91,7 +91,7 @@ function envBlock(env: JsonValue | undefined, source: SettingSource): Settings['
   return Object.fromEntries(entries)
 }
 
-// InvokeModel takes 2,048 characters; a list of a thousand models is longer than any that is meant.
+// InvokeModel accepts 2,048 characters. Nobody needs a list of more than a thousand models.
 const [maxName, maxNames] = [2048, 1000]
 
 const isName = (value: JsonValue | undefined): value is string =>

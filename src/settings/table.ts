@@ -2,15 +2,15 @@ import { authorizationOf } from './authorization.ts'
 import type { Settings } from './settings.ts'
 import { flag, text } from './values.ts'
 
-/** One setting, or several of one kind: what becomes of it here. The docs, explanations and the doctor read this table. */
+/** One setting, or several of one kind, and its effect. The docs, explanations and the doctor read this table. */
 export interface SettingRow {
   /** Variables, and keys of settings files. `*` stands for any characters. */
   readonly names: readonly string[]
-  /** What it does here, in Markdown. Left out for what nothing reads. */
+  /** Its effect, in Markdown. Left out for settings without one. */
   readonly does?: string
-  /** Why nothing reads it, behind "ignored, because"; a function where that hangs on the settings. */
+  /** Why it has no effect, to follow "ignored, because"; a function if that depends on the settings. */
   readonly ignored?: string | ((settings: Settings, name: string) => string | undefined)
-  /** What wins where it is set too, the first first. */
+  /** Settings that win over this one, in order of precedence. */
   readonly beatenBy?: readonly string[]
   /** How its value is shown; a `secret` never is. @default 'text' */
   readonly shows?: 'text' | 'url' | 'command' | 'secret'
@@ -19,23 +19,23 @@ export interface SettingRow {
 const signs = ['AWS_BEARER_TOKEN_BEDROCK', 'awsCredentialExport'] as const
 const skips = (settings: Settings): boolean => isOn(settings, 'CLAUDE_CODE_SKIP_BEDROCK_AUTH')
 
-/** Why one way to authenticate at a gateway is not the one that is used. */
+/** Says why a way to authenticate at a gateway is not used. */
 function unlessAuthorized(settings: Settings, name: string): string | undefined {
-  if (!skips(settings)) return 'it is for gateways: CLAUDE_CODE_SKIP_BEDROCK_AUTH is not set'
+  if (!skips(settings)) return 'it is for gateways, and CLAUDE_CODE_SKIP_BEDROCK_AUTH is not set'
   const used = authorizationOf(settings)
   return used && used !== name ? `${used} wins` : undefined
 }
 
 const unlessSigned = (settings: Settings): string | undefined =>
-  skips(settings) ? 'CLAUDE_CODE_SKIP_BEDROCK_AUTH is set: nothing is signed' : undefined
+  skips(settings) ? 'CLAUDE_CODE_SKIP_BEDROCK_AUTH is set, so requests are not signed' : undefined
 
-/** All settings that mean something to Claude Code on Bedrock. The first row that fits counts. */
+/** All settings that concern Claude Code on Bedrock. The first matching row counts. */
 export const settingRows: readonly SettingRow[] = [
   {
     names: ['CLAUDE_CODE_USE_BEDROCK'],
-    does: 'has to be on; otherwise a `ConfigurationError` says that Bedrock is not selected',
+    does: 'must be on; otherwise a `ConfigurationError` says that Bedrock is not selected',
   },
-  // Who is asking
+  // Credentials
   { names: ['AWS_BEARER_TOKEN_BEDROCK'], does: '`credentials`: a Bedrock API key', shows: 'secret' },
   {
     names: ['awsCredentialExport'],
@@ -53,13 +53,13 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['AWS_CREDENTIAL_EXPIRATION', 'AWS_ACCOUNT_ID'],
-    does: 'go with the AWS keys',
+    does: 'used with the AWS keys',
     beatenBy: [...signs, 'AWS_PROFILE'],
     ignored: unlessSigned,
   },
   {
     names: ['AWS_PROFILE', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'],
-    does: "AWS's chain, and the profile's region",
+    does: "AWS's chain, and the profile's Region",
     ignored: (settings) =>
       text(settings, 'AWS_REGION') || text(settings, 'AWS_DEFAULT_REGION')
         ? (unlessSigned(settings) ?? (text(settings, signs[0]) ? `${signs[0]} wins` : undefined))
@@ -102,36 +102,36 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['CLAUDE_CODE_AWS_CHAIN_RESOLVE_TIMEOUT_MS'],
-    does: "how long AWS's chain may take; default 60,000",
+    does: "the timeout of AWS's chain in milliseconds; default 60,000",
     beatenBy: signs,
     ignored: unlessSigned,
   },
   // A gateway
   {
     names: ['CLAUDE_CODE_SKIP_BEDROCK_AUTH'],
-    does: "`credentials: 'none'`, or the gateway's own bearer, in the order of the next rows",
+    does: "`credentials: 'none'`, or a bearer token for the gateway, in the order of the next rows",
   },
   {
     names: ['ANTHROPIC_AUTH_TOKEN'],
-    does: 'the bearer token of a gateway, with `CLAUDE_CODE_SKIP_BEDROCK_AUTH`',
+    does: 'the bearer token for a gateway, with `CLAUDE_CODE_SKIP_BEDROCK_AUTH`',
     shows: 'secret',
     ignored: unlessAuthorized,
   },
   {
     names: ['apiKeyHelper'],
-    does: 'a command that prints it, run again after its time to live or a 401',
+    does: 'a command that prints the token; runs again after its time to live or a 401',
     shows: 'command',
     ignored: unlessAuthorized,
   },
   {
     names: ['CLAUDE_CODE_API_KEY_HELPER_TTL_MS'],
-    does: 'that time to live; default 300,000',
+    does: 'the time to live in milliseconds; default 300,000',
     ignored: (settings) =>
       authorizationOf(settings) === 'apiKeyHelper' && skips(settings) ? undefined : 'no apiKeyHelper is in use',
   },
   {
     names: ['ANTHROPIC_CUSTOM_HEADERS'],
-    does: '`headers`; guardrail headers are understood as such, `Authorization` is a bearer of a gateway',
+    does: '`headers`; guardrail headers set the guardrail, `Authorization` is for a gateway',
     shows: 'secret',
   },
   { names: ['ANTHROPIC_BEDROCK_BASE_URL'], does: '`endpoint`', shows: 'url' },
@@ -148,13 +148,13 @@ export const settingRows: readonly SettingRow[] = [
     does: '`endpoint`',
     beatenBy: ['ANTHROPIC_BEDROCK_BASE_URL'],
   },
-  // Where
+  // Region
   { names: ['AWS_REGION'], does: '`region`' },
   { names: ['AWS_DEFAULT_REGION'], does: '`region`', beatenBy: ['AWS_REGION'] },
   // Models
-  { names: ['ANTHROPIC_MODEL'], does: 'what `default` stands for' },
-  { names: ['model'], does: 'what `default` stands for', beatenBy: ['ANTHROPIC_MODEL'] },
-  { names: ['ANTHROPIC_DEFAULT_MODEL'], does: 'what `default` stands for', beatenBy: ['ANTHROPIC_MODEL', 'model'] },
+  { names: ['ANTHROPIC_MODEL'], does: 'the model for `default`' },
+  { names: ['model'], does: 'the model for `default`', beatenBy: ['ANTHROPIC_MODEL'] },
+  { names: ['ANTHROPIC_DEFAULT_MODEL'], does: 'the model for `default`', beatenBy: ['ANTHROPIC_MODEL', 'model'] },
   {
     names: [
       'ANTHROPIC_DEFAULT_OPUS_MODEL',
@@ -162,33 +162,33 @@ export const settingRows: readonly SettingRow[] = [
       'ANTHROPIC_DEFAULT_HAIKU_MODEL',
       'ANTHROPIC_DEFAULT_FABLE_MODEL',
     ],
-    does: '`models.pins`; the Haiku pin serves `small` too',
+    does: '`models.pins`; the Haiku pin also sets `small`',
   },
   {
     names: ['ANTHROPIC_SMALL_FAST_MODEL'],
     does: 'the Haiku pin, under its old name',
     beatenBy: ['ANTHROPIC_DEFAULT_HAIKU_MODEL'],
   },
-  { names: ['ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION'], does: 'the region of `small` and `haiku`' },
+  { names: ['ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION'], does: 'the Region of `small` and `haiku`' },
   { names: ['modelOverrides'], does: '`models.overrides`' },
   { names: ['availableModels'], does: '`models.availableModels`; see below' },
   {
     names: ['enforceAvailableModels'],
-    does: '`availableModels` counts for `default` and `small` too',
+    does: 'applies `availableModels` to `default` and `small` too',
     ignored: ({ availableModels }) => (availableModels ? undefined : 'availableModels is not set'),
   },
   {
     names: ['ANTHROPIC_BEDROCK_REGION_PREFIX'],
-    does: "`global` prefers global profiles; another one has to be the region's own",
+    does: "`global` prefers global profiles; any other prefix must be the Region's own",
     ignored: (settings) =>
       (text(settings, 'AWS_REGION') ?? text(settings, 'AWS_DEFAULT_REGION'))?.startsWith('us-gov-')
-        ? 'GovCloud has one geography'
+        ? 'GovCloud has only one geography'
         : undefined,
   },
   // Calls
   { names: ['ANTHROPIC_BEDROCK_SERVICE_TIER'], does: 'the header `X-Amzn-Bedrock-Service-Tier`' },
-  { names: ['ANTHROPIC_BETAS'], does: '`anthropic_beta` of every call' },
-  { names: ['DISABLE_PROMPT_CACHING'], does: 'switches `promptCaching` off, which is on otherwise' },
+  { names: ['ANTHROPIC_BETAS'], does: '`anthropic_beta` in every call' },
+  { names: ['DISABLE_PROMPT_CACHING'], does: 'turns off `promptCaching`, which is on by default' },
   {
     names: [
       'DISABLE_PROMPT_CACHING_HAIKU',
@@ -214,31 +214,31 @@ export const settingRows: readonly SettingRow[] = [
       'CLAUDE_ENABLE_STREAM_WATCHDOG',
       'CLAUDE_ENABLE_BYTE_WATCHDOG_BEDROCK',
     ],
-    does: '`timeout.idle`: 300,000 at least, and by default; `API_FORCE_IDLE_TIMEOUT=0` alone switches it off',
+    does: '`timeout.idle`: default and minimum 300,000; only `API_FORCE_IDLE_TIMEOUT=0` turns it off',
   },
-  { names: ['CLAUDE_CODE_MAX_RETRIES'], does: '`retry.attempts`, one more; default 10, at most 15' },
-  // Where settings are
+  { names: ['CLAUDE_CODE_MAX_RETRIES'], does: '`retry.attempts`, plus one; default 10, at most 15' },
+  // The environment
   { names: ['CLAUDE_CONFIG_DIR'], does: "the folder of the user's settings file" },
-  { names: ['OUTCROP_LOG'], does: 'what is written to stderr' },
+  { names: ['OUTCROP_LOG'], does: 'the log level for stderr' },
   {
     names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'],
-    does: 'the proxy that requests go through, on Node',
+    does: 'the proxy for requests, on Node',
     shows: 'url',
   },
-  { names: ['NODE_EXTRA_CA_CERTS'], does: 'certificate authorities to trust beside those of Node, on Node' },
+  { names: ['NODE_EXTRA_CA_CERTS'], does: 'additional trusted certificate authorities, on Node' },
   {
     names: ['NODE_USE_ENV_PROXY', 'NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'],
-    does: 'Node itself, from the environment of the process alone',
+    does: 'read by Node itself, only from the environment of the process',
     ignored: ({ env }, name) =>
       env[name]?.source.kind === 'environment'
         ? undefined
-        : 'Node reads it when it starts: set it in the environment of the process',
+        : 'Node reads it at startup: set it in the environment of the process',
   },
 
-  // Nothing reads these
+  // Settings without an effect
   {
     names: ['ALL_PROXY', 'all_proxy'],
-    ignored: 'name the proxy in HTTPS_PROXY',
+    ignored: 'it is not supported: set HTTPS_PROXY',
     shows: 'url',
   },
   {
@@ -248,7 +248,7 @@ export const settingRows: readonly SettingRow[] = [
       'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
       'CLAUDE_CODE_CERT_STORE',
     ],
-    ignored: 'pass a `fetch` with the certificate: createNodeFetch of outcrop/node takes cert, key and passphrase',
+    ignored: 'certificates are an option of `fetch`: createNodeFetch from outcrop/node takes cert, key and passphrase',
     shows: 'secret',
   },
   {
@@ -258,7 +258,7 @@ export const settingRows: readonly SettingRow[] = [
       'ANTHROPIC_CUSTOM_MODEL_OPTION*',
       'ANTHROPIC_DEFAULT_*_MODEL_*',
     ],
-    ignored: 'it belongs to Claude Code, which chooses among models: name the model in the call',
+    ignored: 'it tells Claude Code which model to choose; here each call names its model',
   },
   {
     names: ['CLAUDE_CODE_USE_MANTLE', 'CLAUDE_CODE_SKIP_MANTLE_AUTH', 'ANTHROPIC_BEDROCK_MANTLE_BASE_URL'],
@@ -281,7 +281,7 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['ANTHROPIC_API_KEY'],
-    ignored: "it is for Anthropic's own API, and must not be sent to Bedrock",
+    ignored: "it is for Anthropic's own API and must not be sent to Bedrock",
     shows: 'secret',
   },
   {
@@ -306,15 +306,15 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['CLAUDE_CODE_RETRY_WATCHDOG', 'CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK'],
-    ignored: 'Claude Code retries beyond its own client; here `retry` and `timeout` decide',
+    ignored: 'it controls retries in Claude Code itself; use `retry` and `timeout` here',
   },
   {
     names: ['CLAUDE_CODE_SKIP_AWS_CRED_CACHE'],
-    ignored: 'credentials are kept only in memory, and only while they are valid',
+    ignored: 'credentials are cached only in memory, and only while they are valid',
   },
   {
     names: ['CLAUDE_CODE_DISABLE_BEDROCK_CONTENT_TYPE_GUARD'],
-    ignored: 'a stream of the wrong content type is always an error',
+    ignored: 'a stream with the wrong content type is always an error',
   },
   {
     names: ['AWS_LAMBDA_*', 'AWS_EXECUTION_ENV', 'AWS_XRAY_*', 'AWS_AMPLIFY_*', 'AWS_APP_*', 'AWS_CLI_*', 'AWS_PAGER'],
@@ -323,7 +323,7 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     names: ['AWS_*', 'ANTHROPIC_*', 'CLAUDE_*', 'API_*', 'DISABLE_*', 'ENABLE_*'],
-    ignored: 'nothing here reads it',
+    ignored: 'Outcrop does not use it',
     shows: 'secret',
   },
 ]
@@ -336,17 +336,17 @@ function isOn(settings: Settings, name: string): boolean {
   try {
     return flag(settings, name)
   } catch {
-    // The client's own options say what is wrong with it.
+    // Building the client's options reports the error.
     return false
   }
 }
 
-/** The row of a variable or of a key of a file. */
+/** Returns the row for a variable, or for a key of a settings file. */
 export function settingRow(name: string): SettingRow | undefined {
   return settingRows.find(({ names }) => names.some((pattern) => fits(pattern, name)))
 }
 
-/** Why a setting that is there has no effect; `undefined` where it has. */
+/** Says why a setting has no effect; `undefined` if it has one. */
 export function whyIgnored(settings: Settings, name: string): string | undefined {
   const row = settingRow(name)
   if (!row) return Object.hasOwn(settings.env, name) ? unknownVariable : unknownKey
@@ -355,8 +355,8 @@ export function whyIgnored(settings: Settings, name: string): string | undefined
   return typeof row.ignored === 'function' ? row.ignored(settings, name) : row.ignored
 }
 
-const unknownVariable = 'nothing here reads it; commands that are started get it'
-const unknownKey = 'it shapes Claude Code itself, and not its calls'
+const unknownVariable = 'Outcrop does not use it, but passes it to commands'
+const unknownKey = 'it configures Claude Code itself, not its calls'
 
 function isSet({ env, ...keys }: Settings, name: string): boolean {
   return Object.hasOwn(env, name) || (keys as Record<string, unknown>)[name] !== undefined

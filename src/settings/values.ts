@@ -2,17 +2,17 @@ import { ConfigurationError } from '../core/errors.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { describeSource, type Settings } from './settings.ts'
 
-/** The merged variables, as a process has them. */
+/** Returns the merged variables as plain strings. */
 export function environmentOf({ env }: Settings): Record<string, string> {
   return Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, value]))
 }
 
-/** A variable's text. */
+/** Returns the text of a variable. */
 export function text({ env }: Settings, name: string): string | undefined {
   return env[name]?.value
 }
 
-/** A switch, as Claude Code reads it. @throws ConfigurationError for what is neither on nor off */
+/** Reads a switch as Claude Code does. @throws ConfigurationError if it is neither on nor off */
 export function flag(settings: Settings, name: string): boolean {
   const value = text(settings, name)
   if (value === undefined || /^(0|false|no|off)$/i.test(value)) return false
@@ -20,17 +20,17 @@ export function flag(settings: Settings, name: string): boolean {
   throw wrongValue(settings, name, 'a switch: 1 or 0, true or false')
 }
 
-/** A region. @throws ConfigurationError for what is none: it would become part of a host name */
+/** Reads a Region. @throws ConfigurationError if it is invalid, because it becomes part of a host name */
 export function region(settings: Settings, name: string): string | undefined {
   const value = text(settings, name)
   try {
     return value && assertRegion(value)
   } catch {
-    throw wrongValue(settings, name, 'an AWS region, such as us-east-1')
+    throw wrongValue(settings, name, 'an AWS Region, such as us-east-1')
   }
 }
 
-/** A whole number in a range. @throws ConfigurationError */
+/** Reads a whole number in a range. @throws ConfigurationError */
 export function whole(settings: Settings, name: string, least: number, most: number): number | undefined {
   const value = text(settings, name)
   if (value === undefined) return undefined
@@ -39,7 +39,7 @@ export function whole(settings: Settings, name: string, least: number, most: num
   throw wrongValue(settings, name, `a whole number, ${least} to ${most}`)
 }
 
-/** The error for a variable that is there but wrong; it does not quote the value, which may be a secret. */
+/** Creates the error for an invalid variable. It does not quote the value, which may be a secret. */
 export function wrongValue({ env }: Settings, name: string, kind: string): ConfigurationError {
   const source = env[name]?.source
   return new ConfigurationError(`${name}${source ? ` in ${describeSource(source)}` : ''} is not ${kind}`)

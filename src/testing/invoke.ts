@@ -64,7 +64,10 @@ export function countedBody(request: JsonObject | undefined): JsonObject | undef
 export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
   const { model = '', body } = call
   const isCountable =
-    parseModelId(model).kind === 'foundation-model' && !isJsonObject(body.input) && takesCountTokens(model)
+    parseModelId(model).kind === 'foundation-model' &&
+    isAnthropic(model) &&
+    !isJsonObject(body.input) &&
+    takesCountTokens(model)
   const refusal = isCountable ? refuseBody(body, model) : invalid("The provided model doesn't support counting tokens.")
   return refusal ? errorResponse(state, refusal) : jsonResponse(state, { inputTokens: countTokens(body) })
 }
@@ -96,6 +99,11 @@ function invalid(message: string): Refusal {
   return { status: 400, type: 'ValidationException', message }
 }
 
+/** Whether a model may be Anthropic's: what is behind some ARNs nobody can tell. */
+function isAnthropic(base: string): boolean {
+  return (parseModelId(base).provider ?? 'anthropic') === 'anthropic'
+}
+
 // Bedrock checks bodies against a schema of its own, and takes no field that it does not know.
 const fields = new Set(
   'anthropic_version anthropic_beta max_tokens messages system temperature top_p top_k tools tool_choice stop_sequences thinking metadata output_config context_management cache_control amazon-bedrock-guardrailConfig'.split(
@@ -104,6 +112,8 @@ const fields = new Set(
 )
 
 function refuseBody(body: JsonObject, base = ''): Refusal | undefined {
+  // Other providers have schemas of their own.
+  if (!isAnthropic(base)) return undefined
   if (body.anthropic_version === undefined) return invalid('anthropic_version: Field required')
   if (!/^(bedrock-2023-05-31|2026-10-21)$/.test(textOf(body.anthropic_version)))
     return invalid(`anthropic_version: Input should be 'bedrock-2023-05-31'`)

@@ -14,6 +14,8 @@ import type {
   OutputConfig,
   Tool,
   ToolChoice,
+  ToolUnion,
+  ToolUseBlock,
 } from '../core/messages/types.ts'
 import type { CallOptions, JsonObject } from '../core/types.ts'
 import { inObject, toStrictSchema } from './json-schema.ts'
@@ -26,6 +28,7 @@ import {
   type SchemaIssue,
   type StandardSchema,
 } from './standard-schema.ts'
+import { definitionOf, isRunnable, type RunnableTool, type ToolDefinition } from './tool.ts'
 
 /** A JSON Schema with a function that makes the value of what the model wrote. Anthropic's `zodOutputFormat` is one. */
 export interface OutputFormat<Output = unknown> extends JSONOutputFormat {
@@ -35,11 +38,13 @@ export interface OutputFormat<Output = unknown> extends JSONOutputFormat {
 
 /** What {@link parse} takes: the parameters of a message, with a schema as `output_config.format`. */
 export interface ParseParams<Format extends StandardSchema | OutputFormat>
-  extends Omit<MessageInput<MessageCreateParamsNonStreaming>, 'output_config' | 'tools' | 'tool_choice'> {
+  extends Omit<MessageInput<MessageCreateParamsNonStreaming>, 'output_config' | 'tools'> {
   readonly output_config: Omit<OutputConfig, 'format'> & {
     /** A schema of zod, valibot, arktype or any library that follows Standard Schema, or what `outputFormat` makes. */
     readonly format: Format
   }
+  /** Tools that the model may call before it answers. None is run: a message that calls one has no output yet. */
+  readonly tools?: readonly (RunnableTool | ToolDefinition)[] | undefined
 }
 
 /** The type of the value behind a schema or an output format. */
@@ -51,6 +56,7 @@ export type ParsedOutput<Format extends StandardSchema | OutputFormat> = Format 
 
 /** A message whose text is JSON, with the value that was made of it. */
 export interface ParsedMessage<Output> extends Message {
+  /** `null` where the model calls tools first, as in Anthropic's SDK. */
   readonly parsed_output: Output
 }
 
@@ -103,6 +109,9 @@ const outputTool = 'output'
  * schemas that it cannot express (recursion, open maps, tuples), are asked by a forced tool; `metadata.adaptations` tells,
  * and the message looks the same. With `thinking`, which excludes force, the tool is offered.
  *
+ * With `tools` of your own the model may call them first: then `parsed_output` is `null` and `stop_reason` is `tool_use`.
+ * Answer the calls, and call `parse` again with the whole conversation.
+ *
  * @example
  * ```ts
  * import { parse } from 'outcrop/tools'
@@ -122,9 +131,19 @@ const outputTool = 'output'
  */
 export async function parse<Format extends StandardSchema | OutputFormat>(
   bedrock: Pick<CoreClient, 'messages' | 'models'>,
-  { output_config, ...params }: ParseParams<Format>,
+  params: ParseParams<Format> & { readonly tools?: undefined },
   options?: CallOptions,
-): Promise<ParsedMessage<ParsedOutput<Format>>> {
+): Promise<ParsedMessage<ParsedOutput<Format>>>
+export async function parse<Format extends StandardSchema | OutputFormat>(
+  bedrock: Pick<CoreClient, 'messages' | 'models'>,
+  params: ParseParams<Format>,
+  options?: CallOptions,
+): Promise<ParsedMessage<ParsedOutput<Format> | null>>
+export async function parse<Format extends StandardSchema | OutputFormat>(
+  bedrock: Pick<CoreClient, 'messages' | 'models'>,
+  { output_config, tools: givenTools = [], ...params }: ParseParams<Format>,
+  options?: CallOptions,
+): Promise<ParsedMessage<ParsedOutput<Format> | null>> {
   const { format: given, ...config } = output_config ?? {}
   const format: OutputFormat = isStandardSchema(given) ? outputFormat(given) : (given as OutputFormat)
   if (format?.type !== 'json_schema' || typeof format.parse !== 'function') {
@@ -132,13 +151,9 @@ export async function parse<Format extends StandardSchema | OutputFormat>(
       hint: 'Give a schema of a library that follows Standard Schema, or the result of outputFormat().',
     })
   }
-  for (const field of ['tools', 'tool_choice', 'stream']) {
-    if ((params as Record<string, unknown>)[field])
-      throw new ConfigurationError(`parse takes no ${field}`, {
-        hint:
-          field === 'stream' ? 'Stream with messages.stream, and parse its text.' : 'Run tools with runTools first.',
-      })
-  }
+  if ((params as { readonly stream?: unknown }).stream)
+    throw new ConfigurationError('parse takes no stream', { hint: 'Stream with messages.stream, and parse its text.' })
+  const tools = definitionsOf(givenTools)
   assertJsonSchema(format.schema, 'the output')
 
   const isObject = format.schema.type === 'object'
@@ -148,62 +163,81 @@ export async function parse<Format extends StandardSchema | OutputFormat>(
   const takesFormat = compatibilityTable[compatibilityKey(model)]?.structuredOutputs === 'yes'
   const strict = takesFormat ? toStrictSchema(schema) : undefined
 
-  const call = { ...params, model }
-  const message = strict
-    ? await bedrock.messages.create(
-        { ...call, output_config: { ...config, format: { type: 'json_schema', schema: strict } } },
-        options,
-      )
-    : asText(
-        await bedrock.messages.create(
-          {
-            ...call,
-            ...byTool(schema, params.thinking),
-            ...(Object.keys(config).length > 0 && { output_config: config }),
-          },
-          options,
-        ),
-        takesFormat ? 'the format cannot express this schema' : 'this model takes no output format',
-      )
-  const parsed_output = (await read(message, format, isObject)) as ParsedOutput<Format>
+  const call = { ...params, model, ...(tools.length > 0 && { tools }) }
+  let message: Message
+  if (strict) {
+    const written = { ...config, format: { type: 'json_schema', schema: strict } as const }
+    message = await bedrock.messages.create({ ...call, output_config: written }, options)
+  } else {
+    const { name, params: byTool } = offerOutput(schema, call)
+    const rest = Object.keys(config).length > 0 && { output_config: config }
+    const answered = await bedrock.messages.create({ ...call, ...byTool, ...rest }, options)
+    const reason = takesFormat ? 'the format cannot express this schema' : 'this model takes no output format'
+    message = asText(answered, name, reason)
+  }
+  // It has called tools of the caller, and answers when it has heard of them.
+  const isCalling = message.stop_reason === 'tool_use'
+  const parsed_output = isCalling ? null : ((await read(message, format, isObject)) as ParsedOutput<Format>)
   return attachMetadata({ ...message, parsed_output } as unknown as JsonObject, message.metadata) as ParsedMessage<
     typeof parsed_output
   >
 }
 
-function byTool(
+function definitionsOf(tools: readonly (RunnableTool | ToolDefinition)[]): ToolUnion[] {
+  if (!Array.isArray(tools) || tools.some((each) => typeof each !== 'object' || each === null))
+    throw new ConfigurationError('tools must be a list of tools')
+  return tools.map((each) => (isRunnable(each) ? definitionOf(each) : each)) as ToolUnion[]
+}
+
+/** The tools of a call with one more, which takes the answer, unless the caller forces one of its own. */
+function offerOutput(
   schema: JsonObject,
-  thinking: { readonly type: string } | undefined,
-): { tools: Tool[]; tool_choice: ToolChoice } {
+  {
+    tools = [],
+    tool_choice: choice,
+    thinking,
+  }: Pick<ParseParams<OutputFormat>, 'tool_choice' | 'thinking'> & {
+    readonly tools?: ToolUnion[]
+  },
+): { readonly name: string; readonly params: { tools: ToolUnion[]; tool_choice: ToolChoice } } {
+  let name = outputTool
+  while (tools.some((tool) => 'name' in tool && tool.name === name)) name += '_'
+  if (tools.length > 0 && (choice?.type === 'any' || choice?.type === 'tool'))
+    return { name, params: { tools, tool_choice: choice } }
+  const others = choice?.type === 'none' ? [] : tools
   const isThinking = thinking !== undefined && thinking.type !== 'disabled'
+  const description =
+    others.length > 0
+      ? 'Takes your final answer. Call this tool, once, when you need no other one, and write nothing else.'
+      : 'Takes your answer. Always answer by calling this tool, once, and write nothing else.'
   return {
-    tools: [
-      {
-        name: outputTool,
-        description: 'Takes your answer. Always answer by calling this tool, once, and write nothing else.',
-        input_schema: schema as Tool.InputSchema,
-      },
-    ],
-    // Thinking and a forced tool exclude each other.
-    // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-    tool_choice: isThinking ? { type: 'auto' } : { type: 'tool', name: outputTool },
+    name,
+    params: {
+      tools: [...others, { name, description, input_schema: schema as Tool.InputSchema }],
+      // Thinking and a forced tool exclude each other.
+      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+      tool_choice:
+        isThinking || others.length > 0 ? { ...choice, type: isThinking ? 'auto' : 'any' } : { type: 'tool', name },
+    },
   }
 }
 
 /** The message as if it had been written to a format, so that it can be part of a conversation without a tool result. */
-function asText(message: Message, reason: string): Message {
+function asText(message: Message, outputTool: string, reason: string): Message {
   const adaptations = [
     ...(message.metadata.adaptations ?? []),
     { field: 'output_config.format', action: 'replaced', reason: `${reason}; a tool took the answer` } as const,
   ]
-  const use = message.content.find((block) => block.type === 'tool_use')
-  const content = use
-    ? message.content.flatMap((block): ContentBlock[] => {
-        if (block === use) return [{ type: 'text', text: JSON.stringify(use.input), citations: null }]
-        return block.type === 'thinking' || block.type === 'redacted_thinking' ? [block] : []
-      })
-    : message.content
-  const stop_reason = message.stop_reason === 'tool_use' ? 'end_turn' : message.stop_reason
+  const isCall = (block: ContentBlock): block is ToolUseBlock => block.type === 'tool_use'
+  const use = message.content.filter(isCall).find(({ name }) => name === outputTool)
+  const isCalling = message.content.some((block) => isCall(block) && block !== use)
+  const content = message.content.flatMap((block): ContentBlock[] => {
+    // An answer beside calls came before their results.
+    if (!use || isCalling) return block === use ? [] : [block]
+    if (block === use) return [{ type: 'text', text: JSON.stringify(use.input), citations: null }]
+    return block.type === 'thinking' || block.type === 'redacted_thinking' ? [block] : []
+  })
+  const stop_reason = message.stop_reason === 'tool_use' && !isCalling ? 'end_turn' : message.stop_reason
   return attachMetadata({ ...message, content, stop_reason } as unknown as JsonObject, {
     ...message.metadata,
     adaptations,

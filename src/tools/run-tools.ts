@@ -13,7 +13,7 @@ import type {
   ToolUseBlock,
 } from '../core/messages/types.ts'
 import type { CallOptions, TokenUsage } from '../core/types.ts'
-import { assertTool, callTool, definitionOf, isRunnable, type RunnableTool } from './tool.ts'
+import { assertTool, callTool, definitionOf, isRunnable, type RunnableTool, type ToolDefinition } from './tool.ts'
 
 /** Where a loop of tool calls ends although the model would go on. All count from 1; `Infinity` switches one off. */
 export interface ToolLimits {
@@ -24,8 +24,6 @@ export interface ToolLimits {
   /** Tokens of all turns, input (cached or not) and output. Looked at after each turn. @default Infinity */
   readonly tokens?: number | undefined
 }
-
-type ToolDefinition = NonNullable<MessageInput<MessageCreateParamsBase>['tools']>[number]
 
 /** What {@link runTools} takes: the parameters of a message, with tools that can be run. */
 export interface RunToolsParams extends Omit<MessageInput<MessageCreateParamsBase>, 'stream' | 'tools'> {

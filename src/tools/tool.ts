@@ -2,7 +2,14 @@ import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import { redact } from '../core/internal/redact.ts'
-import type { Tool, ToolResultBlockParam, ToolUnion, ToolUseBlock } from '../core/messages/types.ts'
+import type {
+  MessageCreateParamsBase,
+  MessageInput,
+  Tool,
+  ToolResultBlockParam,
+  ToolUnion,
+  ToolUseBlock,
+} from '../core/messages/types.ts'
 import type { JsonObject } from '../core/types.ts'
 import {
   assertJsonSchema,
@@ -23,6 +30,9 @@ export interface ToolContext {
 
 /** A tool that `runTools` can run: its definition for the model, Anthropic's own tools included, and what it does. */
 export type RunnableTool<Input = unknown> = Extract<ToolUnion, { name: string }> & Runnable<Input>
+
+/** A tool as a message's parameters have it, which may be `as const`. */
+export type ToolDefinition = NonNullable<MessageInput<MessageCreateParamsBase>['tools']>[number]
 
 /** What a tool does. */
 export interface Runnable<Input = unknown> {

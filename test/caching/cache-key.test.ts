@@ -116,6 +116,31 @@ describe('where it is sent', () => {
   })
 })
 
+describe('how bodies are made to fit', () => {
+  const adapting = { max_tokens: 4096, thinking: { type: 'enabled', budget_tokens: 2000 }, model: 'claude-opus-5' }
+
+  test('a strict client is not answered by what another one had adapted', async () => {
+    const { client, fake } = setUp()
+    const call = { ...params, ...adapting } as never
+    await client().messages.create(call, { cache: true })
+    const strict = client({ compatibility: { policy: 'strict' } }).messages.create(call, { cache: true })
+    await expect(strict).rejects.toMatchObject({ code: 'configuration' })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test.each<[string, BedrockClientOptions]>([
+    ['strict', { compatibility: { policy: 'strict' } }],
+    ['pass', { compatibility: { policy: 'pass' } }],
+    ['off', { compatibility: false }],
+    ['without learning', { compatibility: { learn: false } }],
+  ])('%s is another call than adapt, and the same as itself', async (_, options) => {
+    const setup = setUp()
+    expect(await callsOf([setup.client()], [setup.client(options)], setup)).toBe(2)
+    const again = setUp()
+    expect(await callsOf([again.client(options)], [again.client(options)], again)).toBe(1)
+  })
+})
+
 describe('who is asking', () => {
   const account = (identity: Identity, accountId: string) => ({ ...identity, accountId }) as Identity
 

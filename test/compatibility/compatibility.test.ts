@@ -39,6 +39,8 @@ const features: Record<string, JsonObject> = {
   'temperature and top_p': { temperature: 0.5, top_p: 0.9 },
   'top-level caching': { cache_control: { type: 'ephemeral' } },
   'another version': { anthropic_version: '2026-10-21' },
+  'temperature under another version': { anthropic_version: '2026-10-21', temperature: 0.5 },
+  'top_p under another version': { anthropic_version: '2026-10-21', top_p: 0.9 },
   'a beta of another model': { anthropic_beta: ['compact-2026-09-04', 'effort-2025-11-24', 'context-1m-2025-08-07'] },
 }
 // Of each model that can be called from us-east-1 through a profile.
@@ -419,6 +421,23 @@ describe('countTokens', () => {
       }),
     ).toBeLessThan(3000)
   })
+})
+
+test('sampling that the API version refuses is left out, whatever the model takes', async () => {
+  const { fake, bedrock } = setUp()
+  const sampling = { temperature: 0.5, top_p: 0.9, top_k: 5 }
+  const params = { model: 'claude-sonnet-5-5', max_tokens: 10, messages, ...sampling }
+  await bedrock.messages.create(params)
+  expect(fake.calls.at(-1)?.body).toMatchObject(sampling)
+  const { metadata } = await bedrock.messages.create({ ...params, anthropic_version: '2026-10-21' } as never)
+  expect(fake.calls.at(-1)?.body).not.toHaveProperty('temperature')
+  expect(metadata.adaptations).toEqual(
+    Object.keys(sampling).map((field) => ({
+      action: 'removed',
+      field,
+      reason: '2026-10-21 takes no sampling parameters',
+    })),
+  )
 })
 
 test('a policy that is none is refused at once', () => {

@@ -48,12 +48,12 @@ describe('what is set and not taken is listed, with the reason', () => {
     [
       'the picker',
       { ANTHROPIC_DEFAULT_OPUS_MODEL_NAME: 'Opus' },
-      { 'env.ANTHROPIC_DEFAULT_OPUS_MODEL_NAME': /chooses among models/ },
+      { 'env.ANTHROPIC_DEFAULT_OPUS_MODEL_NAME': /which model to choose/ },
     ],
     [
       'what nobody knows',
       { AWS_FOO: '1', CLAUDE_CODE_NEW: '1' },
-      { 'env.AWS_FOO': /nothing here reads it/, 'env.CLAUDE_CODE_NEW': /nothing here reads it/ },
+      { 'env.AWS_FOO': /Outcrop does not use it/, 'env.CLAUDE_CODE_NEW': /Outcrop does not use it/ },
     ],
     [
       'what another one wins over',
@@ -81,7 +81,7 @@ describe('what is set and not taken is listed, with the reason', () => {
     [
       'keys where a gateway signs',
       { CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1', AWS_ACCESS_KEY_ID: 'a' },
-      { 'env.AWS_ACCESS_KEY_ID': /nothing is signed/ },
+      { 'env.AWS_ACCESS_KEY_ID': /requests are not signed/ },
     ],
     [
       'an hour that is forbidden',
@@ -108,8 +108,8 @@ describe('what is set and not taken is listed, with the reason', () => {
   test('keys of a file', () => {
     const file = { permissions: {}, fallbackModel: 'sonnet', apiKeyHelper: 'print-token', enforceAvailableModels: true }
     expect(ignored({}, file)).toEqual({
-      permissions: expect.stringContaining('shapes Claude Code itself'),
-      fallbackModel: expect.stringContaining('chooses among models'),
+      permissions: expect.stringContaining('configures Claude Code itself'),
+      fallbackModel: expect.stringContaining('which model to choose'),
       apiKeyHelper: expect.stringContaining('it is for gateways'),
       enforceAvailableModels: 'availableModels is not set',
     })
@@ -127,8 +127,8 @@ describe('what is set and not taken is listed, with the reason', () => {
     expect(
       ignored({ EDITOR: 'vi' }, { env: { MY_TOOL: '1', NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' } }),
     ).toEqual({
-      'env.MY_TOOL': expect.stringContaining('commands that are started get it'),
-      'env.NODE_OPTIONS': expect.stringContaining('Node reads it when it starts'),
+      'env.MY_TOOL': expect.stringContaining('passes it to commands'),
+      'env.NODE_OPTIONS': expect.stringContaining('Node reads it at startup'),
     })
     expect(ignored({ NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' })).toEqual({})
   })

@@ -171,6 +171,22 @@ describe('who may call', () => {
   })
 })
 
+test('another provider is asked for nothing of Anthropic’s schema, and counts no tokens', async () => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+  const model = 'amazon.nova-lite-v1:0'
+  const body = { schemaVersion: 'messages-v1', messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
+  expect((await bedrock.invoke({ model, body })).metadata.status).toBe(200)
+  expect(fake.calls[0]?.body).toEqual(body)
+  const { events } = await bedrock.invokeStream({ model, body })
+  for await (const _ of events);
+  const counted = bedrock.messages.countTokens({ model, messages: [{ role: 'user', content: 'Hi' }] })
+  await expect(counted).rejects.toMatchObject({ status: 400 })
+  await expect(bedrock.invoke({ model: 'us.anthropic.claude-sonnet-4-6', body })).rejects.toMatchObject({
+    message: expect.stringContaining('anthropic_version'),
+  })
+})
+
 describe('the control plane', () => {
   test('profiles come in pages', async () => {
     const fake = createFakeBedrock()

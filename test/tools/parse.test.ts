@@ -1,11 +1,11 @@
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
 import { isBedrockError, type JsonObject, type JsonValue } from 'outcrop'
 import { createBedrockClient } from 'outcrop/core'
-import { outputFormat, parse } from 'outcrop/tools'
+import { outputFormat, parse, tool } from 'outcrop/tools'
 import * as v from 'valibot'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { connect, schemas } from './support.ts'
+import { calling, connect, schemas } from './support.ts'
 
 const question = { max_tokens: 100, messages: [{ role: 'user' as const, content: 'Where?' }] }
 const answer = '{"city":"Oslo","days":3}'
@@ -235,7 +235,7 @@ describe('parse', () => {
   test.each<[what: string, params: object, message: RegExp]>([
     ['no format', { output_config: {} }, /output_config.format is neither a schema nor/],
     ['nothing', {}, /output_config.format is neither a schema nor/],
-    ['tools', { output_config: { format }, tools: [{ name: 'a', input_schema: { type: 'object' } }] }, /no tools/],
+    ['tools that are no list', { output_config: { format }, tools: {} }, /tools must be a list/],
     ['a stream', { output_config: { format }, stream: true }, /no stream/],
     ['no model', { output_config: { format }, model: undefined }, /model/],
   ])('refuses %s', async (_, params, message) => {
@@ -243,6 +243,74 @@ describe('parse', () => {
     const given = { ...question, model: withFormat, ...params } as never
     await expect(parse(bedrock, given)).rejects.toMatchObject({ code: 'configuration', message })
     expect(fake.calls).toEqual([])
+  })
+
+  describe.each([withFormat, withTool])('with tools, by %s', (model) => {
+    const where = tool({ name: 'where', inputSchema: z.object({}), run: () => 'Oslo' })
+    const call = calling({ name: 'where' })
+    const params = { ...question, model, tools: [where], output_config: { format } }
+
+    test('the model calls them first, then answers', async () => {
+      const { fake, bedrock } = connect(call, model === withFormat ? answer : byTool({ city: 'Oslo', days: 3 }))
+      const first = await parse(bedrock, params)
+      expectTypeOf(first.parsed_output).toEqualTypeOf<{ city: string; days?: number | undefined } | null>()
+      expect(first).toMatchObject({ parsed_output: null, stop_reason: 'tool_use', content: call.content })
+      const messages = [
+        ...question.messages,
+        { role: 'assistant' as const, content: first.content },
+        {
+          role: 'user' as const,
+          content: [{ type: 'tool_result' as const, tool_use_id: 'toolu_0', content: 'Oslo' }],
+        },
+      ]
+      const last = await parse(bedrock, { ...params, messages })
+      expect(last).toMatchObject({ parsed_output: { city: 'Oslo', days: 3 }, stop_reason: 'end_turn' })
+      for (const { status, body } of fake.calls) {
+        expect(status).toBe(200)
+        expect(body.tools).toMatchObject([
+          { name: 'where', input_schema: { type: 'object' } },
+          ...(model === withTool ? [{ name: 'output' }] : []),
+        ])
+        expect(body.tool_choice).toEqual(model === withTool ? { type: 'any' } : undefined)
+      }
+    })
+
+    test('a call that the caller forces leaves no room for an answer', async () => {
+      const { fake, bedrock } = connect(call)
+      const forced = { type: 'tool' as const, name: 'where' }
+      const { parsed_output } = await parse(bedrock, { ...params, tool_choice: forced })
+      expect(parsed_output).toBeNull()
+      expect(fake.calls[0]?.body).toMatchObject({ tools: [{ name: 'where' }], tool_choice: forced })
+    })
+  })
+
+  test.each<[what: string, params: object, choice: JsonObject, tools: string[]]>([
+    ['auto', { tool_choice: { type: 'auto' } }, { type: 'any' }, ['output', 'output_']],
+    [
+      'one call at a time',
+      { tool_choice: { type: 'auto', disable_parallel_tool_use: true } },
+      { type: 'any', disable_parallel_tool_use: true },
+      ['output', 'output_'],
+    ],
+    ['thinking', { thinking: { type: 'adaptive' } }, { type: 'auto' }, ['output', 'output_']],
+    ['none', { tool_choice: { type: 'none' } }, { type: 'tool', name: 'output_' }, ['output_']],
+  ])('the tool that takes the answer joins others under a name of its own: %s', async (_, params, choice, tools) => {
+    const { fake, bedrock } = connect({
+      content: [{ type: 'tool_use', id: 'toolu_1', name: 'output_', input: { city: 'Oslo' } }],
+    })
+    const given = [{ name: 'output', input_schema: { type: 'object' as const } }]
+    const call = { ...question, model: withTool, tools: given, output_config: { format }, ...params }
+    expect((await parse(bedrock, call)).parsed_output).toEqual({ city: 'Oslo' })
+    expect(fake.calls[0]?.body).toMatchObject({ tool_choice: choice, tools: tools.map((name) => ({ name })) })
+  })
+
+  test('an answer beside calls came before their results, and is left out', async () => {
+    const both = [...calling({ name: 'where' }).content, ...byTool({ city: 'Oslo' }).content]
+    const { bedrock } = connect({ content: both })
+    const tools = [{ name: 'where', input_schema: { type: 'object' as const } }]
+    const message = await parse(bedrock, { ...question, model: withTool, tools, output_config: { format } })
+    expect(message.parsed_output).toBeNull()
+    expect(message.content.map((block) => block.type === 'tool_use' && block.name)).toEqual(['where'])
   })
 
   test('leaves the response of a cache as it is, and needs no catalog', async () => {

@@ -1,3 +1,5 @@
+import type { AbortSource } from './signal.ts'
+
 /** An HTTP request, ready but for its signature. */
 export interface HttpRequest {
   readonly method: string
@@ -31,7 +33,7 @@ export interface HttpBodyReader {
  */
 export type HttpTransport = (
   request: HttpRequest,
-  signal: AbortSignal,
+  scope: AbortSource,
   connecting: () => () => void,
 ) => Promise<HttpResponse>
 
@@ -54,7 +56,8 @@ export function fetchNetwork(find: () => typeof fetch): Network {
   const send: typeof fetch = (input, init) => find()(input, init)
   return {
     // Credentials go to the endpoint that was configured and nowhere else. (workerd has no 'error'.)
-    transport: ({ url, ...request }, signal) => send(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
+    transport: ({ url, ...request }, { signal }) =>
+      send(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
     fetch: send,
   }
 }

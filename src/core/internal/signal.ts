@@ -7,7 +7,8 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as number),
 }
 
-type AbortCallback = (reason: unknown) => void
+/** Told why something was aborted. */
+export type AbortCallback = (reason: unknown) => void
 
 // One listener for each signal, however many calls share it: beyond ten, Node warns of a leak.
 const callbacksOf = new WeakMap<AbortSignal, Set<AbortCallback>>()
@@ -51,55 +52,75 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
   })
 }
 
-/** How long a call may go on: until it is done, its caller's signal aborts, or a deadline passes. */
-export interface CallScope {
-  /** Aborts with the attempt under way. Another one begins with each {@link CallScope.endAttempt}. */
+/** What tells that an attempt is to end: a callback, or for who needs one a signal. Making a signal takes time. */
+export interface AbortSource {
   readonly signal: AbortSignal
-  /** Waits for work of the attempt under way; rejects as soon as that is aborted, also where the work ignores signals. */
-  wait<T>(work: Promise<T>): Promise<T>
-  /** Aborts the attempt under way, and with it what waits for it. */
-  abort(reason: unknown): void
-  /** Aborts the attempt under way if it goes on, and begins the next. @throws the reason where the call itself has ended */
-  endAttempt(reason: unknown): void
-  /** Ends the call. */
-  end(reason: unknown): void
-  /** Lets go of the caller's signal, which may outlive many calls. */
-  dispose(): void
+  /** As {@link onAbort}. */
+  onAbort(callback: AbortCallback): void
 }
 
-/** Opens a {@link CallScope}. @throws the reason of `parent` when it has aborted already. */
-export function openCallScope(parent?: AbortSignal): CallScope {
-  parent?.throwIfAborted()
-  let controller = new AbortController()
-  let ended: { readonly reason: unknown } | undefined
+/** How long a call may go on: until it is done, its caller's signal aborts, or a deadline passes. */
+export class CallScope implements AbortSource {
+  /** Lets go of the caller's signal, which may outlive many calls. */
+  readonly dispose: () => void
+  #aborted: { readonly reason: unknown } | undefined
+  #ended: { readonly reason: unknown } | undefined
+  #controller: AbortController | undefined
+  #callbacks: AbortCallback[] = []
   // The steps of a call follow each other, so there is one wait at a time.
-  let reject: AbortCallback | undefined
-  const abort = (reason: unknown): void => {
-    controller.abort(reason)
-    reject?.(reason)
+  #reject: AbortCallback | undefined
+
+  /** @throws the reason of `parent` when it has aborted already. */
+  constructor(parent?: AbortSignal) {
+    parent?.throwIfAborted()
+    this.dispose = onAbort(parent, (reason) => this.end(reason))
   }
-  const end = (reason: unknown): void => {
-    ended ??= { reason }
-    abort(reason)
+
+  /** Aborts with the attempt under way. Another one begins with each {@link CallScope.endAttempt}. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#aborted) this.#controller.abort(this.#aborted.reason)
+    return this.#controller.signal
   }
-  return {
-    get signal() {
-      return controller.signal
-    },
-    wait: (work) =>
-      new Promise((resolve, fail) => {
-        reject = fail
-        if (controller.signal.aborted) fail(controller.signal.reason)
-        work.then(resolve, fail)
-      }),
-    abort,
-    endAttempt(reason) {
-      abort(reason)
-      if (ended) throw ended.reason
-      controller = new AbortController()
-    },
-    end,
-    dispose: onAbort(parent, end),
+
+  onAbort(callback: AbortCallback): void {
+    if (this.#aborted) callback(this.#aborted.reason)
+    else this.#callbacks.push(callback)
+  }
+
+  /** @throws the reason with which the attempt under way was aborted. */
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#aborted.reason
+  }
+
+  /** Waits for work of the attempt under way; rejects as soon as that is aborted, also where the work ignores signals. */
+  wait<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      if (this.#aborted) reject(this.#aborted.reason)
+      work.then(resolve, reject)
+    })
+  }
+
+  /** Aborts the attempt under way, and with it what waits for it. */
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason }
+    this.#controller?.abort(reason)
+    this.#reject?.(reason)
+    for (const callback of this.#callbacks.splice(0)) callback(reason)
+  }
+
+  /** Aborts the attempt under way if it goes on, and begins the next. @throws the reason where the call itself has ended */
+  endAttempt(reason: unknown): void {
+    this.abort(reason)
+    if (this.#ended) throw this.#ended.reason
+    this.#aborted = this.#controller = undefined
+  }
+
+  /** Ends the call. */
+  end(reason: unknown): void {
+    this.#ended ??= { reason }
+    this.abort(reason)
   }
 }
 

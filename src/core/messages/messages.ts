@@ -63,7 +63,7 @@ export function createMessages(dispatch: Dispatch): Messages {
     options: CallOptions = {},
   ): Promise<Message | MessageStream> => {
     if (params?.stream) return stream(params, options).started()
-    if (options.wire === 'stream') {
+    if (options?.wire === 'stream') {
       const message = await stream(params, { ...options, wire: undefined }).finalMessage()
       message.metadata.wire = 'stream'
       return message

@@ -29,7 +29,10 @@ export function attempt(request: HttpRequest, context: AttemptContext): Promise<
     'response',
     context,
     () => `Could not reach ${new URL(request.url).host}`,
-    async () => transport(request, scope.signal, () => startDeadline('connect', clock, timeouts.connect, scope.abort)),
+    () => {
+      scope.throwIfAborted()
+      return transport(request, scope, () => startDeadline('connect', timeouts.connect, clock, scope))
+    },
   )
 }
 
@@ -40,12 +43,11 @@ export async function waitFor<T>(
   failed: () => string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { signal } = scope
-  const stop = startDeadline(phase, clock, timeouts[phase], scope.abort)
+  const stop = startDeadline(phase, timeouts[phase], clock, scope)
   try {
     return await scope.wait(work())
   } catch (error) {
-    if (signal.aborted) throw signal.reason
+    scope.throwIfAborted()
     throw isBedrockError(error) ? error : networkError(error, failed(), secrets())
   } finally {
     stop()
@@ -62,26 +64,21 @@ const unmet = {
 /** Starts a deadline; 0 and Infinity mean none. Gives a function that stops it. */
 export function startDeadline(
   phase: keyof typeof unmet,
-  clock: Clock,
   milliseconds: number,
-  abort: (reason: TimeoutError) => void,
+  clock: Clock,
+  scope: CallScope,
 ): () => void {
   // Beyond 2^31 - 1 ms, timers fire at once.
   if (!(milliseconds > 0) || milliseconds > 2_147_483_647) return () => {}
-  const handle = clock.setTimeout(
-    () =>
-      abort(
-        new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
-          phase,
-          retryable: phase === 'connect',
-          hint:
-            phase === 'response'
-              ? 'Stream long answers, or raise timeout.response.'
-              : `Raise timeout.${phase} if that is too short.`,
-        }),
-      ),
-    milliseconds,
-  )
+  const handle = clock.setTimeout(() => {
+    const error = new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
+      phase,
+      retryable: phase === 'connect',
+      hint: `${phase === 'response' ? 'Stream long answers, or raise' : 'Raise'} timeout.${phase} if that is too short.`,
+    })
+    if (phase === 'total') scope.end(error)
+    else scope.abort(error)
+  }, milliseconds)
   return () => clock.clearTimeout(handle)
 }
 

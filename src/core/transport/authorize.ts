@@ -46,7 +46,7 @@ export function createAuthorizer(
   let signedAt = 0
 
   const ask = async (refused?: Identity): Promise<Identity | undefined> => {
-    const given = await identify(state, region, scope.signal, refused)
+    const given = await scope.wait(identify(state, region, scope, refused))
     if (given) onIdentity?.(given)
     return given
   }

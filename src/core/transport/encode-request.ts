@@ -25,7 +25,7 @@ export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl:
       [answers === 'stream' ? 'x-amzn-bedrock-accept' : 'accept']: 'application/json',
       ...request.headers,
     },
-    body: generates ? body : `{"input":{"invokeModel":{"body":"${encodeBase64(body)}"}}}`,
+    body: generates ? body : `{"input":{"invokeModel":{"body":"${encodeBase64(new TextEncoder().encode(body))}"}}}`,
   }
 }
 
@@ -43,12 +43,14 @@ export function encodeModelId(id: string): string {
   return encodeURIComponent(id)
 }
 
-function encodeBody(body: JsonObject): Uint8Array {
-  const bytes = new TextEncoder().encode(encodeJson(body))
-  if (bytes.length > maxBodyBytes) {
-    throw new ConfigurationError(`The body has ${bytes.length} bytes; Bedrock takes at most ${maxBodyBytes}`, {
+function encodeBody(body: JsonObject): string {
+  const text = encodeJson(body)
+  // A character has three bytes at most: few bodies have to be measured.
+  const size = text.length * 3 > maxBodyBytes ? new TextEncoder().encode(text).length : 0
+  if (size > maxBodyBytes) {
+    throw new ConfigurationError(`The body has ${size} bytes; Bedrock takes at most ${maxBodyBytes}`, {
       hint: 'Shorten the conversation, or send fewer or smaller images and documents.',
     })
   }
-  return bytes
+  return text
 }

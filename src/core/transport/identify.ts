@@ -1,5 +1,4 @@
 import { askForIdentity } from '../internal/identity.ts'
-import { raceSignal } from '../internal/signal.ts'
 import type { Identity } from '../types.ts'
 import type { TransportState } from './call.ts'
 
@@ -7,10 +6,19 @@ import type { TransportState } from './call.ts'
 export async function identify(
   { credentials, network, logger }: TransportState,
   region: string,
-  signal: AbortSignal | undefined,
+  scope: { readonly signal?: AbortSignal | undefined },
   refused?: Identity,
 ): Promise<Identity | undefined> {
   if (credentials === 'none') return undefined
-  const refusal = refused && { forceRefresh: true, refused }
-  return raceSignal(askForIdentity(credentials, { signal, fetch: network.fetch, region, logger, ...refusal }), signal)
+  return askForIdentity(credentials, {
+    // Made for those who look at it: most have an identity at hand.
+    get signal() {
+      return scope.signal
+    },
+    fetch: network.fetch,
+    region,
+    logger,
+    forceRefresh: refused && true,
+    refused,
+  })
 }

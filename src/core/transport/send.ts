@@ -2,7 +2,7 @@ import { enrich, isBedrockError } from '../errors.ts'
 import type { HttpResponse } from '../internal/http.ts'
 import { describeOutcome } from '../internal/outcome.ts'
 import { secretsOf } from '../internal/redact.ts'
-import { openCallScope, sleep } from '../internal/signal.ts'
+import { CallScope, sleep } from '../internal/signal.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
 import { createAuthorizer } from './authorize.ts'
 import { readBody } from './body-reader.ts'
@@ -25,8 +25,8 @@ export async function send<T>(
   const { clock, network, logger, random, retryBudget } = state
   const policy = createRetryPolicy(call.retry)
   const timeouts = resolveTimeouts(call.timeout, call.isStream)
-  const scope = openCallScope(call.signal)
-  const stopTotal = startDeadline('total', clock, timeouts.total, scope.end)
+  const scope = new CallScope(call.signal)
+  const stopTotal = startDeadline('total', timeouts.total, clock, scope)
   const authorizer = createAuthorizer(state, call, scope)
   const context = {
     transport: network.transport,

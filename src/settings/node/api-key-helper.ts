@@ -8,8 +8,8 @@ import { runCommand } from '../../credentials/node/run-command.ts'
 const timeout = 60_000
 
 /**
- * Gives the bearer token that a command prints, for a gateway: what `apiKeyHelper` is in Claude Code's settings. It runs
- * again after `lifetime` milliseconds, or when the gateway refuses the token.
+ * Returns a provider of the bearer token that a command prints, for a gateway: `apiKeyHelper` in Claude Code's settings.
+ * The command runs again after `lifetime` milliseconds, or when the gateway refuses the token.
  *
  * @see https://code.claude.com/docs/en/llm-gateway
  */
@@ -23,7 +23,7 @@ export function apiKeyHelper(
       assertSuccess(result, command, timeout)
       const token = result.stdout.trim()
       const name = commandName(command)
-      // What it printed is not quoted: it may be a secret in another form.
+      // The output is not quoted, because it may be a secret in another form.
       if (!/^[\x21-\x7e]+$/.test(token)) {
         throw new CredentialsError(`${name} did not print a token (${token.length} characters)`, {
           hint: "apiKeyHelper must print the gateway's token and nothing else.",
@@ -31,7 +31,7 @@ export function apiKeyHelper(
       }
       return { token, source: { name: 'apiKeyHelper', detail: name } }
     },
-    // As Claude Code does: nobody waits before the time is over, and then everybody does.
+    // Like Claude Code, nobody waits before the token expires, and everybody waits after.
     { lifetime, refreshAhead: 0, refreshBlocking: 0, ...(clock && { clock }) },
   )
 }

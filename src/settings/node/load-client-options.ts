@@ -15,9 +15,9 @@ import { type LoadSettingsOptions, loadSettings, loadSettingsOptionNames } from 
 
 /** Options of {@link loadClientOptions}. */
 export interface LoadClientOptionsOptions extends LoadSettingsOptions {
-  /** Shown what `awsAuthRefresh` prints, line by line. @default stderr */
+  /** Receives the output of `awsAuthRefresh`, line by line. @default stderr */
   readonly onOutput?: ((line: string) => void) | undefined
-  /** A folder to look for AWS's package in, as for `fromNodeProviderChain`. */
+  /** A folder in which to look for AWS's package, as for `fromNodeProviderChain`. */
   readonly packageFolder?: string | undefined
 }
 
@@ -38,7 +38,7 @@ export async function loadClientOptions(options: LoadClientOptionsOptions = {}):
   return clientOptionsOf(await loadSettings(files), { onOutput, packageFolder })
 }
 
-/** The options of a client, of settings that were loaded or made before. */
+/** Returns the options of a client, from settings that are already loaded. */
 export async function clientOptionsOf(
   settings: Settings,
   given: Pick<LoadClientOptionsOptions, 'onOutput' | 'packageFolder'> = {},

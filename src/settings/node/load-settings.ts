@@ -14,17 +14,17 @@ import type { Settings, SettingSource } from '../settings.ts'
 
 /** Where {@link loadSettings} looks. */
 export interface LoadSettingsOptions {
-  /** The project's folder. @default the process's own */
+  /** The project's folder. @default the process's working directory */
   readonly cwd?: string | undefined
   /** @default the user's home */
   readonly home?: string | undefined
-  /** @default the process's own; never changed */
+  /** Never changed. @default the process's environment */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** A settings file of one's own, as `--settings` names it. */
+  /** Another settings file, as in `--settings`. */
   readonly settingsFile?: string | undefined
   /**
-   * Whether commands and variables of the project's files (`.claude/settings.json`, `.claude/settings.local.json`)
-   * count. A cloned repository must not run anything by being opened.
+   * Whether commands and variables in the project's files (`.claude/settings.json`, `.claude/settings.local.json`)
+   * apply. Opening a cloned repository must not run anything.
    *
    * @default false
    */
@@ -42,21 +42,21 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 }
 
 /**
- * Reads the settings of Claude Code, in the order of their rank: the environment; then, over it, the user's file, the
- * project's, the project's local one, a file given by name, and managed ones. A file that is not there is passed over.
+ * Reads the settings of Claude Code, in ascending order of precedence: the environment, the user's file, the project's,
+ * the project's local file, a file given by name, and managed files. Missing files are skipped.
  *
  * @example
  * ```ts
  * const settings = await loadSettings({ trustProject: true })
  * ```
- * @throws ConfigurationError for broken JSON, with file, line and column, for values of the wrong kind, and for what is
- *   no regular file of at most 1 MiB.
+ * @throws ConfigurationError for broken JSON, with file, line and column; for values of the wrong kind; and for anything
+ *   but a regular file of at most 1 MiB.
  * @see https://code.claude.com/docs/en/settings
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
   assertOptions(options, '', loadSettingsOptionNames)
   const { cwd = process.cwd(), settingsFile, trustProject = false } = options
-  // AWS's files are below the same home, for its chain and for every command.
+  // AWS's files are in the same home, for its chain and for every command.
   const env: Environment = {
     ...(options.env ?? process.env),
     ...(options.home && { HOME: options.home, USERPROFILE: options.home }),
@@ -71,7 +71,7 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
     readonly isRequired?: boolean
   })[] = [
     { kind: 'user', path: userFile, isTrusted: true },
-    // At home, the user's own file is no project's.
+    // In the home folder, the user's own file does not belong to a project.
     ...(projectFile === userFile ? [] : [{ kind: 'project' as const, path: projectFile, isTrusted: trustProject }]),
     { kind: 'local', path: join(cwd, '.claude', 'settings.local.json'), isTrusted: trustProject },
     ...(settingsFile ? [{ kind: 'flag' as const, path: settingsFile, isTrusted: true, isRequired: true }] : []),
@@ -110,7 +110,7 @@ async function readDocument(path: string, isRequired: boolean): Promise<JsonValu
   try {
     return JSON.parse(content) as JsonValue
   } catch (error) {
-    // Without the parser's own words: they quote the file, and so what is secret in it.
+    // The parser's own message would quote the file, including its secrets.
     throw new ConfigurationError(`${printable(path)}:${placeOf(error as Error, content)} is not JSON`, {
       hint: 'Look for a missing or extra comma, quote or brace there.',
     })
@@ -123,7 +123,7 @@ function placeOf({ message }: Error, text: string): string {
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
 }
 
-// Some messages name no position: those of an end that came too early, and of Node 20 for a short text.
+// Some messages name no position: an unexpected end, and on Node 20 any fault in a short text.
 function faultIn(message: string, text: string): number {
   const position = /position (\d+)/.exec(message)?.[1]
   if (position !== undefined) return Number(position)
