@@ -2,31 +2,31 @@ import { readOutcome } from '../core/internal/guardrail.ts'
 import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
 import type { Adaptation, GuardrailOutcome, JsonObject, ResponseMetadata, TokenUsage } from '../core/types.ts'
 
-// Raised whenever the form changes; a process does not read what a newer or older one wrote.
+// Increment when the format changes: a process reads only entries of its own version.
 const version = 1
 
-/** What came in: a whole body, or all events of a stream. */
+/** The content of a response: a whole body, or all events of a stream. */
 export interface CachedContent {
   readonly body?: JsonObject | undefined
   readonly events?: readonly JsonObject[] | undefined
 }
 
-/** A response as it is kept. */
+/** A stored response. */
 export interface CacheEntry extends CachedContent {
   /** Milliseconds since the epoch. */
   readonly stored: number
   readonly expires: number
   readonly usage: TokenUsage
-  /** What a guardrail found; left out where none was there. */
+  /** What the guardrail found; left out for a call without a guardrail. */
   readonly guardrail?: GuardrailOutcome | undefined
   readonly adaptations?: readonly Adaptation[] | undefined
 }
 
-/** What is kept of a response, for `ttl` milliseconds. */
+/** Creates the entry for a response, valid for `ttl` milliseconds. */
 export function entryOf(content: CachedContent, metadata: ResponseMetadata, stored: number, ttl: number): CacheEntry {
   const { usage, adaptations } = metadata
   const parts = content.events ?? [content.body ?? {}]
-  // The metadata knows only where a layer inside has read it.
+  // The metadata has it only if an inner middleware has read it.
   const guardrail = parts.reduce((known, part) => readOutcome(part, known), metadata.guardrail)
   return { stored, expires: stored + ttl, ...content, usage, guardrail, adaptations }
 }
@@ -35,7 +35,7 @@ export function encodeEntry(entry: CacheEntry): string {
   return JSON.stringify({ version, ...entry })
 }
 
-/** The entry in a stored text; `undefined` for what is corrupt, stale, or of another version. */
+/** Decodes a stored entry; `undefined` if it is corrupt, stale, or from another version. */
 export function decodeEntry(text: unknown, now: number): CacheEntry | undefined {
   const value = typeof text === 'string' ? parseJsonObject(text) : undefined
   if (value?.version !== version) return undefined
@@ -56,8 +56,8 @@ function isListOfObjects(value: unknown): boolean {
 }
 
 /**
- * Whether a response is whole: a message has its content and why it stopped, and a stream that begins as a message ends
- * as one. Answers of other models are not empty, and more is not known of them.
+ * Tests whether a response is complete: a message needs content and a stop reason, and a stream that begins as a
+ * message must end as one. Of other models' answers it only knows that they must not be empty.
  */
 export function isWhole({ body = {}, events }: CachedContent, isMessage: boolean): boolean {
   if (events) {

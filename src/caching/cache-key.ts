@@ -7,18 +7,18 @@ import { sha256Hex } from '#platform'
 /** Who shares answers: one identity, the identities of one AWS account, or all who use the store. */
 export type CacheScope = 'identity' | 'account' | 'store'
 
-// Raised whenever the parts of a key change.
+// Increment when the parts of a key change.
 const version = 3
 
-// Everything counts but what is known not to: what is unknown then costs a miss at worst, and never a wrong answer.
+// Everything counts except what is known to be irrelevant. Unknown parts cost at worst a miss, never a wrong answer.
 const irrelevantOptions = new Set(['signal', 'headers', 'timeout', 'retry', 'cache', 'requestMetadata'])
-// Labels for logs, IDs of a trace, a request or an attempt, and who wrote the client.
+// Log labels, trace, request and attempt IDs, and the client's name.
 const irrelevantHeaders =
   /^(x-amzn-bedrock-request-metadata|traceparent|tracestate|baggage|b3|x-b3-.*|x-amzn-trace-id|x-cloud-trace-context|sentry-trace|x-(request|correlation)-id|idempotency-key|(x-amz-)?user-agent|amz-sdk-.*|x-stainless-.*)$/
-// What tells a gateway who is asking.
+// Headers that identify the caller to a gateway.
 const credentialHeaders = /auth|token|key|secret|password|cookie|credential|session|signature/
 
-/** The key of a call: the same for calls that are to have the same answer, another one for any others. */
+/** Computes the key of a call: equal for calls that should get the same answer, different for all others. */
 export async function cacheKey(
   { operation, headers, options }: BedrockRequest,
   body: JsonObject,
@@ -47,14 +47,14 @@ export async function cacheKey(
   return sha256Hex(canonical(parts))
 }
 
-// AWS keys are told by their ID or account, which are no secrets. An API key is one as a whole.
+// AWS keys are identified by their ID or account, which are not secret. An API key is secret as a whole.
 async function callerOf({ identity }: MiddlewareContext, scope: CacheScope): Promise<JsonValue> {
   const who = await identity()
   if (scope === 'account') {
     const account = who && 'accountId' in who ? who.accountId : undefined
     if (account) return { account }
     throw new ConfigurationError("The response cache's scope is 'account', but the credentials name no account", {
-      hint: "Set accountId or AWS_ACCOUNT_ID beside the keys, or use scope: 'store' with a namespace of your own.",
+      hint: "Set accountId or AWS_ACCOUNT_ID with the keys, or use scope: 'store' with your own namespace.",
     })
   }
   if (!who) return null
@@ -63,14 +63,14 @@ async function callerOf({ identity }: MiddlewareContext, scope: CacheScope): Pro
 
 let salt: string | undefined
 
-// A secret's hash may be guessed by trying, so it is bound to this process: elsewhere the same secret has another one.
+// Hashes of secrets can be guessed by trial, so they are bound to this process: every process hashes differently.
 async function unlinkable(secret: JsonValue): Promise<string | null> {
   if (Array.isArray(secret) && secret.length === 0) return null
   salt ??= crypto.randomUUID()
   return sha256Hex(salt + canonical(secret))
 }
 
-/** JSON with the members of every object in one order. */
+/** Serializes JSON with the members of every object in the same order. */
 function canonical(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isJsonObject(value)) return JSON.stringify(value) ?? 'null'
@@ -80,7 +80,7 @@ function canonical(value: JsonValue | undefined): string {
   return `{${members.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`
 }
 
-// As JSON has it: `toJSON` is asked, functions are left out.
+// Like JSON.stringify: calls `toJSON` and leaves out functions.
 function plain(value: object): JsonValue {
   try {
     return JSON.parse(JSON.stringify(value)) as JsonValue

@@ -1,34 +1,34 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 
-/** How long a prefix is kept. */
+/** How long Bedrock keeps a prefix. */
 export type CacheTtl = '5m' | '1h'
 
-/** What decides where points go. */
+/** The rules for placing cache points. */
 export interface PlacementRules {
   readonly ttl: CacheTtl
-  /** How many points a request may have, the caller's own included; Bedrock takes four. */
+  /** The total number of points in a request, including the caller's; Bedrock allows four. */
   readonly breakpoints: number
-  /** The least tokens that a prefix must have. */
+  /** The minimum number of tokens in a prefix. */
   readonly minimumTokens: number
 }
 
-/** A place in a body where a prefix ends. */
+/** A position in a body where a cached prefix ends. */
 export interface CachePoint {
   /** Such as `tools[2]`, `system[0]` or `messages[4].content[1]`. */
   readonly path: string
   readonly ttl: CacheTtl
-  /** Whether the caller has put it there. */
+  /** Whether the caller set it. */
   readonly own: boolean
-  /** About how many tokens the prefix has. */
+  /** The estimated number of tokens in the prefix. */
   readonly tokens: number
 }
 
-/** A body with its points, and why there are no others. */
+/** A body with its points, and the reasons for those left out. */
 export interface Placement {
   readonly body: JsonObject
   readonly points: readonly CachePoint[]
-  /** Why a place where a point would pay has none. */
+  /** Why a useful position has no point. */
   readonly omissions: readonly string[]
 }
 
@@ -38,18 +38,18 @@ interface Block {
   readonly section: Section
   readonly path: string
   readonly value: JsonValue
-  /** The message it is part of, as an index. */
+  /** The index of its message. */
   readonly message?: number
-  /** UTF-8 bytes of this block and everything before it, images at what they cost. */
+  /** The UTF-8 bytes of this block and everything before it; images count by their token cost. */
   end: number
 }
 
 const order: readonly Section[] = ['tools', 'system', 'messages']
 
 /**
- * Puts cache points where they pay: at the end of the tools, of the system prompt, of the conversation so far, and of
- * the conversation as the call before had it. The last is what makes a growing conversation hit: Bedrock looks back
- * about 20 blocks from a point, and a turn of tool calls may well be longer. The body that is given is left as it is.
+ * Places cache points where they pay off: at the end of the tools, of the system prompt, of the conversation so far,
+ * and where the conversation ended one call earlier. The last one lets a growing conversation hit the cache: Bedrock
+ * looks back about 20 blocks from a point, and a turn of tool calls can be longer. Does not change the given body.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
  */
@@ -63,11 +63,11 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   const chosen: Block[] = []
   const choose = (what: string, block: Block | undefined): boolean => {
     if (!block || chosen.includes(block)) return false
-    // Two bytes to a token is more than any text has, so that this is certain.
+    // No text has more than one token per two bytes, so this is certain.
     if (block.end / 2 < minimumTokens) {
-      omissions.push(`${what}: about ${tokensOf(block)} tokens so far, and the model caches from ${minimumTokens} on`)
+      omissions.push(`${what}: about ${tokensOf(block)} tokens so far, and the model needs at least ${minimumTokens}`)
     } else if (left <= 0) {
-      omissions.push(`${what}: all points are taken`)
+      omissions.push(`${what}: all points are in use`)
     } else {
       left--
       chosen.push(block)
@@ -77,13 +77,13 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   }
   const isTaken = (section: Section): boolean => {
     const taken = own.some((block) => block.section === section) || (section === 'messages' && automatic > 0)
-    if (taken) omissions.push(`${section}: the caller's own points stand`)
+    if (taken) omissions.push(`${section}: has the caller's own points`)
     return taken
   }
 
   const conversation = blocks.filter(({ section }) => section === 'messages')
   const last = conversation.findLast(({ value }) => canCarry(value))
-  // By what they save: the conversation first, then what it begins with.
+  // In the order of what they save: the conversation first, then its beginning.
   const hasEnd = last !== undefined && !isTaken('messages') && choose('messages', last)
   for (const section of ['system', 'tools'] as const) {
     const end = blocks.findLast((block) => block.section === section && canCarry(block.value))
@@ -92,7 +92,7 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   if (hasEnd) {
     const before = previousTurn(body, last)
     choose(
-      'messages of the turn before',
+      'messages of the previous turn',
       conversation.findLast(({ message, value }) => message === before && canCarry(value)),
     )
   }
@@ -112,7 +112,7 @@ export function placeCachePoints(body: JsonObject, { ttl, breakpoints, minimumTo
   }
 }
 
-/** A body without any point. */
+/** Returns a body without cache points. */
 export function stripCachePoints(body: JsonObject): JsonObject {
   const strip = (value: JsonValue | undefined): JsonValue | undefined => {
     if (!Array.isArray(value)) return value
@@ -128,7 +128,7 @@ export function stripCachePoints(body: JsonObject): JsonObject {
   return stripped
 }
 
-// The last user turn before the one that ends the conversation: the call before ended there.
+// The last user turn before the one that ends the conversation, where the previous call ended.
 function previousTurn({ messages }: JsonObject, last: Block): number {
   const list = Array.isArray(messages) ? messages : []
   const isUser = (message: JsonValue | undefined): boolean => isJsonObject(message) && message.role === 'user'
@@ -157,7 +157,7 @@ function blocksOf(body: JsonObject): Block[] {
 
 const encoder = new TextEncoder()
 
-// An image costs what its pixels cost, not its bytes; about 1,600 tokens at most.
+// An image's cost depends on its pixels, not its bytes: about 1,600 tokens at most.
 const imageBytes = 4_800
 
 function sizeOf(value: JsonValue): number {
@@ -179,7 +179,7 @@ function controlOf(value: JsonValue): JsonObject | undefined {
 
 const ttlOf = (value: JsonValue): CacheTtl => (controlOf(value)?.ttl === '1h' ? '1h' : '5m')
 
-// Thinking is cached with what surrounds it, and cannot be marked itself; a tool that is loaded later is no prefix.
+// Thinking is cached with the blocks around it but cannot be marked, and a deferred tool is not part of a prefix.
 function canCarry(value: JsonValue): boolean {
   if (typeof value === 'string') return value !== ''
   if (!isJsonObject(value) || value.defer_loading === true) return false
@@ -192,7 +192,7 @@ function canCarry(value: JsonValue): boolean {
   )
 }
 
-// A longer TTL may not come after a shorter one.
+// A longer TTL must not come after a shorter one.
 function settleTtls(own: readonly Block[], chosen: readonly Block[], ttl: CacheTtl): Map<Block, CacheTtl> {
   return new Map(
     chosen.map((block) => {

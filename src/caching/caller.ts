@@ -2,16 +2,16 @@ import { TimeoutError } from '../core/errors.ts'
 import { onAbort } from '../core/internal/signal.ts'
 import type { Clock, MiddlewareContext } from '../core/types.ts'
 
-/** Somebody who waits for a response that may be shared. */
+/** A caller that waits for a response that may be shared. */
 export interface Caller {
   /** Aborts when the caller gives up, or has waited for `timeout.total`. */
   readonly signal: AbortSignal
   readonly clock: Clock
-  /** Lets go of the caller's own signal and of the deadline. */
+  /** Releases the caller's own signal and the timer. */
   dispose(): void
 }
 
-/** @throws the reason of `signal` when it has aborted already. */
+/** @throws the reason of `signal` if it is already aborted. */
 export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: MiddlewareContext): Caller {
   signal?.throwIfAborted()
   const { total = 0 } = timeout
@@ -21,10 +21,10 @@ export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: 
     controller.abort(
       new TimeoutError(`The call did not finish within ${total} ms`, {
         phase: 'total',
-        hint: 'Raise timeout.total if that is too short.',
+        hint: 'Raise timeout.total if it is too short.',
       }),
     )
-  // As everywhere, 0 and Infinity mean none.
+  // 0 and Infinity turn the timeout off, as elsewhere.
   const timer = total > 0 && total <= 2_147_483_647 ? clock.setTimeout(expire, total) : undefined
   return {
     signal: controller.signal,

@@ -4,16 +4,16 @@ import type { Clock, MiddlewareContext } from '../core/types.ts'
 import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts'
 import type { ResponseStore } from './store.ts'
 
-/** What an {@link EntryStore} is made of. */
+/** Options of {@link createEntryStore}. */
 export interface EntryStoreOptions {
   readonly store: ResponseStore
   readonly storeTimeout: number
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined
 }
 
-/** A store of entries that fails no call: what goes wrong is logged. */
+/** A store of entries that never fails a call: errors are logged. */
 export interface EntryStore {
-  /** The entry of a key; `undefined` where there is none, or none in time. */
+  /** Reads the entry of a key; `undefined` if there is none, or if the store takes too long. */
   read(key: string, context: MiddlewareContext): Promise<CacheEntry | undefined>
   /** Writes in the background. */
   write(key: string, entry: CacheEntry, ttl: number, context: MiddlewareContext): void
@@ -23,7 +23,7 @@ export interface EntryStore {
 export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreOptions): EntryStore {
   if (typeof store?.get !== 'function' || typeof store.set !== 'function')
     throw new ConfigurationError('responseCaching needs a store', {
-      hint: 'Give memoryStore(), unstorageStore(...) or webCacheStore(...).',
+      hint: 'Pass memoryStore(), unstorageStore(...) or webCacheStore(...).',
     })
   const attempt = async <T>(
     verb: 'read' | 'written',
@@ -50,7 +50,7 @@ export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreO
   }
 }
 
-// A store may reject with anything, and an address may have a password in it.
+// A store may reject with anything, and an address may contain a password.
 function describe(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return redact(text.slice(0, 500).replace(/\/\/[^/\s]*@/g, '//'))

@@ -2,11 +2,11 @@ import type { JsonObject, ModelRef } from '../core/types.ts'
 import { type CachePoint, placeCachePoints } from './cache-points.ts'
 import { assertPromptCaching, type PromptCachingOptions, rulesFor } from './prompt-caching.ts'
 
-/** What prompt caching does to a body. `toString()` gives it as lines of text. */
+/** How prompt caching treats a body. `toString()` returns it as lines of text. */
 export interface CachingExplanation {
-  /** The least tokens that a prefix must have to be cached by this model. */
+  /** The minimum number of tokens that this model caches. */
   readonly minimumTokens: number
-  /** Where points are, in the order of the prompt. Sizes are estimates: a token is about four bytes. */
+  /** The cache points in the order of the prompt. Sizes are estimates: four bytes count as one token. */
   readonly points: readonly CachePoint[]
   /** Why a prefix is not, or will not be, cached. */
   readonly omissions: readonly string[]
@@ -14,9 +14,9 @@ export interface CachingExplanation {
 }
 
 /**
- * Tells where `promptCaching` puts its points in a body, and why a prefix will not cache. Calls nothing.
+ * Explains where `promptCaching` places its points in a body, and why a prefix will not be cached. Makes no call.
  *
- * @param body - as it would be sent: `tools`, `system`, `messages`
+ * @param body - the body as it would be sent: `tools`, `system`, `messages`
  * @param model - a resolved model, or a base model's ID
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function explainCaching(
   const { points, omissions } = placeCachePoints(body, rules)
   const reasons = isShortened ? [...omissions, 'ttl: this model caches for five minutes only'] : omissions
   const lines = [
-    `${ref.id} caches prefixes of ${rules.minimumTokens} tokens and more`,
+    `${ref.id} caches prefixes of at least ${rules.minimumTokens} tokens`,
     ...points.map(
       ({ path, ttl, own, tokens }) => `  ${path}: ${ttl}, about ${tokens} tokens${own ? ", the caller's own" : ''}`,
     ),

@@ -1,5 +1,5 @@
 /**
- * Prompt caching that is placed right, and response caching on real stores.
+ * Prompt caching with automatic cache points, and response caching with pluggable stores.
  *
  * @module
  */

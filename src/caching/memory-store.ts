@@ -6,14 +6,14 @@ import type { ResponseStore } from './store.ts'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** How much it may hold, in bytes; two for each character of keys and values. @default 67_108_864 (64 MiB) */
+  /** The maximum size in bytes, counting two for each character of keys and values. @default 67_108_864 (64 MiB) */
   readonly maxBytes?: number | undefined
   /** Time, for tests. */
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
 /**
- * Keeps responses in memory. When it is full, what was not used for longest goes first.
+ * Keeps responses in memory. When the store is full, it evicts the least recently used entries.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): ResponseStore {
   assertOptions(options, '', 'maxBytes clock')
   const { maxBytes = 67_108_864, clock = systemClock } = options
   if (!(maxBytes > 0)) throw new ConfigurationError('maxBytes must be a positive number of bytes')
-  // A Map keeps the order in which keys were set: the first is the one that was not used for longest.
+  // A Map keeps its keys in insertion order, so the first is the least recently used.
   const entries = new Map<string, { readonly value: string; readonly until: number }>()
   let bytes = 0
   const sizeOf = (key: string, value: string): number => 2 * (key.length + value.length)

@@ -10,41 +10,42 @@ import { type CacheTtl, type PlacementRules, placeCachePoints, stripCachePoints 
 /** Options of {@link promptCaching}. */
 export interface PromptCachingOptions {
   /**
-   * How long Bedrock keeps a prefix that is not used: five minutes, or an hour, which costs twice the input price to
-   * write. Where a model takes five minutes only, it is five minutes, and `metadata.adaptations` tells.
+   * How long Bedrock keeps an unused prefix: five minutes, or an hour, which costs twice the input price to write. If a
+   * model supports only five minutes, that is used, and `metadata.adaptations` reports it.
    *
    * @default '5m'
    */
   readonly ttl?: CacheTtl | undefined
-  /** How many points a request may have, the caller's own included, 1 to 4. @default 4 */
+  /** The total number of points in a request, including the caller's own, 1 to 4. @default 4 */
   readonly breakpoints?: number | undefined
-  /** Switches it off: for all models, or for families such as `haiku`. @default false */
+  /** Turns prompt caching off for all models, or for families such as `haiku`. @default false */
   readonly disabled?: boolean | readonly string[] | undefined
 }
 
-/** The rules for a model, and whether it has to do with less than was asked for. */
+/** Returns the rules for a model, and whether its TTL is shorter than the requested one. */
 export function rulesFor(
   { base, id }: Pick<ModelRef, 'base' | 'id'>,
   { ttl = '5m', breakpoints = 4 }: PromptCachingOptions,
 ): PlacementRules & { readonly isShortened: boolean } {
-  // Of an unknown model, the least that any model asks for.
+  // For an unknown model, use the smallest minimum of all models.
   const { minimumTokens = 512, ttls = ['5m'] } = catalogModel(base ?? parseModelId(id).base)?.promptCaching ?? {}
   const isShortened = !ttls.includes(ttl)
   return { ttl: isShortened ? '5m' : ttl, breakpoints, minimumTokens, isShortened }
 }
 
 /**
- * Marks what Bedrock shall cache of a prompt: tools, system prompt and the conversation so far, so that a growing
- * conversation is read from the cache but for its newest turn. `metadata.usage` tells the tokens read and written.
+ * Marks what Bedrock should cache of a prompt: tools, system prompt and the conversation so far. Of a growing
+ * conversation, only the newest turn is not read from the cache. `metadata.usage` has the number of tokens read and
+ * written.
  *
- * The caller's own `cache_control` stands and counts. Where a region or a model answers that it does not cache, the
- * call is repeated once without any point, and the pair is remembered.
+ * The caller's own `cache_control` stays and counts. If Bedrock answers that a model or Region does not cache, the call
+ * is repeated once without cache points, and the pair is remembered.
  *
  * @example
  * ```ts
  * const bedrock = createBedrockClient({ region, middleware: [promptCaching({ ttl: '1h' })] })
  * ```
- * @throws ConfigurationError for options that make no sense.
+ * @throws ConfigurationError for invalid options.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
  */
 export function promptCaching(options: PromptCachingOptions = {}): Middleware {
@@ -74,7 +75,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
   }
 }
 
-/** @throws ConfigurationError for options that make no sense */
+/** @throws ConfigurationError for invalid options */
 export function assertPromptCaching(options: PromptCachingOptions): void {
   assertOptions(options, '', 'ttl breakpoints disabled')
   const { ttl = '5m', breakpoints = 4 } = options
@@ -92,7 +93,7 @@ async function withoutPoints(
   next: (request: BedrockRequest) => Promise<BedrockResponse>,
 ): Promise<BedrockResponse> {
   const response = await next({ ...request, body: stripCachePoints(request.body) })
-  return adapted(response, 'removed', 'prompt caching is not available for this model in this region')
+  return adapted(response, 'removed', 'prompt caching is not available for this model in this Region')
 }
 
 function adapted(response: BedrockResponse, action: Adaptation['action'], reason: string): BedrockResponse {

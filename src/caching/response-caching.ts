@@ -25,26 +25,26 @@ import type { ResponseStore } from './store.ts'
 /** Options of {@link responseCaching}. */
 export interface ResponseCachingOptions {
   readonly store: ResponseStore
-  /** How long a response is good, in milliseconds. @default 3_600_000 (an hour) */
+  /** How long a response is valid, in milliseconds. @default 3_600_000 (an hour) */
   readonly ttl?: number | undefined
-  /** Keeps apps, or versions of one, apart in one store. @default '' */
+  /** Separates applications, or versions of one, in the same store. @default '' */
   readonly namespace?: string | undefined
   /**
    * Who shares answers. `'identity'`: calls with the same access key or API key. `'account'`: all keys of one AWS
-   * account, also when temporary ones are replaced; the credentials must name it. `'store'`: all who use the store and
-   * the namespace, with any identity.
+   * account, even after temporary ones are replaced; the credentials must name the account. `'store'`: everyone who
+   * uses the store and the namespace, with any identity.
    *
-   * An API key, and headers that carry credentials, are secrets whose hash leaves no process: under `'identity'` and
-   * `'account'` such answers are shared within one process only.
+   * API keys, and headers that carry credentials, are secrets whose hashes never leave the process. With `'identity'`
+   * and `'account'` such answers are shared only within one process.
    *
    * @default 'identity'
    */
   readonly scope?: CacheScope | undefined
-  /** Makes a key of your own; the default one is what your key should begin with. */
+  /** Creates your own key; it should start with the default key. */
   readonly key?: ((request: BedrockRequest, defaultKey: string) => string | Promise<string>) | undefined
-  /** Which calls are cached. A call's own `cache` option comes first. @default those with `temperature: 0` */
+  /** Selects the calls to cache. A call's own `cache` option overrides it. @default calls with `temperature: 0` */
   readonly when?: ((request: BedrockRequest) => boolean) | undefined
-  /** How long a call waits for the store, in milliseconds, before it goes on without. @default 150 */
+  /** How long a call waits for the store, in milliseconds, before it goes on without it. @default 150 */
   readonly storeTimeout?: number | undefined
   /** Keeps a Worker alive until a response is stored: `ctx.waitUntil.bind(ctx)`. */
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined
@@ -52,28 +52,29 @@ export interface ResponseCachingOptions {
 
 declare global {
   interface OutcropCallOptions {
-    /** Whether the response cache has to do with this call: `false` passes by it, `true` uses it in any case. */
+    /** Whether this call uses the response cache: `false` bypasses it, `true` uses it regardless of `when`. */
     readonly cache?: boolean | { readonly ttl?: number | undefined } | undefined
   }
 }
 
 /**
- * Answers identical calls without Bedrock. Only whole, successful responses are kept, and none in which a guardrail
- * intervened; a stream is kept as its events and played back as a stream. Equal calls at the same time are one call of
- * Bedrock, each caller with a stream and a deadline of their own. `metadata.cache` tells what became of a call.
+ * Answers identical calls without calling Bedrock. It stores only complete, successful responses in which no guardrail
+ * intervened. A stream is stored as its events and replayed as a stream. Concurrent equal calls share one Bedrock call,
+ * but each caller has its own stream and timeout. `metadata.cache` reports the outcome.
  *
- * A key is the SHA-256 of all that an answer may depend on: operation, model, region, endpoint, body, options, headers,
- * and who is asking. Put it behind `guardrails(…)` in `middleware`: in front of it nothing is cached, as the key would
- * not know what is added later. A store that is slow or down costs a call `storeTimeout` at most, and never fails it.
+ * The key is a SHA-256 of everything that an answer may depend on: operation, model, Region, endpoint, body, options,
+ * headers and identity. Put this middleware after `guardrails(…)` in `middleware`: in front of it nothing is cached,
+ * because the key cannot include what is added later. A slow or failing store delays a call by at most `storeTimeout`
+ * and never fails it.
  *
  * @example
  * ```ts
  * const caching = responseCaching({ store: memoryStore(), ttl: 600_000 })
  * const bedrock = createBedrockClient({ region, middleware: [caching] })
  * const message = await bedrock.messages.create({ ...params, temperature: 0 })
- * message.metadata.cache // { status: 'miss' }, and the next time { status: 'hit', age: 1200 }
+ * message.metadata.cache // { status: 'miss' }; the next time { status: 'hit', age: 1200 }
  * ```
- * @throws ConfigurationError for options that make no sense.
+ * @throws ConfigurationError for invalid options.
  */
 export function responseCaching(options: ResponseCachingOptions): Middleware {
   assertOptions(options, '', 'store ttl namespace scope key when storeTimeout waitUntil')
@@ -100,7 +101,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     if (typeof cache === 'object') assertOptions(cache, 'cache', 'ttl')
     const ttl = (typeof cache === 'object' ? cache.ttl : undefined) ?? defaultTtl
     assertMilliseconds('cache.ttl', ttl)
-    // What is sent is what the key was made of, also where the caller changes the body meanwhile.
+    // The key and the request use the same snapshot of the body, even if the caller changes it meanwhile.
     const body = JSON.parse(encodeJson(request.body)) as JsonObject
     const makeKey = async (): Promise<string> => {
       const defaultKey = await cacheKey(request, body, context, { namespace, scope })
@@ -115,13 +116,13 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
       const equal = inflightKey === undefined ? undefined : inflight.get(inflightKey)
       if (equal) return await equal.join(caller, { status: 'hit', age: 0 })
 
-      // Begun before the store is asked, so that equal calls ask it once.
+      // Starts before the store is read, so that equal calls read it once.
       const shared = shareResponse(
         async (signal) => {
           const started = context.clock.now()
           const entry = await entries.read(key, context)
           if (entry && answers(entry, request)) return replay(entry, context, started)
-          // Each caller has a deadline of their own.
+          // Each caller has its own timeout.
           const timeout = { ...options.timeout, total: 0 }
           return next({ ...request, body, signal, options: { ...options, signal, timeout } })
         },
@@ -158,8 +159,8 @@ function assertMilliseconds(name: string, value: number, most = Number.MAX_SAFE_
     throw new ConfigurationError(`${name} must be a positive number of milliseconds, at most ${most}`)
 }
 
-// A call in flight is shared by those that take the same kind of answer, would fail at the same time, and repeat the same
-// failures. Two functions cannot be compared; and where I/O is bound to a request, no other request can read its stream.
+// Calls share a call in flight if they expect the same kind of answer and have the same timeouts and retries. Functions
+// cannot be compared, so they rule sharing out; so does a runtime that binds I/O to a request.
 function inflightKeyOf(key: string, request: BedrockRequest, { timeout }: MiddlewareContext): string | undefined {
   const { operation, options } = request
   const hasFunction = Object.values(options).some(
@@ -169,7 +170,7 @@ function inflightKeyOf(key: string, request: BedrockRequest, { timeout }: Middle
   return JSON.stringify([key, operation, isGuarded(request), `${timeout.response}`, `${timeout.idle}`, options.retry])
 }
 
-/** Whether an entry may be the answer to a call: whole, of its kind, and guarded if and only if the call is. */
+/** Tests whether an entry can answer a call: complete, of the same kind, and guarded if and only if the call is. */
 function answers(entry: CacheEntry, request: BedrockRequest): boolean {
   const { events, guardrail } = entry
   const isStream = operations[request.operation].answers === 'stream'

@@ -4,22 +4,22 @@ import type { BedrockResponse, CacheOutcome, JsonObject, ResponseMetadata } from
 import type { CachedContent } from './cache-entry.ts'
 import type { Caller } from './caller.ts'
 
-/** One call that any number of equal calls wait for. */
+/** One call that any number of equal callers wait for. */
 export interface SharedResponse {
   /**
-   * Gives a caller a response of their own. Leaving it does not end the others; when the last caller leaves, the call
-   * ends.
+   * Returns a separate response for a caller. A caller that leaves does not end the others; when the last caller
+   * leaves, the call ends.
    *
-   * @param cache - what to tell of the cache, unless the response itself came from there
+   * @param cache - the cache outcome to report, unless the response itself came from the store
    */
   join(caller: Caller, cache: CacheOutcome): Promise<BedrockResponse>
 }
 
-/** What a shared response tells of itself. */
+/** Observes a shared response. */
 export interface SharedResponseObserver {
-  /** Runs once, when the response has come in whole. */
+  /** Called once, when the response is complete. */
   onWhole(content: CachedContent, metadata: ResponseMetadata): void
-  /** Runs once, when it cannot be joined any more: it has ended, or every caller has left. */
+  /** Called once, when no more callers can join: the response has ended, or every caller has left. */
   onEnd(): void
 }
 
@@ -49,7 +49,7 @@ export function shareResponse(
       events = new SharedEvents(started.events, (isWhole, all) =>
         end(isWhole ? () => onWhole({ events: all }, metadata) : undefined),
       )
-      // Everybody left, and the call came all the same.
+      // Every caller has left, but the response still arrived.
       if (!isOpen) events.close()
       return started
     },
@@ -81,7 +81,7 @@ export function shareResponse(
         dispose()
         leave()
       }
-      // Nobody may be reading when the caller gives up.
+      // The caller may give up while nobody is reading.
       const release = onAbort(signal, leaveOnce)
 
       let started: BedrockResponse
@@ -92,7 +92,7 @@ export function shareResponse(
         throw error
       }
       const { headers, cache: fromStore = cache } = started.metadata
-      // What came from the store is a hit for all.
+      // A response from the store is a hit for every caller.
       const metadata: ResponseMetadata = { ...started.metadata, headers: { ...headers }, cache: fromStore }
       const finish = (): void => {
         const { usage, firstByteLatency, guardrail = metadata.guardrail } = started.metadata
@@ -106,7 +106,7 @@ export function shareResponse(
   }
 }
 
-/** The events of one stream, kept for many readers. The fastest makes more come. */
+/** Buffers the events of a stream for several readers. The fastest reader pulls new ones. */
 class SharedEvents {
   readonly #source: EventIterator
   readonly #onEnd: (isWhole: boolean, events: readonly JsonObject[]) => void
@@ -119,13 +119,13 @@ class SharedEvents {
     this.#onEnd = onEnd
   }
 
-  /** A copy of an event, so that who changes it changes one of their own; `undefined` where it has not come yet. */
+  /** Returns a copy of an event, so that readers cannot change each other's; `undefined` if it has not arrived yet. */
   at(position: number): JsonObject | undefined {
     const event = this.#events[position]
     return event && structuredClone(event)
   }
 
-  /** Whether there will be an event at a position. @throws what ended the stream before it */
+  /** Resolves to whether there is an event at a position. @throws the error that ended the stream before it */
   async waitFor(position: number, signal: AbortSignal): Promise<boolean> {
     while (position >= this.#events.length && !this.#outcome) await raceSignal(this.#read(), signal)
     if (position < this.#events.length) return true
@@ -134,7 +134,7 @@ class SharedEvents {
   }
 
   close(): void {
-    // Who leaves at the end of a message has all of it.
+    // A reader that leaves at the end of a message has all of it.
     this.#end({}, this.#events.at(-1)?.type === 'message_stop')
     Promise.resolve(this.#source.close()).catch(() => {})
   }
@@ -162,7 +162,7 @@ class SharedEvents {
   }
 }
 
-/** The events of a shared stream as one caller reads them. */
+/** The events of a shared stream for one caller. */
 class CallerEvents extends EventIterator {
   readonly #shared: SharedEvents
   readonly #signal: AbortSignal

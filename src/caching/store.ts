@@ -1,10 +1,10 @@
 /**
- * Where responses are kept. A value is text; who reads it checks whether it is still good, so a store may forget early
- * and need not expire anything on its own.
+ * Stores responses. Values are text. The reader checks whether a value is still valid, so a store may evict entries
+ * early and need not expire them.
  */
 export interface ResponseStore {
-  /** The value of a key; `undefined` or `null` where there is none. */
+  /** Returns the value of a key; `undefined` or `null` if there is none. */
   get(key: string): Promise<string | null | undefined>
-  /** Keeps a value for about `ttl` milliseconds. */
+  /** Stores a value for about `ttl` milliseconds. */
   set(key: string, value: string, options: { readonly ttl: number }): Promise<void>
 }

@@ -1,13 +1,13 @@
 import type { ResponseStore } from './store.ts'
 
-/** What is used of an unstorage `Storage`. */
+/** The used part of an unstorage `Storage`. */
 export interface UnstorageLike {
   getItem(key: string): unknown
   setItem(key: string, value: string, options?: { ttl?: number }): Promise<void> | void
 }
 
 /**
- * Keeps responses in whatever unstorage has a driver for: Redis, Cloudflare KV, Vercel KV, files, and many more.
+ * Stores responses through any unstorage driver: Redis, Cloudflare KV, Vercel KV, files and many more.
  *
  * @example
  * ```ts
@@ -23,13 +23,13 @@ export function unstorageStore(storage: UnstorageLike): ResponseStore {
   return {
     async get(key) {
       const value = await storage.getItem(key)
-      // unstorage parses what looks like JSON.
+      // unstorage parses values that look like JSON.
       return value === null || value === undefined || typeof value === 'string'
         ? (value as string | null)
         : JSON.stringify(value)
     },
     async set(key, value, { ttl }) {
-      // Drivers count in seconds.
+      // Drivers expect seconds.
       await storage.setItem(key, value, { ttl: Math.max(1, Math.ceil(ttl / 1000)) })
     },
   }

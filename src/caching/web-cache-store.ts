@@ -1,17 +1,17 @@
 import type { ResponseStore } from './store.ts'
 
-/** What of the Web's `Cache` is used. Not every set of type libraries that a project may have declares `Cache`. */
+/** The used part of the Web's `Cache`, which not every project's type libraries declare. */
 export interface WebCache {
   match(url: string): Promise<Response | undefined>
   put(url: string, response: Response): Promise<void>
 }
 
-// Only a name for a key: nothing is ever requested from it (RFC 2606).
+// Only part of a key: nothing is ever requested from it (RFC 2606).
 const origin = 'https://outcrop.invalid/'
 
 /**
- * Keeps responses in a cache of the Web's Cache API, as Cloudflare Workers (one per data centre), Deno and browsers have
- * it.
+ * Stores responses with the Web's Cache API, which Cloudflare Workers (one cache per data center), Deno and browsers
+ * provide.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { readJson, requestIdOf } from '../core/internal/service-error.ts'
 import type { BedrockFetch, JsonObject, JsonValue, RetryOptions, Timeouts } from '../core/types.ts'
 import { assertGuardrail, type GuardrailIdentity } from './config.ts'
 
-/** A piece of content to check, as ApplyGuardrail takes it. */
+/** A piece of content to check, in ApplyGuardrail's format. */
 export type GuardrailContent =
   | {
       readonly text: {
@@ -21,21 +21,21 @@ export interface ApplyGuardrailRequest extends GuardrailIdentity {
   readonly source: 'INPUT' | 'OUTPUT'
   /** Text, or pieces of text and images (as base64). */
   readonly content: string | readonly GuardrailContent[]
-  /** `FULL` tells also what passed. @default 'INTERVENTIONS' */
+  /** `FULL` includes assessments of content that passed. @default 'INTERVENTIONS' */
   readonly outputScope?: 'INTERVENTIONS' | 'FULL' | undefined
   readonly signal?: AbortSignal | undefined
-  /** Deadlines in milliseconds, over those of the client. */
+  /** Timeouts in milliseconds, which override the client's. */
   readonly timeout?: Timeouts | undefined
-  /** Retries, over those of the client; `false` makes one attempt. */
+  /** Retry options, which override the client's; `false` makes one attempt. */
   readonly retry?: RetryOptions | false | undefined
 }
 
 /** What the guardrail found. */
 export interface ApplyGuardrailResult {
   readonly action: 'NONE' | 'INTERVENED'
-  /** Why, in Bedrock's words. */
+  /** The reason, in Bedrock's words. */
   readonly reason?: string | undefined
-  /** What to show in place of the content: the guardrail's message, or the content with parts masked. */
+  /** The text to show instead of the content: the guardrail's message, or the content with parts masked. */
   readonly outputs: readonly string[]
   readonly assessments: readonly JsonObject[]
   readonly usage?: JsonObject | undefined
@@ -43,7 +43,7 @@ export interface ApplyGuardrailResult {
 }
 
 /**
- * Checks input or output with a guardrail, without calling a model. Failed requests are repeated as calls are.
+ * Checks input or output with a guardrail, without calling a model. Failed requests are retried like other calls.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export async function applyGuardrail(
       requestId: requestIdOf(response.headers),
     })
   return {
-    // Where InvokeModel says INTERVENED, ApplyGuardrail says GUARDRAIL_INTERVENED. Nothing but NONE lets pass.
+    // InvokeModel says INTERVENED, ApplyGuardrail says GUARDRAIL_INTERVENED. Only NONE passes.
     action: body.action === 'NONE' ? 'NONE' : 'INTERVENED',
     reason: typeof body.actionReason === 'string' ? body.actionReason : undefined,
     outputs: list(body.outputs).map((output) => String(output.text ?? '')),

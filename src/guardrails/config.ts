@@ -4,7 +4,7 @@ import { guardrailIdentifierHeader } from '../core/internal/guardrail.ts'
 import { isJsonObject } from '../core/internal/json.ts'
 import type { BedrockRequest, GuardrailOutcome } from '../core/types.ts'
 
-/** A guardrail by its name: what every use of one needs. */
+/** The ID and version of a guardrail. */
 export interface GuardrailIdentity {
   /** The guardrail's ID, such as `gr1abc2def3g`, or its ARN. */
   readonly identifier: string
@@ -15,23 +15,23 @@ export interface GuardrailIdentity {
 /** How a guardrail is applied to calls. */
 export interface GuardrailOptions extends GuardrailIdentity {
   /**
-   * Whether the response tells what the guardrail found.
+   * Whether the response includes what the guardrail found.
    *
    * @default 'disabled', as in Bedrock
    */
   readonly trace?: 'enabled' | 'enabled_full' | 'disabled' | undefined
-  /** The suffix of the tags that mark user input in a prompt: letters and digits. Goes into the body. */
+  /** The suffix of the tags that mark user input in a prompt: letters and digits. Sent in the body. */
   readonly tagSuffix?: string | undefined
   /**
-   * Whether a stream waits for the guardrail. `ASYNCHRONOUS` is faster, and may show text before it is blocked.
+   * Whether a stream waits for the guardrail. `ASYNCHRONOUS` is faster, but may show text before it is blocked.
    *
    * @default 'SYNCHRONOUS', as in Bedrock
    */
   readonly streamProcessingMode?: 'SYNCHRONOUS' | 'ASYNCHRONOUS' | undefined
   /**
-   * What an intervention does. `'return'`: nothing; the message is given as sent, and `metadata.guardrail` tells.
-   * `'throw'`: a {@link GuardrailError} as soon as it is seen, in a stream after the events so far. A function is
-   * called once with the outcome when the response is whole.
+   * What happens on an intervention. `'return'`: the message is returned as sent, and `metadata.guardrail` has the
+   * outcome. `'throw'`: rejects with a {@link GuardrailError} as soon as the intervention is seen, in a stream after
+   * the events so far. A function is called once with the outcome when the response is complete.
    *
    * @default 'return'
    */
@@ -41,15 +41,15 @@ export interface GuardrailOptions extends GuardrailIdentity {
     | ((outcome: GuardrailOutcome, request: BedrockRequest) => void | Promise<void>)
     | undefined
   /**
-   * Refuses a response that says nothing of the guardrail, with a {@link GuardrailError}: something between here and
-   * Bedrock may have dropped the headers that ask for it.
+   * Rejects a response that does not mention the guardrail with a {@link GuardrailError}: something between the client
+   * and Bedrock may have dropped the headers that ask for it.
    *
    * @default false
    */
   readonly requireOutcome?: boolean | undefined
   /**
-   * Checks the last user turn with ApplyGuardrail before the model is called; where the guardrail intervenes, its own
-   * text is the answer and the model is not called.
+   * Checks the last user turn with ApplyGuardrail before the model is called. If the guardrail intervenes, its text is
+   * the answer, and the model is not called.
    *
    * @default false
    */
@@ -60,13 +60,13 @@ const versionHeader = 'x-amzn-bedrock-guardrailversion'
 const traceHeader = 'x-amzn-bedrock-trace'
 const configField = 'amazon-bedrock-guardrailConfig'
 
-/** @throws ConfigurationError unless both halves of a guardrail's name are there and well-formed. */
+/** @throws ConfigurationError unless the identifier and version are both present and well-formed. */
 export function assertGuardrail({ identifier, version }: Partial<GuardrailIdentity>): void {
   if (!identifier || version === undefined || version === '') {
     throw new ConfigurationError(
       `A guardrail needs an identifier and a version; the ${identifier ? 'version' : 'identifier'} is missing`,
       {
-        hint: "Give both, as in { identifier: 'gr1abc2def3g', version: 1 }. A half-named guardrail would guard nothing.",
+        hint: "Set both, as in { identifier: 'gr1abc2def3g', version: 1 }. One without the other would guard nothing.",
       },
     )
   }
@@ -97,13 +97,13 @@ export function assertGuardrailOptions(options: GuardrailOptions): void {
   oneOf('streamProcessingMode', streamProcessingMode, ['SYNCHRONOUS', 'ASYNCHRONOUS'])
   if (typeof onIntervention !== 'function') oneOf('onIntervention', onIntervention, ['return', 'throw'])
   if (tagSuffix !== undefined && !/^[A-Za-z\d]+$/.test(tagSuffix))
-    throw new ConfigurationError('tagSuffix takes letters and digits only')
+    throw new ConfigurationError('tagSuffix may contain only letters and digits')
 }
 
 function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
   if (value !== undefined && !allowed.includes(value)) {
     throw new ConfigurationError(
-      `${name} is ${quote(value)}; it can be ${allowed.map((each) => `'${each}'`).join(', ')}`,
+      `${name} is ${quote(value)}, but must be ${allowed.map((each) => `'${each}'`).join(', ')}`,
     )
   }
 }
@@ -113,10 +113,10 @@ function quote(value: unknown): string {
 }
 
 /**
- * The guardrail of a call, however it was set: the call's own option, over those of the client (or, without them, over
- * what plain headers name). `undefined` where there is none, or the call takes it off.
+ * Returns the guardrail of a call: the call's own option, merged over the client's (or, without them, over the
+ * guardrail in plain headers). `undefined` if there is none, or if the call turns it off.
  *
- * @throws ConfigurationError for a guardrail that is not named in full, and for options that can never work.
+ * @throws ConfigurationError for a guardrail without an identifier or version, and for invalid options.
  */
 export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions): GuardrailOptions | undefined {
   const { headers, body, options } = request
@@ -129,7 +129,7 @@ export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions):
     version: headers[versionHeader],
   }
   const changes = definedOf(change ?? {}) as Partial<GuardrailOptions>
-  // The version of one guardrail says nothing of another.
+  // One guardrail's version does not apply to another.
   const isOther = changes.identifier !== undefined && changes.identifier !== named.identifier
   const { identifier, version, ...rest } = { ...named, ...(isOther && { version: undefined }), ...changes }
   if (identifier === undefined && version === undefined) {
@@ -138,7 +138,7 @@ export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions):
       change === undefined
         ? `The body has ${configField}, but no header names the guardrail`
         : 'The call has guardrail options, but no guardrail',
-      { hint: "Give identifier and version with the call, or put guardrails(...) into the client's middleware." },
+      { hint: "Pass identifier and version with the call, or add guardrails(...) to the client's middleware." },
     )
   }
   const settled = { ...rest, identifier, version } as GuardrailOptions
@@ -150,7 +150,7 @@ function definedOf(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-/** Puts a guardrail on a request: its name and trace as headers, the rest into the body. The option is done with. */
+/** Adds a guardrail to a request: its name and trace as headers, the rest in the body. Removes the option. */
 export function withGuardrail(request: BedrockRequest, guardrail: GuardrailOptions): BedrockRequest {
   const { identifier, version, trace, tagSuffix, streamProcessingMode } = guardrail
   const { [configField]: known, ...body } = request.body
@@ -172,7 +172,7 @@ export function withGuardrail(request: BedrockRequest, guardrail: GuardrailOptio
   }
 }
 
-/** Takes all that names a guardrail off a request. */
+/** Removes everything that names a guardrail from a request. */
 export function withoutGuardrail(request: BedrockRequest): BedrockRequest {
   const {
     [guardrailIdentifierHeader]: _id,

@@ -13,39 +13,39 @@ import {
 
 declare global {
   interface OutcropCallOptions {
-    /** Changes the guardrail of this call, or takes it off with `false`. */
+    /** Changes the guardrail of this call, or turns it off with `false`. */
     readonly guardrail?: Partial<GuardrailOptions> | false | undefined
   }
 }
 
-/** Checks what a call says before the model hears it; gives the answer of a guardrail that intervenes. */
+/** Checks a call's input before the model is called. Returns the guardrail's answer if it intervenes. */
 export type InputCheck = (
   request: BedrockRequest,
   guardrail: GuardrailIdentity,
   context: MiddlewareContext,
 ) => Promise<BedrockResponse | undefined>
 
-// `outcrop/guardrails` brings it: the default client, which has this file, goes without its kilobyte.
+// `outcrop/guardrails` provides it, so that the default client, which includes this file, need not bundle it.
 let checkInput: InputCheck = async () => {
   throw new ConfigurationError('guardInput needs outcrop/guardrails', {
-    hint: "Put guardrails(...), imported from 'outcrop/guardrails', into the client's middleware.",
+    hint: "Add guardrails(...), imported from 'outcrop/guardrails', to the client's middleware.",
   })
 }
 
-/** Provides the check that `guardInput` asks for. */
+/** Provides the check for `guardInput`. */
 export function provideInputCheck(check: InputCheck): void {
   checkInput = check
 }
 
 /**
- * Does for a guardrail that came as plain headers, as Claude Code's settings have it, or as the option of a call alone
- * what `guardrails` does. The default client has this built in.
+ * Handles guardrails that are set only by plain headers, as in Claude Code's settings, or by a call's option. It does
+ * what `guardrails` does, and the default client includes it.
  */
 export const guardrailHeaders: Middleware = async function guardrailHeaders(request, next, context) {
   return guardCall(request, next, context)
 }
 
-/** Guards one call, where a guardrail is named for it. */
+/** Guards one call, if a guardrail is set for it. */
 export async function guardCall(
   request: BedrockRequest,
   next: Next,
@@ -59,7 +59,7 @@ export async function guardCall(
   return observe(blocked || (await next(withGuardrail(request, guardrail))), request, guardrail, context)
 }
 
-/** Makes the outcome visible, and does what is to be done about it. */
+/** Adds the outcome to the metadata, and acts on it. */
 async function observe(
   response: BedrockResponse,
   request: BedrockRequest,
@@ -83,7 +83,7 @@ async function observe(
   }
   const read = (part: JsonObject): GuardrailError | undefined => {
     metadata.guardrail = readOutcome(part, metadata.guardrail)
-    // Nothing of a message comes behind this event, and its reader may leave.
+    // No part of a message follows this event, and its reader may leave.
     if (part.type === 'message_stop' && silence()) return silence()
     if (onIntervention !== 'throw' || metadata.guardrail?.action !== 'INTERVENED') return undefined
     const { trace } = metadata.guardrail
@@ -95,7 +95,7 @@ async function observe(
     await tell()
   }
   if (response.type === 'stream') {
-    // Who leaves a stream early hears no error; an intervention that was seen is told all the same.
+    // A reader that leaves a stream early gets no error, but an intervention seen so far is still reported.
     const closed = (): void => {
       tell().catch((error) => logger.error('guardrails: onIntervention threw', error))
     }

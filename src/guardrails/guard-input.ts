@@ -7,8 +7,7 @@ import { applyGuardrail, type GuardrailContent } from './apply-guardrail.ts'
 import type { GuardrailIdentity } from './config.ts'
 
 /**
- * Checks the last user turn, and gives the answer of the guardrail where it intervenes. The answer has the form that
- * Bedrock's own would have.
+ * Checks the last user turn. If the guardrail intervenes, returns its answer in the same form as Bedrock's own.
  */
 export async function guardLastTurn(
   request: BedrockRequest,
@@ -63,10 +62,10 @@ export async function guardLastTurn(
   }
 }
 
-// A turn may be several messages of the user, and a prefilled answer may stand behind it.
+// A turn may consist of several user messages, and a prefilled answer may follow it.
 function lastUserContent({ messages }: JsonObject): GuardrailContent[] {
   if (!Array.isArray(messages))
-    throw new ConfigurationError('guardInput checks messages, and the body has none', {
+    throw new ConfigurationError('guardInput checks messages, but the body has none', {
       hint: 'Check the input with applyGuardrail before the call.',
     })
   const isUser = (message: JsonValue | undefined): boolean => isJsonObject(message) && message.role === 'user'
@@ -75,7 +74,7 @@ function lastUserContent({ messages }: JsonObject): GuardrailContent[] {
   return messages.slice(start, end).flatMap((message) => contentOf((message as JsonObject).content))
 }
 
-// What a turn can have text in: blocks, tool results and search results with blocks of their own, documents.
+// The parts of a turn with text: blocks, tool results and search results with their own blocks, documents.
 function contentOf(value: JsonValue | undefined, depth = 0): GuardrailContent[] {
   if (depth > 50) throw new ConfigurationError('The last turn is nested too deeply to be checked')
   if (typeof value === 'string') return value ? [{ text: { text: value } }] : []

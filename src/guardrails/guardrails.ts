@@ -7,10 +7,11 @@ import { guardLastTurn } from './guard-input.ts'
 provideInputCheck(guardLastTurn)
 
 /**
- * Puts a guardrail on every call and makes what it did visible.
+ * Applies a guardrail to every call and reports its outcome.
  *
- * On the Invoke API a blocked answer looks like any other: status 200, `stop_reason: 'end_turn'`, canned text. With this
- * middleware every message and stream carries `metadata.guardrail`, and `onIntervention` decides what a block does.
+ * On the Invoke API a blocked answer looks like any other: status 200, `stop_reason: 'end_turn'`, canned text. With
+ * this middleware every message and stream has `metadata.guardrail`, and `onIntervention` decides what an intervention
+ * does.
  *
  * @example
  * ```ts
@@ -19,7 +20,7 @@ provideInputCheck(guardLastTurn)
  * })
  * ```
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-input-tagging-base-inference.html
- * @throws ConfigurationError at once for options that can never work.
+ * @throws ConfigurationError at once for invalid options.
  */
 export function guardrails(options: GuardrailOptions): Middleware {
   assertGuardrailOptions(options)

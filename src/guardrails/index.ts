@@ -1,5 +1,5 @@
 /**
- * Amazon Bedrock Guardrails on the Invoke API: typed, visible, and never silently off.
+ * Amazon Bedrock Guardrails on the Invoke API, with typed outcomes.
  *
  * @module
  */

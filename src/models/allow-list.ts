@@ -1,17 +1,17 @@
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import { anthropicIdOf } from './names.ts'
 
-/** A model as an allow-list sees it. */
+/** A model to check against an allow-list. */
 export interface AllowCandidate {
-  /** Bedrock's base ID or Anthropic's ID. Unknown behind an opaque ARN. */
+  /** Bedrock's base ID or Anthropic's ID. Unknown for an opaque ARN. */
   readonly model: string | undefined
-  /** The ID or ARN that goes out, unless an override put it there. */
+  /** The ID or ARN to send, unless it comes from an override. */
   readonly id?: string | undefined
 }
 
 /**
- * Reads an allow-list: a family (`opus`), a version's beginning (`claude-opus-4-5`), or a full ID. As in Claude Code, an
- * entry for one version of a family takes the place of the entry for the whole family.
+ * Creates a check from an allow-list of families (`opus`), version prefixes (`claude-opus-4-5`) and full IDs. As in
+ * Claude Code, an entry for one version of a family replaces the entry for the whole family.
  */
 export function createAllowList(entries: readonly string[] | undefined): (candidate: AllowCandidate) => boolean {
   if (!entries) return () => true

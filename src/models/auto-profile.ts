@@ -5,12 +5,12 @@ import { parseModelId } from '../core/model-id.ts'
 import type { CatalogModelResolver } from './resolver.ts'
 
 /**
- * Repeats a call once through the model's inference profile, when Bedrock says that the base ID alone cannot be called.
- * Warns once for each model and region.
+ * Repeats a call once through the model's inference profile if Bedrock answers that the base ID cannot be called
+ * directly. Warns once for each model and Region.
  */
 export function autoProfile(resolver: Pick<CatalogModelResolver, 'profileFor'>): Middleware {
   const warned = new Set<string>()
-  // Each call has a `fetch` of its own, but all are of one client.
+  // Each call has its own `fetch`, but all calls belong to one client.
   const scope = {}
   return async function autoProfile(request, next, context) {
     const { model, region, logger } = context

@@ -1,7 +1,7 @@
 import { parseModelId } from '../core/model-id.ts'
 import { apac7, au2, au3, commercial, eu6, eu8, gov2, in2, jp2, us3, us4, us5, us6 } from './regions.ts'
 
-/** What is known about a Claude model on Bedrock. What nobody has documented is left out. */
+/** The documented facts about a Claude model on Bedrock. Undocumented fields are left out. */
 export interface CatalogModel {
   /** The base ID on Bedrock, such as `anthropic.claude-haiku-4-5-20251001-v1:0`. */
   readonly base: string
@@ -11,25 +11,28 @@ export interface CatalogModel {
   readonly family: string
   /** Such as `4.5`. */
   readonly version?: string
-  /** The model's inference profiles: by prefix, the regions from which each may be called. */
+  /** The Regions from which each of the model's inference profiles can be called, by the profile's prefix. */
   readonly profiles: Readonly<Partial<Record<string, readonly string[]>>>
-  /** The regions where the base ID itself can be called. Elsewhere a profile is needed. */
+  /** The Regions where the base ID itself can be called. Other Regions need a profile. */
   readonly onDemand?: readonly string[]
-  /** Tokens of input and output together. */
+  /** The maximum of input and output tokens together. */
   readonly contextWindow?: number
-  /** Tokens of one answer. */
+  /** The maximum of tokens in one answer. */
   readonly maxOutput?: number
-  /** What prompt caching takes: the least tokens of a prefix, and for how long it may be kept. */
+  /** What prompt caching supports: the minimum tokens of a prefix, and its TTLs. */
   readonly promptCaching?: { readonly minimumTokens: number; readonly ttls: readonly ('5m' | '1h')[] }
   readonly lifecycle: {
-    /** `gated`: by invitation. `legacy`: closed to accounts that have not used it lately. `retired`: gone. */
+    /**
+     * `gated`: by invitation. `legacy`: closed to accounts that have not used it recently. `retired`: no longer
+     * available.
+     */
     readonly state: 'active' | 'gated' | 'legacy' | 'retired'
-    /** The day it came to Bedrock, as `YYYY-MM-DD`. */
+    /** The date of its release on Bedrock, as `YYYY-MM-DD`. */
     readonly released?: string
-    /** The day it goes or went. */
+    /** The date of its end of life, past or planned. */
     readonly endOfLife?: string
   }
-  /** Where the row comes from, and when that page was read. */
+  /** The page that the row comes from, and when it was read. */
   readonly source: string
 }
 
@@ -45,12 +48,12 @@ const on200k: RowDetails = { contextWindow: 200_000, onDemand: [] }
 /**
  * The Claude models of Bedrock, newest first, from AWS's model cards (`source` of each row).
  *
- * Prompt cache minimums and context windows:
- * https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (autumn 2026) and Anthropic's page on Bedrock.
- * The prefix `us-gov.` is not printed on any card; it is what deployed policies and clients use.
+ * Prompt cache minimums and context windows: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+ * (autumn 2026) and Anthropic's page on Bedrock. No card shows the prefix `us-gov.`; deployed policies and clients use
+ * it.
  */
 export const catalog: readonly CatalogModel[] = [
-  // The card was read second-hand.
+  // From a copy of the card.
   row(
     'haiku-5-5',
     '2026-10',
@@ -89,7 +92,7 @@ export const catalog: readonly CatalogModel[] = [
     },
   ),
   row('fable-5', '2026-07', { us: us6, global: commercial }, { ...onMillion, cacheMinimum: 512 }),
-  // Only its region is documented, us-east-1.
+  // Only its Region is documented, us-east-1.
   row('mythos-5', '2026-07', {}, { cacheMinimum: 512, state: 'gated', source: 'models-region-compatibility' }),
   row(
     'opus-4-8',
@@ -154,7 +157,7 @@ export const catalog: readonly CatalogModel[] = [
   ),
 ]
 
-/** The row of a base model. */
+/** Returns the row of a base model. */
 export function catalogModel(base: string | undefined): CatalogModel | undefined {
   return catalog.find((model) => model.base === base)
 }

@@ -14,41 +14,41 @@ import type {
 } from '../core/types.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
-/** An inference profile: one of AWS's, or one that somebody has made in the account. */
+/** An inference profile: one of AWS's, or one that was created in the account. */
 export interface InferenceProfile {
-  /** What may be called: the ID of AWS's profile, the ARN of one's own. */
+  /** What to call: the ID of AWS's profile, or the ARN of the account's own. */
   readonly id: string
   readonly arn?: string | undefined
   readonly name?: string | undefined
   readonly type: 'SYSTEM_DEFINED' | 'APPLICATION'
-  /** `ACTIVE`, as the account says; left out where nobody has asked it. */
+  /** `ACTIVE`, as the account reports it; left out if the account was not asked. */
   readonly status?: string | undefined
   /** The model behind it. */
   readonly base?: string | undefined
-  /** The geography of AWS's profile. */
+  /** The geography, for one of AWS's profiles. */
   readonly geo?: string | undefined
-  /** Where calls may run; left out where they may run anywhere, and where it is not known. */
+  /** The Regions where calls may run; left out if that is anywhere, or unknown. */
   readonly regions?: readonly string[] | undefined
 }
 
 /** Options of {@link discoverInferenceProfiles}. */
 export interface DiscoverOptions {
-  /** @default the client's region */
+  /** @default the client's Region */
   readonly region?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Deadlines in milliseconds, of each page. */
+  /** Timeouts in milliseconds, for each page. */
   readonly timeout?: Timeouts | undefined
 }
 
 /**
- * Lists the inference profiles that an account has in a region, AWS's and its own (ListInferenceProfiles, all pages).
+ * Lists the inference profiles of an account in a Region, AWS's and its own (ListInferenceProfiles, all pages).
  * Needs `bedrock:ListInferenceProfiles`.
  *
  * @example
  * ```ts
  * const profiles = await discoverInferenceProfiles(bedrock.fetch)
  * ```
- * @throws ServiceError as Bedrock answers.
+ * @throws ServiceError if Bedrock answers with an error.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html
  */
 export async function discoverInferenceProfiles(
@@ -77,10 +77,10 @@ async function listProfiles(
     )
     for (const item of Array.isArray(inferenceProfileSummaries) ? inferenceProfileSummaries : []) {
       const profile = isJsonObject(item) && profileOf(item)
-      // An ID that cannot be called is left out, whichever server answers here.
+      // Leaves out IDs that cannot be called, which a server other than Bedrock may return.
       if (profile && isFullModelId(profile.id)) profiles.push(profile)
     }
-    // A gateway that answers every page with the first would keep this going for ever.
+    // A gateway that answers every page with the first one would keep this loop running forever.
     if (typeof nextToken !== 'string' || !nextToken || seen.has(nextToken)) return profiles
     seen.add(nextToken)
     token = nextToken
@@ -104,36 +104,36 @@ function profileOf(item: JsonObject): InferenceProfile {
     status: text(item.status),
     base: models[0]?.base ?? parseModelId(id).base,
     geo: parseModelId(id).geo,
-    // A model's ARN without a region is how a global profile says "anywhere".
+    // A global profile lists its model's ARN without a Region, which means "anywhere".
     regions: models.length > 0 && regions.length === models.length ? [...new Set(regions)] : undefined,
   }
 }
 
 const listLifetime = 3_600_000
 const profileLifetime = 86_400_000
-// Where the control plane cannot be reached, as in a network with an endpoint for the runtime alone, no call waits long
-// for an answer that it can do without, and the next ones do not wait again.
+// If the control plane cannot be reached, as in a network with an endpoint for the runtime only, a call gives up soon,
+// and the next calls do not wait again.
 const patience = 10_000
 const unreachableLifetime = 300_000
-// ARNs may come from outside, so the number of those that are remembered is limited.
+// ARNs may come from outside, so the cache is limited.
 const maxAnswers = 500
 
-/** What the accounts behind clients have, asked once and kept: one hour for lists, a day for single profiles. */
+/** Looks up an account's profiles, and caches them: lists for an hour, single profiles for a day. */
 export interface Discovery {
-  /** The profiles of a region, or why they cannot be listed, which is logged once. */
+  /** Returns the profiles of a Region, or the error, which is logged once. */
   list(region: string, context: ModelResolutionContext): Promise<readonly InferenceProfile[] | Error>
-  /** What is behind an ARN, or why that cannot be told. */
+  /** Returns the profile behind an ARN, or the error. */
   lookUp(arn: string, context: ModelResolutionContext): Promise<InferenceProfile | Error>
 }
 
-/** What was last answered, and until when that counts. */
+/** The last answer, and until when it is valid. */
 interface Answer {
   until: number
   value: unknown
   readonly share: ReturnType<typeof singleFlight>
 }
 
-/** Makes a {@link Discovery}. Nothing is shared between two clients: they may be of two accounts. */
+/** Creates a {@link Discovery}. Clients share nothing, because they may use different accounts. */
 export function createDiscovery(clock: Clock = systemClock): Discovery {
   const clients = new WeakMap<object, Map<string, Answer>>()
 
@@ -155,7 +155,7 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
         answer.value = await ask({ timeout: { total: patience } })
         answer.until = clock.now() + lifetime
       } catch (error) {
-        const message = `Cannot ask the account for its inference profiles: ${String(error)}`
+        const message = `Cannot list the account's inference profiles: ${String(error)}`
         answer.value = new Error(message, { cause: error })
         answer.until = clock.now() + lifetimeOf(error, lifetime)
         context.logger.warn(message)
@@ -179,7 +179,7 @@ export function createDiscovery(clock: Clock = systemClock): Discovery {
   }
 }
 
-// A refusal stays one; a broken connection is worth another try at the next name.
+// A refusal is final; after a broken connection, the next name tries again.
 function lifetimeOf(error: unknown, lifetime: number): number {
   if (isBedrockError(error, 'timeout')) return unreachableLifetime
   const isRefusal = isBedrockError(error, 'service') && error.status >= 400 && error.status < 500 && !error.retryable

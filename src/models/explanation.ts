@@ -1,6 +1,6 @@
 import type { ModelRef, ModelResolutionContext, ModelResolver } from '../core/types.ts'
 
-/** One step on the way from a name to a model. */
+/** One step of resolving a name. */
 export interface ResolutionStep {
   readonly step:
     | 'explicit'
@@ -12,27 +12,27 @@ export interface ResolutionStep {
     | 'residency'
     | 'availableModels'
     | 'resolver'
-  /** What came of it, for people. */
+  /** The outcome, as text. */
   readonly outcome: string
 }
 
-/** How a name resolves. `toString()` gives it as lines of text. */
+/** How a name resolves. `toString()` returns it as lines of text. */
 export interface ModelExplanation {
   readonly name: string
-  /** The client's region. */
+  /** The client's Region. */
   readonly region: string
   readonly steps: readonly ResolutionStep[]
-  /** What it resolves to. Left out where it does not. */
+  /** The model that the name resolves to; left out if it does not resolve. */
   readonly model?: ModelRef
   /** Why it does not resolve. */
   readonly error?: Error & { readonly hint?: string }
   toString(): string
 }
 
-/** Notes a step. */
+/** Records a step. */
 export type NoteStep = (step: ResolutionStep['step'], outcome: string) => void
 
-/** Explains a name by resolving it. Does not reject when it does not resolve. */
+/** Explains a name by resolving it. Does not reject if the name does not resolve. */
 export async function explainName(
   name: string,
   region: string,
@@ -46,7 +46,7 @@ export async function explainName(
   }
 }
 
-/** Explains names by a resolver that tells no steps. */
+/** Explains names with a resolver that does not report its steps. */
 export function explainByResolver(resolver: ModelResolver) {
   return (name: string, context: ModelResolutionContext): Promise<ModelExplanation> =>
     explainName(name, context.region, (note) => {

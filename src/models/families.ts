@@ -1,6 +1,6 @@
 /**
- * The version that each family's name stands for, until another one is pinned: Claude Code's setup page has Sonnet 4.6,
- * Opus 4.6 and Haiku 4.5. It has no Fable; 5.1 needs a data retention setting first.
+ * The default version of each family. Claude Code's setup page uses Sonnet 4.6, Opus 4.6 and Haiku 4.5. It does not
+ * list Fable; Fable 5.1 needs a data retention setting first.
  */
 const versions = {
   opus: 'claude-opus-4-6',
@@ -12,27 +12,27 @@ const versions = {
 /** A model family that can be pinned. */
 export type ModelFamily = keyof typeof versions
 
-/** The families that have a name of their own, and can be pinned. */
+/** The families that have their own alias and pin. */
 export const families = Object.keys(versions) as readonly ModelFamily[]
 
-/** Those that the setup page pins: not every account may call Fable. */
+/** The families that the setup page pins. Fable is left out, because not every account may call it. */
 export const familiesToPin: readonly ModelFamily[] = ['opus', 'sonnet', 'haiku']
 
 /**
- * The names that need no option, and what each stands for. Those that are no families are Claude Code's, save `small`,
- * which is its background model: https://code.claude.com/docs/en/model-config
+ * The aliases that need no option. Those that are not families come from Claude Code, except `small`, which is its
+ * background model: https://code.claude.com/docs/en/model-config
  */
 export const builtInAliases: Readonly<Record<string, string>> = {
   ...versions,
   default: 'sonnet',
   small: 'haiku',
-  // Whether an account may call Fable is not known before it is called.
+  // An account's access to Fable is unknown until it calls it.
   best: 'opus',
-  // Opus plans and Sonnet executes there; here nothing tells a plan from its execution.
+  // In Claude Code, Opus plans and Sonnet executes. This library cannot tell the two apart.
   opusplan: 'sonnet',
 }
 
-/** Whether a name is a family's. */
+/** Tests whether a name is a family. */
 export function isFamily(name: string | undefined): name is ModelFamily {
   return families.includes(name as ModelFamily)
 }

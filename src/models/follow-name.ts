@@ -6,27 +6,31 @@ import { isSameModel } from './names.ts'
 import { cycle } from './refusals.ts'
 import { type ModelResolverOptions, type NameTables, withoutWindow } from './resolver-options.ts'
 
-/** What a name comes down to, before geography. */
+/** What a name stands for, before the geography is chosen. */
 export interface Target {
   /** A full ID, or an Anthropic model ID. */
   readonly text: string
   /** The last step that changed the name. */
   readonly source?: ModelSource
-  /** The option that the text stands in, where it is not what the caller gave. */
+  /** The option that contains the text, unless the caller passed it. */
   readonly option?: string | undefined
   readonly region: string
-  /** The model that is meant, where `text` does not tell: an override's key. */
+  /** The intended model, if `text` does not reveal it: an override's key. */
   readonly model?: string | undefined
-  /** The family whose name led here. */
+  /** The family whose alias was followed. */
   readonly family?: string | undefined
-  /** Nobody chose this version: another one of the family will do. */
+  /** No one chose this version, so another version of the family may replace it. */
   readonly anyVersion?: boolean
   readonly isDefault?: boolean
-  /** The allow-list does not hold for it. */
+  /** The allow-list does not apply to it. */
   readonly isExempt?: boolean | undefined
 }
 
-/** Follows a name through overrides, pins and aliases. @throws ConfigurationError where they form a cycle */
+/**
+ * Creates a function that follows a name through overrides, pins and aliases.
+ *
+ * @throws ConfigurationError if they form a cycle
+ */
 export function createNameFollower(
   { smallModelRegion, enforceAvailableModels = true }: ModelResolverOptions,
   { aliases, pins, overrides }: NameTables,
@@ -55,9 +59,9 @@ export function createNameFollower(
         source,
         option: next.option,
         region: (/^(small|haiku)$/.test(text) && smallModelRegion) || region,
-        // The setup page's default is global. A chosen one is called as its own name is.
+        // The setup page's default is a global profile. A default of the user's own resolves like any other name.
         isDefault: isDefault || (text === 'default' && !next.option),
-        // What somebody chose in their place may be what the list is to forbid.
+        // The list may be meant to forbid a `default` or `small` that an option sets.
         isExempt: isExempt || (!enforceAvailableModels && /^(default|small)$/.test(text) && !next.option),
         family: isFamily(text) ? text : undefined,
         anyVersion: !next.option,

@@ -5,49 +5,53 @@ import { catalog } from './catalog.ts'
 import { destinationsOf, geographyNames, regionsOf } from './regions.ts'
 import type { InferenceProfile } from './discovery.ts'
 
-/** Which of a model's profiles may be called, and which is preferred. */
+/** Which of a model's profiles are allowed, and which is preferred. */
 export interface GeographyRules {
   /**
-   * `'regional'`: the region's own geography, and `global.` only where the model has none there. `'global'`: the other
-   * way round; about 10 % cheaper, and run anywhere.
+   * `'regional'` uses the Region's own geography, and `global.` only if the model has no regional profile there.
+   * `'global'` prefers `global.`, which is about 10 % cheaper and may run anywhere.
    *
    * @default 'regional'
    */
   readonly geo?: 'regional' | 'global' | undefined
   /**
-   * Where calls may run: geographies (`us`, `eu`, `jp`, `au`, `in`, `apac`, `us-gov`), regions, or both. Whatever may
-   * leave them is refused before anything is sent, `global.` included, and an ARN that does not tell what is behind it.
-   * A geography stands for all regions that AWS counts to it: `us` includes Canada's, `eu` London and Zurich, each for
-   * calls made there. Name regions for less.
+   * Where calls may run: geographies (`us`, `eu`, `jp`, `au`, `in`, `apac`, `us-gov`), Regions, or both. Anything that
+   * may run elsewhere is rejected before it is sent, including `global.` and ARNs that do not reveal the profile behind
+   * them. A geography means all Regions that AWS counts to it: `us` includes Canada, `eu` includes London and Zurich,
+   * each for calls made there. For a stricter set, name the Regions.
    *
    * @default anywhere
    */
   readonly residency?: string | readonly string[] | undefined
 }
 
-/** Where calls may run; `undefined` for anywhere. @throws ConfigurationError for what is no geography and no region. */
+/**
+ * Returns where calls may run; `undefined` for anywhere.
+ *
+ * @throws ConfigurationError for an unknown geography or Region.
+ */
 export function allowedRegions({ geo, residency }: GeographyRules): readonly string[] | undefined {
   if (geo !== undefined && geo !== 'regional' && geo !== 'global')
     throw new ConfigurationError("geo must be 'regional' or 'global'")
   if (residency === undefined) return undefined
   if (geo === 'global')
     throw new ConfigurationError("geo: 'global' cannot be combined with residency", {
-      hint: 'Leave one of the two out.',
+      hint: 'Remove one of the two.',
     })
   const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (isRegion(entry) ? [entry] : []))
   if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
     return allowed
-  throw new ConfigurationError(`residency must name geographies or regions, not ${JSON.stringify(residency)}`, {
-    hint: `Give geographies (${geographyNames.join(', ')}) or regions.`,
+  throw new ConfigurationError(`residency must name geographies or Regions, not ${JSON.stringify(residency)}`, {
+    hint: `Use geographies (${geographyNames.join(', ')}) or Regions.`,
   })
 }
 
-/** Whether a call that may run in `regions` stays where it may. What is not known does not. */
+/** Tests whether a call that may run in `regions` stays within `allowed`. Unknown Regions do not. */
 export function staysWithin(allowed: readonly string[] | undefined, regions: readonly string[] | undefined): boolean {
   return !allowed || (regions?.every((region) => allowed.includes(region)) ?? false)
 }
 
-/** The best of a model's profiles that may be called. */
+/** Chooses the best of a model's allowed profiles. */
 export function chooseProfile(
   profiles: readonly InferenceProfile[],
   rules: GeographyRules,
@@ -57,7 +61,10 @@ export function chooseProfile(
   return usable.find(({ geo }) => geo && (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
 }
 
-/** By what the catalog's models can be called from a region. Where a base ID can be, it is a profile without a geography. */
+/**
+ * Returns the profiles that the catalog has for a Region. A base ID that can be called is a profile without a
+ * geography.
+ */
 export function catalogProfiles(region: string): InferenceProfile[] {
   return catalog.flatMap(({ base, profiles, onDemand }) => {
     const geos = Object.keys(profiles).filter((geo) => profiles[geo]?.includes(region))
@@ -77,7 +84,7 @@ export function catalogProfiles(region: string): InferenceProfile[] {
 }
 
 /**
- * The ID by which a base model can be called from a region, as far as the catalog knows.
+ * Returns the ID to call a base model by from a Region, if the catalog knows one.
  *
  * @example
  * ```ts

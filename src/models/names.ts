@@ -1,17 +1,17 @@
 import { editDistance } from '../core/internal/edit-distance.ts'
 
-/** Anthropic's ID of a base model, without Bedrock's additions: `claude-opus-4-6` of `anthropic.claude-opus-4-6-v1`. */
+/** Returns Anthropic's ID of a base model, such as `claude-opus-4-6` for `anthropic.claude-opus-4-6-v1`. */
 export function anthropicIdOf(base: string): string {
   return base.replace(/^anthropic\./, '').replace(/-v\d+(:\d+)?$/, '')
 }
 
-/** Whether two names, Anthropic's or Bedrock's, dated or not, mean one model. Two dates must be the same. */
+/** Tests whether two names, Anthropic's or Bedrock's, mean the same model. If both have dates, the dates must match. */
 export function isSameModel(one: string, other: string): boolean {
   const [a, b] = [anthropicIdOf(one), anthropicIdOf(other)]
   return a === b || undated(a) === b || a === undated(b)
 }
 
-/** Those of `names` that come nearest to what was typed, best first. */
+/** Returns the `names` that are most similar to what was typed, best first. */
 export function nearest(typed: string, names: readonly string[]): string[] {
   const start = typed.slice(0, 40)
   return [...new Set(names)]
@@ -25,7 +25,7 @@ export function nearest(typed: string, names: readonly string[]): string[] {
     .map(({ name }) => name)
 }
 
-/** Orders versions such as `4.10` and `5`, and none at all first. */
+/** Orders versions such as `4.10` and `5`. A missing version comes first. */
 export function compareVersions(a = '', b = ''): number {
   return a.localeCompare(b, 'en', { numeric: true })
 }

@@ -1,12 +1,12 @@
 import { ConfigurationError, ModelResolutionError } from '../core/errors.ts'
 
-/** A text that should lead to a model, and the option that it stands in where the caller gave another. */
+/** A name that should lead to a model, and the option that contains it, unless the caller passed it. */
 interface Named {
   readonly text: string
   readonly option?: string | undefined
 }
 
-/** What an error is about: the option that has the name in it, where the caller gave another. */
+/** The subject of an error message: the name, or the option that contains it. */
 export function subject({ text, option }: Named): string {
   const shown = /^[\w.:/[\]-]{1,200}$/.test(text) ? text : JSON.stringify(text.slice(0, 200))
   return option ? `${option} is ${shown}, which` : shown
@@ -18,12 +18,12 @@ export function unknownName(target: Named, near: readonly string[]): ModelResolu
 
 export function noModelId(target: Named): ModelResolutionError {
   return new ModelResolutionError(`${subject(target)} is neither a model ID nor the ARN of a model`, {
-    hint: 'An ARN looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a region of its partition.',
+    hint: 'An ARN looks like arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc, with a Region of its partition.',
   })
 }
 
 export function cycle(names: readonly string[], taken: readonly string[]): ConfigurationError {
-  return new ConfigurationError(`The model aliases form a cycle: ${names.join(' → ')}`, {
+  return new ConfigurationError(`The model aliases form a cycle: ${names.join(' -> ')}`, {
     hint: `Change ${taken.join(' or ')}.`,
   })
 }
@@ -39,6 +39,6 @@ export function refusal(
   ]
   return new ModelResolutionError(problem, {
     candidates: [...near, ...others],
-    hint: hints.join(' ') || 'Give an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
+    hint: hints.join(' ') || 'Use an alias such as sonnet, an Anthropic model ID, a Bedrock model ID or an ARN.',
   })
 }

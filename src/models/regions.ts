@@ -1,6 +1,6 @@
 import type { profilePrefixes } from '../core/model-id.ts'
 
-// What there is to know of regions, in one place. First the sets that the model cards share, each the smaller one first.
+// All facts about Regions. First the sets that model cards share, smallest first.
 export const us3: readonly string[] = ['us-east-1', 'us-east-2', 'us-west-2']
 export const us4: readonly string[] = [...us3, 'us-west-1']
 export const us5: readonly string[] = [...us4, 'ca-central-1']
@@ -21,7 +21,7 @@ export const in2: readonly string[] = ['ap-south-1', 'ap-south-2']
 export const gov2: readonly string[] = ['us-gov-east-1', 'us-gov-west-1']
 export const apac7: readonly string[] = [...jp2, ...in2, 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2']
 
-/** Every commercial region with Bedrock. */
+/** Every commercial Region with Bedrock. */
 export const commercial: readonly string[] = [
   ...us6,
   ...eu8,
@@ -31,9 +31,9 @@ export const commercial: readonly string[] = [
 ]
 
 interface Geography {
-  /** Where its calls may be routed to, from whichever region they come. */
+  /** The Regions that its calls may be routed to, from any source Region. */
   readonly destinations: readonly string[]
-  /** All regions that AWS counts to it, those included that run only their own calls. */
+  /** All Regions that AWS counts to it, including those that run only their own calls. */
   readonly regions: readonly string[]
 }
 
@@ -47,23 +47,27 @@ const known: Readonly<Record<Exclude<(typeof profilePrefixes)[number], 'global'>
   in: { destinations: in2, regions: in2 },
   apac: { destinations: apac8, regions: apac8 },
 }
-// A map, for the prefix of an ID may be any word, `constructor` included.
+// A map, because an ID's prefix may be any word, even `constructor`.
 const geographies: ReadonlyMap<string, Geography> = new Map(Object.entries(known))
 
-/** The prefixes of inference profiles whose regions are known. */
+/** The prefixes of inference profiles whose Regions are known. */
 export const geographyNames: readonly string[] = [...geographies.keys()]
 
-/** The regions that belong to a geography: `us` includes Canada's, `eu` London and Zurich. `undefined` for an unknown one. */
+/**
+ * Returns the Regions of a geography: `us` includes Canada, `eu` includes London and Zurich. `undefined` if it is
+ * unknown.
+ */
 export function regionsOf(geo: string): readonly string[] | undefined {
   return geographies.get(geo)?.regions
 }
 
 /**
- * The regions that a call through an inference profile may run in, when it is made from `source`: the geography's own
- * and the source itself. `undefined` where that is not known, and for `global`, whose regions are not listed.
+ * Returns the Regions in which a call through an inference profile may run, if it is made from `source`: those of the
+ * geography, and `source` itself. `undefined` if that is unknown, and for `global`, whose Regions are not listed.
  *
- * AWS does not change the destinations of an existing profile; those of the newest models are read off the older ones,
- * for their cards do not list them. The account's own truth is GetInferenceProfile in the source region.
+ * AWS does not change the destinations of an existing profile. The newest models' cards do not list destinations, so
+ * these are taken from older models. For the account's actual destinations, call GetInferenceProfile in the source
+ * Region.
  *
  * @example
  * ```ts

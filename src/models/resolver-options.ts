@@ -12,64 +12,63 @@ import { isSameModel } from './names.ts'
 export type AnthropicModelId = `claude-${string}`
 
 /**
- * How names become models. An entry that means nothing, such as a pin to a model that does not exist, fails the calls that
- * use it and no others.
+ * How model names resolve. An invalid entry, such as a pin to a model that does not exist, fails only the calls that
+ * use it.
  */
 export interface ModelResolverOptions extends GeographyRules {
   /**
-   * Names of your own for a model ID, an ARN, an Anthropic model ID or another alias. They go before the built-in ones:
-   * `default`, `small`, `sonnet`, `opus`, `haiku`, `fable`, `best` and `opusplan`.
+   * Your own names for a model ID, an ARN, an Anthropic model ID or another alias. They take precedence over the
+   * built-in names: `default`, `small`, `sonnet`, `opus`, `haiku`, `fable`, `best` and `opusplan`.
    */
   readonly aliases?: Readonly<Record<string, string>> | undefined
-  /** The one version that each family's name stands for, as a model ID, an ARN or an Anthropic model ID. */
+  /** The version for each family's name, as a model ID, an ARN or an Anthropic model ID. */
   readonly pins?: Readonly<Partial<Record<ModelFamily, string | undefined>>> | undefined
   /**
-   * Model IDs and ARNs to call in place of Anthropic model IDs, as `modelOverrides` of Claude Code:
+   * Model IDs and ARNs to call instead of Anthropic model IDs, like `modelOverrides` in Claude Code:
    * `{ 'claude-opus-4-6': 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod' }`.
    */
   readonly overrides?: Readonly<Record<AnthropicModelId, string>> | undefined
-  /** What `small` stands for. @default 'haiku' */
+  /** The model for `small`. @default 'haiku' */
   readonly small?: string | undefined
-  /** The region where `small` and `haiku` are called. @default the client's region */
+  /** The Region in which `small` and `haiku` are called. @default the client's Region */
   readonly smallModelRegion?: string | undefined
   /**
-   * The only models that may be called: families (`sonnet`), beginnings of versions (`claude-opus-4-5`), full IDs. Matched
-   * against the model that is meant, not against what an override puts in its place. An entry for one version of a
-   * family takes the place of the entry for the whole family.
+   * The only models that may be called: families (`sonnet`), version prefixes (`claude-opus-4-5`) and full IDs. The
+   * list is matched against the intended model, not against the ID that an override replaces it with. An entry for one
+   * version of a family replaces the entry for the whole family.
    *
    * @default every model
    */
   readonly availableModels?: readonly string[] | undefined
   /**
-   * Whether `availableModels` holds for `default` and `small` too. In Claude Code it does not unless
-   * `enforceAvailableModels` says so: the default model and the one for work in the background stay what they are. A
-   * `default` or `small` among the `aliases` is a choice, which the list holds for.
+   * Whether `availableModels` applies to `default` and `small` too. Claude Code exempts the default model and the
+   * background model unless `enforceAvailableModels` is set. A `default` or `small` in `aliases` is never exempt.
    *
    * @default true
    */
   readonly enforceAvailableModels?: boolean | undefined
   /**
-   * Ask the account which inference profiles it has.
+   * Whether to look up the account's inference profiles.
    *
-   * - `true`: when a name first needs it. What the account has decides, and a family's name is its newest model there.
-   * - `'fallback'`: only for what the catalog does not know: an Anthropic model ID that is newer, or has no profile in the
-   *   region, and what is behind the ARN of an application inference profile. No alias and no pin becomes another model.
+   * - `true`: when a name first needs it. The account decides, and a family's name is its newest model there.
+   * - `'fallback'`: only what the catalog does not know: an Anthropic model ID that is newer or has no profile in the
+   *   Region, and the model behind an application inference profile. Aliases and pins never change.
    *
-   * Needs `bedrock:ListInferenceProfiles` and `bedrock:GetInferenceProfile`; without them the catalog decides, and a
-   * warning says so.
+   * Needs `bedrock:ListInferenceProfiles` and `bedrock:GetInferenceProfile`. Without them the catalog decides, and the
+   * client logs a warning.
    *
    * @default false
    */
   readonly discovery?: boolean | 'fallback' | undefined
-  /** Repeat a call once through its inference profile when Bedrock says that its base ID cannot be called. @default false */
+  /** Whether to repeat a call once through an inference profile if Bedrock rejects its base ID. @default false */
   readonly autoProfile?: boolean | undefined
   /**
-   * What is behind ARNs that do not tell: a base model, or AWS's profile that was copied, which also says where it runs.
+   * The models behind opaque ARNs: a base model, or the AWS profile that was copied, which also says where it runs.
    * `{ 'arn:aws:bedrock:…:application-inference-profile/abc': 'eu.anthropic.claude-sonnet-4-6' }`
    */
   readonly profiles?: Readonly<Record<string, string>> | undefined
   /**
-   * Where the other options were set, for people: errors that name an option name this too.
+   * Where the other options were set. Errors that name an option show this too.
    * `{ 'pins.opus': 'ANTHROPIC_DEFAULT_OPUS_MODEL in .claude/settings.json' }`
    */
   readonly origins?: Readonly<Record<string, string>> | undefined
@@ -77,26 +76,26 @@ export interface ModelResolverOptions extends GeographyRules {
   readonly clock?: Clock | undefined
 }
 
-/** What an option says of a name. */
+/** The value of an option for a name. */
 export interface Entry {
   readonly text: string
-  /** Such as `models.pins.opus`, with its origin; left out for what is built in. */
+  /** Such as `models.pins.opus`, with its origin; left out for built-in names. */
   readonly option?: string
 }
 
-/** {@link ModelResolverOptions}, ready to look names up in. */
+/** {@link ModelResolverOptions}, prepared for lookups. */
 export interface NameTables {
   readonly aliases: ReadonlyMap<string, Entry>
   readonly pins: ReadonlyMap<string, Entry>
   readonly overrides: readonly (Entry & { readonly key: string; readonly base: string | undefined })[]
-  /** The models behind ARNs that do not tell. */
+  /** The models behind opaque ARNs. */
   readonly behind: ReadonlyMap<string, string>
 }
 
 const optionNames =
   'aliases pins overrides small smallModelRegion availableModels enforceAvailableModels discovery autoProfile profiles origins clock geo residency'
 
-/** Reads the options that give names a meaning. @throws ConfigurationError for what cannot be one, whatever is asked for */
+/** Reads the options that define names. @throws ConfigurationError for entries that are invalid for every call */
 export function readNames(options: ModelResolverOptions): NameTables {
   assertOptions(options, 'models', optionNames)
   const { aliases, pins, availableModels, smallModelRegion } = options
@@ -134,17 +133,17 @@ export function readNames(options: ModelResolverOptions): NameTables {
   }
 }
 
-/** An option by its path, and where it was set: `models.pins.opus (ANTHROPIC_DEFAULT_OPUS_MODEL)`. */
+/** Names an option by its path and origin: `models.pins.opus (ANTHROPIC_DEFAULT_OPUS_MODEL)`. */
 export function describeOption({ origins = {} }: ModelResolverOptions, path: string): string {
   return `models.${path}${Object.hasOwn(origins, path) ? ` (${origins[path]})` : ''}`
 }
 
-/** The catalog's model that a name means, Anthropic's or Bedrock's. */
+/** Returns the catalog's model for a name, Anthropic's or Bedrock's. */
 export function catalogModelNamed(name: string): CatalogModel | undefined {
   return catalog.find(({ base }) => isSameModel(base, name))
 }
 
-/** A name without `[1m]`, a client's own mark for the large context window. Bedrock does not know it. */
+/** Removes `[1m]`, a client's suffix for the large context window, which Bedrock does not know. */
 export function withoutWindow(name: string): string {
   const [text, suffix] = splitContextSuffix(name)
   return text + suffix.replace(/\[\w+\]/g, '')

@@ -14,37 +14,37 @@ import { noModelId, refusal, subject, unknownName } from './refusals.ts'
 import { destinationsOf, regionsOf } from './regions.ts'
 import { catalogModelNamed, describeOption, type ModelResolverOptions, readNames } from './resolver-options.ts'
 
-/** A resolver that knows the catalog, and can say what it does. */
+/** A resolver that uses the catalog and can explain its decisions. */
 export interface CatalogModelResolver extends ModelResolver {
-  /** What it was made with. */
+  /** The options that it was created with. */
   readonly options: ModelResolverOptions
   /**
-   * The inference profiles that can be called from the context's region: the account's with `discovery: true`, else the
-   * catalog's.
+   * Lists the inference profiles that can be called from the context's Region: the account's with `discovery: true`,
+   * else the catalog's.
    */
   list(context: ModelResolutionContext): Promise<readonly InferenceProfile[]>
-  /** How a name resolves, step by step. Does not reject when it does not. */
+  /** Explains step by step how a name resolves. Does not reject if the name does not resolve. */
   explain(name: string, context: ModelResolutionContext): Promise<ModelExplanation>
-  /** The inference profile by which a base model can be called from the context's region, under the same rules as names. */
+  /** Returns the inference profile for a base model in the context's Region, under the same rules as for names. */
   profileFor(base: string, context: ModelResolutionContext): Promise<string | undefined>
 }
 
-// These run where they are called; whatever else has no geography does not tell where.
+// These run in the Region where they are called. Anything else without a geography may run anywhere.
 const staysInRegion = /^((foundation|provisioned|custom|imported)-model|custom-model-deployment|endpoint)$/
 
 /**
- * Makes a resolver of model names.
+ * Creates a resolver of model names.
  *
- * A full ID or ARN goes out untouched. A name goes through `overrides`, `pins` and `aliases` until it is an Anthropic
- * model ID, and from there through the account's inference profiles (`discovery`) or the catalog, to the ID that its
- * region calls it by. `residency` and `availableModels` are checked last, for all alike.
+ * A full ID or ARN is sent unchanged. A name is followed through `overrides`, `pins` and `aliases` to an Anthropic
+ * model ID, and then resolved through the account's inference profiles (`discovery`) or the catalog to the ID to call
+ * in the Region. `residency` and `availableModels` are checked last, for every result.
  *
  * @example
  * ```ts
  * const bedrock = createBedrockClient({ region: 'eu-central-1', models: { pins: { opus: 'claude-opus-4-8' }, residency: 'eu' } })
  * await bedrock.models.resolve('opus') // { id: 'eu.anthropic.claude-opus-4-8', source: 'pin', … }
  * ```
- * @throws ConfigurationError for options that can never work, whichever model is asked for.
+ * @throws ConfigurationError for options that can never work.
  */
 export function createModelResolver(options: ModelResolverOptions = {}): CatalogModelResolver {
   const { availableModels } = options
@@ -83,7 +83,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
           : take(fromAccount(target, profiles, note), foundBy),
       )
     const known = fromCatalog(target, context, note)
-    // Nothing but an Anthropic model ID can be a model that the catalog does not know yet.
+    // Only an Anthropic model ID can be a model that is newer than the catalog.
     if (!(known instanceof Error) || !parseModelId(text).family) return take(known)
     return listed().then((profiles) => {
       if (profiles instanceof Error) throw Object.assign(known, { hint: `${known.hint} ${profiles.message}` })
@@ -128,7 +128,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     let profile = choose(profiles, target, model.base)
     if (!profile) {
       const problem = `cannot be called from ${within(region)}`
-      // A family's name will take the nearest version that can be called: the next older one, else the next newer.
+      // A family's name takes the nearest version that can be called: the next older one, else the next newer one.
       const versions = target.anyVersion ? versionsOf(profiles, target) : []
       profile =
         versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ??
@@ -153,7 +153,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   function fromAccount(target: Target, profiles: readonly InferenceProfile[], note: NoteStep): Found {
     const { text, region, isDefault } = target
-    // A fallback never moves a family's name to another version.
+    // With 'fallback', a family's name keeps its version.
     const anyVersion = target.anyVersion && !isFallback
     const usable = profiles.filter(
       ({ type, status = 'ACTIVE', base, id }) =>
@@ -169,7 +169,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     return profile
   }
 
-  /** The profile to call a model by. */
+  /** Chooses the profile to call a model by. */
   function choose(
     profiles: readonly InferenceProfile[],
     { isDefault }: Target,
@@ -179,7 +179,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     return chooseProfile(own, isDefault && !allowed ? { geo: 'global' } : options)
   }
 
-  /** The profiles to call each active model of a family by, newest first. */
+  /** Returns the profiles for each active model of a family, newest first. */
   function versionsOf(profiles: readonly InferenceProfile[], target: Target): InferenceProfile[] {
     return [...new Set(profiles.map(({ base = '' }) => base))]
       .map((base) => ({ base, ...parseModelId(base) }))
@@ -203,7 +203,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       throw new ModelResolutionError(
         `${id}, called from ${region}, ${regions || geo ? 'leaves' : 'may leave'} ${residency}`,
         {
-          hint: 'Use a region and a profile that stay there. For an ARN, name its model in `profiles`, or set `discovery`.',
+          hint: 'Use a Region and a profile that stay there. For an ARN, name its model in `profiles`, or set `discovery`.',
         },
       )
     }
@@ -244,7 +244,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       const known = settled.get(key)
       if (known) return known
       const model = decide(name, context, () => {})
-      // What needed the network may change; the rest never does. Names may come from outside, so their number is limited.
+      // Results from the network may change; others never do. Names may come from outside, so the cache is limited.
       if (!(model instanceof Promise)) {
         if (settled.size === 500) settled.clear()
         settled.set(key, model)
@@ -260,7 +260,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   }
 }
 
-/** The profile to call a model by, or why there is none. */
+/** The profile to call a model by, or the error. */
 type Found = InferenceProfile | ModelResolutionError
 
 function idsOf(profiles: readonly InferenceProfile[]): string[] {

@@ -14,10 +14,11 @@ import { environmentOf, flag, region, text, whole, wrongValue } from './values.t
  * Turns settings into the options of `createBedrockClient`.
  *
  * `ANTHROPIC_MODEL` becomes the alias `default`, and the Haiku pin also sets `small`. Prompt caching is on unless it is
- * turned off. Timeouts and retries default to Claude Code's: 10 minutes for a response, 5 between bytes, 10 retries. With
- * `CLAUDE_CODE_SKIP_BEDROCK_AUTH` requests are not signed, and may carry a bearer token for a gateway. Credentials, the
- * Region and endpoints come from `env`, which holds the merged variables. The commands `awsAuthRefresh`,
- * `awsCredentialExport` and `apiKeyHelper` need Node: use `loadClientOptions` from `outcrop/settings/node`.
+ * turned off. Timeouts and retries default to Claude Code's: 10 minutes for a response, 5 between bytes, 10 retries.
+ * With `CLAUDE_CODE_SKIP_BEDROCK_AUTH` requests are not signed, and may carry a bearer token for a gateway.
+ * Credentials, the Region and endpoints come from `env`, which holds the merged variables. The commands
+ * `awsAuthRefresh`, `awsCredentialExport` and `apiKeyHelper` need Node: use `loadClientOptions` from
+ * `outcrop/settings/node`.
  *
  * @param credentials - replace the commands in the settings
  * @example

@@ -34,9 +34,9 @@ export interface SettingsExplanation {
 }
 
 /**
- * Explains every setting: those that have an effect, with their values, their sources and the values that they replaced,
- * and those that are ignored, with the reason. Secrets are masked. Of the process's environment, it includes only the
- * variables of AWS, Anthropic, Claude Code and proxies.
+ * Explains every setting: those that have an effect, with their values, their sources and the values that they
+ * replaced, and those that are ignored, with the reason. Secrets are masked. Of the process's environment, it includes
+ * only the variables of AWS, Anthropic, Claude Code and proxies.
  *
  * @example
  * ```ts

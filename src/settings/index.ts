@@ -1,6 +1,6 @@
 /**
- * The settings of Claude Code on Amazon Bedrock, as options of a client. Runs on any runtime; `outcrop/settings/node` reads
- * the files.
+ * The settings of Claude Code on Amazon Bedrock, as options of a client. Runs on any runtime; `outcrop/settings/node`
+ * reads the files.
  *
  * @module
  */

@@ -5,9 +5,9 @@ import type { Setting, Settings } from './settings.ts'
  * Merges settings; each argument overrides the ones before it. Lists are concatenated, except that a managed
  * `availableModels` replaces the others. `modelOverrides` are merged by model.
  *
- * An untrusted project can restrict what is allowed, but not extend it: its `availableModels` keeps only models that the
- * others allow too, its `modelOverrides` replace no others, and they are ignored if others set `availableModels`, because
- * an override decides which model a name means.
+ * An untrusted project can restrict what is allowed, but not extend it: its `availableModels` keeps only models that
+ * the others allow too, its `modelOverrides` replace no others, and they are ignored if others set `availableModels`,
+ * because an override decides which model a name means.
  *
  * @example
  * ```ts

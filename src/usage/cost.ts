@@ -1,7 +1,7 @@
 import { assertOptions } from '../core/internal/assert-options.ts'
 import type { TokenUsage } from '../core/types.ts'
 
-/** Prices per million tokens, in a currency of your own. */
+/** Prices per million tokens, in any currency. */
 export interface TokenPrices {
   readonly input: number
   readonly output: number
@@ -12,7 +12,8 @@ export interface TokenPrices {
 }
 
 /**
- * What a call cost by a price table of yours. Prices change, and differ by region and contract; none are built in.
+ * Calculates the cost of a call from your price table. Prices change, and differ by Region and contract, so none are
+ * built in.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Tokens, times and cost of calls, and what a call may ask of Bedrock beside the model's own parameters.
+ * Tokens, times and cost of calls, and per-call options of Bedrock such as request metadata and the service tier.
  *
  * @module
  */

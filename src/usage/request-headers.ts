@@ -3,7 +3,7 @@ import type { Middleware } from '../core/types.ts'
 
 declare global {
   interface OutcropCallOptions {
-    /** Goes into the invocation logs, for cost attribution: names and texts, at most 8,500 characters as JSON. */
+    /** Metadata for the invocation logs, for cost attribution: at most 8,500 characters as JSON. */
     readonly requestMetadata?: Readonly<Record<string, string>> | undefined
     /** The service tier. @default the account's */
     readonly serviceTier?: 'default' | 'priority' | 'flex' | 'reserved' | undefined
@@ -18,7 +18,7 @@ const latencies = ['standard', 'optimized']
 /**
  * Turns the typed per-call options into Bedrock's headers. Built into the default client.
  *
- * @throws ConfigurationError for what Bedrock would refuse.
+ * @throws ConfigurationError for values that Bedrock would reject.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
  */
 export const requestHeaders: Middleware = async function requestHeaders(request, next) {
@@ -26,7 +26,7 @@ export const requestHeaders: Middleware = async function requestHeaders(request,
   if (requestMetadata === undefined && serviceTier === undefined && latency === undefined) return next(request)
   const headers: Record<string, string> = { ...request.headers }
   if (requestMetadata !== undefined) {
-    // A header carries Latin-1 alone.
+    // A header can contain only Latin-1.
     const text = JSON.stringify(requestMetadata).replace(
       /[^\x20-\x7e]/g,
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -41,5 +41,5 @@ export const requestHeaders: Middleware = async function requestHeaders(request,
 
 function oneOf(name: string, value: string, allowed: readonly string[]): string {
   if (allowed.includes(value)) return value
-  throw new ConfigurationError(`${name} is ${JSON.stringify(value)}; it can be ${allowed.join(', ')}`)
+  throw new ConfigurationError(`${name} is ${JSON.stringify(value)}, but must be ${allowed.join(', ')}`)
 }

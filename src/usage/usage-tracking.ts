@@ -2,36 +2,39 @@ import { ConfigurationError } from '../core/errors.ts'
 import { type EventTap, tapEvents } from '../core/internal/event-iterator.ts'
 import type { CacheOutcome, Middleware, ModelRef, Operation, TokenUsage } from '../core/types.ts'
 
-/** One call, when it is over. */
+/** A finished call. */
 export interface UsageRecord {
   readonly operation: Operation
   readonly model: ModelRef
-  /** The region that was called. */
+  /** The Region that was called. */
   readonly region: string
-  /** The inference profile that was called: its ID or ARN. Left out for a base model's ID. */
+  /** The inference profile that was called, as its ID or ARN. Left out for a base model's ID. */
   readonly profile?: string | undefined
   readonly usage: TokenUsage
-  /** Milliseconds until the end. */
+  /** Milliseconds until the call ended. */
   readonly latency: number
   /** Milliseconds until the first event of a stream. */
   readonly firstByteLatency?: number | undefined
   readonly requestId: string | undefined
-  /** What the response cache did, where there is one. A hit has the usage of the call that made the answer, and costs nothing. */
+  /**
+   * The outcome of the response cache, if there is one. A hit has the usage of the call that produced the answer, and
+   * costs nothing.
+   */
   readonly cache?: CacheOutcome | undefined
-  /** Whether the answer came in whole. A stream that was left or failed has the usage as far as it was told. */
+  /** Whether the answer arrived complete. A stream that was left or failed has the usage reported so far. */
   readonly complete: boolean
 }
 
 /**
- * Tells each call's tokens and times when it is over: a stream's at its end, also when it was left, failed, or was
- * aborted while nobody read it.
+ * Reports the tokens and times of each call when it is over. A stream is reported at its end, even if it was left,
+ * failed, or was aborted unread.
  *
- * @param onUsage - what it throws is not passed on: bookkeeping must not fail a call. It is logged.
+ * @param onUsage - receives each record. If it throws, the error is logged and does not fail the call.
  * @example
  * ```ts
  * const bedrock = createBedrockClient({ region, middleware: [usageTracking((record) => meter.add(record))] })
  * ```
- * @throws ConfigurationError without a function.
+ * @throws ConfigurationError if `onUsage` is not a function.
  */
 export function usageTracking(onUsage: (record: UsageRecord) => void): Middleware {
   if (typeof onUsage !== 'function') throw new ConfigurationError('usageTracking needs a function')

@@ -291,9 +291,9 @@ test('explainCaching tells where points went, and why there are no others', () =
     { path: 'messages[0].content[0]', ttl: '5m', own: false, tokens: expect.any(Number) },
   ])
   expect(explanation.omissions).toEqual([
-    expect.stringMatching(/^system: about \d+ tokens so far, and the model caches from 1024 on$/),
+    expect.stringMatching(/^system: about \d+ tokens so far, and the model needs at least 1024$/),
   ])
-  expect(String(explanation)).toContain('anthropic.claude-sonnet-4-6 caches prefixes of 1024 tokens and more')
+  expect(String(explanation)).toContain('anthropic.claude-sonnet-4-6 caches prefixes of at least 1024 tokens')
 })
 
 test.each([{ ttl: '2h' }, { breakpoints: 0 }, { breakpoints: 5 }])('refuses %j at once', (options) => {

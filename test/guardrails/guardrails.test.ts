@@ -538,7 +538,7 @@ test.each<[string, RegExp, object]>([
   ['an identifier that is a list', /Not a guardrail ID/, { identifier: ['gr1'], version: 1 }],
   ['an identifier without end', /^Not a guardrail ID or ARN: "a{100}"$/, { identifier: 'a'.repeat(2049), version: 1 }],
   ['a version with a letter', /Not a guardrail version: "1x"/, { identifier: 'gr1', version: '1x' }],
-  ['an onIntervention that is none', /it can be 'return', 'throw'/, { ...named, onIntervention: 'block' }],
+  ['an onIntervention that is none', /must be 'return', 'throw'/, { ...named, onIntervention: 'block' }],
   ['a stream mode that is none', /'SYNCHRONOUS', 'ASYNCHRONOUS'/, { ...named, streamProcessingMode: 'sync' }],
 ])('refuses %s, and says what is wrong', (_, message, options) => {
   expect(() => guardrails(options as GuardrailOptions)).toThrow(message)

@@ -414,11 +414,11 @@ describe('with discovery as a fallback', () => {
       await expect(resolve('claude-opus-6')).rejects.toMatchObject({
         code: 'model_resolution',
         message: 'claude-opus-6 is not a model, alias or ARN',
-        hint: expect.stringContaining('Cannot ask the account for its inference profiles'),
+        hint: expect.stringContaining("Cannot list the account's inference profiles"),
       })
     expect(calls).toHaveLength(asked)
-    expect(lines[0]).toMatch(/^warn: Cannot ask the account/)
-    expect(String(await resolver.explain('claude-opus-6', context))).toMatch(/discovery +Cannot ask the account/)
+    expect(lines[0]).toMatch(/^warn: Cannot list the account/)
+    expect(String(await resolver.explain('claude-opus-6', context))).toMatch(/discovery +Cannot list the account/)
     expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
   })
 

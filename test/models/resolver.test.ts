@@ -664,13 +664,13 @@ describe('an option that means nothing', () => {
   })
 
   test.each<[string, string, ModelResolverOptions, string, string]>([
-    ['of aliases', 'a', { aliases: { a: 'b', b: 'a' } }, 'a → b → a', 'models.aliases.a or models.aliases.b'],
-    ['of a pin', 'opus', { pins: { opus: 'opus' } }, 'opus → opus', 'models.pins.opus'],
+    ['of aliases', 'a', { aliases: { a: 'b', b: 'a' } }, 'a -> b -> a', 'models.aliases.a or models.aliases.b'],
+    ['of a pin', 'opus', { pins: { opus: 'opus' } }, 'opus -> opus', 'models.pins.opus'],
     [
       'with a built-in alias',
       'haiku',
       { aliases: { haiku: 'small' } },
-      'haiku → small → haiku',
+      'haiku -> small -> haiku',
       'models.aliases.haiku',
     ],
   ])('a cycle %s', (_, name, options, names, culprits) => {

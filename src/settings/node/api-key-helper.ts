@@ -8,8 +8,8 @@ import { runCommand } from '../../credentials/node/run-command.ts'
 const timeout = 60_000
 
 /**
- * Returns a provider of the bearer token that a command prints, for a gateway: `apiKeyHelper` in Claude Code's settings.
- * The command runs again after `lifetime` milliseconds, or when the gateway refuses the token.
+ * Returns a provider of the bearer token that a command prints, for a gateway: `apiKeyHelper` in Claude Code's
+ * settings. The command runs again after `lifetime` milliseconds, or when the gateway refuses the token.
  *
  * @see https://code.claude.com/docs/en/llm-gateway
  */

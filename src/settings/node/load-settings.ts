@@ -49,8 +49,8 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
  * ```ts
  * const settings = await loadSettings({ trustProject: true })
  * ```
- * @throws ConfigurationError for broken JSON, with file, line and column; for values of the wrong kind; and for anything
- *   but a regular file of at most 1 MiB.
+ * @throws ConfigurationError for broken JSON, with file, line and column; for values of the wrong kind; and for
+ *   anything but a regular file of at most 1 MiB.
  * @see https://code.claude.com/docs/en/settings
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
