@@ -1,0 +1,140 @@
+import { createBedrockClient, type BedrockClientOptions } from 'outcrop/core'
+import { describe, expect, test } from 'vitest'
+
+// What is taken out of a text from elsewhere, and what stays. test/secrets.test.ts holds that no secret gets through;
+// these hold that a message can still be read.
+
+const secretAccessKey = 'wJalrXUtnFEMIexampleK7MDENGbPxRfiCYzEX40'
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 1,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+
+async function failureOf(fetch: BedrockClientOptions['fetch'], options: BedrockClientOptions = {}): Promise<Error> {
+  const bedrock = createBedrockClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey },
+    retry: false,
+    fetch,
+    ...options,
+  })
+  return bedrock.messages.create(params).then(
+    () => expect.unreachable('the call should have failed'),
+    (error: unknown) => error as Error,
+  )
+}
+
+/** What an error's message becomes of what Bedrock, or a proxy in its name, says. */
+async function shown(message: string, headers: Record<string, string> = {}): Promise<string> {
+  const answer = async () =>
+    Response.json({ message }, { status: 400, headers: { 'x-amzn-errortype': 'ValidationException' } })
+  return (await failureOf(answer, { headers })).message
+}
+
+describe('what has the shape of a secret, and what only looks like it', () => {
+  test.each([
+    ['a commit', '0123456789abcdef0123456789abcdef01234567'],
+    ['forty capitals and digits', 'ABCDEFGHIJ0123456789ABCDEFGHIJ0123456789'],
+    ['forty letters', 'abcdefghijKLMNOPQRSTabcdefghijKLMNOPQRST'],
+    ['an ID of a request', '0f3b1c1e-8c8e-4b0e-9d53-6d2f5a1c2b3d'],
+    ['an ARN', 'arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-6'],
+    ['a word of 41 characters', `a1B${'x'.repeat(38)}`],
+  ])('%s stays', async (_, text) => {
+    expect(await shown(`Not found: ${text} (see above)`)).toContain(text)
+  })
+
+  test('forty of all three kinds are taken out, alone', async () => {
+    expect(await shown(`key aB3${'xY9k'.repeat(9)}z is not known`)).toContain('key [redacted] is not known')
+  })
+})
+
+describe('the words of headers that may hold a secret', () => {
+  test.each([
+    ['x-gateway-key', 'sesame', 'of six characters, where the name says so'],
+    ['x-team', 'openthegates', 'of twelve characters elsewhere'],
+    ['proxy-authorization', 'Basic sesame', 'behind a scheme'],
+    ['cookie', 'id=sesame; other="opened"', 'within a cookie'],
+    ['my-accept', 'openthegates', 'in a header that ends like one of the harmless'],
+    ['accepted', 'openthegates', 'in a header that begins like one of the harmless'],
+  ])('%s: %s is taken out, %s', async (name, value) => {
+    const secret = /sesame|openthegates/.exec(value)?.[0] as string
+    const said = await shown(`The gateway refused ${secret}, Basic or not, for ${name}`, { [name]: value })
+    expect(said).toContain(`The gateway refused [redacted], Basic or not, for ${name}`)
+  })
+
+  test.each([
+    ['x-gateway-key', 'gates', 'five characters'],
+    ['x-team', 'openthegate', 'eleven characters'],
+    ['accept', 'application/json', 'accept'],
+    ['user-agent', 'application/1.0', 'user-agent'],
+    ['anthropic-beta', 'interleaved-thinking-2025-05-14', 'betas'],
+    ['x-amzn-bedrock-trace', 'ENABLED_FULL', "Bedrock's own"],
+  ])('%s: %s stays (%s)', async (name, value) => {
+    expect(await shown(`Not accepted: ${value} here`, { [name]: value })).toContain(`Not accepted: ${value} here`)
+  })
+})
+
+describe('the length of a text from elsewhere', () => {
+  const word = 'abcdefg '
+  const whole = word.repeat(1024).trimEnd()
+
+  test('8,192 characters are shown whole', async () => {
+    expect(await shown(`${whole}.`)).toContain(`${whole}.`)
+  })
+
+  test('what is longer is cut between words', async () => {
+    const said = await shown(`${'abcdefg '.repeat(1023)}abc ${'k'.repeat(64)}`)
+    expect(said).toContain('abc …')
+    expect(said).not.toContain('kk')
+  })
+
+  test.each(['"', '<', '>', ','])('or at %s', async (mark) => {
+    const said = await shown(`${'abcdefg '.repeat(1023)}abc${mark}${'k'.repeat(64)}`)
+    expect(said).toContain(`abc${mark}…`)
+    expect(said).not.toContain('kk')
+  })
+})
+
+describe('an error of what lies below', () => {
+  const broken = (error: unknown) => failureOf(() => Promise.reject(error))
+  const causesOf = (error: unknown): Error[] => {
+    const causes: Error[] = []
+    for (let each = (error as Error).cause; each instanceof Error; each = each.cause) causes.push(each)
+    return causes
+  }
+
+  test('keeps its name, message, code, frames and causes', async () => {
+    const root = Object.assign(new RangeError('root'), { code: 7 })
+    const error = Object.assign(new TypeError('fetch failed', { cause: root }), { code: 'EOTHER' })
+    const [copy, below] = causesOf(await broken(error))
+    expect(copy).toMatchObject({ name: 'TypeError', message: 'fetch failed', code: 'EOTHER' })
+    expect(copy?.stack).toMatch(/^TypeError: fetch failed\n {4}at /)
+    expect(copy?.stack?.split('\n')).toHaveLength(String(error.stack).split('\n').length)
+    expect(below).toMatchObject({ name: 'RangeError', message: 'root', code: 7 })
+    expect(Object.keys(copy as object)).not.toContain('request')
+  })
+
+  test('has no code where it had none', async () => {
+    const [copy] = causesOf(await broken(new TypeError('fetch failed')))
+    expect(copy).toBeDefined()
+    expect(copy).not.toHaveProperty('code')
+  })
+
+  test('without a cause has none', async () => {
+    const [copy, below] = causesOf(await broken(new TypeError('fetch failed')))
+    expect(copy).toBeDefined()
+    expect(below).toBeUndefined()
+  })
+
+  test('the first of many is taken for the cause', async () => {
+    const [, below] = causesOf(await broken(new AggregateError([new Error('first'), new Error('second')], 'many')))
+    expect(below?.message).toBe('first')
+  })
+
+  test('five errors are shown of a chain, even of one that has no end', async () => {
+    const error = new Error('round and round')
+    error.cause = error
+    expect(causesOf(await broken(error))).toHaveLength(5)
+  })
+})
