@@ -18,6 +18,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
   { members: [/^core\/(transport)\//, /^core\/(messages)\//], closed: true },
   { members: [/^core\/[\w-]+\.ts$/] },
   { members: [/^(credentials|models|caching|guardrails|compatibility|hints|limits|usage)\//], closed: true },
+  { members: [/^failover\//] },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
   { members: [/^(diagnostics|testing|anthropic|tools)\//], closed: true },
   { members: [/^cli\//] },

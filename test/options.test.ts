@@ -7,6 +7,7 @@ import * as credentials from 'outcrop/credentials'
 import * as credentialsNode from 'outcrop/credentials/node'
 import * as diagnostics from 'outcrop/diagnostics'
 import * as eventStream from 'outcrop/event-stream'
+import * as failover from 'outcrop/failover'
 import * as guardrails from 'outcrop/guardrails'
 import * as limits from 'outcrop/limits'
 import * as models from 'outcrop/models'
@@ -33,6 +34,7 @@ const modules: Readonly<Record<string, object>> = {
   './credentials/node': credentialsNode,
   './diagnostics': diagnostics,
   './event-stream': eventStream,
+  './failover': failover,
   './guardrails': guardrails,
   './limits': limits,
   './models': models,
@@ -224,6 +226,12 @@ const bags: Readonly<Record<string, Case>> = {
   './testing createFakeBedrock, models': [
     () => testing.createFakeBedrock(wrong({ models: { useCaseFrom: false } })),
     'useCaseForm',
+  ],
+  './failover failover': [() => failover.failover(['haiku'], wrong({ cooldwon: 1 })), 'cooldown'],
+  './failover failover, target': [() => failover.failover([wrong({ modle: 'haiku' })]), 'model'],
+  './failover failover, options of a target': [
+    () => failover.failover([{ model: 'haiku', options: wrong({ timout: {} }) }]),
+    'timeout',
   ],
   './testing createFakeBedrock, guardrails': [
     () => testing.createFakeBedrock(wrong({ guardrails: [{ identifier: 'gr1', versions: [], blockedWord: [] }] })),

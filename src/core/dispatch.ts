@@ -25,6 +25,7 @@ import type {
   ModelRef,
   Next,
   ResponseMetadata,
+  RetryOptions,
   Timeouts,
 } from './types.ts'
 
@@ -49,8 +50,12 @@ export async function resolveModel(
   { resolver, resolutionContext }: ClientContext,
   model: string | ModelRef,
   signal?: AbortSignal,
+  region?: string,
 ): Promise<ModelRef> {
-  const found = typeof model === 'string' ? await resolver.resolve(model, await resolutionContext(signal)) : model
+  const found =
+    typeof model === 'string'
+      ? await resolver.resolve(model, { ...(await resolutionContext(signal)), ...(region && { region }) })
+      : model
   // A resolver and a middleware in plain JavaScript may give anything.
   assertModel(found)
   return found
@@ -104,6 +109,14 @@ class RequestContext implements MiddlewareContext {
     return { ...this.#client.options.timeout, ...this.#request.options.timeout }
   }
 
+  get retry(): RetryOptions | false | undefined {
+    return mergeRetry(this.#client.options.retry, this.#request.options.retry)
+  }
+
+  get resolve(): MiddlewareContext['resolve'] {
+    return (name, region) => resolveModel(this.#client, name, this.#request.signal, region)
+  }
+
   get inner(): readonly Middleware[] {
     return this.#client.middleware.slice(this.#index + 1)
   }
@@ -116,9 +129,9 @@ class RequestContext implements MiddlewareContext {
 
 /** Calls Bedrock. */
 async function call(
-  { endpoint, hint, options, transport }: ClientContext,
+  { endpoint, hint, transport }: ClientContext,
   request: BedrockRequest,
-  { model, region, timeout }: MiddlewareContext,
+  { model, region, retry, timeout }: MiddlewareContext,
 ): ReturnType<Next> {
   const { operation, signal } = request
   const { clock, logger } = transport
@@ -143,7 +156,7 @@ async function call(
         isStream,
         signal,
         timeout,
-        retry: mergeRetry(options.retry, request.options.retry),
+        retry,
         onRetry: request.options.onRetry,
         onIdentity: (used) => {
           identity = used

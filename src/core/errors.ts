@@ -1,6 +1,6 @@
 import { redact, redactError } from './internal/redact.ts'
 import type { AnthropicMessage } from './messages/types.ts'
-import type { JsonObject } from './types.ts'
+import type { FailedTarget, JsonObject } from './types.ts'
 
 // A symbol from the global registry, so that the ESM and the CommonJS copy of this package, or two installed versions,
 // know each other's errors; `instanceof` does not.
@@ -54,6 +54,8 @@ export abstract class BedrockError extends Error {
   declare hint?: string
   /** The AWS request ID, when a response had one. */
   declare requestId?: string
+  /** The targets of `failover` that the call had left before. */
+  declare tried?: readonly FailedTarget[]
 
   // Spelled out, since a minifier renames classes: `name` of the class is what Node prints.
   static override readonly name: string = 'BedrockError'

@@ -295,6 +295,34 @@ export interface LimitOutcome {
   readonly reserved: number
 }
 
+/** Why a call left a target of `failover`. */
+export type FailoverCause = 'throttled' | 'daily-quota' | 'unavailable' | 'overloaded' | 'connection' | 'other'
+
+/** A target that a call left. */
+export interface FailedTarget {
+  readonly target: string
+  readonly cause: FailoverCause
+  /** What went wrong there. */
+  readonly message: string
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number | undefined
+  /** How many attempts were made there. */
+  readonly attempts?: number | undefined
+}
+
+/** Which of several targets answered a call. */
+export interface FailoverOutcome {
+  /** Its name. */
+  readonly target: string
+  /**
+   * Why it was this one. `preferred`: the first choice. `moved`: the conversation left the first choice before, and its
+   * prompt cache is here. `cooldown`: the first choice is passed over for some time. `failed`: this call left another one.
+   */
+  readonly reason: 'preferred' | 'moved' | 'cooldown' | 'failed'
+  /** Those that this call left, in order. */
+  readonly tried: readonly FailedTarget[]
+}
+
 /**
  * What is known about a response beside its body. For a stream this one object fills in as the stream goes on: `usage`
  * and `latency` are whole when the iteration has ended.
@@ -322,6 +350,8 @@ export interface ResponseMetadata {
   guardrail?: GuardrailOutcome | undefined
   cache?: CacheOutcome | undefined
   limits?: LimitOutcome | undefined
+  /** Which target of `failover` answered, and why. */
+  failover?: FailoverOutcome | undefined
 }
 
 /** A response as middleware sees it. */
@@ -342,8 +372,17 @@ export interface MiddlewareContext {
   readonly endpoint: string
   /** The call's deadlines: its own over the client's. */
   readonly timeout: Timeouts
+  /** The call's retries: its own over the client's. */
+  readonly retry: RetryOptions | false | undefined
   /** The middleware between this one and Bedrock, outermost first. */
   readonly inner: readonly Middleware[]
+  /**
+   * Resolves a name by the client's own rules, residency included.
+   *
+   * @param region - the region to call the model in. @default the client's
+   * @throws ModelResolutionError when the name means nothing or is not allowed.
+   */
+  readonly resolve: (name: string, region?: string) => Promise<ModelRef>
   /** The client's signed `fetch`. */
   readonly fetch: BedrockFetch
   /**

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
-import { isRegion } from '../core/internal/region.ts'
 import { catalog } from './catalog.ts'
-import { destinationsOf, geographyNames, regionsOf } from './regions.ts'
+import { destinationsOf } from './regions.ts'
+import { allowedRegions, staysWithin } from './residency.ts'
 import type { InferenceProfile } from './discovery.ts'
 
 /** Which of a model's profiles are allowed, and which is preferred. */
@@ -28,27 +28,18 @@ export interface GeographyRules {
 /**
  * Returns where calls may run; `undefined` for anywhere.
  *
- * @throws ConfigurationError for an unknown geography or Region.
+ * @throws ConfigurationError for rules that contradict each other, or an unknown geography or Region.
  */
-export function allowedRegions({ geo, residency }: GeographyRules): readonly string[] | undefined {
+export function readRules({ geo, residency }: GeographyRules): readonly string[] | undefined {
   if (geo !== undefined && geo !== 'regional' && geo !== 'global')
     throw new ConfigurationError("geo must be 'regional' or 'global'")
-  if (residency === undefined) return undefined
-  if (geo === 'global')
+  if (geo === 'global' && residency !== undefined)
     throw new ConfigurationError("geo: 'global' cannot be combined with residency", {
       hint: 'Remove one of the two.',
     })
-  const allowed = [residency].flat().flatMap((entry) => regionsOf(entry) ?? (isRegion(entry) ? [entry] : []))
-  if (allowed.length > 0 && [residency].flat().every((entry) => regionsOf(entry) || allowed.includes(entry)))
-    return allowed
-  throw new ConfigurationError(`residency must name geographies or Regions, not ${JSON.stringify(residency)}`, {
-    hint: `Use geographies (${geographyNames.join(', ')}) or Regions.`,
-  })
+  return allowedRegions(residency)
 }
 
-/** Tests whether a call that may run in `regions` stays within `allowed`. Unknown Regions do not. */
-export function staysWithin(allowed: readonly string[] | undefined, regions: readonly string[] | undefined): boolean {
-  return !allowed || (regions?.every((region) => allowed.includes(region)) ?? false)
 }
 
 /** Chooses the best of a model's allowed profiles. */
@@ -56,7 +47,7 @@ export function chooseProfile(
   profiles: readonly InferenceProfile[],
   rules: GeographyRules,
 ): InferenceProfile | undefined {
-  const allowed = allowedRegions(rules)
+  const allowed = readRules(rules)
   const usable = profiles.filter(({ regions }) => staysWithin(allowed, regions))
   return usable.find(({ geo }) => geo && (geo === 'global') === (rules.geo === 'global')) ?? usable[0]
 }

@@ -8,10 +8,11 @@ import { catalog, catalogModel } from './catalog.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { explainName, type ModelExplanation, type NoteStep } from './explanation.ts'
 import { createNameFollower, type Target } from './follow-name.ts'
-import { allowedRegions, catalogProfiles, chooseProfile, staysWithin } from './geography.ts'
+import { catalogProfiles, chooseProfile, readRules } from './geography.ts'
 import { compareVersions, isSameModel, nearest } from './names.ts'
 import { noModelId, refusal, subject, unknownName } from './refusals.ts'
-import { destinationsOf, regionsOf } from './regions.ts'
+import { regionsOf } from './regions.ts'
+import { reachOf, staysWithin } from './residency.ts'
 import { catalogModelNamed, describeOption, type ModelResolverOptions, readNames } from './resolver-options.ts'
 
 /** A resolver that uses the catalog and can explain its decisions. */
@@ -28,9 +29,6 @@ export interface CatalogModelResolver extends ModelResolver {
   /** Returns the inference profile for a base model in the context's Region, under the same rules as for names. */
   profileFor(base: string, context: ModelResolutionContext): Promise<string | undefined>
 }
-
-// These run in the Region where they are called. Anything else without a geography may run anywhere.
-const staysInRegion = /^((foundation|provisioned|custom|imported)-model|custom-model-deployment|endpoint)$/
 
 /**
  * Creates a resolver of model names.
@@ -50,7 +48,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   const { availableModels } = options
   const names = readNames(options)
   const follow = createNameFollower(options, names)
-  const allowed = allowedRegions(options)
+  const allowed = readRules(options)
   const residency = [options.residency ?? 'anywhere'].flat().join(', ')
   const isAvailable = createAllowList(availableModels)
   const discovery = options.discovery ? createDiscovery(options.clock) : undefined
@@ -99,7 +97,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const base = id.base ?? catalogModel(target.model)?.base ?? told.base
     const geo = id.geo ?? told.geo
     const region = id.region ?? target.region
-    const regions = geo ? destinationsOf(geo, region) : staysInRegion.test(id.kind) ? [region] : undefined
+    const regions = reachOf({ kind: id.kind, geo }, region)
     note('explicit', `${text} is sent unchanged`)
     if ((base && !catalogModel(base)) || (geo && geo !== 'global' && !regionsOf(geo))) {
       context.logger.debug(`The catalog does not know ${text}, which is sent unchanged`)

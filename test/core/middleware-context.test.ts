@@ -43,6 +43,29 @@ test('a middleware is told the deadlines of the call, and what runs inside of it
   expect(context.inner).toEqual([pass])
 })
 
+test('a middleware is told the retries of the call', async () => {
+  const { call } = setUp({ retry: { attempts: 5, baseDelay: 1 } })
+  expect((await call()).retry).toEqual({ attempts: 5, baseDelay: 1 })
+  expect((await call(undefined, { retry: { attempts: 2 } })).retry).toEqual({ attempts: 2, baseDelay: 1 })
+  expect((await call(undefined, { retry: false })).retry).toBe(false)
+})
+
+test('a middleware can resolve a name as the client does, in another region too', async () => {
+  const asked: string[] = []
+  const models = {
+    resolve: (name: string, { region }: { readonly region: string }) => {
+      asked.push(`${name} in ${region}`)
+      return { id: `resolved.${name}`, region, source: 'explicit' as const }
+    },
+  }
+  const { call } = setUp({ models })
+  const { resolve } = await call()
+  expect(await resolve('one')).toMatchObject({ id: 'resolved.one', region: 'eu-west-1' })
+  expect(await resolve('two', 'us-west-2')).toMatchObject({ id: 'resolved.two', region: 'us-west-2' })
+  expect(asked.slice(1)).toEqual(['one in eu-west-1', 'two in us-west-2'])
+  await expect((await setUp().call()).resolve('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
+})
+
 test('a middleware can ask who calls, and gets the error that the call would get', async () => {
   const { call, fake } = setUp()
   expect(await (await call()).identity()).toEqual(fake.identity)

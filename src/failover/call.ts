@@ -1,0 +1,79 @@
+import { mergeHeaders } from '../core/internal/headers.ts'
+import { localMetadata } from '../core/internal/local-metadata.ts'
+import type {
+  BedrockRequest,
+  BedrockResponse,
+  CallOptions,
+  MiddlewareContext,
+  Next,
+  RetryOptions,
+} from '../core/types.ts'
+import { guardrailOf, withGuardrail } from '../guardrails/config.ts'
+import type { Destination } from './destinations.ts'
+
+/** How one of a call's destinations is called. */
+export interface Leg {
+  /** Whether there is another destination to go to. */
+  readonly isLast: boolean
+  /** What is left of the call's total deadline, in milliseconds; `undefined` where there is none. */
+  readonly left: number | undefined
+}
+
+/** Calls a destination: its own client, or the rest of the chain. */
+export async function callAt(
+  { target, model }: Destination,
+  request: BedrockRequest,
+  next: Next,
+  context: MiddlewareContext,
+  { isLast, left }: Leg,
+): Promise<BedrockResponse> {
+  const { client } = target
+  const { headers: _, timeout, ...own } = target.options ?? {}
+  const options: CallOptions = {
+    ...request.options,
+    ...own,
+    timeout: { ...request.options.timeout, ...timeout, ...(left !== undefined && { total: left }) },
+    retry: target.retry ?? (isLast ? request.options.retry : few(client ? request.options.retry : context.retry)),
+  }
+  const headers = mergeHeaders(client ? forwarded(request) : request.headers, target.options?.headers)
+  const changed = { ...request, headers, options }
+  return client ? callClient(client, changed, model.id, context) : next({ ...changed, model })
+}
+
+// Another try costs less than a cold cache; a third has waited long enough.
+function few(retry: RetryOptions | false | undefined): RetryOptions | false {
+  return retry !== false && { ...retry, attempts: Math.min(retry?.attempts ?? 3, 2) }
+}
+
+const meantForAll = /^(anthropic-|x-amzn-bedrock-|x-claude-code-|x-amzn-trace-id$|traceparent$|tracestate$|baggage$)/
+
+// A client's own headers may hold what only its own gateway may see.
+function forwarded({ headers, options }: BedrockRequest): Record<string, string> {
+  return mergeHeaders(
+    Object.fromEntries(Object.entries(headers).filter(([name]) => meantForAll.test(name))),
+    options.headers,
+  )
+}
+
+async function callClient(
+  client: NonNullable<Destination['target']['client']>,
+  given: BedrockRequest,
+  model: string,
+  { model: asked, clock }: MiddlewareContext,
+): Promise<BedrockResponse> {
+  // As headers, since a client of the core alone knows no such option.
+  const guardrail = given.operation === 'CountTokens' ? undefined : guardrailOf(given)
+  const request = guardrail ? withGuardrail(given, guardrail) : given
+  const { operation, body, headers, signal } = request
+  const options: CallOptions = { ...given.options, headers, signal }
+  if (operation === 'InvokeModelWithResponseStream')
+    return { type: 'stream', ...(await client.invokeStream({ model, body: request.body }, options)) }
+  if (operation === 'InvokeModel') return { type: 'json', ...(await client.invoke({ model, body }, options)) }
+  const started = clock.now()
+  const { input_tokens: inputTokens, ...rest } = await client.messages.countTokens({ ...body, model } as never, options)
+  return {
+    type: 'json',
+    body: { ...rest, inputTokens },
+    metadata: { ...localMetadata(asked, {}, clock.now() - started), attempts: 1 },
+  }
+}
