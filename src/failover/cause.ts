@@ -6,6 +6,8 @@ import type { FailoverCause } from '../core/types.ts'
  * Why a call should go elsewhere after an error; `undefined` where it would fail the same way there, or was meant to fail.
  */
 export function causeOf(error: unknown): FailoverCause | undefined {
+  // What `limits` behind this holds back, it would hold back again.
+  if (isBedrockError(error, 'quota_exceeded')) return error.limit === 'day' ? 'daily-quota' : 'throttled'
   if (isBedrockError(error, 'service') && error.status === 429 && isOfKind(error, dailyQuota)) return 'daily-quota'
   if (!isBedrockError(error) || !('retryable' in error) || !error.retryable) return undefined
   if (error.code === 'timeout') return error.phase === 'connect' ? 'connection' : undefined

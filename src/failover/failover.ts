@@ -131,7 +131,9 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
         if (!isBedrockError(error)) throw error
         if (!cause) throw withTried(error, tried)
         const { status, attempts, retryAfter } = error as { status?: number; attempts?: number; retryAfter?: number }
-        const rests = isTold && health.failed(destination, cause, retryAfter, clock.now())
+        // How long `limits` would let this call wait says nothing of others.
+        const wait = error.code === 'quota_exceeded' ? undefined : retryAfter
+        const rests = isTold && health.failed(destination, cause, wait, clock.now())
         if (cause === 'daily-quota') leaveOut(waiting, destination)
         const isLate = isBounded && clock.now() >= started + total
         if (waiting.length === 0 || isLate || request.signal?.aborted) throw withTried(error, tried)

@@ -40,8 +40,6 @@ export function readRules({ geo, residency }: GeographyRules): readonly string[]
   return allowedRegions(residency)
 }
 
-}
-
 /** Chooses the best of a model's allowed profiles. */
 export function chooseProfile(
   profiles: readonly InferenceProfile[],

@@ -2,6 +2,7 @@ import { createBedrockClient, isBedrockError, TimeoutError } from 'outcrop'
 import { createBedrockClient as createCoreClient } from 'outcrop/core'
 import { failover } from 'outcrop/failover'
 import { guardrails } from 'outcrop/guardrails'
+import { limits } from 'outcrop/limits'
 import { createFakeBedrock, type FaultName } from 'outcrop/testing'
 import { describe, expect, test } from 'vitest'
 import { minutes, params, route, setUp, sonnet } from './support.ts'
@@ -320,6 +321,16 @@ describe('when a call leaves', () => {
       ],
     })
     expect(await failed(slow.messages.create(params))).toMatchObject({ status: 503 })
+  })
+
+  test('what limits behind it holds back goes elsewhere, and nothing is sent before', async () => {
+    const { base, callsAt } = setUp()
+    const quotas = [{ model: 'anthropic.claude-sonnet-4-6', bucket: 'cross-region', tokensPerMinute: 0 } as const]
+    const targets = [{ model: globalSonnet, residency: 'anywhere' }]
+    const bedrock = base.withOptions({ middleware: [failover(targets), limits({ quotas })] })
+    const { metadata } = await bedrock.messages.create(params)
+    expect(route(metadata)).toBe(`primary (throttled) > ${globalSonnet} (failed)`)
+    expect(callsAt('us-east-1')).toEqual([globalSonnet])
   })
 
   test('leaveIf decides in place of the rule, but for the daily quota', async () => {
