@@ -7,21 +7,25 @@ import type { AwsCredentialIdentity, Clock, CredentialProvider, CredentialProvid
 import { assertTimeout } from './request-credentials.ts'
 import { callSts, credentialsOf, stsFailure } from './sts.ts'
 
-/** What every way to assume a role takes. */
+/** Options that every way to assume a role shares. */
 export interface RoleOptions {
   /** Such as `arn:aws:iam::123456789012:role/bedrock`. */
   readonly roleArn: string
   /** Names the session in CloudTrail: 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`. @default 'outcrop' */
   readonly sessionName?: string | undefined
-  /** How long the keys work, in seconds, 900 to 43200, and at most what the role allows. @default 3600 */
+  /** How long the keys are valid, in seconds, 900 to 43200, and at most the role's maximum. @default 3600 */
   readonly duration?: number | undefined
-  /** A session policy, which narrows what the role may do: a JSON document. */
+  /** A session policy that restricts the role's permissions: a JSON document. */
   readonly policy?: string | undefined
-  /** Where STS is called. @default the client's region, else AWS_REGION */
+  /** The Region in which to call STS. @default the client's Region, else AWS_REGION */
   readonly region?: string | undefined
-  /** STS's URL: https, or http on this machine. @default AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, else the region's own host */
+  /**
+   * STS's URL: https, or http on this machine.
+   *
+   * @default AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, else the Region's own host
+   */
   readonly endpoint?: string | undefined
-  /** How long to wait for STS's answer, in milliseconds. @default 10_000 */
+  /** How long to wait for STS's response, in milliseconds. @default 10_000 */
   readonly timeout?: number | undefined
   /** Time, for tests. */
   readonly clock?: Clock | undefined
@@ -32,15 +36,15 @@ export const roleOptionNames = 'roleArn sessionName duration policy region endpo
 
 /** Options of {@link fromAssumeRole}. */
 export interface AssumeRoleOptions extends RoleOptions {
-  /** Who assumes the role: AWS keys, or a provider of them. */
+  /** The credentials that assume the role: AWS keys, or a provider of them. */
   readonly credentials: AwsCredentialIdentity | CredentialProvider
-  /** What the role's owner agreed on with whoever assumes it. */
+  /** The external ID in the role's trust policy. */
   readonly externalId?: string | undefined
   /** Session tags, for attribute-based access control. */
   readonly tags?: Readonly<Record<string, string>> | undefined
-  /** The MFA device's serial number or ARN, where the role asks for one. */
+  /** The MFA device's serial number or ARN, if the role requires one. */
   readonly mfaSerial?: string | undefined
-  /** Gives the device's present code. Asked at every renewal. */
+  /** Returns the device's current code. Called at every renewal. */
   readonly mfaCode?: ((serial: string) => string | Promise<string>) | undefined
 }
 
@@ -55,7 +59,7 @@ export interface AssumeRoleOptions extends RoleOptions {
  *   externalId: 'agreed-on',
  * })
  * ```
- * @throws ConfigurationError for options that can never work; the call rejects with a CredentialsError.
+ * @throws ConfigurationError for invalid options. The call rejects with a CredentialsError.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
@@ -64,7 +68,7 @@ export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
   const common = roleParameters(options)
   if (!credentials) throw new ConfigurationError('fromAssumeRole needs the credentials that assume the role')
   if (typeof credentials !== 'function') assertIdentity(credentials, 'credentials', ConfigurationError)
-  if (mfaSerial && !mfaCode) throw new ConfigurationError("mfaSerial needs mfaCode, which gives the device's code")
+  if (mfaSerial && !mfaCode) throw new ConfigurationError("mfaSerial needs mfaCode, which returns the device's code")
   return cached(
     async (request = {}) => {
       const identity =
@@ -88,7 +92,7 @@ export function fromAssumeRole(options: AssumeRoleOptions): CredentialProvider {
   )
 }
 
-/** Checks what every way to assume a role takes, and gives it as STS's parameters. */
+/** Checks the options that every way to assume a role shares, and returns them as STS's parameters. */
 export function roleParameters({
   roleArn,
   sessionName = 'outcrop',
@@ -113,7 +117,7 @@ export function roleParameters({
   }
 }
 
-/** Asks STS for a role's keys. @throws CredentialsError */
+/** Requests a role's keys from STS. @throws CredentialsError */
 export async function assume(
   parameters: Readonly<Record<string, string>>,
   { roleArn, region, endpoint, timeout, clock }: RoleOptions,
@@ -122,7 +126,7 @@ export async function assume(
 ): Promise<AwsCredentialIdentity> {
   const action = parameters.Action as string
   const target = region ?? request.region ?? env('AWS_REGION') ?? env('AWS_DEFAULT_REGION')
-  if (!target) throw new ConfigurationError(`${action} needs a region`, { hint: 'Pass `region`, or set AWS_REGION.' })
+  if (!target) throw new ConfigurationError(`${action} needs a Region`, { hint: 'Pass `region`, or set AWS_REGION.' })
   const { fetch, signal } = request
   try {
     const answer = await callSts(parameters, { region: target, endpoint, identity, fetch, signal, timeout, clock })
@@ -135,7 +139,7 @@ export async function assume(
   }
 }
 
-// What Bedrock refused is the role's identity and not its source's.
+// Bedrock refused the role's identity, not the source's.
 function sourceRequest({
   refused: _,
   forceRefresh: __,

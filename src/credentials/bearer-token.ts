@@ -4,13 +4,13 @@ import { assertIdentity } from '../core/internal/identity.ts'
 import type { BearerTokenIdentity, CredentialProvider, Identity } from '../core/types.ts'
 import { describeBedrockApiKey } from './bedrock-api-key.ts'
 
-/** Gives a Bedrock API key, as it is or with its expiry. */
+/** Returns a Bedrock API key, with or without its expiration. */
 export type BearerTokenSource = () => string | BearerTokenIdentity | Promise<string | BearerTokenIdentity>
 
 /**
- * Gives a Bedrock API key: one that is known, or one that a function fetches, from a secret store or from a server of
- * yours that mints short-term keys with `createBedrockApiKey`. A short-term key tells its own expiry, and is fetched
- * anew before it. White space around a key, such as the line break that ends a file, is taken off.
+ * Provides a Bedrock API key: a fixed one, or one that a function fetches from a secret store or from your server,
+ * which creates short-term keys with `createBedrockApiKey`. A short-term key contains its expiration, and is fetched
+ * again before it expires. White space around a key, such as a final line break, is removed.
  *
  * @example
  * ```ts
@@ -24,12 +24,12 @@ export function fromBearerToken(token: string | BearerTokenSource): CredentialPr
     return cached(async () => {
       const given = await token()
       const identity = typeof given === 'string' ? { token: given.trim() } : given
-      return withExpiry(assertIdentity(identity, 'The answer of the function given to fromBearerToken'))
+      return withExpiry(assertIdentity(identity, 'The result of the function passed to fromBearerToken'))
     })
   }
   if (typeof token !== 'string' || !token.trim())
     throw new ConfigurationError('fromBearerToken needs a Bedrock API key, or a function that returns one')
-  const identity = withExpiry(assertIdentity({ token: token.trim() }, 'The key given to fromBearerToken'))
+  const identity = withExpiry(assertIdentity({ token: token.trim() }, 'The key passed to fromBearerToken'))
   return async () => identity
 }
 

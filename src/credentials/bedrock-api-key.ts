@@ -8,14 +8,14 @@ import type { AwsCredentialIdentity, CredentialProvider } from '../core/types.ts
 const prefix = 'bedrock-api-key-'
 const suffix = '&Version=1'
 
-/** What a short-term key is made of. */
+/** Options of {@link createBedrockApiKey}. */
 export interface BedrockApiKeyOptions {
-  /** The AWS keys that the new key stands for, or a provider of them. */
+  /** The AWS keys to create the API key from, or a provider of them. */
   readonly credentials: AwsCredentialIdentity | CredentialProvider
-  /** The one region that the key works in. */
+  /** The only Region in which the key works. */
   readonly region: string
   /**
-   * How long the key works, in seconds, 1 to 43200; never longer than the keys that it is made of.
+   * How long the key is valid, in seconds, 1 to 43200, but never longer than the AWS keys.
    *
    * @default 43_200 (12 hours)
    */
@@ -25,14 +25,14 @@ export interface BedrockApiKeyOptions {
 }
 
 /**
- * Mints a short-term Bedrock API key from AWS keys, without a call: a signed URL in another form. Hand it to a browser
- * or a sandbox in place of the keys themselves: it calls Bedrock in one region, until it expires, and nothing else.
+ * Creates a short-term Bedrock API key from AWS keys, locally: the key is an encoded presigned URL. Give it to a
+ * browser or a sandbox instead of the AWS keys: it can only call Bedrock, in one Region, until it expires.
  *
  * @example
  * ```ts
  * const token = await createBedrockApiKey({ credentials, region: 'us-east-1', expiresIn: 900 })
  * ```
- * @throws ConfigurationError for an expiry out of range, and for a Bedrock API key in place of AWS keys.
+ * @throws ConfigurationError if the expiration is out of range, or if `credentials` is a Bedrock API key.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-how.html
  */
 export async function createBedrockApiKey(options: BedrockApiKeyOptions): Promise<string> {
@@ -51,20 +51,20 @@ export async function createBedrockApiKey(options: BedrockApiKeyOptions): Promis
   return prefix + btoa(url.slice('https://'.length) + suffix)
 }
 
-/** What a Bedrock API key tells of itself. */
+/** The information in a Bedrock API key. */
 export interface BedrockApiKeyDescription {
-  /** A short-term key carries its region and expiry in it; a long-term one tells nothing. */
+  /** A short-term key contains its Region and expiration; a long-term key contains neither. */
   readonly kind: 'short-term' | 'long-term'
-  /** The one region that a short-term key works in. */
+  /** The only Region in which a short-term key works. */
   readonly region?: string
-  /** When a short-term key expires, unless the keys that it was made of expire before. */
+  /** When a short-term key expires, unless the AWS keys behind it expire earlier. */
   readonly expiration?: Date
-  /** The ID of the access key that made it, masked. */
+  /** The access key ID that it was created with, masked. */
   readonly accessKeyId?: string
 }
 
 /**
- * Reads what a Bedrock API key tells of itself, locally. Never throws: what cannot be read is left out.
+ * Reads the information in a Bedrock API key, locally. Never throws; unreadable parts are left out.
  *
  * @example
  * ```ts
@@ -92,7 +92,7 @@ export function describeBedrockApiKey(token: string): BedrockApiKeyDescription {
   }
 }
 
-/** An access key ID, short enough to tell two apart and not to be one. */
+/** Masks an access key ID, so that two can still be told apart. */
 export function maskKeyId(id: string): string {
   return id.length > 8 ? `${id.slice(0, 4)}…${id.slice(-4)}` : '…'
 }

@@ -3,14 +3,14 @@ import { cached } from '../core/internal/cached-provider.ts'
 import type { CredentialProvider } from '../core/types.ts'
 
 /**
- * Asks providers in order and gives what the first one has that is set up. One that is set up and broken ends the chain
- * with its error: going on would call Bedrock as somebody else.
+ * Tries providers in order and uses the first one that is set up. A provider that is set up but broken ends the chain
+ * with its error, because going on would call Bedrock with another identity.
  *
  * @example
  * ```ts
  * createBedrockClient({ region, credentials: chain(fromEnvironment(), fromWebIdentity({ roleArn, token })) })
  * ```
- * @throws ConfigurationError without a provider; the call rejects with a CredentialsError that lists what was tried.
+ * @throws ConfigurationError without a provider. The call rejects with a CredentialsError that lists what was tried.
  */
 export function chain(...providers: readonly CredentialProvider[]): CredentialProvider {
   if (providers.length === 0) throw new ConfigurationError('chain needs at least one provider')
@@ -20,7 +20,7 @@ export function chain(...providers: readonly CredentialProvider[]): CredentialPr
       try {
         return await provider(options)
       } catch (error) {
-        // AWS's own providers say it by the same field.
+        // AWS's own providers use the same field.
         if (!(error instanceof Error) || !(error as { tryNextLink?: boolean }).tryNextLink) throw error
         reasons.push(error.message)
       }

@@ -10,22 +10,25 @@ import { assertNotExpired, assertTimeout, type CredentialResponse, requestCreden
 
 /** Options of {@link fromContainerMetadata}. */
 export interface ContainerMetadataOptions {
-  /** @default the process's own */
+  /** @default the process's environment */
   readonly env?: Environment | undefined
-  /** Reads the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names. `readTokenFile` of `outcrop/credentials/node`. */
+  /**
+   * Reads the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names: use `readTokenFile` of
+   * `outcrop/credentials/node`.
+   */
   readonly readToken?: ((path: string) => Promise<string>) | undefined
-  /** How long to wait for an answer, in milliseconds. @default 1000 */
+  /** How long to wait for a response, in milliseconds. @default 1000 */
   readonly timeout?: number | undefined
   /** Time, for tests. */
   readonly clock?: Clock | undefined
 }
 
-// Nobody else may be told the authorization token: ECS, EKS Pod Identity, loopback, or whoever proves itself by TLS.
+// Only these may receive the authorization token over http: ECS, EKS Pod Identity and loopback. Other hosts need TLS.
 const trustedHosts = /^(169\.254\.170\.(2|23)|\[fd00:ec2::23\]|localhost|127(\.\d+){3}|\[::1\])$/
 
 /**
- * Gives the keys of an ECS task or an EKS pod (Pod Identity), from the address in `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`
- * or `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+ * Provides the keys of an ECS task or an EKS pod (Pod Identity), from the URL in
+ * `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
  *
  * @example
  * ```ts
@@ -105,14 +108,17 @@ async function authorizationOf(
   const file = variable('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', env)
   if (file && !readToken) {
     throw new ConfigurationError('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is set, but nothing reads it', {
-      hint: 'Pass readToken: on Node, readTokenFile of outcrop/credentials/node.',
+      hint: 'Pass readToken: on Node, readTokenFile from outcrop/credentials/node.',
     })
   }
   const token = file ? (await readToken?.(file))?.trim() : variable('AWS_CONTAINER_AUTHORIZATION_TOKEN', env)
-  // Checked here, for `fetch` would quote it in its error.
+  // Checked here, because `fetch` would quote it in its error.
   if (token && /[^\x20-\x7e]/.test(token))
-    throw new ConfigurationError("The container's authorization token has characters that no header can carry", {
-      hint: 'Check AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file: the token is one line of ASCII.',
-    })
+    throw new ConfigurationError(
+      "The container's authorization token has characters that are not allowed in a header",
+      {
+        hint: 'Check AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file. The token must be one line of ASCII.',
+      },
+    )
   return token
 }

@@ -1,18 +1,18 @@
-// `#default-credentials` where there are no files, processes or metadata services to ask.
+// `#default-credentials` for platforms without files, processes or metadata services.
 import type { CredentialProvider, Environment } from '../core/types.ts'
 import { fromEnvironment } from './environment.ts'
 
-/** The credentials of a client that was given none. */
+/** Returns the default credentials of a client. */
 export function defaultCredentials(env?: Environment, _packageFolder?: string): CredentialProvider {
   return fromEnvironment(env)
 }
 
-/** The region of the profile in use; there are no profiles here. */
+/** Returns the Region of the profile in use; this platform has no profiles. */
 export async function profileRegion(_env?: Environment): Promise<string | undefined> {
   return undefined
 }
 
-/** AWS's chain, where there is one. */
+/** AWS's credential chain, if the platform has one. */
 export const credentialChain:
   | ((options: { readonly env?: Environment | undefined }) => CredentialProvider)
   | undefined = undefined

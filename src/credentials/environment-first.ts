@@ -5,8 +5,8 @@ import type { CredentialProvider } from '../core/types.ts'
 import { fromEnvironment } from './environment.ts'
 
 /**
- * Where a client looks that was given nothing: for a Bedrock API key, else keys in the environment, else in `chain`. A
- * profile that is named by `AWS_PROFILE` wins over keys in the environment, as in the AWS SDK for JavaScript.
+ * Finds the default credentials: a Bedrock API key, else keys in the environment, else those of `chain`. `AWS_PROFILE`
+ * wins over keys in the environment, as in the AWS SDK for JavaScript.
  */
 export function environmentFirst(chain: CredentialProvider | undefined, env?: Environment): CredentialProvider {
   const environment = fromEnvironment(env)

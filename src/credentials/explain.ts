@@ -9,47 +9,47 @@ import { environmentFirst } from './environment-first.ts'
 
 /** Options of {@link explainCredentials}. */
 export interface ExplainCredentialsOptions {
-  /** What the client is given as `credentials`. Left out where it is to find its own. */
+  /** The client's `credentials` option. Leave it out to explain the default. */
   readonly credentials?: Identity | CredentialProvider | 'none' | undefined
-  /** @default the process's own, where there is one */
+  /** @default the process's environment, if there is one */
   readonly env?: Environment | undefined
-  /** Where the client goes on to look. On Node, `explainCredentials` of `outcrop/credentials/node` brings AWS's chain. */
+  /** The provider to try last. On Node, `explainCredentials` from `outcrop/credentials/node` adds AWS's chain. */
   readonly chain?: CredentialProvider | undefined
-  /** The client's region, which a short-term API key has to be made for. */
+  /** The client's Region, for which a short-term API key must have been created. */
   readonly region?: string | undefined
-  /** The client's `fetch`, for providers that ask over HTTP. @default the global one */
+  /** The client's `fetch`, for providers that send HTTP requests. @default the global one */
   readonly fetch?: typeof fetch | undefined
   readonly signal?: AbortSignal | undefined
   /** Time, for tests. */
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
-/** One place where a client looks for credentials, in the order in which it looks. */
+/** A place where a client looks for credentials. */
 export interface CredentialsStep {
   readonly step: 'options' | 'AWS_BEARER_TOKEN_BEDROCK' | 'AWS_PROFILE' | 'AWS_ACCESS_KEY_ID' | 'chain'
-  /** What is there, for people. Never a secret. */
+  /** What was found there, as text. Never a secret. */
   readonly outcome: string
-  /** Whether the client takes this one. */
+  /** Whether the client uses this one. */
   readonly wins: boolean
 }
 
-/** What is known of an identity, without its secrets. */
+/** An identity without its secrets. */
 export interface IdentityDescription {
   readonly kind: 'aws-keys' | 'api-key'
-  /** Masked. Of an API key: that of the keys which made it, where it tells. */
+  /** Masked. For an API key, the ID of the keys that it was created from, if known. */
   readonly accessKeyId?: string
   readonly accountId?: string
-  /** Left out where it does not expire, or where that is not known. */
+  /** Left out if it does not expire, or if that is unknown. */
   readonly expiration?: Date
   readonly source?: IdentitySource
 }
 
-/** Where a client's credentials come from. `toString()` gives it as lines of text. */
+/** Where a client's credentials come from. `toString()` returns it as lines of text. */
 export interface CredentialsExplanation {
   readonly steps: readonly CredentialsStep[]
-  /** What is set and has no effect, or not the one that other tools would have. */
+  /** Settings that have no effect, or a different effect than in other tools. */
   readonly conflicts: readonly string[]
-  /** The identity in use. Left out for `'none'`, and where there is none. */
+  /** The identity in use. Left out for `'none'`, and if there is none. */
   readonly identity?: IdentityDescription
   /** Why there is no identity. */
   readonly error?: Error & { readonly hint?: string; readonly command?: string }
@@ -57,8 +57,8 @@ export interface CredentialsExplanation {
 }
 
 /**
- * Tells which credentials a client would use, why those, and what else is set and passed over. Looks by asking the
- * winner: a provider is called, a profile is read. It never rejects because of credentials; what went wrong is `error`.
+ * Explains which credentials a client would use, why, and which settings are ignored. It calls the provider or reads
+ * the profile. It does not reject if there are no credentials; `error` says what went wrong.
  *
  * @example
  * ```ts
@@ -136,24 +136,24 @@ function environmentConflicts(env: Environment | undefined, isGiven: boolean): s
   if (isGiven) {
     if (token)
       conflicts.push(
-        'AWS_BEARER_TOKEN_BEDROCK is set and not used, since `credentials` were given. Some SDKs send it all the same.',
+        'AWS_BEARER_TOKEN_BEDROCK is set but not used, because `credentials` were passed. Some SDKs send it anyway.',
       )
-    if (has('AWS_SESSION_TOKEN')) conflicts.push('AWS_SESSION_TOKEN is set and does not join the `credentials` given.')
+    if (has('AWS_SESSION_TOKEN')) conflicts.push('AWS_SESSION_TOKEN is set but not used with the `credentials` passed.')
     return conflicts
   }
   if (token && keys) conflicts.push('AWS_BEARER_TOKEN_BEDROCK wins over the keys in AWS_ACCESS_KEY_ID.')
   if (token && has('AWS_PROFILE')) conflicts.push('AWS_BEARER_TOKEN_BEDROCK wins over AWS_PROFILE.')
   if (!token && keys && has('AWS_PROFILE'))
     conflicts.push(
-      'AWS_PROFILE wins over the keys in AWS_ACCESS_KEY_ID, as in the AWS SDK for JavaScript. The AWS CLI takes the keys.',
+      'AWS_PROFILE wins over the keys in AWS_ACCESS_KEY_ID, as in the AWS SDK for JavaScript. The AWS CLI uses the keys.',
     )
   if (has('AWS_ACCESS_KEY_ID') !== has('AWS_SECRET_ACCESS_KEY'))
     conflicts.push('Only half of the pair AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set.')
   if (has('AWS_SESSION_TOKEN') && !has('AWS_ACCESS_KEY_ID'))
-    conflicts.push('AWS_SESSION_TOKEN is set without AWS_ACCESS_KEY_ID, and means nothing.')
+    conflicts.push('AWS_SESSION_TOKEN is set without AWS_ACCESS_KEY_ID, and has no effect.')
   if (env?.AWS_BEARER_TOKEN_BEDROCK?.trim() === '')
     conflicts.push(
-      'AWS_BEARER_TOKEN_BEDROCK is empty and counts as unset. The AWS SDK for JavaScript takes it as a key.',
+      'AWS_BEARER_TOKEN_BEDROCK is empty and counts as unset. The AWS SDK for JavaScript uses it as a key.',
     )
   return conflicts
 }
@@ -165,10 +165,10 @@ function identityConflicts(identity: Identity, { region, clock = systemClock }: 
   if ('token' in identity) {
     const { region: only } = describeBedrockApiKey(identity.token)
     if (only && region && only !== region)
-      conflicts.push(`The API key was made for ${only} and does not work in ${region}.`)
+      conflicts.push(`The API key was created for ${only} and does not work in ${region}.`)
   } else if (identity.accessKeyId.startsWith('ASIA') && !identity.sessionToken) {
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    conflicts.push('The access key is a temporary one (ASIA…), and its session token is missing.')
+    conflicts.push('The access key is temporary (ASIA…), but its session token is missing.')
   }
   return conflicts
 }
@@ -196,7 +196,7 @@ function linesOf({ steps, conflicts, identity, error }: Omit<CredentialsExplanat
     const { kind, accessKeyId, accountId, expiration, source } = identity
     const details = [
       kind === 'api-key' ? 'a Bedrock API key' : 'AWS keys',
-      accessKeyId && (kind === 'api-key' ? `made by ${accessKeyId}` : accessKeyId),
+      accessKeyId && (kind === 'api-key' ? `created from ${accessKeyId}` : accessKeyId),
       accountId && `of account ${accountId}`,
       source && `from ${describeIdentitySource(source)}`,
       expiration && `until ${expiration.toISOString()}`,

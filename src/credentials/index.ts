@@ -1,5 +1,5 @@
 /**
- * AWS credentials on any runtime: each source is a `CredentialProvider`, kept and renewed by one lifecycle.
+ * AWS credentials on any runtime. Each source is a `CredentialProvider` that caches and renews its credentials.
  *
  * @module
  */

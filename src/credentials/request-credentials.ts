@@ -2,32 +2,31 @@ import { ConfigurationError, CredentialsError, TimeoutError } from '../core/erro
 import { CallScope } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 
-// Keys and a session token come to a few kilobytes.
+// Keys and a session token take a few kilobytes.
 const maxBytes = 65_536
 
-/** How a service that gives out credentials is asked. */
+/** Options of {@link requestCredentials}. */
 export interface CredentialRequestOptions {
   readonly fetch?: typeof fetch | undefined
   readonly signal?: AbortSignal | undefined
   readonly clock: Clock
-  /** For the whole answer, in milliseconds. */
+  /** For the whole response, in milliseconds. */
   readonly timeout: number
 }
 
-/** The answer of a service that gives out credentials. */
+/** The response of a service that provides credentials. */
 export interface CredentialResponse {
   readonly ok: boolean
   readonly status: number
   readonly text: string
-  /** The earlier of the local time and the service's own: a clock that is ahead makes no keys expire. */
+  /** The earlier of the local time and the service's, so that a fast local clock does not make keys look expired. */
   readonly now: number
 }
 
 /**
- * Asks a service that gives out credentials: under a deadline, without following redirects, and reading no more than
- * credentials have.
+ * Requests credentials from a service, with a timeout and a size limit. Follows no redirects.
  *
- * @throws TimeoutError | CredentialsError | the caller's abort reason | what `fetch` throws
+ * @throws TimeoutError | CredentialsError | the caller's abort reason | any error of `fetch`
  */
 export async function requestCredentials(
   url: string,
@@ -38,7 +37,7 @@ export async function requestCredentials(
   const { host } = new URL(url)
   const handle = clock.setTimeout(
     () => scope.abort(new TimeoutError(`${host} did not answer within ${timeout} ms`, { phase: 'response' })),
-    // Beyond 2^31 - 1 ms, timers fire at once.
+    // Timers longer than 2^31 - 1 ms fire at once.
     Math.min(timeout, 2_147_483_647),
   )
   const ask = async (): Promise<CredentialResponse> => {
@@ -56,12 +55,12 @@ export async function requestCredentials(
   }
 }
 
-/** @throws ConfigurationError for a deadline that can never be met */
+/** @throws ConfigurationError unless the timeout is positive */
 export function assertTimeout(timeout: number): void {
   if (!(timeout > 0)) throw new ConfigurationError('timeout must be more than 0 milliseconds')
 }
 
-/** @throws CredentialsError for keys that no call could be made with any more */
+/** @throws CredentialsError for keys that have expired */
 export function assertNotExpired(expiration: Date | undefined, now: number, from: string): void {
   if (!expiration || expiration.getTime() > now) return
   throw new CredentialsError(`${from} returned keys that expired at ${expiration.toISOString()}`, {

@@ -11,32 +11,32 @@ import { signRequest } from '../core/sigv4/sign-request.ts'
 import type { AwsCredentialIdentity, Clock, IdentitySource } from '../core/types.ts'
 import { assertNotExpired, requestCredentials } from './request-credentials.ts'
 
-/** How STS is asked. */
+/** Options of {@link callSts}. */
 export interface StsOptions {
   readonly region: string
-  /** Who signs; left out where the request proves itself. */
+  /** The identity that signs; left out if the request needs no signature. */
   readonly identity?: AwsCredentialIdentity | undefined
-  /** @default AWS_ENDPOINT_URL_STS, else AWS_ENDPOINT_URL, else the region's own host */
+  /** @default AWS_ENDPOINT_URL_STS, else AWS_ENDPOINT_URL, else the Region's own host */
   readonly endpoint?: string | undefined
   readonly fetch?: typeof fetch | undefined
   readonly signal?: AbortSignal | undefined
-  /** How long to wait for the whole answer, in milliseconds. @default 10_000 */
+  /** How long to wait for the whole response, in milliseconds. @default 10_000 */
   readonly timeout?: number | undefined
   readonly clock?: Clock | undefined
 }
 
-/** An answer of STS. */
+/** A response from STS. */
 export interface StsAnswer {
-  /** The text of an element, by its tag. */
+  /** Returns the text of an element, by its tag. */
   (tag: string): string | undefined
-  /** When it came, in milliseconds since the epoch. */
+  /** When it arrived, in milliseconds since the epoch. */
   readonly now: number
 }
 
 /**
- * Calls AWS STS in a region.
+ * Calls AWS STS in a Region.
  *
- * @throws ServiceError as STS answers; TimeoutError; ConfigurationError for an endpoint that is not safe
+ * @throws ServiceError if STS answers with an error; TimeoutError; ConfigurationError for an unsafe endpoint
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
  */
 export async function callSts(parameters: Readonly<Record<string, string>>, options: StsOptions): Promise<StsAnswer> {
@@ -55,7 +55,7 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
     headers = rest
   }
   const { url, method, body } = request
-  // STS, and what stands before it, may quote the token that it refuses.
+  // STS, or a proxy in front of it, may quote the token that it rejects.
   const { WebIdentityToken: token } = parameters
   const secrets = [...secretsOf(identity), ...(token ? [token] : [])]
   const { ok, status, text, now } = await requestCredentials(
@@ -69,7 +69,7 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
   const element = (tag: string): string | undefined =>
     unescapeXml(new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text)?.[1])
   if (ok) return Object.assign(element, { now })
-  // A proxy, an emulator, and STS itself where it is asked for it, answer in JSON.
+  // Proxies and emulators answer in JSON, and so does STS on request.
   const json = parseJsonObject(text) ?? {}
   const error = isJsonObject(json.Error) ? json.Error : json
   const said = element('Message') ?? error.Message ?? error.message
@@ -81,18 +81,18 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
   })
 }
 
-// The order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+// In the order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 function endpointOf(region: string, option: string | undefined): string {
   const name = env('AWS_ENDPOINT_URL_STS') ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL'
   const ambient = envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS') ? undefined : env(name)
   const url = parseEndpointUrl(option ?? ambient, option === undefined ? name : 'The endpoint of STS', {
-    httpHint: 'Keys come back from STS. Use https.',
+    httpHint: 'STS returns keys. Use https.',
   })
   if (!url) return `https://sts.${region}.${partitionOf(region).dnsSuffix}`
   return url.origin + url.pathname.replace(/(?<!\/)\/+$/, '')
 }
 
-/** The keys in an answer of AssumeRole and its kin. @throws CredentialsError for an answer without, or with old ones */
+/** Reads the keys from an AssumeRole response. @throws CredentialsError if they are missing or expired */
 export function credentialsOf(answer: StsAnswer, source: IdentitySource): AwsCredentialIdentity {
   const accessKeyId = answer('AccessKeyId')
   const secretAccessKey = answer('SecretAccessKey')
@@ -111,7 +111,7 @@ export function credentialsOf(answer: StsAnswer, source: IdentitySource): AwsCre
   }
 }
 
-/** Wraps what went wrong, real cause first. */
+/** Wraps an error, with the real cause first. */
 export function stsFailure(action: string, roleArn: string, error: unknown): CredentialsError {
   const cause = isBedrockError(error) ? error : redactError(error)
   const type = isBedrockError(error, 'service') ? `, ${error.type}` : ''

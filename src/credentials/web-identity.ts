@@ -6,13 +6,13 @@ import { assume, type RoleOptions, roleOptionNames, roleParameters } from './ass
 
 /** Options of {@link fromWebIdentity}. */
 export interface WebIdentityOptions extends RoleOptions {
-  /** Gives the OIDC token that proves who is asking. Asked at every renewal. */
+  /** Returns the OIDC token that identifies the caller. Called at every renewal. */
   readonly token: () => string | Promise<string>
 }
 
 /**
- * Assumes a role with an OIDC token (AWS STS AssumeRoleWithWebIdentity): without any stored key on Vercel, GitHub
- * Actions, Kubernetes, or wherever else the platform vouches for its code.
+ * Assumes a role with an OIDC token (AWS STS AssumeRoleWithWebIdentity). Needs no stored key on Vercel, GitHub Actions,
+ * Kubernetes, or any other platform that issues such tokens.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ export interface WebIdentityOptions extends RoleOptions {
  *
  * const credentials = fromWebIdentity({ roleArn: process.env.AWS_ROLE_ARN, token: getVercelOidcToken })
  * ```
- * @throws ConfigurationError for options that can never work; the call rejects with a CredentialsError.
+ * @throws ConfigurationError for invalid options. The call rejects with a CredentialsError.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider {
@@ -32,7 +32,7 @@ export function fromWebIdentity(options: WebIdentityOptions): CredentialProvider
     async (request = {}) => {
       const given: unknown = await options.token()
       const token = typeof given === 'string' ? given.trim() : ''
-      if (!token) throw new CredentialsError('The function given to fromWebIdentity returned no token')
+      if (!token) throw new CredentialsError('The function passed to fromWebIdentity returned no token')
       return assume({ Action: 'AssumeRoleWithWebIdentity', ...common, WebIdentityToken: token }, options, request)
     },
     { clock: options.clock },

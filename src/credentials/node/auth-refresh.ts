@@ -12,33 +12,37 @@ import { runCommand } from './run-command.ts'
 
 /** Options of {@link withAuthRefresh}. */
 export interface AuthRefreshOptions {
-  /** Shown to the user as it comes, line by line: the address and code of an SSO login, say. @default stderr */
+  /** Receives the command's output line by line, such as the address and code of an SSO login. @default stderr */
   readonly onOutput?: ((line: string) => void) | undefined
-  /** The command's whole environment. @default the process's own */
+  /** The command's whole environment. @default the process's environment */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   readonly cwd?: string | undefined
-  /** How long it may take, in milliseconds. @default 180_000 */
+  /** The time limit for the command, in milliseconds. @default 180_000 */
   readonly timeout?: number | undefined
-  /** How long after a run that did not help there is no other, in milliseconds. @default 60_000 */
+  /**
+   * How long to wait after a run that did not help before running the command again, in milliseconds.
+   *
+   * @default 60_000
+   */
   readonly cooldown?: number | undefined
   /** Time, for tests. */
   readonly clock?: Clock | undefined
 }
 
 /**
- * Runs a command when a provider's credentials are no good any more, and asks the provider again: what `awsAuthRefresh`
- * is in Claude Code's settings.
+ * Runs a command when a provider's credentials no longer work, and then asks the provider again: `awsAuthRefresh` in
+ * Claude Code's settings.
  *
- * When the provider fails, gives expired keys, or Bedrock refused the ones it gave, the provider is asked once more
- * first: somebody else may have logged in meanwhile. Only where that brings nothing new, the command runs: once for all
- * who wait, without input, its output passed on line by line. A run that did not help is not repeated for a while. What
- * no login can mend is an error at once: keys of the environment, and AWS's package where it is not installed.
+ * If the provider fails, returns expired keys, or returns keys that Bedrock refuses, the provider is first asked once
+ * more, in case of a login elsewhere. If that brings nothing new, the command runs once for all waiting callers,
+ * without input, and its output is passed on line by line. A run that did not help is not repeated for a while. If a
+ * login cannot help, the call fails at once: with keys in the environment, and if AWS's package is not installed.
  *
  * @example
  * ```ts
  * const credentials = withAuthRefresh(fromNodeProviderChain({ profile: 'dev' }), 'aws sso login --profile dev')
  * ```
- * @throws ConfigurationError for an empty command; the call rejects with a CredentialsError.
+ * @throws ConfigurationError for an empty command. The call rejects with a CredentialsError.
  */
 export function withAuthRefresh(
   provider: CredentialProvider,
@@ -61,7 +65,7 @@ export function withAuthRefresh(
         const result = await runCommand(command, { env, cwd, timeout, onLine: (line) => onOutput(redact(line)) })
         assertSuccess(result, command, timeout)
       } finally {
-        // Lifted again by whoever finds that it helped.
+        // Reset by the caller that finds that it helped.
         restUntil = clock.now() + cooldown
         running = undefined
       }
@@ -96,7 +100,7 @@ export function withAuthRefresh(
     if (identity) return identity
     if (!running) {
       if (clock.now() < restUntil) throw stillNoGood(command, trouble)
-      // What `cached` remembers of its last failure is no news.
+      // The last failure that `cached` remembers is not new.
       if (trouble !== undefined && trouble === known) identity = await read(again)
       if (identity) return identity
       known = trouble
@@ -110,7 +114,7 @@ export function withAuthRefresh(
   })
 }
 
-/** Whether a login may mend it. AWS's own providers have an error of their own. */
+/** Tests whether a login may help. AWS's own providers have their own error. */
 function canHelp(error: unknown): boolean {
   if (isBedrockError(error, 'credentials')) return !isMissing(error.cause) && !unmendable.has(error)
   return (error as Error | undefined)?.name === 'CredentialsProviderError'
@@ -118,12 +122,14 @@ function canHelp(error: unknown): boolean {
 
 const unmendable = new WeakSet<CredentialsError>()
 
-// A process cannot change the environment of the one that started it.
+// A command cannot change the environment of the process that started it.
 function environmentWins({ source }: Identity, command: string): CredentialsError {
   const variable = source?.detail ?? 'AWS_ACCESS_KEY_ID'
   const error = new CredentialsError(
     `The credentials in ${variable} no longer work, and the environment takes precedence over what ${commandName(command)} renews`,
-    { hint: `Unset ${variable} and its companions, or set AWS_PROFILE to the profile that the command renews.` },
+    {
+      hint: `Unset ${variable} and the variables that go with it, or set AWS_PROFILE to the profile that the command renews.`,
+    },
   )
   unmendable.add(error)
   return error
@@ -132,7 +138,7 @@ function environmentWins({ source }: Identity, command: string): CredentialsErro
 function stillNoGood(command: string, cause: unknown): CredentialsError {
   const why = cause instanceof Error ? `: ${redact(cause.message)}` : ''
   const shown = showCommand(command)
-  // A command that is not shown whole may hold a secret.
+  // A command that is not shown in full may contain a secret.
   const isWhole = shown === command.trim()
   return new CredentialsError(`The credentials do not work, and ${commandName(command)} did not help${why}`, {
     cause: isBedrockError(cause) ? cause : undefined,

@@ -4,7 +4,7 @@ import type { Environment } from '../../core/internal/env.ts'
 import type { AwsCredentialIdentity, Logger } from '../../core/types.ts'
 import { type CredentialProviderNode, locatePackage } from './credential-provider-node.ts'
 
-/** What a chain is made with, as far as a worker can be told. */
+/** The chain's options that can be passed to a worker. */
 interface Init {
   readonly logger: Logger
   readonly [option: string]: unknown
@@ -30,8 +30,8 @@ import(url)
 `
 
 /**
- * AWS's chain in an environment of its own. The chain and the commands that it starts read `process.env`, by no option
- * anything else; a worker has one for itself.
+ * Runs AWS's chain with a separate environment. The chain and the commands that it starts always read `process.env`,
+ * and a worker has its own.
  */
 export function chainInWorker(
   env: Environment,
@@ -42,7 +42,7 @@ export function chainInWorker(
     ({ logger, ...init }: Init) =>
     async ({ callerClientConfig: { region } }: { callerClientConfig: { region?: () => Promise<string> } }) => {
       const workerData = { url: locatePackage(packageFolder), init, region: await region?.() }
-      // Its output is AWS's remarks on the version of Node, once for each worker.
+      // AWS's package warns about the version of Node, once for each worker.
       const worker = new Worker(program, {
         eval: true,
         env: definedOf(env),
@@ -69,7 +69,7 @@ export function chainInWorker(
   return { defaultProvider: defaultProvider as unknown as CredentialProviderNode['defaultProvider'] }
 }
 
-/** Whether an environment has something else in it than the process's own. */
+/** Tests whether an environment differs from the process's. */
 export function differsFromProcess(env: Environment): boolean {
   const names = new Set([...Object.keys(env), ...Object.keys(process.env)])
   return [...names].some((name) => (env[name]?.trim() || undefined) !== (process.env[name]?.trim() || undefined))

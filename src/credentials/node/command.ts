@@ -10,26 +10,26 @@ import { type CommandResult, lastLines, runCommand } from './run-command.ts'
 
 /** Options of {@link fromCommand}. */
 export interface FromCommandOptions extends Pick<CachedOptions, 'clock'> {
-  /** The command's whole environment. @default the process's own */
+  /** The command's whole environment. @default the process's environment */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   readonly cwd?: string | undefined
-  /** How long it may take, in milliseconds. @default 60_000 */
+  /** The time limit for the command, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined
 }
 
 /**
- * Gives the AWS keys that a command prints: what `awsCredentialExport` is in Claude Code's settings. Both forms are
- * read: `{ "Credentials": { "AccessKeyId": …, "SecretAccessKey": …, "SessionToken": … } }`, as AWS STS has it, and the
- * same members without a wrapper, as `aws configure export-credentials` prints them.
+ * Provides the AWS keys that a command prints: `awsCredentialExport` in Claude Code's settings. The command may print
+ * `{ "Credentials": { "AccessKeyId": …, "SecretAccessKey": …, "SessionToken": … } }`, as AWS STS does, or the same
+ * members without the wrapper, as `aws configure export-credentials` does.
  *
- * The command runs silently, without input, and again five minutes before the `Expiration` that it gave, or after an
- * hour where it gave none.
+ * The command runs silently and without input. It runs again five minutes before the `Expiration` that it printed, or
+ * after an hour if it printed none.
  *
  * @example
  * ```ts
  * const credentials = fromCommand('aws configure export-credentials --profile dev')
  * ```
- * @throws ConfigurationError for an empty command; the call rejects with a CredentialsError.
+ * @throws ConfigurationError for an empty command. The call rejects with a CredentialsError.
  */
 export function fromCommand(command: string, options: FromCommandOptions = {}): CredentialProvider {
   assertOptions(options, '', 'env cwd timeout clock')
@@ -52,10 +52,10 @@ function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
   const document = parseJsonObject(stdout)
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration, AccountId } =
     (isJsonObject(document?.Credentials) ? document.Credentials : document) ?? {}
-  // What it printed is not quoted: it may be a secret in another form.
+  // The output is not quoted, because it may be a secret in another form.
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string' || !AccessKeyId || !SecretAccessKey) {
     throw new CredentialsError(`${commandName(command)} did not print credentials (${stdout.length} characters)`, {
-      hint: 'It must print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
+      hint: 'The command must print JSON with AccessKeyId, SecretAccessKey and, for temporary keys, SessionToken.',
     })
   }
   const expiration = typeof Expiration === 'string' ? new Date(Expiration) : undefined
@@ -71,7 +71,7 @@ function readIdentity(stdout: string, command: string): AwsCredentialIdentity {
   }
 }
 
-/** @throws CredentialsError for a command that failed or did not come to an end. */
+/** @throws CredentialsError if a command failed or did not finish. */
 export function assertSuccess({ code, stderr, timedOut }: CommandResult, command: string, timeout: number): void {
   if (code === 0 && !timedOut) return
   const what = timedOut

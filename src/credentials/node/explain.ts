@@ -7,8 +7,8 @@ import {
 import { fromNodeProviderChain } from './node-provider-chain.ts'
 
 /**
- * Tells which credentials a client on Node would use, why those, and what else is set and passed over: as the function
- * of the same name in `outcrop/credentials`, and with AWS's chain to go on to. With `env`, the chain sees that
+ * Explains which credentials a client on Node would use, why, and which settings are ignored. Does the same as the
+ * function of that name in `outcrop/credentials`, but includes AWS's chain. With `env`, the chain uses that
  * environment.
  *
  * @example

@@ -1,4 +1,6 @@
-/** The sections of an AWS config or credentials file, by name, and their keys in lower case. Nested keys are left out. */
+/**
+ * The sections of an AWS config or credentials file, by name, with their keys in lower case. Nested keys are left out.
+ */
 export type IniSections = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /**
@@ -17,21 +19,21 @@ export function parseIni(text: string): IniSections {
       continue
     }
     const equals = line.indexOf('=')
-    // What is indented belongs to the key above it.
+    // An indented line belongs to the key above it.
     if (!section || equals < 1 || /^[\s#;[]/.test(line)) continue
     section[line.slice(0, equals).trim().toLowerCase()] = withoutComment(line.slice(equals + 1)).trim()
   }
   return sections
 }
 
-/** `profile my dev` of `[profile "my dev"]`. */
+/** Returns `profile my dev` for `[profile "my dev"]`. */
 function sectionName(header: string): string {
   const [, kind, name = ''] = /^(\S+)\s(.*)$/s.exec(header) ?? []
   if (kind === undefined) return header
   return `${kind} ${name.trim().replace(/^["']/, '').replace(/["']$/, '')}`
 }
 
-// A comment begins after white space, so that a value may have a `#` in it.
+// White space precedes a comment, so that a value may contain `#`.
 function withoutComment(value: string): string {
   const comment = /\s[#;]/.exec(value)
   return comment ? value.slice(0, comment.index) : value

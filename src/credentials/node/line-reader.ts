@@ -1,18 +1,18 @@
-/** Hears text that comes in pieces, and tells its lines. */
+/** Receives text in pieces and reports its lines. */
 export interface LineReader {
   push(piece: string): void
-  /** Tells what is left. */
+  /** Reports the rest. */
   end(): void
 }
 
-// Lines are for people. The rest of a longer one is left out.
+// The lines are shown to people, so longer ones are cut.
 const maxLength = 8192
 
 /**
  * Reads lines from pieces of text.
  *
- * @param pause - after how many milliseconds without a new piece an unfinished line is told: a question, say, which has
- *   no line break, and whose answer is waited for
+ * @param pause - how many milliseconds to wait for more before reporting an unfinished line, such as a prompt that
+ *   waits for an answer
  */
 export function createLineReader(onLine: (line: string) => void, pause = 200): LineReader {
   let pieces: string[] = []

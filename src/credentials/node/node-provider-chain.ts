@@ -19,33 +19,33 @@ import { fingerprint, profileName, readProfile, type SharedFiles } from './share
 /** Options of {@link fromNodeProviderChain}. */
 export interface NodeProviderChainOptions extends SharedFiles, CachedOptions {
   /**
-   * The environment of the whole chain, and of the commands that it starts. AWS's package reads the process's own and no
-   * other, so with any other one it runs in a worker; `mfaCode`, `clientConfig` and `loader` cannot go with it there.
+   * The environment of the whole chain, and of the commands that it starts. AWS's package reads only the process's
+   * environment, so with another one it runs in a worker, which cannot take `mfaCode`, `clientConfig` or `loader`.
    *
-   * @default the process's own
+   * @default the process's environment
    */
   readonly env?: SharedFiles['env']
-  /** For STS and the like, where the profile names none. @default the client's region */
+  /** The Region for STS and the like, if the profile names none. @default the client's Region */
   readonly region?: string | undefined
-  /** Gives the code of an MFA device, for a profile with `mfa_serial`. */
+  /** Returns the code of an MFA device, for a profile with `mfa_serial`. */
   readonly mfaCode?: ((serial: string) => string | Promise<string>) | undefined
   /**
-   * Configuration of the AWS clients that ask STS, SSO and the sign-in service: a `requestHandler` for a proxy, say.
+   * Configuration of the AWS clients for STS, SSO and the sign-in service, such as a `requestHandler` for a proxy.
    *
    * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-proxies.html
    */
   readonly clientConfig?: Readonly<Record<string, unknown>> | undefined
-  /** How long finding credentials may take, in milliseconds, a person's answer included. @default 60_000 */
+  /** The time limit for finding credentials, including any user input, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined
   /**
-   * A folder to look for AWS's package in, after the places of this package and of the program: what is installed there
-   * is run.
+   * A folder in which to look for AWS's package, after those of this package and of the program. Code that is installed
+   * there will run.
    */
   readonly packageFolder?: string | undefined
   /**
-   * Gives AWS's package, for a bundle that is to have it inside.
+   * Returns AWS's package, to include it in a bundle.
    *
-   * @default imports `@aws-sdk/credential-provider-node`, unseen by bundlers
+   * @default imports `@aws-sdk/credential-provider-node` in a way that bundlers do not see
    * @example `() => import('@aws-sdk/credential-provider-node')`
    */
   readonly loader?: (() => Promise<CredentialProviderNode>) | undefined
@@ -55,19 +55,20 @@ const optionNames =
   'profile filepath configFilepath env region mfaCode clientConfig timeout packageFolder loader refreshAhead refreshBlocking lifetime backoff clock'
 
 /**
- * Gives what the AWS SDK's own chain finds: environment, shared files, SSO, `aws login` sessions, `credential_process`,
- * web identity files, roles, containers, instance metadata. With a profile named, here or by `AWS_PROFILE`, the profile
- * wins over keys in the environment, as in the AWS SDK for JavaScript.
+ * Provides the credentials that the AWS SDK's own chain finds: environment, shared files, SSO, `aws login` sessions,
+ * `credential_process`, web identity files, roles, containers, instance metadata. A profile named here or by
+ * `AWS_PROFILE` wins over keys in the environment, as in the AWS SDK for JavaScript.
  *
- * What it finds is kept and renewed as by `cached`; keys without an expiry are read anew when the shared files change.
- * Needs `@aws-sdk/credential-provider-node`, an optional peer that is imported at first use. It does its own HTTP.
+ * The credentials are cached and renewed as by `cached`. Keys without an expiration are read again when the shared
+ * files change. Needs `@aws-sdk/credential-provider-node`, an optional peer dependency that is imported on first use.
+ * It sends its own HTTP requests.
  *
  * @example
  * ```ts
  * const credentials = fromNodeProviderChain({ profile: 'dev' })
  * ```
- * @throws ConfigurationError for an `env` beside what cannot go into a worker; the call rejects with a CredentialsError
- *   that has the real cause first, and the command to run where there is one.
+ * @throws ConfigurationError if `env` is combined with options that a worker cannot take. The call rejects with a
+ *   CredentialsError that has the real cause first, and the command to run, if any.
  * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
 export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): CredentialProvider {
@@ -90,13 +91,13 @@ export function fromNodeProviderChain(options: NodeProviderChainOptions = {}): C
   let looked = Number.NEGATIVE_INFINITY
 
   return markCached(async (request = {}) => {
-    // A look at two files costs less than a signature, but not nothing.
+    // Checking two files is cheap, but not free.
     if (clock.now() - looked < 1000) return resolve(request)
     looked = clock.now()
     const before = seen
     seen = await fingerprint(options)
     if (before === undefined || before === seen || expires) return resolve(request)
-    // A file may be read half written: what was held is let go of only once there is something in its place.
+    // A file may be half-written, so the old keys stay until there are new ones.
     const anew = cached(read, keeping)
     const renewed = anew({ ...request, signal: undefined }).then(
       (identity) => {
@@ -127,14 +128,14 @@ async function ask(
   const ending = new AbortController()
   const listener = listen(request.logger)
   const region = options.region ?? request.region
-  // Not as `clientConfig`: there it would win over the region of the profile, and over that of its SSO session.
+  // Not `clientConfig`, which would override the Region of the profile and of its SSO session.
   const callerClientConfig = { ...clientConfig, ...(region !== undefined && { region: async () => region }) }
   try {
     const { defaultProvider } =
       env && differsFromProcess(env)
         ? chainInWorker(env, ending.signal, packageFolder)
         : await (options.loader?.() ?? load(packageFolder))
-    // A chain keeps what it found, and the files that it read. `cached` asks when neither will do any more.
+    // A chain caches its result and the files that it read. `cached` asks when these are no longer good.
     const chain = defaultProvider({
       ...(profile !== undefined && { profile }),
       ...(filepath !== undefined && { filepath }),
@@ -147,7 +148,7 @@ async function ask(
     const identity = await within(chain({ callerClientConfig } as never), timeout, clock)
     const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = identity
     const link = listener.link()
-    // A profile that was asked for by name and is broken: AWS's chain goes on to the machine's own role.
+    // AWS's chain falls back to the machine's role if a named profile is broken.
     if (isNamed(options) && (link === 'fromTokenFile' || link === 'remoteProvider'))
       throw new Error(`${exhausted}: the profile has none`)
     const source = await sourceOf(identity, link, options)
@@ -161,14 +162,14 @@ async function ask(
 }
 
 async function load(packageFolder: string | undefined): Promise<CredentialProviderNode> {
-  // Put together at run time, so that a bundler neither looks for the package nor packs it.
+  // Concatenated at run time, so that bundlers neither look for the package nor include it.
   const name = packageName.split('/').join('/')
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as CredentialProviderNode
   } catch (cause) {
     if (!isMissing(cause)) throw unusable(`${packageName} cannot be loaded: ${(cause as Error).message}`, cause)
   }
-  // Beside a program that was installed for itself, such as by `npx`, there is no other package.
+  // A program that was installed alone, as by `npx`, has no other package next to it.
   const url = locatePackage(packageFolder)
   const { default: all, defaultProvider = all.defaultProvider } = (await import(
     /* webpackIgnore: true */ /* @vite-ignore */ url
@@ -176,7 +177,7 @@ async function load(packageFolder: string | undefined): Promise<CredentialProvid
   return { defaultProvider }
 }
 
-/** Whether an error is that a package is not installed. */
+/** Tests whether an error means that a package is not installed. */
 export function isMissing(error: unknown): boolean {
   return /^(ERR_)?MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
@@ -193,13 +194,13 @@ function unusable(message: string, cause: unknown): CredentialsError {
 
 interface Listener {
   readonly logger: Logger & { trace(): void }
-  /** Which link of the chain was asked last. */
+  /** The last link of the chain that was asked. */
   link(): string | undefined
-  /** Why the profile gave nothing. */
+  /** Why the profile had no credentials. */
   reason(): string | undefined
 }
 
-// The chain keeps to itself who answered, and why the others did not, but for its log.
+// Only the chain's log says which link answered, and why the others did not.
 function listen(logger: Logger | undefined): Listener {
   let link: string | undefined
   let reason: string | undefined
@@ -234,7 +235,7 @@ async function within<T>(promise: Promise<T>, timeout: number, clock: Clock): Pr
   }
 }
 
-// The AWS SDK marks most identities with what made them.
+// The AWS SDK marks most identities with their source.
 const markers: readonly (readonly [marker: string, name: string])[] = [
   ['CREDENTIALS_STS_ASSUME_ROLE_WEB_ID', 'web-identity'],
   ['CREDENTIALS_STS_ASSUME_ROLE', 'assume-role'],
@@ -256,7 +257,7 @@ async function sourceOf(identity: object, link: string | undefined, files: Share
   const { $source = {} } = identity as { $source?: Readonly<Record<string, string>> }
   const name = markers.find(([marker]) => marker in $source)?.[1] ?? links[link ?? ''] ?? 'chain'
   if (link !== 'fromIni' && link !== 'fromProcess') return { name }
-  // What there is to run once Bedrock refuses them.
+  // The command to run if Bedrock refuses them.
   const command = /^(sso|login|assume-role)$/.test(name) ? await loginCommand(files) : undefined
   return { name, profile: profileName(files), ...(command !== undefined && { command }) }
 }
@@ -280,7 +281,7 @@ async function failure(error: Error, files: SharedFiles, reason: string | undefi
       },
     )
   }
-  // The command line of a credential_process may hold a secret.
+  // The command line of a credential_process may contain a secret.
   const said = redact(
     ((isExhausted ? reason : undefined) ?? message).replace(/^Command failed: .*\n?/, 'credential_process failed: '),
   ).trim()
@@ -290,14 +291,14 @@ async function failure(error: Error, files: SharedFiles, reason: string | undefi
   const command = needsLogin ? await loginCommand(files) : undefined
   const place = isOfProfile ? `Check the profile ${profile} in ~/.aws/config and ~/.aws/credentials, and try` : 'Try'
   return new CredentialsError(isOfProfile ? `${said} (profile ${profile})` : said, {
-    // The original may quote what `redact` took out.
+    // The original may quote what `redact` removed.
     cause: Object.assign(new Error(isExhausted ? message : said), { name }),
     command,
     hint: command ? `Run \`${command}\`.` : `${place} \`aws sts get-caller-identity\`.`,
   })
 }
 
-/** What logs in to a profile, or to the one that its role is assumed from. */
+/** Returns the command that logs in to a profile, or to the one that its role is assumed from. */
 async function loginCommand(files: SharedFiles): Promise<string | undefined> {
   const visited = new Set<string>()
   let profile: string | undefined = profileName(files)

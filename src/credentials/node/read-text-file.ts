@@ -1,18 +1,18 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** The largest file that is read, in bytes. Settings, profiles and tokens are a thousand times smaller. */
+/** The maximum file size in bytes. Settings, profiles and tokens are a thousand times smaller. */
 const limit = 1_048_576
 
 /**
- * Reads a regular file. A FIFO, which would wait for a writer, and a device, which may never end, are refused.
+ * Reads a regular file. Rejects FIFOs, which would wait for a writer, and devices, which may never end.
  *
- * @throws Error with `code`; its message is the reason alone, such as `EACCES` or `it is not a regular file`
+ * @throws Error with a `code`; its message is only the reason, such as `EACCES` or `it is not a regular file`
  */
 export async function readTextFile(path: string): Promise<string> {
   let file: FileHandle | undefined
   try {
-    // Opening a FIFO waits too, unless it is told not to.
+    // Opening a FIFO waits too, unless it is non-blocking.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     if (!(await file.stat()).isFile()) throw failure('ENOTREG', 'it is not a regular file')
     const chunks: Buffer[] = []

@@ -4,34 +4,34 @@ import process from 'node:process'
 import { CredentialsError } from '../../core/errors.ts'
 import { createLineReader } from './line-reader.ts'
 
-/** How a command is run. */
+/** Options of {@link runCommand}. */
 export interface CommandOptions {
-  /** The whole environment of the command. @default the process's own */
+  /** The command's whole environment. @default the process's environment */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** @default the process's own */
+  /** @default the process's working directory */
   readonly cwd?: string | undefined
-  /** How long it may take, in milliseconds. */
+  /** The time limit, in milliseconds. */
   readonly timeout: number
-  /** Hears each line of its output as it comes. */
+  /** Receives each line of output as it arrives. */
   readonly onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface CommandResult {
-  /** `null` where a signal ended it. */
+  /** `null` if a signal ended it. */
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
   readonly timedOut: boolean
 }
 
-// A login helper prints a line or a document. Whatever prints more is not listened to any further.
+// A login helper prints a line or a document. Further output is ignored.
 const maxOutput = 1_048_576
 
 /**
- * Runs a shell command without input, in a process group of its own: whatever it started ends with it, at its limit or
- * when the caller leaves.
+ * Runs a shell command without input, in its own process group. At the time limit, or when the caller aborts, the whole
+ * group is ended.
  */
 export function runCommand(command: string, options: CommandOptions): Promise<CommandResult> {
   const { timeout, onLine, signal } = options
@@ -50,9 +50,9 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
         if (isWindows) child.kill()
         else if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
       } catch {
-        // It is gone already.
+        // The process is already gone.
       }
-      // A grandchild that left the group may hold the pipes open.
+      // A grandchild that left the group may keep the pipes open.
       for (const name of streams) child[name].destroy()
     }
     const timer = setTimeout(() => {
@@ -97,7 +97,7 @@ export function runCommand(command: string, options: CommandOptions): Promise<Co
     })
     child.once('close', settle)
     child.once('exit', (code) => {
-      // A browser that a login helper has opened may hold the pipes for as long as it is open. It is left to itself.
+      // A browser that a login helper opened may keep the pipes open for as long as it runs. It is left alone.
       grace = setTimeout(() => {
         child.off('close', settle)
         for (const name of streams) {
@@ -125,14 +125,14 @@ function start(command: string, { env = process.env, cwd }: CommandOptions, isWi
   }
 }
 
-// With the code alone: message and cause have the whole command in them.
+// Only the code, because message and cause contain the whole command.
 function cannotStart({ code, name }: NodeJS.ErrnoException): CredentialsError {
   return new CredentialsError(`The command cannot be started: ${code ?? name}`, {
-    hint: 'Check that there is a shell, that the folder `cwd` exists, and that no variable has a NUL character in it.',
+    hint: 'Check that a shell exists, that the folder `cwd` exists, and that no variable contains a NUL character.',
   })
 }
 
-/** The last lines of a command's stderr, for an error. */
+/** Returns the last lines of a command's stderr, for an error. */
 export function lastLines(text: string, count = 5): string {
   return text.trim().split(/\r?\n/).slice(-count).join('\n')
 }

@@ -6,7 +6,7 @@ import { type Environment, env as variable } from '../../core/internal/env.ts'
 import { parseIni } from './ini.ts'
 import { readTextFile } from './read-text-file.ts'
 
-/** Where AWS's shared files are, and which profile of theirs is meant. */
+/** The locations of AWS's shared files, and the profile to use. */
 export interface SharedFiles {
   /** @default AWS_PROFILE, else `default` */
   readonly profile?: string | undefined
@@ -15,14 +15,14 @@ export interface SharedFiles {
   /** The config file. @default AWS_CONFIG_FILE, else `~/.aws/config` */
   readonly configFilepath?: string | undefined
   /**
-   * The environment that the defaults are looked up in, `HOME` among them.
+   * The environment for the defaults, including `HOME`.
    *
-   * @default the process's own
+   * @default the process's environment
    */
   readonly env?: Environment | undefined
 }
 
-/** A profile's own keys, of both files; empty where there is none. */
+/** Returns a profile's own keys, from both files; empty if there is none. */
 export async function readProfile(files: SharedFiles): Promise<Readonly<Record<string, string>>> {
   const profile = profileName(files)
   const [config, credentials] = await Promise.all(paths(files).map(async (path) => parseIni(await readOptional(path))))
@@ -33,7 +33,7 @@ export async function readProfile(files: SharedFiles): Promise<Readonly<Record<s
   }
 }
 
-/** Changes whenever one of the files does. */
+/** Returns a string that changes whenever one of the files changes. */
 export async function fingerprint(files: SharedFiles): Promise<string> {
   const stamps = await Promise.all(
     paths(files).map((path) =>

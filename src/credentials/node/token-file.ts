@@ -2,13 +2,14 @@ import { CredentialsError } from '../../core/errors.ts'
 import { readTextFile } from './read-text-file.ts'
 
 /**
- * Reads a token from a file, anew each time: platforms replace it. For `fromContainerMetadata` and `fromWebIdentity`.
+ * Reads a token from a file, every time anew, because platforms replace it. For `fromContainerMetadata` and
+ * `fromWebIdentity`.
  *
  * @example
  * ```ts
  * const credentials = fromContainerMetadata({ readToken: readTokenFile })
  * ```
- * @throws CredentialsError for a file that cannot be read, is empty, is no regular file, or is larger than 1 MiB.
+ * @throws CredentialsError for a file that cannot be read, is empty, is not a regular file, or is larger than 1 MiB.
  */
 export async function readTokenFile(path: string): Promise<string> {
   let token: string

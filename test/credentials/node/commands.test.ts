@@ -337,7 +337,7 @@ describe('withAuthRefresh', () => {
     await expect(expectVerified(fake, credentials)).rejects.toMatchObject({
       code: 'credentials',
       message: expect.stringContaining('the environment takes precedence over what'),
-      hint: expect.stringMatching(/^Unset AWS_ACCESS_KEY_ID and its companions, or set AWS_PROFILE/),
+      hint: expect.stringMatching(/^Unset AWS_ACCESS_KEY_ID and the variables that go with it, or set AWS_PROFILE/),
     })
     const expired = fromEnvironment({ ...env, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' })
     await expect(withAuthRefresh(expired, script('login.mjs', ''), quiet)()).rejects.toThrow(

@@ -54,17 +54,17 @@ describe('conflicts', () => {
     (await explainCredentials(options)).conflicts.join('\n')
 
   test.each([
-    ['AWS_PROFILE beside keys', { env: { ...pair, AWS_PROFILE: 'dev' } }, /AWS_PROFILE wins.*AWS CLI takes the keys/],
+    ['AWS_PROFILE beside keys', { env: { ...pair, AWS_PROFILE: 'dev' } }, /AWS_PROFILE wins.*AWS CLI uses the keys/],
     ['an API key beside keys', { env: { ...pair, AWS_BEARER_TOKEN_BEDROCK: 'x' } }, /AWS_BEARER_TOKEN_BEDROCK wins/],
     [
       'an ambient API key beside explicit keys',
       { credentials: keys, env: { AWS_BEARER_TOKEN_BEDROCK: 'x' } },
-      /AWS_BEARER_TOKEN_BEDROCK is set and not used/,
+      /AWS_BEARER_TOKEN_BEDROCK is set but not used/,
     ],
     [
       'an ambient session token beside explicit keys',
       { credentials: keys, env: { AWS_SESSION_TOKEN: 'x' } },
-      /AWS_SESSION_TOKEN is set and does not join/,
+      /AWS_SESSION_TOKEN is set but not used with/,
     ],
     ['half a pair', { env: { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' } }, /Only half of the pair/],
     ['an empty API key', { env: { ...pair, AWS_BEARER_TOKEN_BEDROCK: '' } }, /is empty and counts as unset/],
@@ -85,7 +85,7 @@ describe('conflicts', () => {
   test('an API key of another region', async () => {
     const token = await createBedrockApiKey({ credentials: keys, region: 'us-east-1' })
     const env = { AWS_BEARER_TOKEN_BEDROCK: token }
-    expect(await conflictsOf({ env, region: 'eu-west-1' })).toMatch(/made for us-east-1 and does not work in eu-west-1/)
+    expect(await conflictsOf({ env, region: 'eu-west-1' })).toMatch(/created for us-east-1 and does not work in eu-west-1/)
     expect(await conflictsOf({ env, region: 'us-east-1' })).toBe('')
   })
 
@@ -120,7 +120,7 @@ test('reads the profile that the environment names, and says all of it', async (
       '  AWS_ACCESS_KEY_ID         AKID…MPLE',
       '  chain                     not asked',
       '  = AWS keys AKID…MPLE from profile dev',
-      '  ! AWS_PROFILE wins over the keys in AWS_ACCESS_KEY_ID, as in the AWS SDK for JavaScript. The AWS CLI takes the keys.',
+      '  ! AWS_PROFILE wins over the keys in AWS_ACCESS_KEY_ID, as in the AWS SDK for JavaScript. The AWS CLI uses the keys.',
     ].join('\n'),
   )
   expect(everythingOf(explanation)).not.toContain(secret)
