@@ -20,34 +20,34 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 
 console.log(`# Compatibility
 
-Bedrock checks bodies against its own, older copy of the Messages schema, and it differs by model. The default client makes
-bodies fit: it maps what has an equivalent, drops what has not, adds the beta that a field needs, and lists all of it in
-\`metadata.adaptations\`. \`compatibility: { policy: 'strict' }\` refuses instead, before anything is sent;
-\`{ policy: 'pass' }\` changes nothing. A model that is not in the table passes as it is.
+Bedrock validates bodies against its own, older copy of the Messages schema, which differs by model. The default client adapts
+bodies: it converts fields that have an equivalent, removes those that have none, adds the betas that fields need, and lists every
+change in \`metadata.adaptations\`. With \`compatibility: { policy: 'strict' }\` the client rejects such a body before anything is
+sent. With \`{ policy: 'pass' }\` it changes nothing. Bodies for models that are not in the table are sent unchanged.
 
 \`\`\`ts
 const bedrock = createBedrockClient({ compatibility: { policy: 'strict' } })
 \`\`\`
 
-When Bedrock refuses a field of the Messages API or a beta, the call is repeated without it, and this client leaves it out
-for that model and region from then on. Where Bedrock says no more than “invalid beta flag”, calls of one token find out
-which, by halving. Messages, tools and the system prompt are never touched, and a field that the Messages API does not have
-stays an error, with the name that comes nearest. \`learn: false\` switches it off.
+If Bedrock rejects a field of the Messages API or a beta, the client repeats the call without it, and leaves it out for that model
+and Region from then on. If Bedrock says only "invalid beta flag", the client finds the beta by bisection, with calls of one token.
+It never removes messages, tools or the system prompt. A field that the Messages API does not have remains an error, which suggests
+the most similar name. \`learn: false\` turns this off.
 
-Betas may also come in the header \`anthropic-beta\`, as for the Claude API; they join those of the body.
+You can also pass betas in the \`anthropic-beta\` header, as for the Claude API. They are added to those in the body.
 
-## What each model takes
+## What each model accepts
 
-*beta*: with a beta, which is added. Empty: not documented; passes as it is. Sources:
+*beta*: with a beta, which the client adds. Empty: not documented; sent unchanged. Sources:
 [AWS's parameter page](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html) and model cards,
 [Anthropic's page on Bedrock](https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy), read in the autumn of 2026.
-This page is generated from the data.
+This page is generated from the compatibility table.
 
 ${row(['', ...models])}
 ${row(['---', ...models.map(() => '---')])}
 ${columns.map(([field, title]) => row([title, ...models.map((model) => compatibilityTable[model]?.[field] ?? '')])).join('\n')}
 
-Betas that belong to certain models, and are dropped for the others of the table:
+Betas of certain models, which are removed for other models in the table:
 
 ${row(['beta', 'models'])}
 ${row(['---', '---'])}
@@ -57,12 +57,13 @@ ${Object.entries(modelBetas)
 
 ## Counting
 
-\`messages.countTokens\` asks Bedrock, free of charge, for the base model behind a profile or ARN. Where a model is not
-counted, the error says so; \`estimate: true\` reckons without a call, and marks the answer: \`{ input_tokens, estimated: true }\`.
+\`messages.countTokens\` uses Bedrock's CountTokens, which is free, for the base model behind a profile or ARN. If Bedrock does not
+count a model's tokens, the error says so. \`estimate: true\` estimates without a call, and marks the result:
+\`{ input_tokens, estimated: true }\`.
 
 ## Usage
 
-\`metadata.usage\` has the same four numbers wherever Bedrock put them: \`inputTokens\`, \`outputTokens\`,
-\`cacheReadInputTokens\`, \`cacheWriteInputTokens\`. \`outcrop/usage\` has \`usageTracking(onUsage)\`, which tells each call's
-tokens and times at its end, and \`costOf(usage, prices)\` for a price table of yours. Per call: \`requestMetadata\`,
-\`serviceTier\`, \`latency\`.`)
+\`metadata.usage\` has the same four numbers wherever Bedrock puts them: \`inputTokens\`, \`outputTokens\`,
+\`cacheReadInputTokens\` and \`cacheWriteInputTokens\`. \`usageTracking(onUsage)\` from \`outcrop/usage\` reports each call's tokens
+and times when it ends, and \`costOf(usage, prices)\` calculates its cost from your price table. Per call you can set
+\`requestMetadata\`, \`serviceTier\` and \`latency\`.`)

@@ -12,7 +12,7 @@ test.each([
   ['part', /^the checksum of a message is wrong$/],
   ['log warn', /^The local clock is off by \$\{/],
   ['check', /^Synchronise the clock/],
-  ['reason', /^this model decides by itself/],
+  ['reason', /^this model decides for itself/],
   ['terminal', /^Nothing was written\.$/],
 ])('the list has each kind: %s', (kind, text) => {
   expect(messages.filter((message) => message.kind === kind && text.test(message.text))).toHaveLength(1)

@@ -11,30 +11,30 @@ import { type IncomingRequest, readRequest } from './read-request.ts'
 /** Options of {@link anthropicFetch}. */
 export interface AnthropicFetchOptions extends AnthropicResponseOptions {
   /**
-   * Options of each call, such as a guardrail or deadlines; or a function that gives them for a request. The request's own
-   * signal ends the call as well.
+   * Options for each call, such as a guardrail or timeouts, or a function that returns them for a request. The
+   * request's own signal also ends the call.
    */
   readonly callOptions?: CallOptions | ((request: AnthropicRequest) => CallOptions | Promise<CallOptions>) | undefined
   /**
-   * Answer `count_tokens` with an estimate, marked `estimated: true`, for a model that Bedrock does not count for. Needs a
-   * client of `outcrop`.
+   * Whether to answer `count_tokens` with an estimate, marked `estimated: true`, for a model that Bedrock does not
+   * count. Needs a client of `outcrop`.
    *
-   * @default false: that is an error
+   * @default false, which makes it an error
    */
   readonly estimateTokens?: boolean | undefined
-  /** The longest body that is read, in bytes. @default 25_000_000, what Bedrock takes */
+  /** The maximum body size in bytes. @default 25_000_000, Bedrock's own limit */
   readonly maxBodySize?: number | undefined
 }
 
-/** What `callOptions` may look at. */
+/** The request, for `callOptions`. */
 export type AnthropicRequest = Pick<IncomingRequest, 'method' | 'url' | 'headers'>
 
 /**
- * Makes a `fetch` that takes requests meant for Anthropic's API and answers them from Bedrock, for any client that lets
- * its `fetch` be replaced: nothing goes to Anthropic. Messages (whole and streamed), counting and models are there; any
- * host and base path will do. The key of the request is not looked at and goes nowhere.
+ * Creates a `fetch` that accepts requests for Anthropic's API and answers them from Bedrock, for any client that lets
+ * you replace its `fetch`. No request reaches Anthropic. It supports messages (whole and streamed), token counting and
+ * models, under any host and base path. It ignores the request's API key and forwards it to nobody.
  *
- * Errors come as Anthropic's, with its statuses and types; it rejects only where the request's own signal aborts.
+ * Errors have Anthropic's statuses and types. The function rejects only if the request's own signal aborts.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export type AnthropicRequest = Pick<IncomingRequest, 'method' | 'url' | 'headers
  * const bedrock = createBedrockClient({ region: 'us-east-1' })
  * const anthropic = new Anthropic({ apiKey: 'unused', fetch: anthropicFetch(bedrock) })
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  * @see https://platform.claude.com/docs/en/api/messages
  */
 export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetchOptions = {}): typeof fetch {
@@ -91,7 +91,7 @@ const missing: readonly (readonly [RegExp, string])[] = [
   [/\/skills(\/|$)/, 'Amazon Bedrock has no Skills API.'],
 ]
 
-/** Which of Anthropic's routes a request means, whatever precedes it. @throws RefusedRequest */
+/** Returns Anthropic's route of a request, under any base path. @throws RefusedRequest */
 function routeOf({ method, url }: IncomingRequest): Route {
   const path = url.pathname.replace(/\/$/, '')
   const allow = (allowed: string, route: Route): Route => {

@@ -1,25 +1,25 @@
 import { type AnthropicFetchOptions, anthropicFetch } from './anthropic-fetch.ts'
 import type { AnthropicBackend } from './backend.ts'
 
-/** What an SDK is made with. */
+/** Options for an SDK. */
 export interface AnthropicOptions {
-  /** SDKs insist on one. It goes nowhere. */
+  /** A placeholder, because SDKs require a key. It is sent nowhere. */
   readonly apiKey: string
   readonly fetch: typeof fetch
-  /** The client of Bedrock retries, and knows which of AWS's errors are worth it. */
+  /** The Bedrock client retries, because it knows which of AWS's errors are worth retrying. */
   readonly maxRetries: 0
 }
 
 /**
- * Options for Anthropic's SDK, and for those that take the same, to run on Bedrock: {@link anthropicFetch}, a key that
- * is never used, and no second round of retries.
+ * Returns options that make Anthropic's SDK, and others with the same options, run on Bedrock: {@link anthropicFetch},
+ * a placeholder key, and no additional retries.
  *
  * @example
  * ```ts
  * const anthropic = new Anthropic(anthropicOptions(bedrock))
  * const claude = createAnthropic(anthropicOptions(bedrock))
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  */
 export function anthropicOptions(bedrock: AnthropicBackend, options?: AnthropicFetchOptions): AnthropicOptions {
   return { apiKey: 'unused', fetch: anthropicFetch(bedrock, options), maxRetries: 0 }

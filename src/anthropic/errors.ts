@@ -13,7 +13,7 @@ import {
 import { hideIdentifiers } from './hide-identifiers.ts'
 import { metadataHeaders } from './metadata-headers.ts'
 
-// What each status means to a client of Anthropic's API: https://platform.claude.com/docs/en/api/errors
+// Anthropic's error types by status: https://platform.claude.com/docs/en/api/errors
 const types = {
   400: 'invalid_request_error',
   401: 'authentication_error',
@@ -33,7 +33,7 @@ function typeOf(status: number): ErrorType {
   return types[status as keyof typeof types] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
 }
 
-/** An error as Anthropic's API answers it. */
+/** An error in the form of Anthropic's API. */
 export interface AnthropicError {
   readonly status: number
   readonly type: ErrorType
@@ -41,14 +41,14 @@ export interface AnthropicError {
   readonly requestId?: string | undefined
   /** Whether the same request may succeed later. */
   readonly shouldRetry: boolean
-  /** How long to wait before that, in milliseconds. */
+  /** How long to wait before retrying, in milliseconds. */
   readonly retryAfter?: number | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** What a program may branch on. */
+  /** Details for programs. */
   readonly details?: { readonly error_code: string } | undefined
 }
 
-/** A request that is refused before Bedrock hears of it. */
+/** A request that is rejected before it reaches Bedrock. */
 export class RefusedRequest extends Error {
   readonly status: number
   readonly more: Pick<AnthropicError, 'headers' | 'details'>
@@ -61,16 +61,16 @@ export class RefusedRequest extends Error {
 }
 
 /**
- * What an error is to a client of Anthropic's API. AWS's own words stay, as clients look for them.
+ * Converts an error to Anthropic's form. Keeps AWS's wording, because clients match on it.
  *
- * @param expose - whether the client may read account IDs, ARNs and hints, which tell of the account
+ * @param expose - whether the client may see account IDs, ARNs and hints
  */
 export function toAnthropicError(error: unknown, expose: boolean): AnthropicError {
   if (error instanceof RefusedRequest) {
     const { status, message, more } = error
     return { status, type: typeOf(status), message, shouldRetry: false, ...more }
   }
-  // JSON is parsed at any depth, but serialised by recursion; engines say differently that it went too deep.
+  // JSON is parsed at any depth but serialized recursively. Engines word the resulting error differently.
   if (error instanceof Error && /call stack|too much recursion/i.test(error.message)) {
     return { status: 400, type: 'invalid_request_error', message: 'The body is nested too deeply', shouldRetry: false }
   }
@@ -80,7 +80,7 @@ export function toAnthropicError(error: unknown, expose: boolean): AnthropicErro
   }
   const status = statusOf(error)
   const words = inAnthropicsWords(error.message)
-  // A hint about a model's name is for the client, which gave the name.
+  // A hint about a model name is meant for the client that sent the name.
   const isForClient = expose || error.code === 'model_resolution'
   const message = error.hint && isForClient ? `${words.replace(/([^.!?])$/, '$1.')} ${error.hint}` : words
   return {
@@ -93,12 +93,12 @@ export function toAnthropicError(error: unknown, expose: boolean): AnthropicErro
   }
 }
 
-/** The JSON of an error: a response's body, or the data of an `error` event. */
+/** Returns the JSON of an error: a response's body, or the data of an `error` event. */
 export function errorJson({ type, message, details, requestId }: AnthropicError): string {
   return JSON.stringify({ type: 'error', error: { type, message, details }, request_id: requestId ?? null })
 }
 
-/** An error as a response. */
+/** Returns an error as a response. */
 export function errorResponse(error: AnthropicError): Response {
   const { status, shouldRetry, retryAfter, headers } = error
   return new Response(errorJson(error), {
@@ -133,7 +133,7 @@ function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {
     case 'stream_truncated':
     case 'stream_corrupt':
       return 502
-    // Of the tool loop and of structured output, which no request here runs; a middleware may.
+    // Errors of the tool loop and of structured output, which only a middleware could cause here.
     case 'output_invalid':
     case 'limit_reached':
       return 500
@@ -143,7 +143,7 @@ function statusOf(error: BedrockErrorByCode[BedrockErrorCode]): number {
   }
 }
 
-// Where Anthropic says it by another status than AWS.
+// Errors for which Anthropic uses another status than AWS.
 const byName: Readonly<Record<string, number>> = {
   ServiceQuotaExceededException: 429,
   ModelNotReadyException: 529,
@@ -168,18 +168,18 @@ function statusOfException(error: BedrockErrorByCode['service' | 'stream_excepti
   if (error.code === 'service' && type === 'ModelErrorException' && (error.originalStatusCode ?? 500) < 500) return 400
   const known = byName[type] ?? byStatus[status]
   if (known) return known
-  // An `error` event of Anthropic's own.
+  // An `error` event from Anthropic.
   const own = Object.entries(types).find(([, name]) => name === type)
   if (own) return Number(own[0])
-  // A redirect, or a success that is none: Bedrock's answer to a path that it does not route, for one.
+  // A redirect, or an unusable success, such as Bedrock's response to an unknown path.
   if (status < 400) return type.startsWith('UnknownOperation') ? 404 : 502
   if (status in types) return status
   return status < 500 ? 400 : 500
 }
 
 /**
- * Claude Code compacts a conversation when it reads this token, and other clients when they read Anthropic's words;
- * Bedrock says neither.
+ * Claude Code compacts a conversation when it reads this token, and other clients when they read Anthropic's words.
+ * Bedrock uses neither.
  *
  * @see https://code.claude.com/docs/en/llm-gateway-protocol
  */

@@ -8,27 +8,27 @@ import { type AnthropicError, errorJson } from './errors.ts'
 import { metadataHeaders } from './metadata-headers.ts'
 import { withUsage } from './usage.ts'
 
-/** A streamed answer, which has begun. */
+/** A streamed response that has begun. */
 export interface BegunStream {
   readonly events: AsyncIterable<JsonObject>
   readonly metadata: Pick<ResponseMetadata, 'usage' | 'requestId' | 'adaptations'>
 }
 
-/** How a stream is written as server-sent events. */
+/** Options for writing a stream as server-sent events. */
 export interface EventStreamOptions {
-  /** After how many milliseconds of silence a `ping` is sent; 0 for never. */
+  /** The milliseconds of silence before a `ping`; 0 turns pings off. */
   readonly pingInterval: number
   readonly clock: Clock
-  /** What an error is to the client. Throws where the client itself has ended the call. */
+  /** Converts an error for the client. Throws if the client itself has ended the call. */
   readonly describe: (error: unknown) => AnthropicError
-  /** Runs once at the end. `isLeft`: the client went away before it. */
+  /** Called once at the end. `isLeft`: the client disconnected before the end. */
   readonly onClose?: (isLeft: boolean) => unknown
 }
 
 // In Anthropic's own spelling, space and all.
 const ping = serverSentEvent('ping', '{"type": "ping"}')
 
-// A strict client takes any other event for an error.
+// Strict clients treat any other event as an error.
 const eventNames: ReadonlySet<unknown> = new Set([
   'message_start',
   'content_block_start',
@@ -40,9 +40,9 @@ const eventNames: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * Answers with a stream, once it has begun or `pingInterval` has passed: before that an error is still an error response.
+ * Responds with a stream, once it has begun or `pingInterval` has passed. Errors before that are error responses.
  *
- * @throws what keeps the stream from beginning
+ * @throws the error that keeps the stream from beginning
  */
 export async function eventStreamResponse(begun: Promise<BegunStream>, options: EventStreamOptions): Promise<Response> {
   const stream = await inTime(begun, options.pingInterval, options.clock)
@@ -50,7 +50,7 @@ export async function eventStreamResponse(begun: Promise<BegunStream>, options: 
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
-      // Proxies that would hold events back until a buffer is full.
+      // For proxies that would buffer events.
       'x-accel-buffering': 'no',
       ...metadataHeaders(stream?.metadata ?? {}),
     },
@@ -58,10 +58,10 @@ export async function eventStreamResponse(begun: Promise<BegunStream>, options: 
 }
 
 /**
- * The events of a message as Anthropic sends them. A fault becomes an `error` event, which is the last one. So does an
- * end before `message_stop`: no client has to guess whether a message is whole.
+ * Writes the events of a message as Anthropic sends them. A fault becomes a final `error` event. So does an end before
+ * `message_stop`, so that clients can tell whether a message is complete.
  *
- * @param isPingDue - the client has waited for a whole `pingInterval` already
+ * @param isPingDue - whether the client has already waited for a whole `pingInterval`
  */
 function eventStream(
   begun: Promise<BegunStream>,
@@ -70,13 +70,13 @@ function eventStream(
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let events: EventIterator | undefined
-  // The last event waits for the end of the stream: a guardrail may still object to the whole of it.
+  // The last event is held back until the stream ends, because a guardrail may still block the whole message.
   let last = ''
   let fault: { readonly error: unknown } | undefined
   let waiting: Promise<string> | undefined
   let isOver = false
 
-  /** All that is here: one chunk of the network makes one chunk of the response. */
+  /** Takes all events that have arrived, so that one network chunk becomes one chunk of the response. */
   const take = ({ metadata }: BegunStream, from: EventIterator): string => {
     let text = ''
     try {
@@ -144,12 +144,12 @@ function eventStream(
   )
 }
 
-// Behind message_stop a connection may break as it likes.
+// After message_stop a broken connection does not matter.
 function isCut(error: unknown): boolean {
   return isBedrockError(error) && /^(connection|timeout|stream_truncated|stream_corrupt)$/.test(error.code)
 }
 
-/** Adds the figures that clients rely on, where Bedrock leaves them out. */
+/** Adds the token counts that clients rely on, if Bedrock leaves them out. */
 function complete(event: JsonObject, { usage }: BegunStream['metadata']): JsonObject {
   const { inputTokens: input_tokens = 0, outputTokens: output_tokens = 0 } = usage
   if (event.type === 'message_delta') return withUsage(event, { output_tokens })
@@ -158,7 +158,7 @@ function complete(event: JsonObject, { usage }: BegunStream['metadata']): JsonOb
   return message === event.message ? event : { ...event, message }
 }
 
-/** Waits for a promise for so long, and gives `undefined` when that is over; the promise may be waited for again. */
+/** Waits for a promise for some time. Resolves to `undefined` when the time is over; the caller may wait again. */
 function inTime<T>(promise: Promise<T>, milliseconds: number, clock: Clock): Promise<T | undefined> {
   if (milliseconds === 0) return promise
   return new Promise((resolve, reject) => {

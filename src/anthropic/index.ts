@@ -1,5 +1,5 @@
 /**
- * Anthropic's API in front of a client: for every SDK and tool that speaks Messages.
+ * Anthropic's API in front of a client, for every SDK and tool that uses the Messages API.
  *
  * @module
  */

@@ -29,7 +29,7 @@ export async function createMessage(
     begun.catch(release)
     const onClose = (isLeft: boolean): void => {
       release()
-      if (isLeft) controller.abort(new DOMException('The client went away', 'AbortError'))
+      if (isLeft) controller.abort(new DOMException('The client disconnected', 'AbortError'))
     }
     return eventStreamResponse(begun, { ...streaming, onClose })
   }
@@ -47,7 +47,7 @@ export async function createMessage(
 /**
  * Answers `POST /v1/messages/count_tokens`.
  *
- * @param estimate - whether a model that Bedrock does not count for is answered by an estimate
+ * @param estimate - whether to estimate for a model that Bedrock does not count
  */
 export async function countTokens(
   bedrock: AnthropicBackend,
@@ -65,22 +65,22 @@ export async function countTokens(
   return jsonResponse({ input_tokens, ...(estimated && { estimated }) })
 }
 
-/** A JSON answer of Anthropic's API. */
+/** Creates a JSON response of Anthropic's API. */
 export function jsonResponse(body: object, metadata: Partial<ResponseMetadata> = {}): Response {
   return new Response(JSON.stringify(body), {
     headers: { 'content-type': 'application/json', ...metadataHeaders(metadata) },
   })
 }
 
-/** The parameters of a call: the body, and of the headers what Bedrock takes in the body. */
+/** Reads the parameters of a call: the body, and the headers that Bedrock expects in the body. */
 async function readParams({ headers, json }: IncomingRequest): Promise<JsonObject> {
   const { betas, thread, ...params } = await json()
-  // An object would be taken for a model that has been resolved, past every rule that there is for names.
+  // An object would count as a resolved model, and bypass every rule for names.
   if (typeof params.model !== 'string') throw new RefusedRequest(400, 'model: Input should be a valid string')
   if (params.model.length > 2048) throw new RefusedRequest(400, 'model: String should have at most 2048 characters')
   if (betas !== undefined) throw new RefusedRequest(400, 'betas: Extra inputs are not permitted')
-  // Left out silently, it would make the client send only what is new from now on. The code makes Anthropic's SDK send the
-  // whole conversation.
+  // If it were removed silently, the client would send only new messages from now on. The error code makes Anthropic's
+  // SDK send the whole conversation.
   if (thread !== undefined && thread !== null) {
     throw new RefusedRequest(400, 'thread: Amazon Bedrock keeps no message threads. Send the whole conversation.', {
       details: { error_code: 'thread_unsupported_request' },
@@ -92,7 +92,7 @@ async function readParams({ headers, json }: IncomingRequest): Promise<JsonObjec
   return {
     ...params,
     ...(named && { betas: named.split(',').flatMap((beta) => beta.trim() || []) }),
-    // As Anthropic's own client for Bedrock has it.
+    // As in Anthropic's own client for Bedrock.
     ...(userProfile && params.user_profile_id === undefined && { user_profile_id: userProfile }),
   }
 }

@@ -31,14 +31,14 @@ export async function listModels(bedrock: AnthropicBackend, query: URLSearchPara
   })
 }
 
-/** Answers `GET /v1/models/{id}`, for any name that the client would take. */
+/** Answers `GET /v1/models/{id}`, for any name that the client accepts. */
 export async function getModel(bedrock: AnthropicBackend, name: string): Promise<Response> {
   const { base } = await bedrock.models.resolve(name)
   if (base && !isClaude(base)) throw new RefusedRequest(404, `model: ${name} is not a model of Anthropic`)
   return jsonResponse(modelInfo(base ?? name))
 }
 
-/** The base models that can be called by their own names, newest first, as far as known. */
+/** Returns the base models that can be called by their own names, newest first, as far as known. */
 async function callable({ models }: AnthropicBackend): Promise<string[]> {
   if (!models.list) {
     throw new RefusedRequest(404, 'This client cannot list models: it takes full model IDs. One of `outcrop` can.')
@@ -48,7 +48,7 @@ async function callable({ models }: AnthropicBackend): Promise<string[]> {
   const usable = await Promise.all(
     [...bases].filter(isClaude).map(async (base) => {
       try {
-        // The rules of the resolver hold: residency, and the list of models that may be called.
+        // Applies the resolver's rules: residency and the allow-list.
         const { base: resolved } = await models.resolve(anthropicIdOf(base))
         return resolved === base ? [base] : []
       } catch (error) {
@@ -57,7 +57,7 @@ async function callable({ models }: AnthropicBackend): Promise<string[]> {
       }
     }),
   )
-  // What the catalog does not know yet is newer than what it does.
+  // Models that the catalog does not know are newer than those that it knows.
   const age = (base: string): number => catalog.findIndex((model) => model.base === base)
   return usable.flat().sort((a, b) => age(a) - age(b))
 }
@@ -70,7 +70,7 @@ function isRetired(base: string): boolean {
   return catalogModel(base)?.lifecycle.state === 'retired'
 }
 
-/** A model as Anthropic's API describes it; `null` where nobody has said. */
+/** Describes a model as Anthropic's API does; unknown values are `null`. */
 function modelInfo(base: string): JsonObject & { readonly id: string } {
   const known = catalogModel(base)
   const { family, version } = known ?? parseModelId(base)
@@ -79,7 +79,7 @@ function modelInfo(base: string): JsonObject & { readonly id: string } {
     type: 'model',
     id: isClaude(base) ? anthropicIdOf(base) : base,
     display_name: family ? ['Claude', family[0]?.toUpperCase() + family.slice(1), version].join(' ').trim() : base,
-    // The epoch says that the day is not known.
+    // The epoch means that the date is unknown.
     created_at: midnight(released ?? '1970-01-01'),
     lifecycle: lifecycles[state],
     deprecated_at: null,
@@ -95,10 +95,12 @@ function midnight(day: string): string {
   return `${day}T00:00:00Z`
 }
 
-/** What the model takes on Bedrock, from the compatibility table; what nobody has documented counts as not there. */
+/**
+ * Returns what the model supports on Bedrock, from the compatibility table. Undocumented features count as unsupported.
+ */
 function capabilitiesOf(family: string | undefined, version: string | undefined): JsonObject | null {
   const row = compatibilityTable[compatibilityKey({ family, version })]
-  // What is assumed of a model is told to nobody.
+  // Assumptions about a model are not published.
   const model = row?.source ? undefined : row
   if (!model) return null
   const is = (supported: boolean): JsonObject => ({ supported })

@@ -2,7 +2,7 @@ import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
 import { RefusedRequest } from './errors.ts'
 
-/** What `fetch` was called with. */
+/** The arguments of `fetch`. */
 export interface IncomingRequest {
   readonly method: string
   readonly url: URL
@@ -12,7 +12,7 @@ export interface IncomingRequest {
   json(): Promise<JsonObject>
 }
 
-/** Takes the arguments of `fetch`. A `Request` may be of another realm, so it is told by its members. */
+/** Reads the arguments of `fetch`. A `Request` may come from another realm, so it is detected by its members. */
 export function readRequest(
   input: RequestInfo | URL,
   init: RequestInit | undefined,
@@ -38,7 +38,7 @@ export function readRequest(
 }
 
 function parseUrl(text: string): URL {
-  // A server's own requests may come with a path alone.
+  // A server may pass only a path.
   if (URL.canParse(text, 'http://localhost')) return new URL(text, 'http://localhost')
   throw new RefusedRequest(404, 'Not a URL')
 }
@@ -47,14 +47,14 @@ function readHeaders(given: HeadersInit | undefined): Headers {
   try {
     return new Headers(given)
   } catch {
-    throw new RefusedRequest(400, 'A header has a name or a value that HTTP cannot carry')
+    throw new RefusedRequest(400, 'A header has a name or value that is not allowed in HTTP')
   }
 }
 
 async function readText(body: BodyInit | null | undefined, limit: number): Promise<string> {
   if (body === null || body === undefined) return ''
   if (typeof body === 'string') {
-    // A character has three bytes at most.
+    // A character has at most three bytes.
     if (body.length > limit || (body.length * 3 > limit && new TextEncoder().encode(body).length > limit))
       tooLarge(limit)
     return body
@@ -87,7 +87,7 @@ function parseBody(text: string): JsonObject {
   try {
     body = JSON.parse(text)
   } catch (error) {
-    // What does not parse may be quoted: it is the client's own.
+    // The parser's message may quote the body, which is the client's own.
     throw new RefusedRequest(400, `The request body is not valid JSON: ${(error as Error).message}`)
   }
   if (!isJsonObject(body)) throw new RefusedRequest(400, 'The request body must be a JSON object')

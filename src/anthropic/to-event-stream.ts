@@ -4,18 +4,18 @@ import { type AnthropicResponseOptions, resolveResponseOptions } from './respons
 import { errorResponse } from './errors.ts'
 import { eventStreamResponse } from './event-stream.ts'
 
-/** What {@link toEventStream} takes: the stream of `messages.stream`, or any events of a message. */
+/** The argument of {@link toEventStream}: the stream of `messages.stream`, or any events of a message. */
 export interface MessageEvents extends AsyncIterable<RawMessageStreamEvent> {
   started?(): Promise<unknown>
   abort?(): void
 }
 
 /**
- * Answers with a message as Anthropic streams it: server-sent events with pings, for browsers, `EventSource` and
- * Anthropic's SDKs. What goes wrong before the first event is an error response, and after that an `error` event. A
- * client that goes away ends the call.
+ * Responds with a message as Anthropic streams it: server-sent events with pings, for browsers, `EventSource` and
+ * Anthropic's SDKs. A failure before the first event is an error response; a later one is an `error` event. If the
+ * client disconnects, the call ends.
  *
- * Close an `EventSource` at `message_stop` and at `error`: it would ask again.
+ * Close an `EventSource` at `message_stop` and at `error`, or it reconnects and sends the request again.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export interface MessageEvents extends AsyncIterable<RawMessageStreamEvent> {
  *   fetch: async (request) => toEventStream(bedrock.messages.stream({ model: 'sonnet', ...(await request.json()) })),
  * }
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  */
 export async function toEventStream(stream: MessageEvents, options: AnthropicResponseOptions = {}): Promise<Response> {
   const responding = resolveResponseOptions(options)

@@ -2,8 +2,8 @@ import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
 
 /**
- * A message, or the event that ends one, with the figures of `usage` that clients read without asking whether they are
- * there: Bedrock leaves them out where a guardrail answers in the model's place.
+ * Adds to a message, or to the event that ends one, the `usage` fields that clients read without checking. Bedrock
+ * leaves them out if a guardrail answers instead of the model.
  */
 export function withUsage(holder: JsonObject, known: Readonly<Record<string, number>>): JsonObject {
   const usage = isJsonObject(holder.usage) ? holder.usage : {}

@@ -2,13 +2,13 @@ import { isJsonObject } from '../core/internal/json.ts'
 import type { Adaptation, JsonObject, JsonValue, Operation } from '../core/types.ts'
 import { compatibilityKey, compatibilityTable, hasBeta, type ModelCompatibility } from './table.ts'
 
-/** A body as a model takes it, and what was done to it. */
+/** An adapted body, and the changes made to it. */
 export interface AdaptedBody {
   readonly body: JsonObject
   readonly adaptations: readonly Adaptation[]
 }
 
-/** Which model it is for; without a family and a version nothing but what is certain for all is done. */
+/** The model to adapt to. Without a family and version, only changes that apply to every model are made. */
 export interface AdaptationTarget {
   readonly family?: string | undefined
   readonly version?: string | undefined
@@ -16,12 +16,12 @@ export interface AdaptationTarget {
 }
 
 const baseVersion = 'bedrock-2023-05-31'
-// Of Anthropic's SDKs since 1.0: https://platform.claude.com/docs/en/api/versioning
+// The version that Anthropic's SDKs send since 1.0: https://platform.claude.com/docs/en/api/versioning
 const version2026 = '2026-10-21'
 
 /**
- * Maps what has an equivalent, drops what has not, adds the beta that a field needs. The body that is given is left as
- * it is.
+ * Adapts a body to a model: converts fields that have an equivalent, removes those that have none, and adds the betas
+ * that fields need. Does not change the given body.
  */
 export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedBody {
   const key = compatibilityKey(target)
@@ -38,7 +38,7 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
   }
   const betas = new Set<JsonValue>(Array.isArray(body.anthropic_beta) ? body.anthropic_beta : [])
   const addBeta = (beta: string, field: string): void => {
-    // One that this model has not would be refused, and nobody asked for it.
+    // A beta that the model does not have would be rejected, and the caller did not ask for it.
     if (betas.has(beta) || !hasBeta(key, beta)) return
     betas.add(beta)
     note('added', `anthropic_beta:${beta}`, `${field} needs it`)
@@ -46,20 +46,23 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
 
   if (model.version2026 === 'no' && body.anthropic_version !== undefined && body.anthropic_version !== baseVersion) {
     body.anthropic_version = baseVersion
-    note('replaced', 'anthropic_version', 'this model takes no other version')
+    note('replaced', 'anthropic_version', 'this model accepts no other version')
   }
 
   const thinking = isJsonObject(body.thinking) ? body.thinking : undefined
   if (thinking?.type === 'enabled' && model.budgetThinking === 'no') {
     body.thinking = { type: 'adaptive' }
-    note('replaced', 'thinking', 'this model decides by itself how long it thinks')
+    note('replaced', 'thinking', 'this model decides for itself how long to think')
   } else if (thinking?.type === 'adaptive' && model.adaptiveThinking === 'no') {
     const budget = Math.floor(Number(body.max_tokens) / 2)
     if (budget >= 1024) {
       body.thinking = { type: 'enabled', budget_tokens: budget }
-      note('replaced', 'thinking', 'this model thinks within a budget: half of max_tokens')
+      note('replaced', 'thinking', 'this model needs a thinking budget: half of max_tokens')
     } else {
-      drop('thinking', 'this model thinks within a budget of 1024 tokens or more, and max_tokens has no room for it')
+      drop(
+        'thinking',
+        'this model needs a thinking budget of at least 1024 tokens, and max_tokens leaves no room for it',
+      )
     }
   } else if (thinking?.type === 'disabled' && model.disabledThinking === 'no') {
     drop('thinking', 'this model always thinks')
@@ -69,9 +72,9 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
     const { effort, format, ...rest } = body.output_config
     const keepsEffort = effort === undefined || model.effort !== 'no'
     const keepsFormat = format === undefined || model.structuredOutputs !== 'no'
-    if (!keepsEffort) note('removed', 'output_config.effort', 'this model takes no effort')
+    if (!keepsEffort) note('removed', 'output_config.effort', 'this model does not support effort')
     else if (effort !== undefined && model.effort === 'beta') addBeta('effort-2025-11-24', 'output_config.effort')
-    if (!keepsFormat) note('removed', 'output_config.format', 'this model takes no output format')
+    if (!keepsFormat) note('removed', 'output_config.format', 'this model does not support an output format')
     if (!keepsEffort || !keepsFormat) {
       const config = {
         ...rest,
@@ -86,16 +89,16 @@ export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedB
   const refusesSampling = model.sampling === 'no' ? 'this model' : body.anthropic_version === version2026 && version2026
   if (refusesSampling) {
     for (const field of ['temperature', 'top_p', 'top_k'])
-      drop(field, `${refusesSampling} takes no sampling parameters`)
+      drop(field, `${refusesSampling} accepts no sampling parameters`)
   } else if (model.bothSampling === 'no' && body.temperature !== undefined) {
-    drop('top_p', 'this model takes temperature or top_p, and not both')
+    drop('top_p', 'this model accepts temperature or top_p, but not both')
   }
 
   const { cache_control: automatic } = body
   if (automatic !== undefined && model.topLevelCaching === 'no') {
     delete body.cache_control
     body.messages = withLastPoint(body.messages, automatic)
-    note('replaced', 'cache_control', 'this model takes it on a block; it went to the last one')
+    note('replaced', 'cache_control', 'this model accepts it only on a block; it was moved to the last one')
   }
 
   if (Array.isArray(body.tools)) adaptTools(body, model, target.operation, note, addBeta)
@@ -130,22 +133,22 @@ function adaptTools(
     if (type === 'computer_20250124') addBeta('computer-use-2025-01-24', type)
     if (type === 'computer_20251124') addBeta('computer-use-2025-11-24', type)
     const { eager_input_streaming: eager, strict, ...rest } = tool
-    if (eager !== undefined) removed.set('eager_input_streaming', 'Bedrock has a beta in its place')
+    if (eager !== undefined) removed.set('eager_input_streaming', 'Bedrock has a beta for it instead')
     if (eager === true) addBeta('fine-grained-tool-streaming-2025-05-14', 'eager_input_streaming')
     const keepsStrict = model.structuredOutputs !== 'no' && operation !== 'CountTokens'
     if (strict !== undefined && !keepsStrict) {
       removed.set(
         'strict',
         operation === 'CountTokens'
-          ? 'CountTokens takes no extra fields of tools'
-          : 'this model does not hold tools to their schema',
+          ? 'CountTokens accepts no extra fields in tools'
+          : 'this model does not enforce tool schemas',
       )
     }
     if (operation === 'CountTokens') {
       for (const field of ['defer_loading', 'input_examples', 'allowed_callers']) {
         if (!(field in rest)) continue
         delete rest[field]
-        removed.set(field, 'CountTokens takes no extra fields of tools')
+        removed.set(field, 'CountTokens accepts no extra fields in tools')
       }
     }
     return keepsStrict && strict !== undefined ? { ...rest, strict } : rest

@@ -32,15 +32,16 @@ import { compatibilityKey, compatibilityTable } from './table.ts'
 /** Options of {@link compatibility}. */
 export interface CompatibilityOptions {
   /**
-   * `'adapt'`: map what has an equivalent, drop what has not, and tell. `'strict'`: refuse what would have to be changed,
-   * before anything is sent. `'pass'`: change nothing.
+   * `'adapt'`: converts fields that have an equivalent, removes those that have none, and reports it. `'strict'`:
+   * rejects a body that would have to be changed, before anything is sent. `'pass'`: changes nothing.
    *
    * @default 'adapt'
    */
   readonly policy?: 'strict' | 'adapt' | 'pass' | undefined
   /**
-   * Whether a field of the Messages API, or a beta, that Bedrock refuses is left out, the call repeated, and the model and
-   * region remembered. Where Bedrock does not say which beta it was, calls of one token find out. Only with `'adapt'`.
+   * Whether to repeat a call without a field of the Messages API or a beta that Bedrock rejected, and to leave it out
+   * for that model and Region from then on. If Bedrock does not name the beta, calls of one token find it. Only with
+   * `'adapt'`.
    *
    * @default true
    */
@@ -48,22 +49,25 @@ export interface CompatibilityOptions {
 }
 
 /**
- * Makes bodies fit the model. Bedrock checks them against a copy of the Messages schema of its own, which is older than
- * Anthropic's and differs by model: one field or beta too many fails the whole call. What was changed is listed in
- * `metadata.adaptations`. A model that nobody knows passes as it is. Built into the default client as `'adapt'`.
+ * Adapts bodies to the model. Bedrock validates them against its own copy of the Messages schema, which is older than
+ * Anthropic's and differs by model: a single unknown field or beta fails the whole call. `metadata.adaptations` lists
+ * the changes. Bodies for unknown models are sent unchanged. The default client includes this middleware, with
+ * `'adapt'`.
  *
  * @example
  * ```ts
  * const bedrock = createBedrockClient({ region, middleware: [compatibility({ policy: 'strict' })] })
  * ```
- * @throws ConfigurationError for a policy that is none; with `'strict'`, the call rejects with one that names field and model.
- * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+ * @throws ConfigurationError for an unknown policy. With `'strict'`, the call rejects with one that names the field and
+ *   model.
+ * @see
+ *   https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
  */
 export function compatibility(options: CompatibilityOptions = {}): Middleware {
   assertOptions(options, 'compatibility', 'policy learn')
   const { policy = 'adapt', learn = true } = options
   if (!['strict', 'adapt', 'pass'].includes(policy))
-    throw new ConfigurationError("policy is 'strict', 'adapt' or 'pass'")
+    throw new ConfigurationError("policy must be 'strict', 'adapt' or 'pass'")
   const known = new Map<string, Refused[]>()
   const searches = new Map<string, ReturnType<typeof singleFlight<string | undefined>>>()
   const warned = new Set<string>()
@@ -73,8 +77,8 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
     const { estimate, ...given } = request.body
     if (request.operation === 'CountTokens' && estimate === true) return estimated({ ...request, body: given }, context)
     if (request.operation !== 'CountTokens' && estimate !== undefined)
-      throw new ConfigurationError('estimate is a parameter of countTokens alone')
-    // Only what speaks Anthropic's schema; `invoke` may carry any provider's.
+      throw new ConfigurationError('estimate is a parameter of countTokens only')
+    // Only bodies in Anthropic's schema; `invoke` may send any provider's.
     if (policy === 'pass' || given.anthropic_version === undefined) return send(request, next, context)
 
     const joined = joinBetas(given, request)
@@ -93,7 +97,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       const changed = withoutRefused(body, refused)
       if (changed === body) return false
       body = changed
-      changes.push({ field: fieldOf(refused), action: 'removed', reason: 'Bedrock refused it for this model' })
+      changes.push({ field: fieldOf(refused), action: 'removed', reason: 'Bedrock rejected it for this model' })
       return true
     }
     for (const refused of known.get(key) ?? []) leaveOut(refused)
@@ -103,7 +107,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       logger.warn(`${field} was changed for ${model.id}: ${reason}`)
     }
 
-    /** Which of several betas is refused: asked once for all calls that wait for it. */
+    /** Finds the rejected beta among several, once for all waiting calls. */
     const search = (betas: readonly string[]): Promise<string | undefined> => {
       const which = `${key} ${betas}`
       const share = searches.get(which) ?? singleFlight<string | undefined>(context.clock)
@@ -119,7 +123,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
         if (learned.length > 0) {
           known.set(key, [...(known.get(key) ?? []), ...learned])
           const names = learned.map(fieldOf).join(', ')
-          logger.warn(`${model.id} in ${region} refused ${names}; calls go without it from now on`)
+          logger.warn(`${model.id} in ${region} rejected ${names}; calls are sent without it from now on`)
         }
         return tell(response, changes)
       } catch (error) {
@@ -135,14 +139,14 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       }
     }
   }
-  // What one policy lets through, another one refuses.
+  // One policy may accept what another rejects.
   return markVariant(middleware, policy === 'adapt' && learn ? 'learn' : policy)
 }
 
-// How many fields and betas one call may find out to be refused. A refusal costs nothing but its time.
+// The maximum of rejected fields and betas that one call may discover. A rejection costs only time.
 const maxLearned = 8
 
-/** A body with the betas that came as a header, where the Claude API takes them and Bedrock does not. */
+/** Moves betas from the header, where the Claude API accepts them, into the body, where Bedrock does. */
 function joinBetas(
   body: JsonObject,
   { headers: given }: BedrockRequest,
@@ -154,7 +158,7 @@ function joinBetas(
     .map((beta) => beta.trim())
     .filter((beta) => beta && !known.includes(beta))
   if (betas.length === 0) return { body, headers, adaptations: [] }
-  const reason = 'it came in the header anthropic-beta, and Bedrock takes betas in the body'
+  const reason = 'it was in the anthropic-beta header, and Bedrock accepts betas only in the body'
   return {
     body: { ...body, anthropic_beta: [...known, ...betas] },
     headers,
@@ -162,17 +166,17 @@ function joinBetas(
   }
 }
 
-/** @throws ConfigurationError where a model does not take a body as it is */
+/** @throws ConfigurationError if the model does not accept a body as it is */
 function assertUnchanged({ body, adaptations }: AdaptedBody, model: ModelRef): void {
   const refused = adaptations.find(({ action }) => action !== 'added')
-  if (refused) throw new ConfigurationError(`${model.id} does not take ${refused.field}: ${refused.reason}`)
+  if (refused) throw new ConfigurationError(`${model.id} does not accept ${refused.field}: ${refused.reason}`)
   const last = Array.isArray(body.messages) ? body.messages.at(-1) : undefined
   const isPrefilled = isJsonObject(last) && last.role === 'assistant'
   if (isPrefilled && compatibilityTable[compatibilityKey(model)]?.prefill === 'no')
-    throw new ConfigurationError(`${model.id} does not take messages that end with one of the assistant (prefill)`)
+    throw new ConfigurationError(`${model.id} does not accept messages that end with an assistant message (prefill)`)
 }
 
-/** Asks for one token, to see whether some betas are taken: the call itself would cost what it costs. */
+/** Asks for a single token, to test at low cost whether some betas are accepted. */
 async function acceptsBetas(betas: readonly string[], request: BedrockRequest, next: Next): Promise<boolean> {
   const body = {
     anthropic_version: request.body.anthropic_version,
@@ -183,7 +187,7 @@ async function acceptsBetas(betas: readonly string[], request: BedrockRequest, n
   const operation = request.operation === 'CountTokens' ? request.operation : 'InvokeModel'
   const options = { ...request.options, signal: undefined }
   try {
-    // Other calls may wait for it too: the signal of this one must not end it.
+    // Other calls may wait for the result, so this call's signal must not end it.
     await next({ ...request, operation, body, options, signal: undefined })
     return true
   } catch (error) {
@@ -192,7 +196,7 @@ async function acceptsBetas(betas: readonly string[], request: BedrockRequest, n
   }
 }
 
-/** An error that says which field may have been meant by one that the Messages API has not. */
+/** Adds to an error the field that the caller may have meant by an unknown one. */
 function withMeantField(error: unknown): unknown {
   const misspelt = misspeltField(error)
   if (!misspelt || !isBedrockError(error)) return error
@@ -207,12 +211,12 @@ function tell(response: BedrockResponse, changes: readonly Adaptation[]): Bedroc
   return response
 }
 
-// Where a model cannot be counted, the error says where it can be.
+// If a model does not support CountTokens, the error says how to count instead.
 async function send(request: BedrockRequest, next: Next, { model }: MiddlewareContext): Promise<BedrockResponse> {
   if (request.operation !== 'CountTokens') return next(request)
-  const hint = "Count with estimate: true, which is marked as an estimate, or with Anthropic's own API."
+  const hint = "Use estimate: true for an estimate, or count with Anthropic's own API."
   if (compatibilityTable[compatibilityKey(model)]?.countTokens === 'no')
-    throw new ConfigurationError(`Bedrock does not count tokens of ${model.base}`, { hint })
+    throw new ConfigurationError(`Bedrock does not count tokens for ${model.base}`, { hint })
   try {
     return await next(request)
   } catch (error) {

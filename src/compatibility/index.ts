@@ -1,5 +1,5 @@
 /**
- * What each Claude model on Bedrock takes, and bodies that fit.
+ * What each Claude model on Bedrock accepts, and bodies adapted to it.
  *
  * @module
  */

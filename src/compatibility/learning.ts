@@ -4,14 +4,14 @@ import { invalidBeta, isOfKind, unknownField } from '../core/internal/error-kind
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 
-/** What a model has refused: a beta, or a field as a path into the body. */
+/** Something that a model has rejected: a beta, or a field as a path into the body. */
 export type Refused = { readonly beta: string } | { readonly path: readonly string[] }
 
-/** What a call is about is never taken from it. */
+/** Fields that are never removed. */
 const essential = /^(messages|system|tools|max_tokens|anthropic_version)$/
 
-// The fields of the Messages API that Bedrock may not have, and those inside of them. A name that is not here is
-// misspelt, and what was meant by it must not be lost. https://platform.claude.com/docs/en/api/messages/create
+// The fields of the Messages API that Bedrock may lack, at any depth. Any other name is a typo, and removing it would
+// lose what the caller meant. https://platform.claude.com/docs/en/api/messages/create
 const fields = new Set(
   (
     'max_tokens messages model system tools tool_choice thinking metadata stop_sequences stream temperature top_p top_k ' +
@@ -23,7 +23,7 @@ const fields = new Set(
   ).split(' '),
 )
 
-/** The fields and the beta that a refusal names, as far as they may be left out. */
+/** Returns the fields and the beta that an error names, if they may be removed. */
 export function refusedBy(error: unknown, body: JsonObject): Refused[] {
   if (!isBedrockError(error, 'service') || error.status !== 400) return []
   const named = betasOf(body).find((beta) => error.message.includes(beta))
@@ -35,7 +35,7 @@ export function refusedBy(error: unknown, body: JsonObject): Refused[] {
   })
 }
 
-/** The field that may have been meant by one that is not of the Messages API; `undefined` where all are. */
+/** Returns the field that the caller may have meant by an unknown one; `undefined` if all fields are known. */
 export function misspeltField(error: unknown): { readonly field: string; readonly meant?: string } | undefined {
   const field = pathsIn(error)
     .flat()
@@ -45,21 +45,21 @@ export function misspeltField(error: unknown): { readonly field: string; readonl
   return { field, ...(meant && { meant }) }
 }
 
-/** Whether a refusal is of a beta and does not say of which. */
+/** Tests whether an error rejects a beta without naming it. */
 export function refusesSomeBeta(error: unknown, body: JsonObject): boolean {
   return betasOf(body).length > 0 && isBedrockError(error, 'service') && isOfKind(error, invalidBeta)
 }
 
 /**
- * Finds a beta that is refused among several of which one is, by halving.
+ * Finds a rejected beta among several by bisection.
  *
- * @param accepts - whether the model takes these betas
+ * @param accepts - tests whether the model accepts the given betas
  */
 export async function findRefusedBeta(
   betas: readonly string[],
   accepts: (betas: readonly string[]) => Promise<boolean>,
 ): Promise<string | undefined> {
-  // So many from the start are taken, and so many are not.
+  // The first `taken` betas are accepted; the first `refused` are not.
   let [taken, refused] = [0, betas.length]
   while (refused - taken > 1) {
     const middle = (taken + refused) >> 1
@@ -69,12 +69,12 @@ export async function findRefusedBeta(
   return betas[refused - 1]
 }
 
-/** The betas in a body. */
+/** Returns the betas in a body. */
 export function betasOf({ anthropic_beta: betas }: JsonObject): string[] {
   return Array.isArray(betas) ? betas.filter((beta) => typeof beta === 'string') : []
 }
 
-/** A body without what a model has refused. Gives the same body where it is not in it. */
+/** Returns a body without what a model has rejected; the same object if nothing changes. */
 export function withoutRefused(body: JsonObject, refused: Refused): JsonObject {
   if ('path' in refused) return without(body, refused.path) as JsonObject
   if (!Array.isArray(body.anthropic_beta) || !body.anthropic_beta.includes(refused.beta)) return body
@@ -83,12 +83,12 @@ export function withoutRefused(body: JsonObject, refused: Refused): JsonObject {
   return betas.length > 0 ? { ...rest, anthropic_beta: betas } : rest
 }
 
-/** The name of what was refused, as adaptations have it. */
+/** Returns the name of what was rejected, in the form of adaptations. */
 export function fieldOf(refused: Refused): string {
   return 'beta' in refused ? `anthropic_beta:${refused.beta}` : refused.path.join('.')
 }
 
-// `tools.0.custom.strict: Extra inputs are not permitted`: which tool it was, and of which kind, does not matter.
+// `tools.0.custom.strict: Extra inputs are not permitted`: the index and the kind of the tool do not matter.
 function pathsIn(error: unknown): string[][] {
   if (!isBedrockError(error, 'service') || !isOfKind(error, unknownField)) return []
   return error.message

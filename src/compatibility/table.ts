@@ -1,9 +1,9 @@
 import type { ModelRef } from '../core/types.ts'
 
-/** How a model takes a thing: as it is, with a beta, or not at all. */
+/** Whether a model supports a feature: as it is, with a beta, or not at all. */
 export type Support = 'yes' | 'beta' | 'no'
 
-/** What a Claude model on Bedrock takes in a body. What nobody has documented is left out, and passes as it is. */
+/** What a Claude model on Bedrock accepts in a body. Undocumented features are left out, and pass unchanged. */
 export interface ModelCompatibility {
   /** `thinking: { type: 'enabled', budget_tokens }`. */
   readonly budgetThinking?: Support
@@ -13,13 +13,13 @@ export interface ModelCompatibility {
   readonly disabledThinking?: Support
   /** `output_config.effort`. */
   readonly effort?: Support
-  /** `output_config.format`, and `strict` of a tool. */
+  /** `output_config.format`, and `strict` in a tool. */
   readonly structuredOutputs?: Support
   /** `temperature`, `top_p`, `top_k`. */
   readonly sampling?: Support
-  /** `temperature` and `top_p` at once. */
+  /** `temperature` and `top_p` together. */
   readonly bothSampling?: Support
-  /** A last message by the assistant, which the answer goes on from. */
+  /** A final assistant message, which the answer continues. */
   readonly prefill?: Support
   /** `cache_control` at the top level of the body. */
   readonly topLevelCaching?: Support
@@ -27,11 +27,11 @@ export interface ModelCompatibility {
   readonly version2026?: Support
   /** CountTokens. */
   readonly countTokens?: Support
-  /** Where the row is from, where nothing is documented of the model itself. */
+  /** The source of the row, if the model itself is not documented. */
   readonly source?: string
 }
 
-// The API versions that bear a date in their ID, and 4.6, are served by another path than what came later.
+// Models with a date in their ID, and 4.6, are served by an older path than later models.
 const older: ModelCompatibility = {
   disabledThinking: 'yes',
   topLevelCaching: 'no',
@@ -58,14 +58,15 @@ const newer: ModelCompatibility = {
 }
 
 /**
- * What each model takes, by family and version; from AWS's model cards and feature pages, and Anthropic's pages on
+ * What each model accepts, by family and version; from AWS's model cards and feature pages, and Anthropic's pages on
  * Bedrock, as read in the autumn of 2026.
  *
- * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+ * @see
+ *   https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
  * @see https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy
  */
 export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = {
-  // Thinking cannot be switched off: model card of Opus 5.5.
+  // Thinking cannot be turned off: model card of Opus 5.5.
   'opus-5.5': { ...newer, disabledThinking: 'no', sampling: 'no', countTokens: 'no' },
   'opus-5': { ...newer, disabledThinking: 'yes', sampling: 'no', countTokens: 'no' },
   'opus-4.8': { ...newer, sampling: 'no' },
@@ -80,19 +81,19 @@ export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = 
   'opus-4.6': fourSix,
   'sonnet-4.6': fourSix,
   'opus-4.5': { ...fourFive, effort: 'beta' },
-  // Both of temperature and top_p are refused: AWS's parameter page.
+  // temperature and top_p are rejected together: AWS's parameter page.
   'sonnet-4.5': { ...fourFive, bothSampling: 'no' },
   'haiku-4.5': { ...fourFive, bothSampling: 'no' },
   'opus-4.1': four,
   'sonnet-4': four,
 }
 
-/** The key of a model in the tables. */
+/** Returns the key of a model in the tables. */
 export function compatibilityKey({ family, version }: Pick<ModelRef, 'family' | 'version'>): string {
   return `${family}-${version}`
 }
 
-/** Betas that belong to certain models; any other beta passes as it is. */
+/** Betas of certain models only; any other beta passes unchanged. */
 export const modelBetas: Readonly<Record<string, readonly string[]>> = {
   'effort-2025-11-24': ['opus-4.5'],
   'tool-examples-2025-10-29': ['opus-4.5'],
@@ -101,7 +102,7 @@ export const modelBetas: Readonly<Record<string, readonly string[]>> = {
   'context-1m-2025-08-07': ['sonnet-4', 'sonnet-4.6', 'opus-4.6'],
 }
 
-/** Whether a model takes a beta, as far as it is known. */
+/** Tests whether a model accepts a beta, as far as that is known. */
 export function hasBeta(key: string, beta: string): boolean {
   const models = modelBetas[beta]
   return !models || !compatibilityTable[key] || models.includes(key)

@@ -1,5 +1,6 @@
 /**
- * Tools that run, and output that fits a schema. Schemas of zod, valibot, arktype and all that follow Standard Schema.
+ * A tool loop, and structured output. Works with schemas of zod, valibot, arktype and any other Standard Schema
+ * library.
  *
  * @module
  */

@@ -1,24 +1,24 @@
 import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 
-// What a schema of `output_config.format` may hold.
+// The keywords that a schema in `output_config.format` may contain.
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
 const kept = new Set(['type', 'enum', 'const', 'required', 'title', 'description', 'default', '$ref'])
 const formats = new Set('date-time time date duration email hostname uri ipv4 ipv6 uuid'.split(' '))
-// Left out without a word: they do not say which values fit.
+// Removed silently, because they do not affect which values match.
 const silent = new Set(['$schema', '$id', '$comment', 'examples', 'deprecated', 'readOnly', 'writeOnly'])
-// These say what neither the kept keywords nor a few words in a description can.
+// These cannot be replaced by the kept keywords or a description.
 const inexpressible = ['prefixItems', 'patternProperties', 'not', 'if', 'dependentSchemas', '$dynamicRef']
 const definitions = ['$defs', 'definitions']
 const mostOptional = 24
 const mostUnions = 16
 
 /**
- * Writes a schema in the part of JSON Schema that structured outputs take: objects are closed, and constraints such as
- * `minimum` go into descriptions, since Bedrock answers them with a 400. The schema itself is left as it is.
+ * Converts a schema to the subset of JSON Schema that structured outputs support: objects are closed, and constraints
+ * such as `minimum` become descriptions, because Bedrock rejects them with a 400. Does not change the given schema.
  *
- * @returns `undefined` for what that part cannot express: recursion, open maps, tuples, and beyond the limits of 24
- *   optional properties and 16 unions.
+ * @returns `undefined` if the subset cannot express the schema: recursion, open maps, tuples, more than 24 optional
+ *   properties or more than 16 unions.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
 export function toStrictSchema(root: JsonObject): JsonObject | undefined {
@@ -64,7 +64,7 @@ export function toStrictSchema(root: JsonObject): JsonObject | undefined {
   return fits && optional <= mostOptional && unions <= mostUnions && !isRecursive(root) ? strict : undefined
 }
 
-/** Whether a reference leads out of the schema's definitions, or back to where it stands. */
+/** Tests whether a reference points outside the schema's definitions, or back to itself. */
 function isRecursive(root: JsonObject): boolean {
   const leads = (value: JsonValue | undefined, path: readonly string[]): boolean => {
     if (Array.isArray(value)) return value.some((each) => leads(each, path))
@@ -81,8 +81,8 @@ function isRecursive(root: JsonObject): boolean {
 }
 
 /**
- * Puts a schema whose root may be anything into the `value` of an object: a tool's input is always an object.
- * References keep pointing to where they did.
+ * Wraps a schema with any root in the `value` of an object, because a tool's input is always an object. References keep
+ * their targets.
  */
 export function inObject(schema: JsonObject): JsonObject {
   const { $defs, definitions: older, ...rest } = schema

@@ -30,20 +30,23 @@ import {
 } from './standard-schema.ts'
 import { definitionOf, isRunnable, type RunnableTool, type ToolDefinition } from './tool.ts'
 
-/** A JSON Schema with a function that makes the value of what the model wrote. Anthropic's `zodOutputFormat` is one. */
+/** A JSON Schema with a function that parses the model's output. Anthropic's `zodOutputFormat` returns one. */
 export interface OutputFormat<Output = unknown> extends JSONOutputFormat {
-  /** Makes the value from the model's JSON. */
+  /** Parses the model's JSON into the value. */
   parse(content: string): Output | Promise<Output>
 }
 
-/** What {@link parse} takes: the parameters of a message, with a schema as `output_config.format`. */
+/** Parameters of {@link parse}: those of a message, with a schema as `output_config.format`. */
 export interface ParseParams<Format extends StandardSchema | OutputFormat>
   extends Omit<MessageInput<MessageCreateParamsNonStreaming>, 'output_config' | 'tools'> {
   readonly output_config: Omit<OutputConfig, 'format'> & {
-    /** A schema of zod, valibot, arktype or any library that follows Standard Schema, or what `outputFormat` makes. */
+    /** A schema of zod, valibot, arktype or any other Standard Schema library, or the result of `outputFormat`. */
     readonly format: Format
   }
-  /** Tools that the model may call before it answers. None is run: a message that calls one has no output yet. */
+  /**
+   * Tools that the model may call before it answers. `parse` runs none of them: a message that calls one has no output
+   * yet.
+   */
   readonly tools?: readonly (RunnableTool | ToolDefinition)[] | undefined
 }
 
@@ -54,21 +57,20 @@ export type ParsedOutput<Format extends StandardSchema | OutputFormat> = Format 
     ? Output
     : never
 
-/** A message whose text is JSON, with the value that was made of it. */
+/** A message whose text is JSON, with the parsed value. */
 export interface ParsedMessage<Output> extends Message {
-  /** `null` where the model calls tools first, as in Anthropic's SDK. */
+  /** `null` if the model calls tools first, as in Anthropic's SDK. */
   readonly parsed_output: Output
 }
 
 /**
- * Makes an output format from a schema that cannot provide its JSON Schema, or from one whose JSON Schema is better written
- * by hand.
+ * Creates an output format from a schema that cannot provide its JSON Schema, or whose JSON Schema you write yourself.
  *
  * @example
  * ```ts
  * const format = outputFormat(Answer, { jsonSchema: { type: 'object', properties: { sum: { type: 'number' } } } })
  * ```
- * @throws ConfigurationError where there is no JSON Schema.
+ * @throws ConfigurationError if there is no JSON Schema.
  */
 export function outputFormat<Schema extends StandardSchema>(
   schema: Schema,
@@ -89,27 +91,28 @@ export function outputFormat<Schema extends StandardSchema>(
   }
 }
 
-/** Carries the issues from a format to the error. */
+/** Carries a format's issues to the error. */
 class SchemaMismatch extends Error {
   readonly issues: readonly SchemaIssue[]
 
   constructor(issues: readonly SchemaIssue[]) {
-    super(`The output does not fit its schema: ${describeIssues(issues)}`)
+    super(`The output does not match its schema: ${describeIssues(issues)}`)
     this.issues = issues
   }
 }
 
-// The tool that stands in for an output format.
+// The tool that replaces an output format.
 const outputTool = 'output'
 
 /**
- * Creates a message whose text is JSON of a schema, and gives it with the value, checked and typed, as `parsed_output`.
+ * Creates a message whose text is JSON that matches a schema, with the checked and typed value as `parsed_output`.
  *
- * Models that take `output_config.format` on Bedrock (Claude 4.5 and 4.6) are held to the schema by it. All others, and
- * schemas that it cannot express (recursion, open maps, tuples), are asked by a forced tool; `metadata.adaptations` tells,
- * and the message looks the same. With `thinking`, which excludes force, the tool is offered.
+ * For models that support `output_config.format` on Bedrock (Claude 4.5 and 4.6), the API enforces the schema. For all
+ * others, and for schemas that it cannot express (recursion, open maps, tuples), `parse` uses a forced tool call;
+ * `metadata.adaptations` reports it, and the message looks the same. `thinking` rules out a forced call, so then the
+ * tool is optional.
  *
- * With `tools` of your own the model may call them first: then `parsed_output` is `null` and `stop_reason` is `tool_use`.
+ * With your own `tools` the model may call them first: then `parsed_output` is `null` and `stop_reason` is `tool_use`.
  * Answer the calls, and call `parse` again with the whole conversation.
  *
  * @example
@@ -125,7 +128,7 @@ const outputTool = 'output'
  * })
  * console.log(parsed_output.rocks)
  * ```
- * @throws OutputError when the model wrote something else, refused, or was cut; with the message as `response`.
+ * @throws OutputError if the output does not match, was cut, or is a refusal; with the message as `response`.
  * @throws ConfigurationError for a schema without a JSON Schema.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
@@ -148,11 +151,11 @@ export async function parse<Format extends StandardSchema | OutputFormat>(
   const format: OutputFormat = isStandardSchema(given) ? outputFormat(given) : (given as OutputFormat)
   if (format?.type !== 'json_schema' || typeof format.parse !== 'function') {
     throw new ConfigurationError('output_config.format is neither a schema nor an output format', {
-      hint: 'Give a schema of a library that follows Standard Schema, or the result of outputFormat().',
+      hint: 'Pass a schema of a Standard Schema library, or the result of outputFormat().',
     })
   }
   if ((params as { readonly stream?: unknown }).stream)
-    throw new ConfigurationError('parse takes no stream', { hint: 'Stream with messages.stream, and parse its text.' })
+    throw new ConfigurationError('parse does not stream', { hint: 'Stream with messages.stream, and parse its text.' })
   const tools = definitionsOf(givenTools)
   assertJsonSchema(format.schema, 'the output')
 
@@ -172,10 +175,12 @@ export async function parse<Format extends StandardSchema | OutputFormat>(
     const { name, params: byTool } = offerOutput(schema, call)
     const rest = Object.keys(config).length > 0 && { output_config: config }
     const answered = await bedrock.messages.create({ ...call, ...byTool, ...rest }, options)
-    const reason = takesFormat ? 'the format cannot express this schema' : 'this model takes no output format'
+    const reason = takesFormat
+      ? 'the format cannot express this schema'
+      : 'this model does not support an output format'
     message = asText(answered, name, reason)
   }
-  // It has called tools of the caller, and answers when it has heard of them.
+  // The model has called the caller's tools, and answers after their results.
   const isCalling = message.stop_reason === 'tool_use'
   const parsed_output = isCalling ? null : ((await read(message, format, isObject)) as ParsedOutput<Format>)
   return attachMetadata({ ...message, parsed_output } as unknown as JsonObject, message.metadata) as ParsedMessage<
@@ -189,7 +194,7 @@ function definitionsOf(tools: readonly (RunnableTool | ToolDefinition)[]): ToolU
   return tools.map((each) => (isRunnable(each) ? definitionOf(each) : each)) as ToolUnion[]
 }
 
-/** The tools of a call with one more, which takes the answer, unless the caller forces one of its own. */
+/** Adds a tool for the answer to a call's tools, unless the caller forces one of their own. */
 function offerOutput(
   schema: JsonObject,
   {
@@ -214,7 +219,7 @@ function offerOutput(
     name,
     params: {
       tools: [...others, { name, description, input_schema: schema as Tool.InputSchema }],
-      // Thinking and a forced tool exclude each other.
+      // Thinking rules out a forced tool call.
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
       tool_choice:
         isThinking || others.length > 0 ? { ...choice, type: isThinking ? 'auto' : 'any' } : { type: 'tool', name },
@@ -222,17 +227,19 @@ function offerOutput(
   }
 }
 
-/** The message as if it had been written to a format, so that it can be part of a conversation without a tool result. */
+/**
+ * Rewrites the message as if the model had used the format, so that it fits into a conversation without a tool result.
+ */
 function asText(message: Message, outputTool: string, reason: string): Message {
   const adaptations = [
     ...(message.metadata.adaptations ?? []),
-    { field: 'output_config.format', action: 'replaced', reason: `${reason}; a tool took the answer` } as const,
+    { field: 'output_config.format', action: 'replaced', reason: `${reason}; a tool received the answer` } as const,
   ]
   const isCall = (block: ContentBlock): block is ToolUseBlock => block.type === 'tool_use'
   const use = message.content.filter(isCall).find(({ name }) => name === outputTool)
   const isCalling = message.content.some((block) => isCall(block) && block !== use)
   const content = message.content.flatMap((block): ContentBlock[] => {
-    // An answer beside calls came before their results.
+    // An answer next to other calls was written before their results.
     if (!use || isCalling) return block === use ? [] : [block]
     if (block === use) return [{ type: 'text', text: JSON.stringify(use.input), citations: null }]
     return block.type === 'thinking' || block.type === 'redacted_thinking' ? [block] : []

@@ -15,50 +15,50 @@ import type {
 import type { CallOptions, TokenUsage } from '../core/types.ts'
 import { assertTool, callTool, definitionOf, isRunnable, type RunnableTool, type ToolDefinition } from './tool.ts'
 
-/** Where a loop of tool calls ends although the model would go on. All count from 1; `Infinity` switches one off. */
+/** Limits that end a tool loop before the model does. All are at least 1; `Infinity` turns a limit off. */
 export interface ToolLimits {
-  /** Calls of the model. @default 20 */
+  /** Calls to the model. @default 20 */
   readonly turns?: number | undefined
-  /** Runs of tools, all tools together. @default Infinity */
+  /** Tool runs, counting all tools. @default Infinity */
   readonly toolCalls?: number | undefined
-  /** Tokens of all turns, input (cached or not) and output. Looked at after each turn. @default Infinity */
+  /** Tokens of all turns, input (cached or not) and output. Checked after each turn. @default Infinity */
   readonly tokens?: number | undefined
 }
 
-/** What {@link runTools} takes: the parameters of a message, with tools that can be run. */
+/** Parameters of {@link runTools}: those of a message, with runnable tools. */
 export interface RunToolsParams extends Omit<MessageInput<MessageCreateParamsBase>, 'stream' | 'tools'> {
   /**
-   * Tools made by `tool`, or definitions with a `run`. A definition without one is described to the model, and a call of
-   * it ends the loop: its message is for you to answer.
+   * Tools created by `tool`, or definitions with a `run`. A definition without one is only described to the model, and
+   * a call to it ends the loop, so that you can answer the message yourself.
    */
   readonly tools: readonly (RunnableTool | ToolDefinition)[]
   readonly limits?: ToolLimits | undefined
-  /** Gives each turn as a stream. @default false */
+  /** Whether each turn is a stream. @default false */
   readonly stream?: boolean | undefined
 }
 
 /**
- * A loop of tool calls. Iterate it for the model's turns as they come, or await it for the last message alone. It begins
- * at first use, and can be iterated once.
+ * A tool loop. Iterate over it for the model's turns as they arrive, or await it for the last message. It starts on
+ * first use, and can be iterated once.
  */
 export interface ToolRunner<Turn extends Message | MessageStream = Message>
   extends AsyncIterable<Turn>,
     PromiseLike<Message> {
-  /** The conversation so far, with the model's messages and the results of its calls: give it to the next call. */
+  /** The conversation so far, with the model's messages and the tool results, ready for the next call. */
   readonly messages: readonly MessageParam[]
   /** The tokens of all turns so far. */
   readonly usage: TokenUsage
-  /** Waits for the end of the loop and gives the last message. */
+  /** Resolves to the last message, at the end of the loop. */
   finalMessage(): Promise<Message>
 }
 
 /**
- * Calls the model, runs the tools that it asks for, all of one turn at the same time, and gives it their results, until
- * it asks for none.
+ * Calls the model, runs the tools that it asks for, all calls of a turn concurrently, and sends back the results, until
+ * it asks for no more.
  *
- * What a tool throws, an input that does not fit and a tool that does not exist are told to the model, which may do
- * better. A `tool_choice` that forces a call holds for the first turn. The loop ends with the message of a turn that
- * stopped for another reason than `tool_use`, such as `max_tokens`: the last call in it may be cut.
+ * If a tool throws, an input does not match, or a tool does not exist, the model is told, so that it can try again. A
+ * `tool_choice` that forces a call applies only to the first turn. The loop ends with the message of a turn that
+ * stopped for another reason than `tool_use`, such as `max_tokens`, after which the last call may be cut.
  *
  * @example
  * ```ts
@@ -70,8 +70,8 @@ export interface ToolRunner<Turn extends Message | MessageStream = Message>
  *   for await (const text of stream.textStream) process.stdout.write(text)
  * }
  * ```
- * @throws ConfigurationError for tools or limits that can never work. The loop rejects with a `LimitError` when a limit
- *   is reached, with whatever a call of the model rejects with, and with the reason of `options.signal`.
+ * @throws ConfigurationError for invalid tools or limits. The loop rejects with a `LimitError` when it reaches a limit,
+ *   with the error of any failed model call, and with the reason of `options.signal`.
  */
 export function runTools(
   bedrock: Pick<CoreClient, 'messages'>,
@@ -141,7 +141,7 @@ export function runTools(
   const final = new Promise<Message>((resolve, reject) => {
     settle = { resolve, reject }
   })
-  // Asked for by those who want it; the others must not be told by a crash.
+  // Only callers that ask for it should see the rejection.
   final.catch(() => {})
 
   async function* iterate(): AsyncGenerator<Message | MessageStream, void> {
@@ -182,7 +182,9 @@ export function runTools(
   }
 }
 
-/** Gives a stream to whoever iterates the loop, then waits for its message. Who leaves the loop ends the stream. */
+/**
+ * Yields a stream to the reader of the loop, then waits for its message. A reader that leaves the loop ends the stream.
+ */
 async function* streamed(stream: MessageStream): AsyncGenerator<MessageStream, Message> {
   let message: Message | undefined
   try {
@@ -198,11 +200,11 @@ async function drain(turns: AsyncIterable<unknown>): Promise<void> {
   try {
     for await (const _ of turns);
   } catch {
-    // `finalMessage` has it.
+    // `finalMessage` rejects with it.
   }
 }
 
-/** The tools by their names; `undefined` for those that are only described. */
+/** Maps the tools by name, with `undefined` for those that are only described. */
 function namedTools(tools: readonly (RunnableTool | ToolDefinition)[]): ReadonlyMap<string, RunnableTool | undefined> {
   if (!Array.isArray(tools) || tools.some((each) => typeof each !== 'object' || each === null))
     throw new ConfigurationError('tools must be a list of tools')
@@ -231,8 +233,8 @@ function checkLimits(given: ToolLimits): Readonly<Record<keyof ToolLimits, numbe
 }
 
 function reached(limit: keyof ToolLimits, value: number, response: Message): LimitError {
-  const what = { turns: 'calls of the model', toolCalls: 'runs of tools', tokens: 'tokens' }[limit]
-  return new LimitError(`The loop of tool calls reached its limit of ${value} ${what}`, {
+  const what = { turns: 'calls to the model', toolCalls: 'tool runs', tokens: 'tokens' }[limit]
+  return new LimitError(`The tool loop reached its limit of ${value} ${what}`, {
     limit,
     response,
     hint: `Raise limits.${limit}, or continue from the runner's messages.`,

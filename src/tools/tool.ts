@@ -20,38 +20,38 @@ import {
   type StandardSchema,
 } from './standard-schema.ts'
 
-/** What a tool may use beside its input. */
+/** The second argument of a tool's `run`. */
 export interface ToolContext {
   /** The model's call, with its `id` and `name`. */
   readonly toolUse: ToolUseBlock
-  /** Aborts with the signal that the loop was given. */
+  /** Aborts with the signal that was passed to the loop. */
   readonly signal: AbortSignal
 }
 
-/** A tool that `runTools` can run: its definition for the model, Anthropic's own tools included, and what it does. */
+/** A tool that `runTools` can run: a definition for the model, possibly one of Anthropic's own, with a `run`. */
 export type RunnableTool<Input = unknown> = Extract<ToolUnion, { name: string }> & Runnable<Input>
 
-/** A tool as a message's parameters have it, which may be `as const`. */
+/** A tool in a message's parameters, which may be `as const`. */
 export type ToolDefinition = NonNullable<MessageInput<MessageCreateParamsBase>['tools']>[number]
 
-/** What a tool does. */
+/** The function of a tool. */
 export interface Runnable<Input = unknown> {
   /**
-   * Does the work. What it gives goes to the model: text and content blocks (images, documents) as they are, anything
-   * else as JSON. What it throws goes to the model as an error; throw a {@link ToolError} to say it in blocks.
+   * Does the work. Its result goes to the model: text and content blocks (images, documents) as they are, anything else
+   * as JSON. If it throws, the error goes to the model; throw a {@link ToolError} to send content blocks.
    */
   run(input: Input, context: ToolContext): unknown
-  /** Turns what the model wrote into the input. @throws ToolError for what does not fit. */
+  /** Converts the model's input. @throws ToolError if it does not match. */
   parse?(input: unknown): Input | Promise<Input>
 }
 
-/** What {@link tool} makes a tool from. Other fields of a tool, such as `strict` or `cache_control`, go along. */
+/** Options of {@link tool}. Other fields of a tool, such as `strict` or `cache_control`, are passed on. */
 export interface ToolOptions<Schema extends StandardSchema> extends Omit<Tool, 'input_schema' | 'type'> {
-  /** The input, as a schema of zod, valibot, arktype, or any library that follows Standard Schema. */
+  /** The input, as a schema of zod, valibot, arktype, or any other Standard Schema library. */
   readonly inputSchema: Schema
-  /** The same as JSON Schema, for libraries that cannot tell it themselves. @default the schema's own */
+  /** The same as JSON Schema, for libraries that cannot generate it. @default the schema's own */
   readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined
-  /** Does the work, with an input that the schema has let through. See {@link RunnableTool.run}. */
+  /** Does the work, with validated input. See {@link RunnableTool.run}. */
   readonly run: (input: InferOutput<Schema>, context: ToolContext) => unknown
 }
 
@@ -59,7 +59,7 @@ const optionNames =
   'name description inputSchema jsonSchema run strict cache_control defer_loading eager_input_streaming input_examples allowed_callers'
 
 /**
- * Makes a tool whose input is checked, and typed, by a schema.
+ * Creates a tool whose input is checked and typed by a schema.
  *
  * @example
  * ```ts
@@ -73,19 +73,19 @@ const optionNames =
  *   run: ({ city }) => `Sunny in ${city}, 21 degrees`,
  * })
  * ```
- * @throws ConfigurationError for a name or a schema that the API would refuse.
+ * @throws ConfigurationError for a name or a schema that the API would reject.
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
  */
 export function tool<Schema extends StandardSchema>(
   options: ToolOptions<Schema>,
 ): Tool & Runnable<InferOutput<Schema>> {
-  // Other fields of a tool pass: Anthropic's list of them grows.
+  // Other fields of a tool pass, because Anthropic keeps adding to them.
   assertOptions(options, '', optionNames, true)
   const { inputSchema, jsonSchema, run, ...definition } = options
   const what = `the tool ${JSON.stringify(definition.name)}`
   if (!isStandardSchema(inputSchema)) {
     throw new ConfigurationError(`The inputSchema of ${what} does not follow Standard Schema`, {
-      hint: 'Give a schema of zod, valibot or arktype; a tool with a JSON Schema alone is { name, input_schema, run }.',
+      hint: 'Pass a schema of zod, valibot or arktype. For a tool with a JSON Schema, use { name, input_schema, run }.',
     })
   }
   const schema: unknown = jsonSchema ?? jsonSchemaOf(inputSchema, what)
@@ -96,7 +96,7 @@ export function tool<Schema extends StandardSchema>(
     run,
     parse: async (input) => {
       const result = await inputSchema['~standard'].validate(input)
-      if (result.issues) throw new ToolError(`The input does not fit its schema: ${describeIssues(result.issues)}`)
+      if (result.issues) throw new ToolError(`The input does not match its schema: ${describeIssues(result.issues)}`)
       return result.value
     },
   }
@@ -104,12 +104,12 @@ export function tool<Schema extends StandardSchema>(
   return made
 }
 
-/** Whether a tool can be run here, and not only be described to the model. */
+/** Tests whether a tool can be run here, not only described to the model. */
 export function isRunnable(tool: object): tool is RunnableTool {
   return typeof (tool as Partial<RunnableTool>).run === 'function'
 }
 
-/** @throws ConfigurationError for a tool that the API would refuse. */
+/** @throws ConfigurationError for a tool that the API would reject. */
 export function assertTool(tool: RunnableTool): void {
   const { name, run } = tool
   const what = `the tool ${JSON.stringify(name)}`
@@ -121,20 +121,22 @@ export function assertTool(tool: RunnableTool): void {
   if (typeof run !== 'function') throw new ConfigurationError(`The run of ${what} is not a function`)
   if (isOwn(tool) && tool.input_schema?.type !== 'object') {
     throw new ConfigurationError(`The input of ${what} is not an object`, {
-      hint: 'A tool takes an object: put other types into a property.',
+      hint: 'The input must be an object. Put other types into a property.',
     })
   }
 }
 
-// Anthropic's own tools, such as `bash_20250124`, have a type in place of a schema.
+// Anthropic's own tools, such as `bash_20250124`, have a type instead of a schema.
 function isOwn(tool: RunnableTool): tool is Tool & Runnable {
   return !('type' in tool) || tool.type == null || tool.type === 'custom'
 }
 
-/** What a tool throws to tell the model of a failure in blocks, an image among them. Any other error tells its message. */
+/**
+ * An error that a tool throws to send content blocks, such as an image, to the model. Other errors send their message.
+ */
 export class ToolError extends Error {
   override readonly name = 'ToolError'
-  /** What the model gets to see. */
+  /** The content for the model. */
   readonly content: NonNullable<ToolResultBlockParam['content']>
 
   constructor(content: NonNullable<ToolResultBlockParam['content']>) {
@@ -143,7 +145,7 @@ export class ToolError extends Error {
   }
 }
 
-/** Runs a tool for a call of the model. Never rejects: what fails is a result too. */
+/** Runs a tool for a call of the model. Never rejects: a failure is a result too. */
 export async function callTool(
   tool: RunnableTool | undefined,
   toolUse: ToolUseBlock,
@@ -152,8 +154,8 @@ export async function callTool(
   const result = { type: 'tool_result', tool_use_id: toolUse.id } as const
   try {
     if (!tool) throw new ToolError(`Unknown tool ${JSON.stringify(toolUse.name)}.`)
-    // A whole input is an object; a text is as much of its JSON as came.
-    if (typeof toolUse.input === 'string') throw new ToolError('The input is not whole.')
+    // A complete input is an object. A string is the JSON so far.
+    if (typeof toolUse.input === 'string') throw new ToolError('The input is incomplete.')
     const input = tool.parse ? await tool.parse(toolUse.input) : toolUse.input
     return { ...result, ...toContent(await tool.run(input, { toolUse, signal })) }
   } catch (error) {
@@ -175,14 +177,14 @@ function toContent(value: unknown): Pick<ToolResultBlockParam, 'content'> {
   return { content: JSON.stringify(value) }
 }
 
-// The API wants a text with every error. What a tool throws comes from anywhere, and may quote a secret.
+// The API requires text for every error. A tool's error may come from anywhere, and may quote a secret.
 function describeFailure(error: unknown): NonNullable<ToolResultBlockParam['content']> {
-  // By name: the tool may have another copy of this module.
+  // By name, because the tool may use another copy of this module.
   if (error instanceof Error && error.name === 'ToolError') return (error as ToolError).content || 'The tool failed'
   return redact(error instanceof Error ? String(error) : typeof error === 'string' ? error : '') || 'The tool failed'
 }
 
-/** A tool as the API takes it. */
+/** Returns a tool in the API's format. */
 export function definitionOf({ run: _, parse: __, ...definition }: RunnableTool): JsonObject {
   return definition as unknown as JsonObject
 }

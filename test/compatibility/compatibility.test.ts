@@ -398,7 +398,7 @@ describe('countTokens', () => {
       bedrock.messages.countTokens({ model: 'us.anthropic.claude-opus-5-5', messages }),
     ).rejects.toMatchObject({
       code: 'configuration',
-      message: expect.stringContaining('does not count tokens of anthropic.claude-opus-5-5'),
+      message: expect.stringContaining('does not count tokens for anthropic.claude-opus-5-5'),
       hint: expect.stringContaining('estimate: true'),
     })
     expect(fake.calls).toHaveLength(0)
@@ -435,7 +435,7 @@ test('sampling that the API version refuses is left out, whatever the model take
     Object.keys(sampling).map((field) => ({
       action: 'removed',
       field,
-      reason: '2026-10-21 takes no sampling parameters',
+      reason: '2026-10-21 accepts no sampling parameters',
     })),
   )
 })

@@ -46,7 +46,7 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
       (error: unknown) => error,
     )
     if (!isBedrockError(error, 'output_invalid')) throw error
-    expect(error.message).toMatch(/^The output does not fit its schema: city: /)
+    expect(error.message).toMatch(/^The output does not match its schema: city: /)
     expect(error.issues).toHaveLength(1)
     expect(error.response.content).toMatchObject([{ text: '{"city":"O"}' }])
   })
@@ -74,7 +74,7 @@ describe('parse', () => {
       {
         field: 'output_config.format',
         action: 'replaced',
-        reason: 'this model takes no output format; a tool took the answer',
+        reason: 'this model does not support an output format; a tool received the answer',
       },
     ])
     expect(JSON.stringify(other)).not.toContain('metadata')

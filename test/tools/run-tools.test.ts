@@ -191,7 +191,7 @@ describe('runTools', () => {
     [
       'does not let the input through',
       [tool({ name: 'weather', inputSchema: z.object({ place: z.string('Expected text') }), run: () => '' })],
-      'The input does not fit its schema: place: Expected text',
+      'The input does not match its schema: place: Expected text',
     ],
     ['does not exist', [], 'Unknown tool "weather".'],
   ])('tells the model of a tool that %s', async (_, tools, content) => {
