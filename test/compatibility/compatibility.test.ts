@@ -312,7 +312,7 @@ describe('learning from a 400', () => {
       const sent: JsonObject[] = []
       const { bedrock } = setUp({
         fetch: async (_, init) => {
-          sent.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)))
+          sent.push((await new Response(init?.body).json()) as JsonObject)
           const message = `${field}: Extra inputs are not permitted`
           return sent.length > 1 ? Response.json({}) : Response.json({ message }, { status: 400 })
         },

@@ -85,7 +85,9 @@ describe('conflicts', () => {
   test('an API key of another region', async () => {
     const token = await createBedrockApiKey({ credentials: keys, region: 'us-east-1' })
     const env = { AWS_BEARER_TOKEN_BEDROCK: token }
-    expect(await conflictsOf({ env, region: 'eu-west-1' })).toMatch(/created for us-east-1 and does not work in eu-west-1/)
+    expect(await conflictsOf({ env, region: 'eu-west-1' })).toMatch(
+      /created for us-east-1 and does not work in eu-west-1/,
+    )
     expect(await conflictsOf({ env, region: 'us-east-1' })).toBe('')
   })
 
