@@ -21,6 +21,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
   { members: [/^failover\//] },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
   { members: [/^(diagnostics|testing|anthropic|tools)\//], closed: true },
+  { members: [/^gateway\//] },
   { members: [/^cli\//] },
 ]
 // Modules are beside the core and not on top of it: of the core they may import these alone.

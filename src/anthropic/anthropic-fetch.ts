@@ -102,8 +102,13 @@ function routeOf({ method, url }: IncomingRequest): Route {
   if (path.endsWith('/messages/count_tokens')) return allow('POST', { name: 'count_tokens' })
   const [isModel, id] = /\/models(?:\/([^/]{1,2048}))?$/.exec(path) ?? []
   if (isModel) return allow('GET', { name: 'models', ...(id !== undefined && { id: decode(id) }) })
+  throw new RefusedRequest(404, reasonMissing(path))
+}
+
+/** Why a path of Anthropic's API is not there. */
+export function reasonMissing(path: string): string {
   const [, reason = 'Not found'] = missing.find(([pattern]) => pattern.test(path)) ?? []
-  throw new RefusedRequest(404, reason)
+  return reason
 }
 
 function decode(segment: string): string {

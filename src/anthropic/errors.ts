@@ -48,12 +48,15 @@ export interface AnthropicError {
   readonly details?: { readonly error_code: string } | undefined
 }
 
+/** What a {@link RefusedRequest} can carry besides its message. */
+export type RefusalDetails = Partial<Pick<AnthropicError, 'headers' | 'details' | 'shouldRetry' | 'retryAfter'>>
+
 /** A request that is rejected before it reaches Bedrock. */
 export class RefusedRequest extends Error {
   readonly status: number
-  readonly more: Pick<AnthropicError, 'headers' | 'details'>
+  readonly more: RefusalDetails
 
-  constructor(status: number, message: string, more: Pick<AnthropicError, 'headers' | 'details'> = {}) {
+  constructor(status: number, message: string, more: RefusalDetails = {}) {
     super(message)
     this.status = status
     this.more = more

@@ -53,6 +53,7 @@ const marks: Readonly<Record<string, RegExp>> = {
   tools: /A loop of tool calls/,
   failover: /failover targets are called/,
   anthropic: /capability_rejected/,
+  gateway: /outcrop_gateway_/,
   diagnostics: /NothingWithoutTheGuardrail/,
   testing: /UnknownOperationException/,
   smithy: /AWS4-HMAC-SHA256[\s\S]*AWS4-HMAC-SHA256-PAYLOAD/,
@@ -74,6 +75,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/usage', []],
   ['outcrop/failover', ['failover', 'guardrails']],
   ['outcrop/anthropic', ['catalog', 'anthropic']],
+  ['outcrop/gateway', ['catalog', 'guardrails', 'anthropic', 'decoder', 'gateway']],
   ['outcrop/tools', ['tools']],
   ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
 ])('%s brings nothing else along', async (subpath, allowed) => {

@@ -4,14 +4,9 @@
  * @module
  */
 import { once } from 'node:events'
-import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http'
-import {
-  constants,
-  createServer as createHttp2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-} from 'node:http2'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { constants } from 'node:http2'
+import { listen, type OutgoingResponse, type ServerRequest } from '../../node/listen.ts'
 import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { FakeBedrock } from '../fake.ts'
 
@@ -45,61 +40,22 @@ export interface FakeBedrockServer {
 export async function serveFakeBedrock(fake: FakeBedrock, options: ServeOptions = {}): Promise<FakeBedrockServer> {
   assertOptions(options, '', 'port host')
   const { port = 0, host = '127.0.0.1' } = options
-  const respond = (request: ArrivingRequest, response: DepartingResponse): void => {
+  const { url, close } = await listen({
+    port,
+    host,
     // What fails here fails as it does at AWS: by a connection that breaks, after what was sent before.
-    serve(fake, request, response).catch(() => breakOff(response))
-  }
-  const http1 = createHttp1Server(respond)
-  const http2 = createHttp2Server(respond)
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket)).once('error', () => {})
-    sniff(socket, (isHttp2) => {
-      ;(isHttp2 ? http2 : http1).emit('connection', socket)
-      // HTTP/2 reads from the socket by itself.
-      if (!isHttp2) socket.resume()
-    })
+    onRequest: (request, response) => void serve(fake, request, response).catch(() => breakOff(response)),
   })
-  server.listen(port, host)
-  await once(server, 'listening')
-  const { port: bound } = server.address() as AddressInfo
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
-  }
+  return { url, close }
 }
 
-type ArrivingRequest = IncomingMessage | Http2ServerRequest
-type DepartingResponse = ServerResponse | Http2ServerResponse
-
-// An HTTP/2 client that knows whom it speaks to begins with a line that no HTTP/1 request begins with: RFC 9113, 3.4.
-const preface = 'PRI * HTTP/2.0\r\n'
-
-function sniff(socket: Socket, found: (isHttp2: boolean) => void, before = Buffer.alloc(0)): void {
-  socket.once('data', (chunk: Buffer) => {
-    socket.pause()
-    const start = Buffer.concat([before, chunk])
-    const text = start.toString('latin1', 0, preface.length)
-    if (text.length < preface.length && preface.startsWith(text)) return sniff(socket, found, start)
-    socket.unshift(start)
-    found(text === preface)
-  })
-  socket.resume()
-}
-
-function breakOff(response: DepartingResponse): void {
+function breakOff(response: OutgoingResponse): void {
   // Of an HTTP/2 connection only the one stream breaks.
   if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   else response.socket?.end()
 }
 
-async function serve(fake: FakeBedrock, request: ArrivingRequest, response: DepartingResponse): Promise<void> {
+async function serve(fake: FakeBedrock, request: ServerRequest, response: OutgoingResponse): Promise<void> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request) chunks.push(chunk)
   const gone = new AbortController()

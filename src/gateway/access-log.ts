@@ -1,0 +1,52 @@
+import type { TokenUsage } from '../core/types.ts'
+import type { Exchange } from './exchange.ts'
+
+/** One request as the access log has it: nothing of what was asked or answered, and no key. */
+export interface AccessLogEntry {
+  /** When it came, in RFC 3339. */
+  readonly time: string
+  /** The caller's ID. Left out where nobody was authenticated. */
+  readonly key?: string | undefined
+  readonly method: string
+  /** The route, such as `/model/{model}/invoke`; `unknown` for a path that there is not. */
+  readonly route: string
+  readonly status: number
+  readonly model?: string | undefined
+  /** Whether the answer was streamed. */
+  readonly stream?: boolean | undefined
+  readonly usage?: TokenUsage | undefined
+  /** In the currency of the prices. */
+  readonly cost?: number | undefined
+  /** Milliseconds until the end. */
+  readonly duration: number
+  /** Milliseconds until the first bytes of the body. */
+  readonly firstByte?: number | undefined
+  /** AWS's ID of the request. */
+  readonly requestId?: string | undefined
+  /** The session of Claude Code that it belongs to, by the header `x-claude-code-session-id`. */
+  readonly session?: string | undefined
+  /** What kind of error it was, such as `ThrottlingException`. */
+  readonly error?: string | undefined
+}
+
+/** A request as it is logged. */
+export function accessLogEntry(exchange: Exchange, status: number, ended: number): AccessLogEntry {
+  const { request, route, caller, started, firstByte, model, isStream, cost, requestId, error } = exchange
+  const session = request.headers.get('x-claude-code-session-id') ?? ''
+  const usage = exchange.usage()
+  return {
+    time: new Date(started).toISOString(),
+    ...(caller && { key: caller.id }),
+    method: route.method,
+    route: route.path,
+    status,
+    ...(model !== undefined && { model, stream: isStream }),
+    ...(Object.keys(usage).length > 0 && { usage }),
+    ...(cost !== undefined && { cost }),
+    duration: ended - started,
+    ...(firstByte !== undefined && { firstByte: firstByte - started }),
+    ...(requestId !== undefined && { requestId }),
+    ...(/^[\w-]{1,64}$/.test(session) && { session }),
+    ...(error && { error: error.type }),
+  }
+}

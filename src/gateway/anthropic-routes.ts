@@ -1,0 +1,115 @@
+import { anthropicFetch } from '../anthropic/anthropic-fetch.ts'
+import type { AnthropicBackend } from '../anthropic/backend.ts'
+import { isBedrockError } from '../core/errors.ts'
+import type { CallOptions, Logger, ResponseMetadata } from '../core/types.ts'
+import { assertNoGuardrailConfig, callerHeaders } from './caller-headers.ts'
+import { describeError, errorResponseFor, ownCredentialsError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { OutputMeter } from './output-meter.ts'
+import { resolveModel, settleModel } from './resolve-model.ts'
+import { watchEvents } from './watch-events.ts'
+
+/** Answers messages, whole and streamed, and the counting of their tokens. */
+export async function answerMessages(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  return throughAnthropicFetch(exchange, gateway)
+}
+
+/** Answers which models there are: those that the caller may call. */
+export async function answerModels(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  return throughAnthropicFetch(exchange, gateway)
+}
+
+/** Tells a client that starts that somebody is here. */
+export function answerHello(): Response {
+  return new Response(null)
+}
+
+/** Takes what a client tells of its own use, and keeps none of it. */
+export function dropEvents(): Response {
+  return Response.json({})
+}
+
+async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  const { caller, request } = exchange
+  const { clock, estimateTokens, exposeUpstreamErrors, maxBodySize, pingInterval } = gateway
+  const callOptions: CallOptions = {
+    // The option goes before the client's own guardrail; the headers do where a client has no use for the option.
+    ...(caller?.guardrail && { guardrail: caller.guardrail }),
+    headers: callerHeaders(caller),
+  }
+  let seen: unknown
+  const fetch = anthropicFetch(backendFor(exchange, gateway), {
+    callOptions,
+    clock,
+    estimateTokens,
+    exposeUpstreamErrors,
+    logger: noteErrors(exchange, gateway.logger, (error) => {
+      seen = error
+    }),
+    maxBodySize,
+    pingInterval,
+  })
+  const response = await fetch(request)
+  // The caller's own key has been taken: this is about the gateway's.
+  const own = response.status === 401 ? ownCredentialsError(seen) : undefined
+  return own ? errorResponseFor('anthropic', own, exposeUpstreamErrors) : response
+}
+
+/** The client as one caller may use it. */
+function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBackend {
+  const { bedrock, budget } = gateway
+
+  /** Settles which model is called, and that the caller may. */
+  const admit = async (call: Parameters<AnthropicBackend['invoke']>[0]): Promise<typeof call> => {
+    const { body } = call
+    const model = await settleModel(gateway, exchange, call.model as string)
+    assertNoGuardrailConfig(exchange.caller, body)
+    await budget.reserve(exchange, model, body)
+    return { model, body }
+  }
+  const meter = new OutputMeter()
+  const note = (metadata: ResponseMetadata): void => {
+    exchange.requestId = metadata.requestId
+    // What a cache answers has the usage of another call, which paid for it.
+    exchange.usage = () => (metadata.cache?.status === 'hit' ? {} : meter.complete(metadata.usage))
+  }
+
+  return {
+    models: {
+      resolve: (name) => resolveModel(bedrock, exchange, name),
+      ...(bedrock.models.list && { list: bedrock.models.list }),
+    },
+    messages: {
+      async countTokens(params, options) {
+        const model = await settleModel(gateway, exchange, params.model as string)
+        return bedrock.messages.countTokens({ ...params, model }, options)
+      },
+    },
+    async invoke(call, options) {
+      const result = await bedrock.invoke(await admit(call), options)
+      meter.isWhole = true
+      note(result.metadata)
+      return result
+    },
+    async invokeStream(call, options) {
+      exchange.isStream = true
+      const { events, metadata } = await bedrock.invokeStream(await admit(call), options)
+      note(metadata)
+      return { events: watchEvents(events, meter), metadata }
+    },
+  }
+}
+
+/** Hears of each error that the client is told, and keeps it with the exchange. */
+function noteErrors(exchange: Exchange, logger: Logger, see: (error: unknown) => void): Logger {
+  const at =
+    (level: 'debug' | 'warn') =>
+    (message: string, error?: unknown): void => {
+      see(error)
+      exchange.error ??= describeError(error)
+      if (isBedrockError(error)) exchange.requestId ??= error.requestId
+      logger[level](message, error)
+    }
+  return { ...logger, debug: at('debug'), warn: at('warn') }
+}

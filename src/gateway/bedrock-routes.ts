@@ -1,0 +1,127 @@
+import { RefusedRequest } from '../anthropic/errors.ts'
+import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
+import { isOfKind } from '../core/internal/error-kinds.ts'
+import { parseJsonObject } from '../core/internal/json.ts'
+import { requestIdOf, serviceErrorFrom } from '../core/internal/service-error.ts'
+import type { BedrockFetchInit, JsonObject, ModelRef } from '../core/types.ts'
+import { assertNoGuardrailConfig, callerHeaders } from './caller-headers.ts'
+import { describeError, refusedIdentity } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { OutputMeter } from './output-meter.ts'
+import { readBody } from './read-body.ts'
+import { settleModel } from './resolve-model.ts'
+import { watchResponse } from './watch-response.ts'
+
+/** Passes a call of a model on: its name resolved, its body as it is, and the answer as it comes. */
+export async function invokeModel(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  const { caller, params, request, route } = exchange
+  const operation = route.path.slice(route.path.lastIndexOf('/') + 1)
+  const isCount = operation === 'count-tokens'
+  const model = await settleModel(gateway, exchange, params.model as string)
+  exchange.isStream = operation === 'invoke-with-response-stream'
+  const body = await readBody(request, gateway.maxBodySize)
+  if (!isCount && (caller?.guardrail || caller?.limits)) {
+    const read = readJsonObject(body)
+    assertNoGuardrailConfig(caller, read)
+    await gateway.budget.reserve(exchange, model, read)
+  }
+  // Bedrock counts for base models only, and knows a guardrail only where something is generated.
+  const id = (isCount && model.base) || model.id
+  const headers = { ...requestHeaders(request.headers), ...(!isCount && callerHeaders(caller, request.headers)) }
+  return pass(exchange, gateway, `/model/${encodeURIComponent(id)}/${operation}`, { body, headers, ...regionOf(model) })
+}
+
+/** Passes on which inference profiles the account has. */
+export async function listInferenceProfiles(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  return pass(exchange, gateway, `/inference-profiles${exchange.url.search}`)
+}
+
+/** Passes on what an inference profile is. */
+export async function getInferenceProfile(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  return pass(exchange, gateway, `/inference-profiles/${segment(exchange.params.profile)}`)
+}
+
+/** Passes on a text for a guardrail to check. */
+export async function applyGuardrail(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
+  const { params, request } = exchange
+  const body = await readBody(request, gateway.maxBodySize)
+  const path = `/guardrail/${segment(params.guardrail)}/version/${segment(params.version)}/apply`
+  return pass(exchange, gateway, path, { body, headers: requestHeaders(request.headers) })
+}
+
+async function pass(
+  exchange: Exchange,
+  { bedrock, exposeUpstreamErrors, logger }: GatewayContext,
+  path: string,
+  init: BedrockFetchInit = {},
+): Promise<Response> {
+  const response = await bedrock.fetch(path, {
+    ...init,
+    signal: exchange.request.signal,
+    // The client repeats what fails. Here only a connection that turns out to be dead is replaced.
+    retry: { retryIf: () => false },
+  })
+  const { status, headers } = response
+  exchange.requestId = requestIdOf(headers)
+  const meter = new OutputMeter()
+  if (response.ok) {
+    const watch = watchResponse(headers, meter)
+    exchange.usage = () => meter.complete(watch.usage)
+    exchange.watch = watch
+    return new Response(response.body, { status, headers: responseHeaders(headers) })
+  }
+  const text = await response.text()
+  const error = serviceErrorFrom({ status, headers, text })
+  // Not the caller's fault, and nothing that new keys of theirs would mend.
+  if (isOfKind(error, ...refusedIdentity)) throw error
+  exchange.error = describeError(error)
+  logger[status >= 500 || status === 403 ? 'warn' : 'debug'](`Answered ${status}`, error)
+  return new Response(exposeUpstreamErrors ? text : hideIdentifiers(text), {
+    status,
+    headers: responseHeaders(headers),
+  })
+}
+
+function regionOf({ region }: ModelRef): Pick<BedrockFetchInit, 'region'> {
+  return region === undefined ? {} : { region }
+}
+
+function segment(value = ''): string {
+  // As a part of a path these have a meaning of their own.
+  if (/^\.{1,2}$/.test(value)) throw new RefusedRequest(404, 'Not found')
+  return encodeURIComponent(value)
+}
+
+function readJsonObject(bytes: Uint8Array): JsonObject {
+  const body = parseJsonObject(new TextDecoder().decode(bytes))
+  if (!body) throw new RefusedRequest(400, 'The request body must be a JSON object')
+  return body
+}
+
+// What Bedrock reads of a request beside its body. New names of these kinds may come with any release of a client; all
+// others, the client's own signature among them, end here.
+const passedOn = /^(accept|content-type|anthropic-[\w-]+|x-amzn-bedrock-[\w-]+)$/
+
+function requestHeaders(given: Headers): Record<string, string> {
+  return Object.fromEntries([...given].filter(([name]) => passedOn.test(name)))
+}
+
+// They describe one connection, or a body that has been decoded: RFC 9110, 7.6.1.
+const ofConnection = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'set-cookie',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+function responseHeaders(given: Headers): Headers {
+  return new Headers([...given].filter(([name]) => !ofConnection.has(name)))
+}

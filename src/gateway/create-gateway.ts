@@ -1,0 +1,180 @@
+import { RefusedRequest } from '../anthropic/errors.ts'
+import { ConfigurationError } from '../core/errors.ts'
+import { costOf } from '../usage/cost.ts'
+import { accessLogEntry } from './access-log.ts'
+import { type Activity, createActivity } from './activity.ts'
+import { createAdmission } from './admission.ts'
+import { assertCaller, type Caller } from './caller.ts'
+import { createCallerBudget } from './caller-budget.ts'
+import { describeError, errorResponseFor } from './errors.ts'
+import type { Exchange, RouteTraits } from './exchange.ts'
+import type { GatewayBackend } from './backend.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { createGatewayMetrics } from './gateway-metrics.ts'
+import { type GatewayOptions, resolveOptions } from './options.ts'
+import { createReadiness } from './readiness.ts'
+import { findRoute, type RouteMatch } from './routes.ts'
+import { clientLeft, watched } from './watched-response.ts'
+
+/** A team's Claude on Bedrock behind one address. */
+export interface Gateway {
+  /** Answers a request. Never rejects: what goes wrong is a response. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** What goes on, what was used and what went wrong, as plain data. For the operator: errors may name the account. */
+  snapshot(): GatewaySnapshot
+  /**
+   * From now on `/healthz` and `/readyz` say 503, so that nothing new is sent here; what comes is served all the same.
+   * Resolves as soon as no call is under way or waiting.
+   */
+  drain(): Promise<void>
+}
+
+/** A gateway, at one moment. */
+export interface GatewaySnapshot extends Activity {
+  /** In milliseconds since the epoch. */
+  readonly now: number
+  /** When the gateway was made, in milliseconds since the epoch. */
+  readonly started: number
+  readonly draining: boolean
+  /** How many calls of models run, and how many may. */
+  readonly active: number
+  readonly maxConcurrent: number
+  /** How many wait for a place. */
+  readonly queued: number
+}
+
+/**
+ * Makes a gateway: Claude on Bedrock for a team, with keys, limits and metrics of its own. It speaks Anthropic's API
+ * (`/v1/messages`) and Bedrock's (`/model/…/invoke`), and signs with the client's credentials.
+ *
+ * @example
+ * ```ts
+ * import { createBedrockClient } from 'outcrop'
+ * import { apiKeys, createGateway } from 'outcrop/gateway'
+ *
+ * const gateway = createGateway(createBedrockClient({ region: 'us-east-1' }), {
+ *   authenticate: apiKeys([{ id: 'alice', sha256: env.ALICE_KEY_SHA256, models: ['sonnet', 'haiku'] }]),
+ * })
+ * export default { fetch: gateway.fetch }
+ * ```
+ * @throws ConfigurationError without `authenticate`, and for options that can never work.
+ */
+export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): Gateway {
+  if (typeof bedrock?.fetch !== 'function') throw new ConfigurationError('createGateway needs a client of Bedrock')
+  const options = resolveOptions(given)
+  const { basePath, clock, exposeUpstreamErrors, logger } = options
+  const started = clock.now()
+  const admission = createAdmission(options)
+  const activity = createActivity()
+  const metrics = createGatewayMetrics(admission)
+  const budget = createCallerBudget(options)
+  // Exchanges that are not over, and who waits until there are none.
+  let open = 0
+  let onIdle: (() => void) | undefined
+  let drained: Promise<void> | undefined
+
+  const context: GatewayContext = {
+    ...options,
+    bedrock,
+    budget,
+    readiness: createReadiness(bedrock, { model: options.readinessModel, clock, logger }),
+    isDraining: () => drained !== undefined,
+    renderMetrics: metrics.render,
+  }
+
+  const authenticate = async (request: Request, { access }: RouteTraits): Promise<Caller | undefined> => {
+    if (access === 'open' || (access === 'operator' && options.openMetrics)) return undefined
+    const caller = await identify(request)
+    if (!caller) throw unauthenticated(request.headers)
+    if (access === 'caller' || caller.operator) return caller
+    throw new RefusedRequest(403, 'This key may not see what all callers do: it is not an operator')
+  }
+
+  const identify = async (request: Request): Promise<Caller | undefined> => {
+    try {
+      const caller = await options.authenticate(request)
+      if (caller) assertCaller(caller)
+      return caller
+    } catch (error) {
+      logger.error('authenticate failed', error)
+      throw new RefusedRequest(500, 'The gateway could not find out who is calling')
+    }
+  }
+
+  /** Accounts for an exchange that is over. Never rejects. */
+  const finish = async (exchange: Exchange, status: number): Promise<void> => {
+    const ended = clock.now()
+    exchange.cost = exchange.prices && costOf(exchange.usage(), exchange.prices)
+    activity.end(exchange, status, ended)
+    metrics.end(exchange, status, ended)
+    try {
+      options.accessLog?.(accessLogEntry(exchange, status, ended))
+    } catch (error) {
+      logger.error('accessLog failed', error)
+    }
+    await budget.settle(exchange)
+    open--
+    if (open === 0) onIdle?.()
+  }
+
+  const answer = async (request: Request, url: URL, match: RouteMatch): Promise<Response> => {
+    const { route, params } = match
+    const exchange: Exchange = { request, url, route, params, started: clock.now(), isStream: false, usage: () => ({}) }
+    let leave = (): void => {}
+    open++
+    activity.begin(exchange)
+    try {
+      exchange.caller = await authenticate(request, route)
+      if (route.isInference) leave = await admission.enter(request.signal)
+      const response = await route.answer(exchange, context)
+      return watched(response, exchange, clock, (status) => {
+        leave()
+        return finish(exchange, status)
+      })
+    } catch (error) {
+      leave()
+      const { aborted } = request.signal
+      if (!aborted) exchange.error ??= describeError(error)
+      const response = aborted ? clientLeft() : errorResponseFor(route.wire, error, exposeUpstreamErrors)
+      logger[response.status >= 500 ? 'warn' : 'debug'](`Answered ${response.status}`, error)
+      await finish(exchange, response.status)
+      return response
+    }
+  }
+
+  return {
+    fetch: async (request) => {
+      const url = new URL(request.url)
+      return answer(request, url, findRoute(request.method, withoutBase(url.pathname, basePath)))
+    },
+    snapshot() {
+      const now = clock.now()
+      const { active, queued } = admission
+      const draining = drained !== undefined
+      return { now, started, draining, active, queued, maxConcurrent: options.maxConcurrent, ...activity.read(now) }
+    },
+    drain() {
+      drained ??= new Promise((resolve) => {
+        onIdle = resolve
+        if (open === 0) resolve()
+      })
+      return drained
+    },
+  }
+}
+
+/** What is left of a path behind the gateway's own; a path that no route has where it lies elsewhere. */
+function withoutBase(pathname: string, basePath: string): string {
+  if (pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return ''
+  return pathname.slice(basePath.length) || '/'
+}
+
+function unauthenticated(headers: Headers): RefusedRequest {
+  const isSigned = /^AWS4-/.test(headers.get('authorization') ?? '')
+  const how = isSigned
+    ? "A signature of AWS's proves nothing here. Send the gateway's key beside it, as x-api-key, or in its place, as AWS_BEARER_TOKEN_BEDROCK."
+    : 'Send a key of this gateway as x-api-key or as Authorization: Bearer.'
+  return new RefusedRequest(401, `The key is missing or not known. ${how}`, {
+    headers: { 'www-authenticate': 'Bearer' },
+  })
+}

@@ -1,0 +1,84 @@
+import { errorResponse, RefusedRequest, toAnthropicError } from '../anthropic/errors.ts'
+import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
+import { isBedrockError } from '../core/errors.ts'
+import {
+  type ErrorKind,
+  expiredApiKey,
+  expiredCredentials,
+  invalidApiKey,
+  invalidCredentials,
+  isOfKind,
+  missingAuthorization,
+  signatureMismatch,
+  wrongClock,
+} from '../core/internal/error-kinds.ts'
+import type { ExchangeError, Wire } from './exchange.ts'
+
+/** An error as logs, metrics and the status page have it. */
+export function describeError(error: unknown): ExchangeError {
+  if (error instanceof RefusedRequest)
+    return { type: `refused_${error.status}`, message: error.message, isUpstream: false }
+  if (!isBedrockError(error)) return { type: 'internal', message: 'Internal error', isUpstream: false }
+  const { code, message, hint } = error
+  const type = ('type' in error && error.type) || code
+  return { type, message, hint, isUpstream: code !== 'configuration' && code !== 'model_resolution' }
+}
+
+// AWS's names of what each status means.
+const awsTypes: Readonly<Record<number, string>> = {
+  400: 'ValidationException',
+  401: 'UnrecognizedClientException',
+  403: 'AccessDeniedException',
+  404: 'ResourceNotFoundException',
+  413: 'ValidationException',
+  429: 'ThrottlingException',
+  502: 'InternalServerException',
+  503: 'ServiceUnavailableException',
+  504: 'ModelTimeoutException',
+  529: 'ThrottlingException',
+}
+
+/** How AWS says that it does not take the gateway's own credentials. */
+export const refusedIdentity: readonly ErrorKind[] = [
+  expiredCredentials,
+  invalidCredentials,
+  expiredApiKey,
+  invalidApiKey,
+  missingAuthorization,
+  signatureMismatch,
+  wrongClock,
+]
+
+/**
+ * What a caller is told of credentials that are not theirs: with a 401 they would look for a fault of their own key.
+ */
+export function ownCredentialsError(error: unknown): RefusedRequest | undefined {
+  if (!isBedrockError(error)) return undefined
+  const isRefused = error.code === 'service' && isOfKind(error, ...refusedIdentity)
+  if (!isRefused && error.code !== 'credentials') return undefined
+  return new RefusedRequest(502, `The gateway's own AWS credentials are not accepted: ${error.message}`)
+}
+
+/**
+ * An error of the gateway as its client knows errors.
+ *
+ * @param expose - whether the client may read account IDs, ARNs and hints
+ */
+export function errorResponseFor(wire: Wire, error: unknown, expose: boolean): Response {
+  const known = toAnthropicError(ownCredentialsError(error) ?? error, expose)
+  if (wire === 'anthropic') return errorResponse(known)
+  const { status, message, headers, retryAfter } = known
+  // AWS has no 529, and its SDKs repeat a 429.
+  const type = awsTypes[status] ?? (status < 500 ? 'ValidationException' : 'InternalServerException')
+  return Response.json(
+    { message: expose ? message : hideIdentifiers(message) },
+    {
+      status: status === 529 ? 429 : status,
+      headers: {
+        'x-amzn-errortype': type,
+        ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter / 1000)) }),
+        ...headers,
+      },
+    },
+  )
+}

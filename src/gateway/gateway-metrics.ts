@@ -1,0 +1,55 @@
+import type { TokenUsage } from '../core/types.ts'
+import type { Admission } from './admission.ts'
+import type { Exchange } from './exchange.ts'
+import { createMetrics } from './prometheus.ts'
+
+/** The metrics of a gateway. */
+export interface GatewayMetrics {
+  end(exchange: Exchange, status: number, ended: number): void
+  /** In Prometheus' text format. */
+  render(): string
+}
+
+const tokenTypes: readonly (readonly [keyof TokenUsage, string])[] = [
+  ['inputTokens', 'input'],
+  ['outputTokens', 'output'],
+  ['cacheReadInputTokens', 'cache_read'],
+  ['cacheWriteInputTokens', 'cache_write'],
+]
+
+// In seconds: a model takes its time.
+const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+const waits = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60]
+
+/** Makes the metrics of a gateway. Only calls of models are in them, and of other requests those that were refused. */
+export function createGatewayMetrics(admission: Pick<Admission, 'active' | 'queued'>): GatewayMetrics {
+  const { counter, gauge, histogram, render } = createMetrics()
+  const name = (rest: string): string => `outcrop_gateway_${rest}`
+  const requests = counter(name('requests_total'), 'Calls of models, by key, model and HTTP status.')
+  const tokens = counter(name('tokens_total'), 'Tokens, by key, model and type.')
+  const cost = counter(name('cost_usd_total'), 'Cost by the price table.')
+  const duration = histogram(name('request_duration_seconds'), 'Time until the end of the answer.', durations)
+  const firstByte = histogram(name('time_to_first_byte_seconds'), 'Time until the answer begins.', waits)
+  gauge(name('active_requests'), 'Calls of models under way.', () => admission.active)
+  gauge(name('queued_requests'), 'Calls of models that wait for a place.', () => admission.queued)
+  const upstream = counter(name('upstream_errors_total'), 'Errors of Bedrock and of the way there, by type.')
+
+  return {
+    end(exchange, status, ended) {
+      const { caller, error, firstByte: first, model = '', route, started } = exchange
+      if (error?.isUpstream) upstream.add({ type: error.type })
+      if (!route.isInference) return
+      const labels = { key: caller?.id ?? '', model }
+      requests.add({ ...labels, status: String(status) })
+      const usage = exchange.usage()
+      for (const [field, type] of tokenTypes) {
+        const amount = usage[field]
+        if (amount) tokens.add({ ...labels, type }, amount)
+      }
+      if (exchange.cost) cost.add(labels, exchange.cost)
+      duration.observe({}, (ended - started) / 1000)
+      if (first !== undefined) firstByte.observe({}, (first - started) / 1000)
+    },
+    render,
+  }
+}

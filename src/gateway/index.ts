@@ -1,0 +1,12 @@
+/**
+ * A gateway: a team's Claude on Bedrock behind one address, with keys, limits and metrics.
+ *
+ * @module
+ */
+export type { AccessLogEntry } from './access-log.ts'
+export type { Activity, ActivityError, ActivityMinute, LiveCall, ModelUsage } from './activity.ts'
+export { type ApiKey, apiKeys, createApiKey, hashApiKey } from './api-keys.ts'
+export type { Authenticate, Caller, CallerGuardrail, CallerLimits } from './caller.ts'
+export { createGateway, type Gateway, type GatewaySnapshot } from './create-gateway.ts'
+export type { GatewayBackend } from './backend.ts'
+export type { GatewayOptions } from './options.ts'

@@ -1,0 +1,24 @@
+import type { Exchange } from './exchange.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { metricsContentType } from './prometheus.ts'
+
+/** Tells whether the process serves; 503 while it drains, so that nothing new is sent here. */
+export function showHealth(_: Exchange, { isDraining }: GatewayContext): Response {
+  return isDraining() ? status(503, 'draining') : status(200, 'ok')
+}
+
+/** Tells whether Bedrock can be reached with the credentials that there are; why not is told to the log alone. */
+export async function showReadiness(_: Exchange, { isDraining, readiness }: GatewayContext): Promise<Response> {
+  if (isDraining()) return status(503, 'draining')
+  const { isReady } = await readiness()
+  return isReady ? status(200, 'ready') : status(503, 'not ready')
+}
+
+/** Shows the metrics to Prometheus. */
+export function showMetrics(_: Exchange, { renderMetrics }: GatewayContext): Response {
+  return new Response(renderMetrics(), { headers: { 'content-type': metricsContentType, 'cache-control': 'no-store' } })
+}
+
+function status(code: number, text: string): Response {
+  return Response.json({ status: text }, { status: code, headers: { 'cache-control': 'no-store' } })
+}

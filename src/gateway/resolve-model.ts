@@ -1,0 +1,40 @@
+import { ModelResolutionError } from '../core/errors.ts'
+import type { ModelRef } from '../core/types.ts'
+import { createAllowList } from '../models/allow-list.ts'
+import { anthropicIdOf } from '../models/names.ts'
+import type { GatewayBackend } from './backend.ts'
+import type { Exchange } from './exchange.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { pricesOf } from './price-list.ts'
+
+/** Tells which model a caller means. @throws ModelResolutionError where there is none, or the caller may not call it */
+export async function resolveModel(
+  { models }: GatewayBackend,
+  { caller }: Pick<Exchange, 'caller'>,
+  name: string,
+): Promise<ModelRef> {
+  const model = await models.resolve(name)
+  const isAllowed = createAllowList(caller?.models)
+  if (isAllowed({ model: model.base, id: model.id })) return model
+  throw new ModelResolutionError(`${modelName(model)} is not among the models of this key`, {
+    hint: `Models of this key: ${caller?.models?.join(', ') || 'none'}.`,
+    candidates: caller?.models,
+  })
+}
+
+/** Tells which model a call is for, and keeps it with the exchange. @throws ModelResolutionError */
+export async function settleModel(
+  { bedrock, prices }: Pick<GatewayContext, 'bedrock' | 'prices'>,
+  exchange: Exchange,
+  name: string,
+): Promise<ModelRef> {
+  const model = await resolveModel(bedrock, exchange, name)
+  exchange.model = modelName(model)
+  exchange.prices = pricesOf(prices, model)
+  return model
+}
+
+/** What a model is called in metrics and logs: Anthropic's ID where there is one. */
+function modelName({ base, id }: ModelRef): string {
+  return base ? anthropicIdOf(base) : id
+}

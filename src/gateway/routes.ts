@@ -1,0 +1,98 @@
+import { reasonMissing } from '../anthropic/anthropic-fetch.ts'
+import { RefusedRequest } from '../anthropic/errors.ts'
+import { answerHello, answerMessages, answerModels, dropEvents } from './anthropic-routes.ts'
+import { applyGuardrail, getInferenceProfile, invokeModel, listInferenceProfiles } from './bedrock-routes.ts'
+import type { Exchange, RouteTraits } from './exchange.ts'
+import type { GatewayContext } from './gateway-context.ts'
+import { showHealth, showMetrics, showReadiness } from './operator-routes.ts'
+
+/** Something that the gateway answers. */
+export interface Route extends RouteTraits {
+  readonly answer: (exchange: Exchange, gateway: GatewayContext) => Response | Promise<Response>
+}
+
+const anthropic = { wire: 'anthropic', access: 'caller', isInference: false } as const
+const bedrock = { wire: 'bedrock', access: 'caller', isInference: false } as const
+const inference = { isInference: true }
+const own = { wire: 'anthropic', access: 'open', isInference: false } as const
+
+const nowhere = { method: 'GET', path: 'unknown', access: 'open', isInference: false } as const
+
+/** All that the gateway answers. */
+export const routes: readonly Route[] = [
+  { ...anthropic, ...inference, method: 'POST', path: '/v1/messages', answer: answerMessages },
+  { ...anthropic, ...inference, method: 'POST', path: '/v1/messages/count_tokens', answer: answerMessages },
+  { ...anthropic, method: 'GET', path: '/v1/models', answer: answerModels },
+  { ...anthropic, method: 'GET', path: '/v1/models/{model}', answer: answerModels },
+  // What Claude Code sends when it starts, before anything else.
+  { ...own, method: 'HEAD', path: '/api/hello', answer: answerHello },
+  { ...own, method: 'GET', path: '/api/hello', answer: answerHello },
+  { ...own, method: 'POST', path: '/api/event_logging/batch', answer: dropEvents },
+
+  { ...bedrock, ...inference, method: 'POST', path: '/model/{model}/invoke', answer: invokeModel },
+  { ...bedrock, ...inference, method: 'POST', path: '/model/{model}/invoke-with-response-stream', answer: invokeModel },
+  { ...bedrock, ...inference, method: 'POST', path: '/model/{model}/count-tokens', answer: invokeModel },
+  { ...bedrock, method: 'GET', path: '/inference-profiles', answer: listInferenceProfiles },
+  { ...bedrock, method: 'GET', path: '/inference-profiles/{profile}', answer: getInferenceProfile },
+  { ...bedrock, method: 'POST', path: '/guardrail/{guardrail}/version/{version}/apply', answer: applyGuardrail },
+
+  { ...own, method: 'GET', path: '/healthz', answer: showHealth },
+  { ...own, method: 'GET', path: '/readyz', answer: showReadiness },
+  { ...own, access: 'operator', method: 'GET', path: '/metrics', answer: showMetrics },
+]
+
+/** Where a request's method and path lead. */
+export interface RouteMatch {
+  readonly route: Route
+  readonly params: Exchange['params']
+}
+
+/** Finds a request's route: where there is none, one that says so. */
+export function findRoute(method: string, pathname: string): RouteMatch {
+  const segments = pathname
+    .replace(/(?<=.)\/$/, '')
+    .split('/')
+    .slice(1)
+  const fitting = compiled.flatMap(({ route, pattern }) => {
+    const params = matchSegments(pattern, segments)
+    return params ? [{ route, params }] : []
+  })
+  const found = fitting.find(({ route }) => route.method === method)
+  if (found) return found
+  const allow = [...new Set(fitting.map(({ route }) => route.method))].join(', ')
+  const wire = /^(model|inference-profiles|guardrail)$/.test(segments[0] ?? '') ? 'bedrock' : 'anthropic'
+  const answer = (): never => {
+    if (allow) throw new RefusedRequest(405, 'This method is not allowed here', { headers: { allow } })
+    throw new RefusedRequest(404, wire === 'anthropic' ? reasonMissing(pathname) : 'Not found')
+  }
+  return { route: { ...nowhere, wire, answer }, params: {} }
+}
+
+const compiled = routes.map((route) => ({ route, pattern: route.path.split('/').slice(1) }))
+
+function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [i, part] of pattern.entries()) {
+    const segment = segments[i] as string
+    const name = /^\{(\w+)\}$/.exec(part)?.[1]
+    if (!name) {
+      if (part !== segment) return undefined
+      continue
+    }
+    const value = decodeSegment(segment)
+    if (!value) return undefined
+    params[name] = value
+  }
+  return params
+}
+
+// Once, as whoever encoded it did: what is still encoded after that is part of the name.
+function decodeSegment(segment: string): string | undefined {
+  if (segment.length > 6_144) return undefined
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}

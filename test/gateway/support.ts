@@ -1,0 +1,80 @@
+import { type BedrockClientOptions, createBedrockClient } from 'outcrop'
+import {
+  type AccessLogEntry,
+  type ApiKey,
+  apiKeys,
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  hashApiKey,
+} from 'outcrop/gateway'
+import { type GatewayServer, serveGateway } from 'outcrop/gateway/node'
+import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
+import { onTestFinished } from 'vitest'
+
+/** Alice's key: not one that `createApiKey` would make. */
+export const key = 'key-of-alice'
+
+export interface Connected {
+  readonly fake: FakeBedrock
+  readonly gateway: Gateway
+  readonly log: AccessLogEntry[]
+  /** Calls the gateway with Alice's key. */
+  readonly call: (path: string, init?: RequestInit & { readonly json?: unknown }) => Promise<Response>
+}
+
+export interface ConnectOptions extends Partial<GatewayOptions> {
+  /** Of Alice. */
+  readonly caller?: Partial<ApiKey>
+  readonly fake?: FakeBedrockOptions
+  readonly client?: BedrockClientOptions
+}
+
+/** A gateway with one key in front of a fake Bedrock. */
+export async function connect({
+  caller,
+  fake: fakeOptions,
+  client,
+  ...options
+}: ConnectOptions = {}): Promise<Connected> {
+  const fake = createFakeBedrock({ reply: 'Hello!', ...fakeOptions })
+  const bedrock = createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    retry: false,
+    ...client,
+  })
+  const log: AccessLogEntry[] = []
+  const gateway = createGateway(bedrock, {
+    authenticate: apiKeys([{ id: 'alice', sha256: await hashApiKey(key), ...caller }]),
+    accessLog: (entry) => log.push(entry),
+    ...options,
+  })
+  const call: Connected['call'] = (path, { json, ...init } = {}) =>
+    gateway.fetch(
+      new Request(`http://gateway.example${path}`, {
+        ...(json !== undefined && { method: 'POST', body: JSON.stringify(json) }),
+        ...init,
+        headers: { 'x-api-key': key, 'content-type': 'application/json', ...(init.headers as Record<string, string>) },
+      }),
+    )
+  return { fake, gateway, log, call }
+}
+
+/** The same over HTTP. */
+export async function serve(options: ConnectOptions = {}): Promise<Connected & { readonly server: GatewayServer }> {
+  const connected = await connect(options)
+  const server = await serveGateway(connected.gateway, { port: 0 })
+  onTestFinished(() => server.close())
+  return { ...connected, server }
+}
+
+export const params = {
+  model: 'claude-sonnet-4-6',
+  max_tokens: 1000,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+
+/** What the Invoke API takes. */
+export const body = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 1000, messages: params.messages }
