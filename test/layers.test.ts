@@ -20,7 +20,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
   { members: [/^(credentials|models|caching|guardrails|compatibility|hints|limits|usage)\//], closed: true },
   { members: [/^failover\//] },
   { members: [/^(client|index)\.ts$/, /^settings\//] },
-  { members: [/^(diagnostics|testing|anthropic|tools)\//], closed: true },
+  { members: [/^(diagnostics|testing|anthropic|tools|telemetry)\//], closed: true },
   { members: [/^gateway\//] },
   { members: [/^cli\//] },
 ]

@@ -15,6 +15,7 @@ import * as node from 'outcrop/node'
 import * as settings from 'outcrop/settings'
 import * as settingsNode from 'outcrop/settings/node'
 import * as sigv4 from 'outcrop/sigv4'
+import * as telemetry from 'outcrop/telemetry'
 import * as testing from 'outcrop/testing'
 import * as testingMsw from 'outcrop/testing/msw'
 import * as testingNode from 'outcrop/testing/node'
@@ -42,6 +43,7 @@ const modules: Readonly<Record<string, object>> = {
   './settings': settings,
   './settings/node': settingsNode,
   './sigv4': sigv4,
+  './telemetry': telemetry,
   './testing': testing,
   './testing/msw': testingMsw,
   './testing/node': testingNode,
@@ -53,6 +55,7 @@ const fake = testing.createFakeBedrock({ reply: 'Hi' })
 const client = { region: fake.region, credentials: fake.identity, fetch: fake.fetch }
 const bedrock = root.createBedrockClient(client)
 const thin = core.createBedrockClient(client)
+const told = bedrock.withOptions({ middleware: [telemetry.telemetry()] })
 const store = caching.memoryStore()
 const params = { model: 'sonnet', max_tokens: 10, messages: [{ role: 'user' as const, content: 'Hi' }] }
 const identity = fake.identity
@@ -236,6 +239,12 @@ const bags: Readonly<Record<string, Case>> = {
   './testing createFakeBedrock, guardrails': [
     () => testing.createFakeBedrock(wrong({ guardrails: [{ identifier: 'gr1', versions: [], blockedWord: [] }] })),
     'blockedWords',
+  ],
+  './telemetry telemetry': [() => telemetry.telemetry(wrong({ trcer: false })), 'tracer'],
+  './telemetry telemetry, content': [() => telemetry.telemetry({ content: wrong({ maxByte: 1 }) }), 'maxBytes'],
+  './telemetry telemetry, of a call': [
+    () => told.messages.create(params, { telemetry: wrong({ conversationID: 'c' }) }),
+    'conversationId',
   ],
   './testing fail': [() => fake.fail('throttling', wrong({ time: 2 })), 'times'],
   './testing/node serveFakeBedrock': [() => testingNode.serveFakeBedrock(fake, wrong({ prt: 0 })), 'port'],

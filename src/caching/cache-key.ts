@@ -11,7 +11,7 @@ export type CacheScope = 'identity' | 'account' | 'store'
 const version = 3
 
 // Everything counts except what is known to be irrelevant. Unknown parts cost at worst a miss, never a wrong answer.
-const irrelevantOptions = new Set(['signal', 'headers', 'timeout', 'retry', 'cache', 'requestMetadata'])
+const irrelevantOptions = new Set('signal headers timeout retry onRetry cache telemetry requestMetadata'.split(' '))
 // Log labels, trace, request and attempt IDs, and the client's name.
 const irrelevantHeaders =
   /^(x-amzn-bedrock-request-metadata|traceparent|tracestate|baggage|b3|x-b3-.*|x-amzn-trace-id|x-cloud-trace-context|sentry-trace|x-(request|correlation)-id|idempotency-key|(x-amz-)?user-agent|amz-sdk-.*|x-stainless-.*)$/

@@ -18,6 +18,7 @@ import type {
   BedrockResponse,
   Clock,
   Dispatch,
+  Environment,
   Identity,
   Logger,
   Middleware,
@@ -86,6 +87,7 @@ class RequestContext implements MiddlewareContext {
   readonly fetch: BedrockFetch
   readonly logger: Logger
   readonly clock: Clock
+  readonly env: Environment | undefined
   readonly #client: ClientContext
   readonly #index: number
   readonly #request: BedrockRequest
@@ -96,6 +98,7 @@ class RequestContext implements MiddlewareContext {
     this.fetch = (path, init) => client.fetch(path, { region, ...init })
     this.logger = client.transport.logger
     this.clock = client.transport.clock
+    this.env = client.options.env
     this.#client = client
     this.#index = index
     this.#request = request

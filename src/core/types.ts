@@ -393,6 +393,8 @@ export interface MiddlewareContext {
   readonly identity: () => Promise<Identity | undefined>
   readonly logger: Logger
   readonly clock: Clock
+  /** The client's `env`: variables to read in place of the process's own, where there are such. */
+  readonly env?: Environment | undefined
 }
 
 /**

@@ -26,5 +26,5 @@ export function guardrails(options: GuardrailOptions): Middleware {
   assertGuardrailOptions(options)
   return markGuardrail(async function guardrails(request, next, context) {
     return guardCall(request, next, context, options)
-  })
+  }, options.identifier)
 }

@@ -54,6 +54,7 @@ const marks: Readonly<Record<string, RegExp>> = {
   failover: /failover targets are called/,
   anthropic: /capability_rejected/,
   gateway: /outcrop_gateway_/,
+  telemetry: /gen_ai\.operation\.name/,
   diagnostics: /NothingWithoutTheGuardrail/,
   testing: /UnknownOperationException/,
   smithy: /AWS4-HMAC-SHA256[\s\S]*AWS4-HMAC-SHA256-PAYLOAD/,
@@ -77,6 +78,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/anthropic', ['catalog', 'anthropic']],
   ['outcrop/gateway', ['catalog', 'guardrails', 'anthropic', 'decoder', 'gateway']],
   ['outcrop/tools', ['tools']],
+  ['outcrop/telemetry', ['telemetry']],
   ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
 ])('%s brings nothing else along', async (subpath, allowed) => {
   const text = await bundle(`import * as all from '${subpath}'; globalThis.all = all`)

@@ -7,9 +7,9 @@ export const guardrailIdentifierHeader = 'x-amzn-bedrock-guardrailidentifier'
 // From the global registry: the ESM and the CommonJS copy of this package must know each other's.
 const mark: unique symbol = Symbol.for('outcrop.guardrail') as never
 
-/** Marks a middleware as one that puts a guardrail on calls, so that a cache in front of it can tell. */
-export function markGuardrail(middleware: Middleware): Middleware {
-  return Object.assign(middleware, { [mark]: true })
+/** Marks a middleware as one that puts a guardrail on calls, so that what stands in front of it can tell. */
+export function markGuardrail(middleware: Middleware, identifier: string): Middleware {
+  return Object.assign(middleware, { [mark]: identifier })
 }
 
 /** Whether a middleware puts a guardrail on calls. */
@@ -18,9 +18,19 @@ export function isGuardrail(middleware: Middleware): boolean {
 }
 
 /** Whether a request names a guardrail, by header or by the call's option. */
-export function isGuarded({ headers, options }: BedrockRequest): boolean {
+export function isGuarded(request: BedrockRequest): boolean {
+  return guardrailIdOf(request) !== undefined
+}
+
+/** Which guardrail a request will have, where `inner` stands between here and Bedrock. */
+export function guardrailIdOf(
+  { headers, options }: BedrockRequest,
+  inner: readonly Middleware[] = [],
+): string | undefined {
   const { guardrail } = options as { readonly guardrail?: false | { readonly identifier?: string } }
-  return guardrail !== false && (guardrail?.identifier ?? headers[guardrailIdentifierHeader]) !== undefined
+  if (guardrail === false) return undefined
+  const client = inner.find(isGuardrail) as { readonly [mark]?: string } | undefined
+  return guardrail?.identifier ?? client?.[mark] ?? headers[guardrailIdentifierHeader]
 }
 
 /**

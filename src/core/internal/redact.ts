@@ -41,8 +41,13 @@ export function bounded(text: string): string {
  * Makes text from elsewhere fit to be shown: one printable line of bounded length, without the secrets that are given
  * and without whatever has the shape of one.
  */
-export function redact(text: string, secrets: readonly string[] = []): string {
-  let shown = printable(bounded(text).replace(/\s+/g, ' '))
+export function redact(text: string, secrets?: readonly string[]): string {
+  return withoutSecrets(printable(bounded(text).replace(/\s+/g, ' ')), secrets)
+}
+
+/** A text as it is, without the secrets that are given and without whatever has the shape of one. */
+export function withoutSecrets(text: string, secrets: readonly string[] = []): string {
+  let shown = text
   for (const secret of secrets) shown = shown.replace(spellings(secret), replacement)
   for (const shape of named) shown = shown.replace(shape, `$1${replacement}`)
   for (const shape of bare) shown = shown.replace(shape, replacement)

@@ -1,0 +1,67 @@
+import { isJsonObject } from '../core/internal/json.ts'
+import { createMessageAccumulator } from '../core/messages/accumulate.ts'
+import type { JsonObject, JsonValue } from '../core/types.ts'
+
+/** What an answer says of itself, as far as it has come. */
+export interface Answer {
+  readonly id?: JsonValue | undefined
+  readonly model?: JsonValue | undefined
+  readonly stop_reason?: JsonValue | undefined
+  readonly content?: JsonValue | undefined
+  /** Of a JSON answer. A stream's is in its metadata. */
+  readonly usage?: JsonValue | undefined
+  /** Output tokens that went into thinking, which are among the output tokens. */
+  readonly thinkingTokens?: number | undefined
+  /** Whether it is all there. */
+  readonly isWhole: boolean
+}
+
+/** What a JSON answer says of itself. */
+export function readAnswer(body: JsonObject): Answer {
+  const { id, model, stop_reason, content, usage } = body
+  return { id, model, stop_reason, content, usage, thinkingTokens: thinkingTokensOf(usage), isWhole: true }
+}
+
+/** Puts together what a stream says of its answer. */
+export interface AnswerCollector {
+  readonly answer: Answer
+  add(event: JsonObject): void
+  /** The stream has come to its own end. */
+  end(): void
+}
+
+/** @param withContent - whether the content is kept too */
+export function collectAnswer(withContent: boolean): AnswerCollector {
+  let accumulator = withContent ? createMessageAccumulator() : undefined
+  let answer: Answer = { isWhole: false }
+  return {
+    get answer() {
+      return { ...answer, content: accumulator?.message?.content }
+    },
+    add(event) {
+      const { type, message, delta, usage } = event
+      if (type === 'message_start' && isJsonObject(message))
+        answer = { ...answer, id: message.id, model: message.model }
+      if (type === 'message_delta') {
+        const stop_reason = isJsonObject(delta) ? delta.stop_reason : undefined
+        answer = { ...answer, stop_reason, thinkingTokens: thinkingTokensOf(usage) }
+      }
+      if (type === 'message_stop') answer = { ...answer, isWhole: true }
+      try {
+        accumulator?.add(event)
+      } catch {
+        // The reader of the stream hears of events that do not fit together.
+        accumulator = undefined
+      }
+    },
+    end() {
+      answer = { ...answer, isWhole: true }
+    },
+  }
+}
+
+function thinkingTokensOf(usage: JsonValue | undefined): number | undefined {
+  const details = isJsonObject(usage) ? usage.output_tokens_details : undefined
+  const tokens = isJsonObject(details) ? details.thinking_tokens : undefined
+  return typeof tokens === 'number' ? tokens : undefined
+}

@@ -1,0 +1,87 @@
+import { guardrailIdOf } from '../core/internal/guardrail.ts'
+import { isJsonObject } from '../core/internal/json.ts'
+import { operations } from '../core/internal/operations.ts'
+import type { BedrockRequest, JsonValue, MiddlewareContext } from '../core/types.ts'
+import { attribute, editions, ownAttribute, providerName, type TelemetryConventions } from './names.ts'
+import type { TelemetryAttributes } from './opentelemetry.ts'
+
+/** What the conventions call an operation. */
+export function operationName({ operation, body }: BedrockRequest, { model }: MiddlewareContext): string {
+  if (!operations[operation].generates) return 'count_tokens'
+  if (isJsonObject(body) && 'messages' in body) return 'chat'
+  return /embed/.test(model.base ?? model.id) ? 'embeddings' : 'generate_content'
+}
+
+/** What tells calls apart, in spans and metrics alike, and is known when one begins. */
+export function callAttributes(request: BedrockRequest, context: MiddlewareContext): TelemetryAttributes {
+  return {
+    [attribute.operationName]: operationName(request, context),
+    [attribute.providerName]: providerName,
+    [attribute.requestModel]: context.model.id,
+    ...serverAttributes(context),
+  }
+}
+
+/** What a request asks for. No content: no prompt, no tools. */
+export function requestAttributes(
+  request: BedrockRequest,
+  { model, region, inner }: MiddlewareContext,
+  conventions: TelemetryConventions,
+): TelemetryAttributes {
+  const body = isJsonObject(request.body) ? request.body : {}
+  const output = isJsonObject(body.output_config) ? body.output_config : {}
+  const { requestReasoningLevel } = editions[conventions]
+  return defined({
+    [attribute.requestStream]: operations[request.operation].answers === 'stream' || undefined,
+    [attribute.requestMaxTokens]: numberOf(body.max_tokens),
+    [attribute.requestTemperature]: numberOf(body.temperature),
+    [attribute.requestTopP]: numberOf(body.top_p),
+    [attribute.requestTopK]: numberOf(body.top_k),
+    [attribute.requestStopSequences]: textsOf(body.stop_sequences),
+    ...(requestReasoningLevel && { [requestReasoningLevel]: textOf(output.effort) }),
+    [attribute.outputType]: isJsonObject(output.format ?? body.output_format) ? 'json' : undefined,
+    [attribute.cloudRegion]: model.region ?? region,
+    [attribute.guardrailId]: operations[request.operation].generates
+      ? textOf(guardrailIdOf(request, inner))
+      : undefined,
+    [ownAttribute.modelSource]: model.source,
+    [ownAttribute.modelBase]: model.base,
+  })
+}
+
+/** Attributes without those that have no value. */
+export function defined(
+  attributes: Readonly<Record<string, string | number | boolean | string[] | undefined>>,
+): TelemetryAttributes {
+  const kept: TelemetryAttributes = {}
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) kept[name] = value
+  return kept
+}
+
+// A body in plain JavaScript may hold anything.
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const textsOf = (value: JsonValue | undefined): string[] | undefined =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string') ? [...(value as string[])] : undefined
+
+let latest: { readonly endpoint: string; readonly attributes: TelemetryAttributes } | undefined
+
+function serverAttributes(context: MiddlewareContext): TelemetryAttributes {
+  let endpoint: string
+  try {
+    endpoint = context.endpoint
+  } catch {
+    // The endpoint and the region disagree; the call itself will say so.
+    return {}
+  }
+  if (latest?.endpoint !== endpoint) {
+    const { hostname, port, protocol } = new URL(endpoint)
+    const attributes = {
+      [attribute.serverAddress]: hostname,
+      [attribute.serverPort]: Number(port) || (protocol === 'http:' ? 80 : 443),
+    }
+    latest = { endpoint, attributes }
+  }
+  return latest.attributes
+}
