@@ -95,7 +95,8 @@ function build(options: BedrockClientOptions, inherited?: Inherited): BedrockCli
       explain: async (name) => catalogResolver.explain(name, await context.resolutionContext()),
     },
     explain: async () => {
-      const { credentials, fetch } = options
+      const { credentials } = options
+      const { fetch } = context.transport.network
       const region = await context.region()
       return explainCredentials({ credentials, region, fetch, clock, env, chain: credentialChain?.({ env }) })
     },

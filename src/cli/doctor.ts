@@ -28,7 +28,9 @@ export const doctor: Command = {
       if (!flags.json) printResult(result, terminal)
     }
     try {
-      const set = await lookAtSetUp(flags)
+      const set = await lookAtSetUp(flags, ({ message, hint }) =>
+        add({ check: 'set-up', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
+      )
       const checks = runDoctor({
         ...set,
         invoke: flags.invoke === true,

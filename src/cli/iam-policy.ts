@@ -9,6 +9,7 @@ import {
   toTerraform,
 } from 'outcrop/diagnostics'
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
+import { unsignedFetch } from '../core/internal/http.ts'
 import { clientFlags, clientUsage, type Command, parseGuardrail, list, text, UsageError } from './command.ts'
 import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
@@ -93,12 +94,13 @@ function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[]
   ]
 }
 
-async function accountOf({ credentials, region }: SetUp): Promise<string> {
-  const identity = await credentials?.({ region })
+async function accountOf({ client, credentials, region }: SetUp): Promise<string> {
+  const fetch = unsignedFetch(client.fetch)
+  const identity = await credentials?.({ region, fetch })
   if (!identity) throw new ConfigurationError('The account is unknown without credentials', { hint: 'Pass --account.' })
   if ('token' in identity)
     throw new ConfigurationError('A Bedrock API key does not reveal its account', { hint: 'Pass --account.' })
-  return (await getCallerIdentity(identity, region)).account
+  return (await getCallerIdentity(identity, region, { fetch })).account
 }
 
 async function discovered({ client }: SetUp, region: string, terminal: Terminal): Promise<InferenceProfile[]> {

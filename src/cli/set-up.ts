@@ -5,11 +5,13 @@ import {
   ConfigurationError,
   createBedrockClient,
   type CredentialProvider,
+  isBedrockError,
 } from 'outcrop'
 import type { CheckResult } from 'outcrop/diagnostics'
 import { explainSettings, mergeSettings, type Settings, settingsFromEnvironment } from 'outcrop/settings'
 import { clientOptionsOf, loadSettings } from 'outcrop/settings/node'
 import { defaultCredentials, profileRegion } from '#default-credentials'
+import { isRegion } from '../core/internal/region.ts'
 import { families } from '../models/families.ts'
 import { type Flags, text } from './command.ts'
 
@@ -51,14 +53,36 @@ export async function setUp(flags: Flags): Promise<SetUp> {
   })
 }
 
-/** As {@link setUp}, and goes on without a region. @throws ConfigurationError for settings that are wrong */
-export async function lookAtSetUp(flags: Flags): Promise<PartialSetUp> {
+/**
+ * As {@link setUp}, and goes on without a region, and without each file and each setting that is wrong.
+ *
+ * @param onTrouble - told what is wrong. @default it is thrown
+ */
+export async function lookAtSetUp(
+  flags: Flags,
+  onTrouble?: (error: ConfigurationError) => void,
+): Promise<PartialSetUp> {
   const profile = text(flags, 'profile')
   const asked = { ...(profile && { AWS_PROFILE: profile }) }
-  const env: Environment = { ...process.env, ...asked }
-  const loaded = await loadSettings({ env, trustProject: flags['trust-project'] === true })
+  let env: Environment = { ...process.env, ...asked }
+  const trustProject = flags['trust-project'] === true
+  const loaded = await loadSettings({ env, trustProject, onError: onTrouble })
   // A flag wins over a file.
-  const settings = mergeSettings(loaded, settingsFromEnvironment(asked))
+  let settings = mergeSettings(loaded, settingsFromEnvironment(asked))
+  for (;;) {
+    try {
+      return await setUpOf(settings, flags, env)
+    } catch (error) {
+      const name = onTrouble && isBedrockError(error, 'configuration') ? settingIn(error.message, settings) : undefined
+      if (name === undefined) throw error
+      onTrouble?.(error as ConfigurationError)
+      settings = withoutSetting(settings, name)
+      env = without(env, name)
+    }
+  }
+}
+
+async function setUpOf(settings: Settings, flags: Flags, env: Environment): Promise<PartialSetUp> {
   // The command is run by hand, in a project of one's own: the remedy that it names is installed there.
   const packageFolder = process.cwd()
   const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined
@@ -85,6 +109,19 @@ export async function lookAtSetUp(flags: Flags): Promise<PartialSetUp> {
   }
 }
 
+/** The setting that an error is about: it names it before anything else that might be one, such as a part of a path. */
+function settingIn(message: string, { env, ...keys }: Settings): string | undefined {
+  return message.split(/\W+/).find((word) => Object.hasOwn(env, word) || Object.hasOwn(keys, word))
+}
+
+function withoutSetting({ env, ...keys }: Settings, name: string): Settings {
+  return { ...without(keys, name), env: without(env, name) }
+}
+
+function without<Members extends object>(members: Members, name: string): Members {
+  return Object.fromEntries(Object.entries(members).filter(([key]) => key !== name)) as Members
+}
+
 function providerOf(
   credentials: Exclude<BedrockClientOptions['credentials'], undefined>,
 ): CredentialProvider | undefined {
@@ -103,7 +140,9 @@ async function findRegion(
   for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
     const value = configured === undefined ? env[name]?.trim() : settings.env[name]?.value
     const path = configured === undefined ? undefined : settings.env[name]?.source.path
-    if (value) return [value, path ? `${name} in ${path}` : name]
+    const place = path ? `${name} in ${path}` : name
+    if (value && !isRegion(value)) throw new ConfigurationError(`${place} is not an AWS region, such as us-east-1`)
+    if (value) return [value, place]
   }
   const profile = settings.env.AWS_PROFILE?.value ?? env.AWS_PROFILE ?? 'default'
   const ofProfile = configured ?? (await profileRegion(env))

@@ -1,7 +1,7 @@
 import { assertOptions } from './internal/assert-options.ts'
 import { type ClientContext, createClientContext, type InheritedState, inheritState } from './client-context.ts'
 import { createDispatch, resolveModel } from './dispatch.ts'
-import { ConfigurationError, ModelResolutionError } from './errors.ts'
+import { ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'

@@ -20,7 +20,7 @@ export interface DoctorOptions {
   readonly guardrail?: { readonly identifier: string; readonly version: string } | undefined
   /** Makes a real call of one token to each model, which costs a little. @default false */
   readonly invoke?: boolean | undefined
-  /** The client's `fetch`. @default the global one */
+  /** Sends what is not signed for Bedrock: a ping, a question to STS. @default as the client sends */
   readonly fetch?: typeof fetch | undefined
   /** The families whose names stand for a version that somebody chose. Those that are not among them are warned of. */
   readonly pinned?: readonly string[] | undefined

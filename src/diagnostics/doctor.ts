@@ -1,4 +1,5 @@
 import { assertOptions } from '../core/internal/assert-options.ts'
+import { unsignedFetch } from '../core/internal/http.ts'
 import { redact } from '../core/internal/redact.ts'
 import type { ModelRef } from '../core/types.ts'
 import { checkUseCaseForm } from './check-access.ts'
@@ -26,8 +27,9 @@ const optionNames =
  * }
  * ```
  */
-export async function* runDoctor(options: DoctorOptions): AsyncGenerator<CheckResult> {
-  assertOptions(options, '', optionNames)
+export async function* runDoctor(given: DoctorOptions): AsyncGenerator<CheckResult> {
+  assertOptions(given, '', optionNames)
+  const options = { ...given, fetch: given.fetch ?? unsignedFetch(given.client.fetch) }
   const told = new Set<string>()
   const untold: string[] = []
   for await (const { cause, ...result } of examine(options)) {

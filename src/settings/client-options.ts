@@ -1,6 +1,7 @@
 import { promptCaching } from '../caching/prompt-caching.ts'
 import type { BedrockClientOptions } from '../client.ts'
 import { ConfigurationError } from '../core/errors.ts'
+import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
 import type { EndpointOptions, JsonValue, Middleware, Timeouts } from '../core/types.ts'
 import { families } from '../models/families.ts'
 import { regionsOf } from '../models/regions.ts'
@@ -78,7 +79,10 @@ function credentialsOf(
 }
 
 function endpointOf(settings: Settings): EndpointOptions | undefined {
-  const gateway = text(settings, 'ANTHROPIC_BEDROCK_BASE_URL')
+  const name = 'ANTHROPIC_BEDROCK_BASE_URL'
+  const gateway = text(settings, name)
+  const source = settings.env[name]?.source
+  parseEndpointUrl(gateway, source ? `${name} in ${describeSource(source)}` : name)
   // A gateway wins over the variants of AWS's own hosts.
   return gateway ? { url: gateway, fips: false, dualstack: false } : undefined
 }

@@ -227,6 +227,17 @@ export const settingRows: readonly SettingRow[] = [
   },
   { names: ['NODE_EXTRA_CA_CERTS'], does: 'additional trusted certificate authorities, on Node' },
   {
+    names: ['CLAUDE_CODE_CLIENT_CERT', 'CLAUDE_CODE_CLIENT_KEY'],
+    does: 'paths of the client certificate and its key, in PEM, on Node',
+  },
+  {
+    names: ['CLAUDE_CODE_CLIENT_KEY_PASSPHRASE'],
+    does: 'the passphrase of that key',
+    ignored: (settings) =>
+      isSet(settings, 'CLAUDE_CODE_CLIENT_KEY') ? undefined : 'CLAUDE_CODE_CLIENT_KEY is not set',
+    shows: 'secret',
+  },
+  {
     names: ['NODE_USE_ENV_PROXY', 'NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'],
     does: 'read by Node itself, only from the environment of the process',
     ignored: ({ env }, name) =>
@@ -238,18 +249,13 @@ export const settingRows: readonly SettingRow[] = [
   // Settings without an effect
   {
     names: ['ALL_PROXY', 'all_proxy'],
-    ignored: 'it is not supported: set HTTPS_PROXY',
+    // https://code.claude.com/docs/en/network-config
+    ignored: 'Claude Code has HTTPS_PROXY and HTTP_PROXY alone, and it often names a SOCKS proxy: set HTTPS_PROXY',
     shows: 'url',
   },
   {
-    names: [
-      'CLAUDE_CODE_CLIENT_CERT',
-      'CLAUDE_CODE_CLIENT_KEY',
-      'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
-      'CLAUDE_CODE_CERT_STORE',
-    ],
-    ignored: 'certificates are an option of `fetch`: createNodeFetch from outcrop/node takes cert, key and passphrase',
-    shows: 'secret',
+    names: ['CLAUDE_CODE_CERT_STORE'],
+    ignored: "Node's own certificate authorities are trusted, and those in NODE_EXTRA_CA_CERTS",
   },
   {
     names: [

@@ -1,4 +1,4 @@
-import { createBedrockClient } from 'outcrop'
+import { type CredentialProvider, createBedrockClient } from 'outcrop'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { everythingOf, setEnvironment } from './support.ts'
 
@@ -17,6 +17,24 @@ test('a client tells its source, the masked key, the expiry, and what is passed 
   const shown = everythingOf(explanation)
   for (const secret of [keys.secretAccessKey, keys.accessKeyId, 'api-key-of-the-environment'])
     expect(shown).not.toContain(secret)
+})
+
+test('providers ask by what the client sends by', async () => {
+  const asked: unknown[] = []
+  const fetch: typeof globalThis.fetch = async (input) => {
+    asked.push(input)
+    return new Response()
+  }
+  const credentials: CredentialProvider = async (options) => {
+    await options?.fetch?.('https://vault.example.com/')
+    return keys
+  }
+  await createBedrockClient({ credentials, fetch }).explain()
+  expect(asked).toEqual(['https://vault.example.com/'])
+  // The transport of its own: the proxy of its `env` counts, and cannot be reached.
+  const env = { AWS_REGION: 'us-east-1', HTTPS_PROXY: 'http://127.0.0.1:1' }
+  const { error } = await createBedrockClient({ credentials, env }).explain()
+  expect(error?.message).toContain('Could not reach the proxy 127.0.0.1:1')
 })
 
 test('and what it finds by itself', async () => {

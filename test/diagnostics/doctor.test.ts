@@ -1,4 +1,4 @@
-import { type BedrockClientOptions, createBedrockClient, CredentialsError } from 'outcrop'
+import { type BedrockClientOptions, type CredentialProvider, createBedrockClient, CredentialsError } from 'outcrop'
 import { type CheckResult, type DoctorOptions, isHealthy, runDoctor } from 'outcrop/diagnostics'
 import { createBedrockApiKey } from 'outcrop/credentials'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
@@ -58,6 +58,21 @@ test('without --invoke, no model is called', async () => {
   const fake = createFakeBedrock()
   await examine(fake)
   expect(fake.calls.some(({ operation }) => operation === 'InvokeModel')).toBe(false)
+})
+
+test('what is not signed goes as the client sends: the ping, STS, and what credentials ask', async () => {
+  const fake = createFakeBedrock()
+  const { region, identity, fetch } = fake
+  const credentials: CredentialProvider = async (options) => {
+    await options?.fetch?.('https://vault.example.com/keys')
+    return identity
+  }
+  const client = createBedrockClient({ region, credentials, fetch, retry: false })
+  const results: CheckResult[] = []
+  for await (const result of runDoctor({ client, region, credentials })) results.push(result)
+  expect(results.filter(({ status }) => status !== 'ok')).toEqual([])
+  for (const path of ['/ping', '/keys']) expect(fake.calls.map((call) => call.path)).toContain(path)
+  expect(fake.calls.map(({ operation }) => operation)).toContain('STS')
 })
 
 describe('endpoint', () => {

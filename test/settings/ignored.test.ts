@@ -34,7 +34,11 @@ describe('what is set and not taken is listed, with the reason', () => {
       },
       { 'env.ALL_PROXY': /HTTPS_PROXY/ },
     ],
-    ['client certificates', { CLAUDE_CODE_CLIENT_KEY: '/key' }, { 'env.CLAUDE_CODE_CLIENT_KEY': /createNodeFetch/ }],
+    [
+      'certificate stores',
+      { CLAUDE_CODE_CERT_STORE: 'system' },
+      { 'env.CLAUDE_CODE_CERT_STORE': /NODE_EXTRA_CA_CERTS/ },
+    ],
     [
       'other services',
       { CLAUDE_CODE_USE_MANTLE: '1', ANTHROPIC_API_KEY: 'secret-example' },

@@ -1,3 +1,4 @@
+import type { BedrockFetch } from '../types.ts'
 import type { AbortSource } from './signal.ts'
 
 /** An HTTP request, ready but for its signature. */
@@ -49,6 +50,14 @@ export interface Network {
  * From the global registry: the ESM and the CommonJS copy of this package know each other's.
  */
 export const transportOf: unique symbol = Symbol.for('outcrop.transport') as never
+
+/** Where a client's `fetch` keeps the one that it sends by, for requests to other hosts and unsigned ones. */
+export const unsignedOf: unique symbol = Symbol.for('outcrop.unsigned') as never
+
+/** How a client sends what is not for Bedrock; the global `fetch` where that is not known. */
+export function unsignedFetch(signed: BedrockFetch & { readonly [unsignedOf]?: typeof fetch }): typeof fetch {
+  return signed[unsignedOf] ?? globalThis.fetch
+}
 
 /** A network of a `fetch` alone. It is looked up at every call. */
 export function fetchNetwork(find: () => typeof fetch): Network {

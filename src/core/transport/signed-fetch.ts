@@ -1,6 +1,7 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
 import { assertOptions } from '../internal/assert-options.ts'
 import { mergeHeaders } from '../internal/headers.ts'
+import { unsignedOf } from '../internal/http.ts'
 import { readableFrom } from '../internal/readable.ts'
 import { guardResponse, serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
@@ -23,7 +24,7 @@ export interface SignedFetchOptions {
 /** Makes `bedrock.fetch`: one signed request to either host, and its response as it came. */
 export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
   const { transport, endpoint } = client
-  return async (path, init = {}) => {
+  const signed: BedrockFetch = async (path, init = {}) => {
     assertOptions(init, '', 'method headers body signal region timeout retry')
     const region = init.region ?? (await client.region())
     const request = {
@@ -68,6 +69,7 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
       throw error
     }
   }
+  return Object.assign(signed, { [unsignedOf]: transport.network.fetch })
 }
 
 function resolvePath(path: string, endpoint: EndpointResolver, region: string): string {

@@ -11,6 +11,7 @@ import { regionOf, toClientOptions } from '../client-options.ts'
 import type { Settings } from '../settings.ts'
 import { environmentOf, flag, whole } from '../values.ts'
 import { apiKeyHelper } from './api-key-helper.ts'
+import { fetchWithCertificate } from './client-certificate.ts'
 import { type LoadSettingsOptions, loadSettings, loadSettingsOptionNames } from './load-settings.ts'
 
 /** Options of {@link loadClientOptions}. */
@@ -47,7 +48,12 @@ export async function clientOptionsOf(
   const { onOutput, packageFolder } = given
   const env = environmentOf(settings)
   const options = toClientOptions(settings, credentialsOf(settings, env, onOutput, packageFolder))
-  return { ...options, region: options.region ?? ((await readProfile({ env })).region || undefined) }
+  const fetch = await fetchWithCertificate(settings)
+  return {
+    ...options,
+    region: options.region ?? ((await readProfile({ env })).region || undefined),
+    ...(fetch && { fetch }),
+  }
 }
 
 function credentialsOf(

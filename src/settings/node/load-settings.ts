@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
-import { ConfigurationError } from '../../core/errors.ts'
+import { ConfigurationError, isBedrockError } from '../../core/errors.ts'
 import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { Environment } from '../../core/internal/env.ts'
 import type { JsonValue } from '../../core/types.ts'
@@ -31,10 +31,12 @@ export interface LoadSettingsOptions {
   readonly trustProject?: boolean | undefined
   /** The folder of `managed-settings.json` and `managed-settings.d`. @default the system's */
   readonly managedDirectory?: string | undefined
+  /** Called for a file that cannot be used, which is then passed over. @default the error is thrown */
+  readonly onError?: ((error: ConfigurationError) => void) | undefined
 }
 
 /** The names of {@link LoadSettingsOptions}. */
-export const loadSettingsOptionNames = 'cwd home env settingsFile trustProject managedDirectory'
+export const loadSettingsOptionNames = 'cwd home env settingsFile trustProject managedDirectory onError'
 
 const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: '/Library/Application Support/ClaudeCode',
@@ -55,7 +57,7 @@ const managedDirectories: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
  */
 export async function loadSettings(options: LoadSettingsOptions = {}): Promise<Settings> {
   assertOptions(options, '', loadSettingsOptionNames)
-  const { cwd = process.cwd(), settingsFile, trustProject = false } = options
+  const { cwd = process.cwd(), settingsFile, trustProject = false, onError } = options
   // AWS's files are in the same home, for its chain and for every command.
   const env: Environment = {
     ...(options.env ?? process.env),
@@ -80,8 +82,14 @@ export async function loadSettings(options: LoadSettingsOptions = {}): Promise<S
   ]
   const layers = await Promise.all(
     files.map(async ({ kind, path, isTrusted, isRequired = false }) => {
-      const document = await readDocument(path, isRequired)
-      return document === undefined ? { env: {} } : settingsFromFile(document, { kind, path }, isTrusted)
+      try {
+        const document = await readDocument(path, isRequired)
+        if (document !== undefined) return settingsFromFile(document, { kind, path }, isTrusted)
+      } catch (error) {
+        if (!onError || !isBedrockError(error, 'configuration')) throw error
+        onError(error)
+      }
+      return { env: {} }
     }),
   )
   return mergeSettings(settingsFromEnvironment(env), ...layers)

@@ -1,13 +1,13 @@
 import { createBedrockClient as createDefaultClient, type CallOptions, type Message } from 'outcrop'
 import { type BedrockCoreClient, createBedrockClient } from 'outcrop/core'
-import { createFakeBedrock, type FakeReply } from 'outcrop/testing'
+import { createFakeBedrock, type FakeReply, type FakeReplyFunction } from 'outcrop/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 // A whole message over a stream: `create` with `wire: 'stream'`.
 
 const guardrail = { identifier: 'gr1', versions: ['1'], blockedWords: ['dynamite'], message: 'No.' }
 let reply: FakeReply = 'Fine.'
-const fake = createFakeBedrock({ guardrails: [guardrail], reply: () => reply })
+const fake = createFakeBedrock({ guardrails: [guardrail], reply: () => reply as Exclude<FakeReply, FakeReplyFunction> })
 beforeEach(() => {
   fake.reset()
   reply = 'Fine.'
