@@ -162,8 +162,61 @@ describe('signRequest', () => {
     })
   })
 
+  const linesOf = async (url: string) => (await signRequest({ url }, scope)).canonicalRequest.split('\n')
+
+  test.each([
+    ['https://host.example', 'host.example'],
+    ['https://HOST.example:443/', 'host.example'],
+    ['https://host.example:80/', 'host.example:80'],
+    ['http://host.example:80/', 'host.example'],
+    ['http://host.example:443/', 'host.example:443'],
+    ['https://host.example:4430/', 'host.example:4430'],
+    ['http://host.example:8080/', 'host.example:8080'],
+    ['https://me:and@you@host.example/', 'host.example'],
+    ['HTTPS://host.example?x', 'host.example'],
+  ])('%s is signed for the host %s', async (url, host) => {
+    const lines = await linesOf(url)
+    expect(lines[1]).toBe('/')
+    expect(lines[3]).toBe(`host:${host}`)
+  })
+
+  test.each(['', '/model/x', '//host.example/', 'host.example', 'ftp://host.example/', 'https://', 'x https://host/'])(
+    '%j is no URL to sign',
+    async (given) => {
+      await expect(signRequest({ url: given }, scope)).rejects.toMatchObject({ code: 'configuration' })
+    },
+  )
+
+  test.each([
+    ['', ''],
+    ['b=2&a=1', 'a=1&b=2'],
+    ['a=2&a=10&a=', 'a=&a=10&a=2'],
+    ['&&a=1&&', 'a=1'],
+    ['flag', 'flag='],
+    ['=value', '=value'],
+    ['a==', 'a=%3D'],
+    ['a=%2f%7e%41%2D', 'a=%2F~A-'],
+    ['a=é!*(', 'a=%C3%A9%21%2A%28'],
+    ['a=+', 'a=%2B'],
+    ['a=%zz', 'a=%25zz'],
+    ['a=100%', 'a=100%25'],
+    ['a=1#b=2', 'a=1'],
+  ])('the query %j is %j in canonical form', async (query, canonical) => {
+    expect((await linesOf(`https://host.example/?${query}`))[2]).toBe(canonical)
+  })
+
+  test('without a body the method is GET, with one POST', async () => {
+    expect((await signRequest({ url }, scope)).canonicalRequest).toMatch(/^GET\n/)
+    expect((await signRequest({ url, body: '' }, scope)).canonicalRequest).toMatch(/^POST\n/)
+  })
+
   test.each([
     [{ identity: { token: 'x' } }, /AWS keys/],
+    [{ identity: { ...keys, token: 'x' } }, /AWS keys/],
+    [{ identity: { ...keys, accessKeyId: '' } }, /AWS keys/],
+    [{ identity: { ...keys, secretAccessKey: '' } }, /AWS keys/],
+    [{ identity: { ...keys, accessKeyId: 'AKID\n' } }, /HTTP cannot carry/],
+    [{ identity: { ...keys, sessionToken: 'a\nb' } }, /HTTP cannot carry/],
     [{ region: '' }, /region/],
     [{ service: '' }, /service/],
     [{ date: new Date(Number.NaN) }, /date/],
