@@ -12,6 +12,7 @@ import type {
   JsonObject,
   Middleware,
   MiddlewareContext,
+  ModelRef,
   Next,
   ResponseMetadata,
 } from '../core/types.ts'
@@ -129,6 +130,8 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
         {
           onWhole: (content, metadata) => {
             if (metadata.cache?.status === 'hit' || metadata.status >= 300) return
+            // Another model may have answered, by a fallback behind this.
+            if (nameOf(metadata.model) !== nameOf(context.model)) return
             const entry = entryOf(content, metadata, context.clock.now(), ttl)
             if (answers(entry, request)) entries.write(key, entry, ttl, context)
           },
@@ -145,6 +148,8 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     }
   }
 }
+
+const nameOf = ({ base, id }: ModelRef): string => base ?? id
 
 const isDeterministic = ({ body }: BedrockRequest): boolean => body?.temperature === 0
 

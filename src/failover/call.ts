@@ -17,6 +17,9 @@ export interface Leg {
   readonly isLast: boolean
   /** What is left of the call's total deadline, in milliseconds; `undefined` where there is none. */
   readonly left: number | undefined
+  /** How many attempts are made before the call goes on, where `leaves` says that it does. */
+  readonly attempts: number
+  readonly leaves: (error: Error) => boolean
 }
 
 /** Calls a destination: its own client, or the rest of the chain. */
@@ -25,24 +28,29 @@ export async function callAt(
   request: BedrockRequest,
   next: Next,
   context: MiddlewareContext,
-  { isLast, left }: Leg,
+  leg: Leg,
 ): Promise<BedrockResponse> {
   const { client } = target
+  const { isLast, left } = leg
   const { headers: _, timeout, ...own } = target.options ?? {}
   const options: CallOptions = {
     ...request.options,
     ...own,
     timeout: { ...request.options.timeout, ...timeout, ...(left !== undefined && { total: left }) },
-    retry: target.retry ?? (isLast ? request.options.retry : few(client ? request.options.retry : context.retry)),
+    retry:
+      target.retry ??
+      (isLast ? request.options.retry : untilItLeaves(client ? request.options.retry : context.retry, leg)),
   }
   const headers = mergeHeaders(client ? forwarded(request) : request.headers, target.options?.headers)
   const changed = { ...request, headers, options }
   return client ? callClient(client, changed, model.id, context) : next({ ...changed, model })
 }
 
-// Another try costs less than a cold cache; a third has waited long enough.
-function few(retry: RetryOptions | false | undefined): RetryOptions | false {
-  return retry !== false && { ...retry, attempts: Math.min(retry?.attempts ?? 3, 2) }
+/** Ends the retries earlier for what the call can leave a destination for. */
+function untilItLeaves(given: RetryOptions | false | undefined, { attempts, leaves }: Leg): RetryOptions | false {
+  if (given === false) return false
+  const retryIf = given?.retryIf ?? (({ retryable }) => retryable === true)
+  return { ...given, retryIf: (error, attempt) => (attempt < attempts || !leaves(error)) && retryIf(error, attempt) }
 }
 
 const meantForAll = /^(anthropic-|x-amzn-bedrock-|x-claude-code-|x-amzn-trace-id$|traceparent$|tracestate$|baggage$)/

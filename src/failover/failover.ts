@@ -13,6 +13,13 @@ import { type FailoverTargets, readTargets, type Target } from './targets.ts'
 /** Options of {@link failover}. */
 export interface FailoverOptions {
   /**
+   * How many attempts a target gets before a call leaves it, while there is another: another try costs less than a cold
+   * cache. What no call leaves a target for is repeated as `retry` says, and so is everything at the last target.
+   *
+   * @default 2
+   */
+  readonly attempts?: number | undefined
+  /**
    * How long a target that cannot be reached, says that it has no capacity, or throttles three calls in a row is passed
    * over, in milliseconds; longer where it asks for more, but an hour at most.
    *
@@ -62,12 +69,14 @@ export interface FailoverOptions {
  *   leaves where the call may run.
  */
 export function failover(targets: FailoverTargets, options: FailoverOptions = {}): Middleware {
-  assertOptions(options, '', 'cooldown returnAfter leaveIf skipUnusable')
-  const { cooldown = 30_000, returnAfter, leaveIf, skipUnusable = false } = options
+  assertOptions(options, '', 'attempts cooldown returnAfter leaveIf skipUnusable')
+  const { attempts = 2, cooldown = 30_000, returnAfter, leaveIf, skipUnusable = false } = options
   for (const [name, value] of Object.entries({ cooldown, returnAfter })) {
     if (value !== undefined && !(Number.isFinite(value) && value >= 0))
       throw new ConfigurationError(`${name} must be 0 or more milliseconds`)
   }
+  if (!Number.isInteger(attempts) || attempts < 1)
+    throw new ConfigurationError('attempts must be a whole number, 1 or more')
   if (leaveIf !== undefined && typeof leaveIf !== 'function') throw new ConfigurationError('leaveIf must be a function')
   const tiers = readTargets(targets)
   const hasClients = tiers.flat().some(({ client }) => client)
@@ -117,6 +126,8 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
         const response = await callAt(destination, request, next, context, {
           isLast: waiting.length === 0,
           left: isBounded ? started + total - clock.now() : undefined,
+          attempts,
+          leaves: (error) => whyLeave(error) !== undefined,
         })
         response.metadata.failover = { target: name, reason: reasonFor(destination), tried }
         if (isTold) {
@@ -130,14 +141,18 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
         const cause = whyLeave(error)
         if (!isBedrockError(error)) throw error
         if (!cause) throw withTried(error, tried)
-        const { status, attempts, retryAfter } = error as { status?: number; attempts?: number; retryAfter?: number }
+        const {
+          status,
+          attempts: made,
+          retryAfter,
+        } = error as { status?: number; attempts?: number; retryAfter?: number }
         // How long `limits` would let this call wait says nothing of others.
         const wait = error.code === 'quota_exceeded' ? undefined : retryAfter
         const rests = isTold && health.failed(destination, cause, wait, clock.now())
         if (cause === 'daily-quota') leaveOut(waiting, destination)
         const isLate = isBounded && clock.now() >= started + total
         if (waiting.length === 0 || isLate || request.signal?.aborted) throw withTried(error, tried)
-        tried.push({ target: name, cause, message: error.message, status, attempts })
+        tried.push({ target: name, cause, message: error.message, status, attempts: made })
         const follows = `a call goes on to ${waiting[0]?.target.name}`
         if (rests) logger.warn(`The failover target ${name} is passed over for some time (${cause}); ${follows}`)
         else logger.info(`The failover target ${name} failed (${cause}); ${follows}`)

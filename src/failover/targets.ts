@@ -33,7 +33,7 @@ export interface FailoverTarget {
    * @default where the call itself may run
    */
   readonly residency?: string | readonly string[] | undefined
-  /** Retries there, over the call's own. @default two attempts at most; the call's own for the last target that is left */
+  /** Retries there, over the call's own. @default the call's own, as far as `attempts` of `failover` goes */
   readonly retry?: RetryOptions | false | undefined
   /** Further options of calls there, over the call's own: the `guardrail` of that Region, say. */
   readonly options?: Omit<CallOptions, 'signal' | 'retry'> | undefined
@@ -66,13 +66,15 @@ export function readTargets(given: FailoverTargets): readonly Tier[] {
   const tiers = (given as FailoverTargets).map((entry) =>
     [entry].flat().map((target) => readTarget(target as string | FailoverTarget, ++place)),
   )
-  const all = tiers.flat()
-  if (!all.some(({ isOwn }) => isOwn)) tiers.unshift([readTarget({}, 0)])
-  const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i)
-  if (twice) {
-    throw new ConfigurationError(`Two failover targets are called ${twice.name}`, {
-      hint: 'Give each a `name` of its own.',
-    })
+  if (!tiers.flat().some(({ isOwn }) => isOwn)) tiers.unshift([readTarget({}, 0)])
+  const names = new Set<string>()
+  for (const { name } of tiers.flat()) {
+    if (names.has(name)) {
+      throw new ConfigurationError(`Two failover targets are called ${name}`, {
+        hint: 'Give each a `name` of its own.',
+      })
+    }
+    names.add(name)
   }
   return tiers.filter((tier) => tier.length > 0)
 }

@@ -38,13 +38,14 @@ export interface UsageRecord {
  */
 export function usageTracking(onUsage: (record: UsageRecord) => void): Middleware {
   if (typeof onUsage !== 'function') throw new ConfigurationError('usageTracking needs a function')
-  return async function usageTracking(request, next, { model, region, clock, logger }) {
+  return async function usageTracking(request, next, { region: asked, clock, logger }) {
     const { operation } = request
     const started = clock.now()
     const response = await next(request)
     const { metadata } = response
     const tell = (complete: boolean): void => {
-      const { usage, latency = clock.now() - started, firstByteLatency, requestId, cache } = metadata
+      const { model, usage, latency = clock.now() - started, firstByteLatency, requestId, cache } = metadata
+      const { region = asked } = model
       const profile = model.id === model.base ? undefined : model.id
       try {
         onUsage({ operation, model, region, profile, usage, latency, firstByteLatency, requestId, cache, complete })

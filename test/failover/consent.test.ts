@@ -145,6 +145,7 @@ describe('what can never work is refused at once', () => {
     [{ cooldown: -1 }, /cooldown must be 0 or more/],
     [{ cooldown: '5' }, /cooldown must be 0 or more/],
     [{ returnAfter: Number.NaN }, /returnAfter must be/],
+    [{ attempts: 0 }, /attempts must be a whole number/],
     [{ leaveIf: 5 }, /leaveIf must be a function/],
   ])('%o', (options, message) => {
     expect(() => failover(['haiku'], options)).toThrow(message)

@@ -1,9 +1,11 @@
 import { createBedrockClient, isBedrockError, TimeoutError } from 'outcrop'
 import { createBedrockClient as createCoreClient } from 'outcrop/core'
+import { memoryStore, responseCaching } from 'outcrop/caching'
 import { failover } from 'outcrop/failover'
 import { guardrails } from 'outcrop/guardrails'
 import { limits } from 'outcrop/limits'
 import { createFakeBedrock, type FaultName } from 'outcrop/testing'
+import { type UsageRecord, usageTracking } from 'outcrop/usage'
 import { describe, expect, test } from 'vitest'
 import { minutes, params, route, setUp, sonnet } from './support.ts'
 
@@ -148,6 +150,35 @@ describe('where a call goes', () => {
     const error = await failed(withTargets(['sonnet', { region: 'us-east-1' }]).messages.create(params))
     expect(error).toMatchObject({ status: 429, attempts: 3 })
     expect(callsAt('us-east-1')).toEqual([sonnet, sonnet, sonnet])
+  })
+})
+
+describe('what stands before it', () => {
+  test('usageTracking tells the model and the Region that answered', async () => {
+    const records: UsageRecord[] = []
+    const { base, at } = setUp()
+    at('us-east-1').fail('unavailable', { times: 2, model: 'sonnet' })
+    at('us-west-2').fail('unavailable', { times: 2, model: 'sonnet' })
+    const targets = [{ region: 'us-west-2' }, { region: 'us-west-2', model: 'haiku' }]
+    const middleware = [usageTracking((record) => records.push(record)), failover(targets)]
+    await base.withOptions({ middleware }).messages.create(params)
+    expect(records).toMatchObject([{ model: { family: 'haiku' }, region: 'us-west-2', complete: true }])
+    expect(records[0]?.profile).toBe(records[0]?.model.id)
+  })
+
+  test('responseCaching keeps what another Region answered, and not what another model did', async () => {
+    const { base, at } = setUp()
+    for (const [target, status] of [
+      [{ region: 'us-west-2' }, 'hit'],
+      ['haiku', 'miss'],
+    ] as const) {
+      const middleware = [responseCaching({ store: memoryStore() }), failover([target])]
+      const bedrock = base.withOptions({ middleware })
+      at('us-east-1').fail('unavailable', { times: 2, model: 'sonnet' })
+      await bedrock.messages.create({ ...params, temperature: 0 })
+      const { metadata } = await bedrock.messages.create({ ...params, temperature: 0 })
+      expect(metadata.cache?.status).toBe(status)
+    }
   })
 })
 
@@ -372,6 +403,25 @@ describe('retries', () => {
     for (const region of ['us-east-1', 'us-west-2', 'us-east-2']) at(region).fail('unavailable', { times: 9 })
     await failed(withTargets([{ region: 'us-west-2' }, { region: 'us-east-2' }]).messages.create(params))
     expect(['us-east-1', 'us-west-2', 'us-east-2'].map((region) => callsAt(region).length)).toEqual([2, 2, 3])
+  })
+
+  test('as many as attempts says; what no call leaves for is repeated as ever', async () => {
+    const { withTargets, at, callsAt } = setUp({ retry: { baseDelay: 0, attempts: 4 } })
+    at('us-east-1').fail('unavailable', { times: 9 })
+    await withTargets([{ region: 'us-west-2' }], { attempts: 1 }).messages.create(params)
+    expect(callsAt('us-east-1')).toHaveLength(1)
+    at('us-east-1').reset()
+    at('us-east-1').fail('internal', { times: 9 })
+    await failed(withTargets([{ region: 'us-west-2' }], { attempts: 1 }).messages.create(params))
+    expect(callsAt('us-east-1')).toHaveLength(4)
+  })
+
+  test("the caller's own retryIf still decides", async () => {
+    const { withTargets, at, callsAt } = setUp()
+    at('us-east-1').fail('unavailable', { times: 9 })
+    const retry = { attempts: 5, retryIf: () => false }
+    await withTargets([{ region: 'us-west-2' }]).messages.create(params, { retry })
+    expect(callsAt('us-east-1')).toHaveLength(1)
   })
 
   test('no retries stay none, of the client and of the call', async () => {
