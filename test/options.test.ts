@@ -212,6 +212,11 @@ const bags: Readonly<Record<string, Case>> = {
     'trustProject',
   ],
   './settings/node loadSettings': [() => settingsNode.loadSettings(wrong({ settingFile: 'a.json' })), 'settingsFile'],
+  './limits redisLimitStore': [() => limits.redisLimitStore(wrong({ evalSha: run }), wrong({ prefx: 'a' })), 'prefix'],
+  './limits upstashLimitStore': [
+    () => limits.upstashLimitStore(wrong({ evalsha: run, eval: run }), wrong({ prefx: 'a' })),
+    'prefix',
+  ],
   './limits limits': [() => limits.limits(wrong({ quota: [] })), 'quotas'],
   './diagnostics getCallerIdentity': [
     () => diagnostics.getCallerIdentity(identity, 'us-east-1', wrong({ fech: fake.fetch })),
@@ -268,7 +273,7 @@ const others: Readonly<Record<string, string>> = {
   // Settings are what `loadSettings` and `settingsFromEnvironment` give.
   './settings': 'explainSettings mergeSettings settingsFromEnvironment settingsFromFile toClientOptions',
   './diagnostics': 'isHealthy toTerraform',
-  './testing': 'responseStoreContract',
+  './testing': 'limitStoreContract responseStoreContract',
   './testing/msw': 'bedrockHandlers',
 }
 

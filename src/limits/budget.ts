@@ -113,7 +113,7 @@ export function settleBudget(
 ): void {
   const limit = advance(budget, rule, now)
   // Calls that were admitted before the last cut say nothing about what it left.
-  if (throttled && (budget.peak === undefined || at >= budget.cutAt)) {
+  if (throttled && (budget.peak === undefined || at > budget.cutAt)) {
     budget.peak = Math.max(1, Math.min(limit, budget.used + budget.held))
     budget.cutAt = now
     budget.level = Math.min(budget.level ?? 0, 0)

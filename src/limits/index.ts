@@ -10,6 +10,14 @@ export { type Limits, type LimitsSnapshot, limits } from './limits.ts'
 export { memoryLimitStore } from './memory-store.ts'
 export type { BudgetSnapshot } from './model-budget.ts'
 export type { LimitsOptions, Quota } from './options.ts'
+export {
+  type IoredisLike,
+  type NodeRedisLike,
+  type RedisLimitStoreOptions,
+  redisLimitStore,
+  type UpstashLike,
+  upstashLimitStore,
+} from './redis-store.ts'
 export type {
   BudgetState,
   Charge,

@@ -15,4 +15,5 @@ export type {
   FakeReplyFunction,
   SignatureVerdict,
 } from './types.ts'
+export { limitStoreContract, type LimitStoreSetting } from './limit-store-contract.ts'
 export { responseStoreContract, type StoreContractCase } from './store-contract.ts'
