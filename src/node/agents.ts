@@ -9,18 +9,18 @@ import type { NodeFetchOptions } from './options.ts'
 import type { HttpProxy } from './proxy.ts'
 import { openTunnel, type TunnelRequest } from './tunnel.ts'
 
-/** The agents of one `fetch`: one for each way to a host. */
+/** The agents of one `fetch`: one for each scheme and tunnel. */
 export interface Agents {
-  /** The agent for a scheme, and a tunnel through a proxy where there is one. */
+  /** Returns the agent for a scheme and an optional tunnel through a proxy. */
   get(isTls: boolean, tunnel?: HttpProxy): http.Agent
-  /** Lets go of connections that may have died unseen. */
+  /** Closes connections that may have died unnoticed. */
   dropStale(now: number): void
-  /** Lets go of all connections that are kept. */
+  /** Closes all idle connections. */
   dropIdle(): void
 }
 
-// How long a connection is kept idle, in milliseconds: load balancers close theirs after 60 s, by default, and NAT
-// gateways forget them after 350 s without a word.
+// How long an idle connection is kept, in milliseconds. Load balancers close theirs after 60 s by default, and NAT
+// gateways drop silent ones after 350 s.
 const maxIdle = 50_000
 
 /** @throws ConfigurationError for certificates that cannot be read */
@@ -31,13 +31,13 @@ export function createAgents(given: NodeFetchOptions): Agents {
   let secureContext = given.ca || given.cert || given.key ? createContext(given) : undefined
 
   const create = (isTls: boolean, tunnel: HttpProxy | undefined): http.Agent => {
-    // One for all connections: each would make its own.
+    // Shared by all connections, because creating one is expensive.
     if (isTls) secureContext ??= createContext(given)
     const agent = isTls ? new https.Agent({ ...options, secureContext } as AgentOptions) : new http.Agent(options)
     if (tunnel) tunnelThrough(agent as https.Agent, tunnel)
     const { keepSocketAlive, reuseSocket } = agent
     agent.keepSocketAlive = (socket) => {
-      // What comes behind an answer belongs to nobody, and would be taken for the next one.
+      // Extra bytes after a response would count as part of the next one.
       if (socket.readableLength > 0 || !(keepSocketAlive.call(agent, socket) as unknown as boolean)) return false
       idleSince.set(socket, Date.now())
       socket.on('data', destroyThis)
@@ -62,7 +62,7 @@ export function createAgents(given: NodeFetchOptions): Agents {
       agents.set(name, agent)
       return agent
     },
-    // By the time of day: timers and the monotonic clock stand still while a function is frozen.
+    // Uses the wall clock, because timers and the monotonic clock stop while a function is frozen.
     dropStale: (now) => drop((socket) => Math.abs(now - (idleSince.get(socket) ?? 0)) > maxIdle),
     dropIdle: () => drop(() => true),
   }
@@ -75,19 +75,19 @@ function destroyThis(this: Duplex): void {
 function createContext({ ca, cert, key, passphrase, env: variables }: NodeFetchOptions): SecureContext {
   const authorities = ca ?? extraAuthorities(variables)
   try {
-    // OpenSSL passes over what is no certificate among authorities.
+    // OpenSSL ignores authorities that are not certificates.
     for (const each of [authorities].flat())
       if (each && !Buffer.from(each as string).includes('-----BEGIN')) throw new Error('not PEM')
     return createSecureContext({ ca: authorities, cert, key, passphrase } as SecureContextOptions)
   } catch (cause) {
     throw new ConfigurationError('The certificates or the key cannot be used', {
       cause,
-      hint: '`ca`, `cert` and `key` are the contents of PEM files, not their paths.',
+      hint: '`ca`, `cert` and `key` must be the contents of PEM files, not their paths.',
     })
   }
 }
 
-/** Makes an agent connect through a proxy. TLS, and what is remembered of its sessions, stay the agent's. */
+/** Makes an agent connect through a proxy. The agent still handles TLS and its session cache. */
 function tunnelThrough(agent: https.Agent, proxy: HttpProxy): void {
   const { createConnection } = agent
   agent.createConnection = (options, callback) => {
@@ -99,7 +99,7 @@ function tunnelThrough(agent: https.Agent, proxy: HttpProxy): void {
   }
 }
 
-// Node itself reads this variable of the process when it starts.
+// Node itself reads this variable from the process's environment at startup.
 function extraAuthorities(variables: NodeFetchOptions['env']): string[] | undefined {
   const path = variables && env('NODE_EXTRA_CA_CERTS', variables)
   if (!path || path === process.env.NODE_EXTRA_CA_CERTS) return undefined

@@ -9,22 +9,22 @@ import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
 import { createRouter, type Route } from './route.ts'
 import { toFetch } from './to-fetch.ts'
 
-/** Sends requests over `node:http` and `node:https`, on connections that are kept alive. */
+/** Creates a transport over `node:http` and `node:https` with keep-alive connections. */
 export function createNetwork(given: NodeFetchOptions = {}): Network {
   const router = createRouter(given)
   const { agents } = router
   const transport: HttpTransport = async (request, scope, connecting) => {
     const route = router.route(request, scope)
     agents.dropStale(Date.now())
-    // Looked up here, where nock and instrumentations put theirs.
+    // Read per request, because nock and instrumentations replace it.
     const outgoing = (route.isTls ? https : http).request(route.options)
     const hasConnection = outgoing.reusedSocket
-    // An agent of the user's own may let requests wait for a connection: that is no deadline's business.
+    // The user's own agent may queue requests for a connection, which the connect timeout must not count.
     const connected = hasConnection ? () => {} : watchConnection(outgoing, connecting, given.agent === undefined)
     try {
       return await exchange(outgoing, request.body, route, scope)
     } catch (error) {
-      // Where one connection died unseen, the others have as well.
+      // If one idle connection has died unnoticed, the others have too.
       if (hasConnection) agents.dropIdle()
       throw error
     } finally {
@@ -34,7 +34,7 @@ export function createNetwork(given: NodeFetchOptions = {}): Network {
   return { transport, fetch: toFetch(transport) }
 }
 
-/** Tells when a connection is being made and when it stands; gives a function to say that it will not. */
+/** Reports the start and the end of connecting. Returns a function that reports a failure. */
 function watchConnection(outgoing: ClientRequest, connecting: () => () => void, isAtOnce: boolean): () => void {
   let connected = isAtOnce ? connecting() : undefined
   outgoing.once('socket', (socket: TLSSocket & { readonly secureConnecting?: boolean }) => {
@@ -45,7 +45,7 @@ function watchConnection(outgoing: ClientRequest, connecting: () => () => void, 
   return () => connected?.()
 }
 
-/** Sends the body and waits for the headers of the answer. */
+/** Sends the body and waits for the response headers. */
 function exchange(
   outgoing: ClientRequest,
   body: string | Uint8Array | undefined,
@@ -58,7 +58,7 @@ function exchange(
       if (socket.connecting) socket.once('connect', () => (hasConnected = true))
       else hasConnected = true
     })
-    // The scope is the attempt's: it closes the connection while the body is read, too.
+    // The scope belongs to the attempt, so it also closes the connection while the body is being read.
     scope.onAbort((reason) => {
       reject(reason)
       outgoing.destroy()
@@ -80,11 +80,11 @@ function exchange(
   })
 }
 
-// What fits into one write with the headers, in bytes.
+// The maximum number of bytes to write together with the headers.
 const maxInline = 16_384
 
 function sendBody(outgoing: ClientRequest, body: string | Uint8Array = ''): void {
-  // Never a string of UTF-8: with one, Node encodes the headers in UTF-8 too.
+  // Never a UTF-8 string, or Node would encode the headers in UTF-8 too.
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length)
   if (bytes.length > 0 && bytes.length <= maxInline) outgoing.end(bytes.toString('latin1'), 'latin1')
   else outgoing.end(bytes.length > 0 ? bytes : undefined)

@@ -4,7 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { ConnectionError } from '../core/errors.ts'
 import type { HttpBodyReader, HttpHeaders, HttpResponse } from '../core/internal/http.ts'
 
-/** A response that has begun, as the transport gives it. To be called before anything of the body has come. */
+/** Wraps a response that has begun. Call it before any of the body arrives. */
 export function toResponse(incoming: IncomingMessage, outgoing: ClientRequest): HttpResponse {
   const { statusCode: status = 0 } = incoming
   const headers = new IncomingHeaders(incoming.headers)
@@ -12,7 +12,7 @@ export function toResponse(incoming: IncomingMessage, outgoing: ClientRequest): 
   const decoder = decoders[coding]?.()
   const source = decoder ? pipeline(incoming, decoder, () => {}) : incoming
   const body = new IncomingBody(source, () => outgoing.destroy())
-  // What the parser does not take is told to the request.
+  // Parser errors are reported on the request.
   outgoing.on('error', (error) => body.fail(error))
   if (!decoder && coding !== 'identity') outgoing.destroy(unknownCoding(coding))
   const hasBody = status !== 204 && status !== 205 && status !== 304
@@ -20,7 +20,7 @@ export function toResponse(incoming: IncomingMessage, outgoing: ClientRequest): 
   return { ok: status >= 200 && status < 300, status, headers, body: hasBody ? body : null }
 }
 
-// None is asked for, but some gateways compress all the same.
+// The client requests no compression, but some gateways compress anyway.
 const decoders: Readonly<Record<string, () => Transform>> = {
   __proto__: null as never,
   gzip: createGunzip,
@@ -30,16 +30,13 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 }
 
 function unknownCoding(coding: string): ConnectionError {
-  return new ConnectionError(
-    `The response is encoded as ${JSON.stringify(coding.slice(0, 40))}, which nobody asked for`,
-    {
-      retryable: false,
-      hint: 'Something between here and Bedrock compresses responses: have it pass them on as they are.',
-    },
-  )
+  return new ConnectionError(`The response has the unsupported encoding ${JSON.stringify(coding.slice(0, 40))}`, {
+    retryable: false,
+    hint: 'Something between you and Bedrock compresses responses. Configure it to pass them on unchanged.',
+  })
 }
 
-/** A response's headers, as `Headers` gives them. */
+/** A response's headers, with the interface of `Headers`. */
 export class IncomingHeaders implements HttpHeaders {
   readonly #record: IncomingMessage['headers']
 
@@ -63,18 +60,18 @@ export class IncomingHeaders implements HttpHeaders {
   }
 }
 
-// How much may wait to be read, in bytes, before the other side is made to wait.
+// The maximum number of unread bytes before the sender has to wait.
 const highWaterMark = 65_536
 
 type ReadResult = Awaited<ReturnType<HttpBodyReader['read']>>
 
-/** Who waits for the next chunk. */
+/** A pending read of the next chunk. */
 interface Reader {
   resolve(result: ReadResult): void
   reject(error: Error): void
 }
 
-/** Reads a response's body chunk by chunk, and no faster than it is asked to. One read at a time. */
+/** Reads a response's body chunk by chunk, with back pressure. Allows one read at a time. */
 export class IncomingBody implements HttpBodyReader {
   readonly #source: Readable
   readonly #destroy: () => void
@@ -117,7 +114,7 @@ export class IncomingBody implements HttpBodyReader {
     this.#destroy()
   }
 
-  /** Ends the body with an error, behind what has come. */
+  /** Ends the body with an error, after the chunks that have arrived. */
   fail(error: Error): void {
     if (this.#state === 'ended') return
     this.#fault ??= error
@@ -129,7 +126,7 @@ export class IncomingBody implements HttpBodyReader {
     this.#source
       .on('data', (chunk: Buffer) => this.#take(chunk))
       .on('end', () => this.#end())
-      // Whatever it ends with, it ends.
+      // Emitted at the end in every case.
       .on('close', () => this.fail(new Error('the connection was closed')))
   }
 

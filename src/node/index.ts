@@ -1,5 +1,5 @@
 /**
- * What Node's own HTTP can do and its `fetch` cannot: proxies, certificates, agents, Unix sockets, calls of an hour.
+ * Features of Node's own HTTP that `fetch` lacks: proxies, certificates, agents, Unix sockets, calls of an hour.
  *
  * @module
  */

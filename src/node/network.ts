@@ -1,13 +1,13 @@
-// How a client reaches the network on Node. Little is loaded with it: what sends comes with the first request.
+// The network of a client on Node. It loads little; the transport itself is loaded with the first request.
 import { fetchNetwork, type HttpTransport, type Network, transportOf } from '../core/internal/http.ts'
 import type { Environment } from '../core/types.ts'
 
-// Bun and Deno take this code for Node's, and have a `fetch` that brings what Node's lacks.
+// Bun and Deno run this code too, but their `fetch` has what Node's lacks.
 const isNode = !process.versions.bun && !('Deno' in globalThis)
 
 /**
- * The `fetch` that was given, with the transport that it may be made of. Without one: `node:http`, unless the global
- * `fetch` was replaced, by a test or a framework say, when a call is made.
+ * Returns the given `fetch`, or the transport behind it. Without one it uses `node:http`, unless a test or a framework
+ * has replaced the global `fetch` by the time of the call.
  */
 export function openNetwork(given: typeof fetch | undefined, env?: Environment): Network {
   const known = given && (given as { readonly [transportOf]?: HttpTransport })[transportOf]
@@ -29,7 +29,7 @@ export function openNetwork(given: typeof fetch | undefined, env?: Environment):
 
 let lastSeen: { readonly fetch: unknown; readonly isNative: boolean } | undefined
 
-// What was put in place of Node's own does not look like it. (In Node 20 to 26, which load it when it is first called.)
+// A replacement does not look like Node's own `fetch`. (Node 20 to 26 load it at the first call.)
 function isNative(fetch: unknown): boolean {
   if (lastSeen?.fetch !== fetch) {
     const source = String(fetch)
@@ -39,8 +39,8 @@ function isNative(fetch: unknown): boolean {
   return lastSeen?.isNative ?? false
 }
 
-// `setGlobalDispatcher` of the package undici changes where the native `fetch` goes: to a proxy, or to a test's answers.
-// A plain Agent is what the native one begins with, from undici 8 on behind a wrapper for older ones too.
+// `setGlobalDispatcher` of undici redirects the native `fetch`, to a proxy or to a test's mock. A plain Agent is the
+// default; from undici 8 on it may be in a wrapper for older versions.
 function hasDispatcher(): boolean {
   return dispatchers.some((key) => {
     const name = (globalThis as { [key: symbol]: object | undefined })[key]?.constructor.name
@@ -50,7 +50,7 @@ function hasDispatcher(): boolean {
 
 const dispatchers = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]
 
-// Told to, Node itself lets `fetch` go by the proxies of the environment, as the transport here does in any case.
+// With NODE_USE_ENV_PROXY, Node's `fetch` uses the proxies of the environment, which this transport always does.
 const envAgent = 'EnvHttpProxyAgent'
 function isOfNode(): boolean {
   const { NODE_USE_ENV_PROXY, NODE_OPTIONS = '' } = process.env

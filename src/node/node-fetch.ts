@@ -6,12 +6,12 @@ import type { NodeFetchOptions } from './options.ts'
 const optionNames = 'proxy env ca cert key passphrase agent socketPath'
 
 /**
- * Makes a `fetch` of `node:http` and `node:https`, on connections that are kept alive. A client on Node has one without
- * being told, with the proxies of the environment; this is for one of your own: with a proxy, certificates, an agent, a
- * Unix socket. Given to a client, it takes part in `timeout.connect`, and no web stream stands between.
+ * Creates a `fetch` over `node:http` and `node:https`, with keep-alive connections. Clients on Node use one by default,
+ * with the proxies in the environment. Create your own for a proxy, certificates, an agent or a Unix socket. A client
+ * that receives it supports `timeout.connect` and reads without a web stream in between.
  *
- * It sends bodies whole and follows no redirect; a response's `url` is empty. What it decodes is gzip, deflate and br,
- * none of which it asks for.
+ * It sends bodies whole and follows no redirects. A response's `url` is empty. It decodes gzip, deflate and br, but
+ * does not request them.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ const optionNames = 'proxy env ca cert key passphrase agent socketPath'
  *
  * const bedrock = createBedrockClient({ fetch: createNodeFetch({ proxy: 'http://proxy.example.com:3128' }) })
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  */
 export function createNodeFetch(options: NodeFetchOptions = {}): typeof fetch {
   assertOptions(options, '', optionNames)
@@ -30,7 +30,7 @@ export function createNodeFetch(options: NodeFetchOptions = {}): typeof fetch {
   const ways = Object.entries({ agent, proxy: proxy || undefined, socketPath }).filter(([, way]) => way !== undefined)
   if (ways.length > 1) {
     throw new ConfigurationError(`Only one of ${ways.map(([name]) => name).join(' and ')} can be used`, {
-      hint: 'An agent connects by itself: give it the proxy or the socket.',
+      hint: 'An agent makes its own connections: pass the proxy or the socket to the agent.',
     })
   }
   return createNetwork(options).fetch

@@ -1,36 +1,36 @@
 import type { Environment } from '../core/types.ts'
 
-/** PEM as a text or as bytes, or several of them. */
+/** One or more PEM documents, as text or bytes. */
 export type Pem = string | Uint8Array | readonly (string | Uint8Array)[]
 
 /** Options of {@link createNodeFetch}. */
 export interface NodeFetchOptions {
   /**
-   * The HTTP proxy to go through, as in `http://user:password@proxy.example.com:3128`; `false` for none.
+   * The HTTP proxy, such as `http://user:password@proxy.example.com:3128`; `false` for none.
    *
-   * @default HTTPS_PROXY or HTTP_PROXY, as far as NO_PROXY lets them
+   * @default HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY exempts the host
    */
   readonly proxy?: string | URL | false | undefined
   /**
-   * Environment variables to read in place of the process's own. `NODE_EXTRA_CA_CERTS` counts in them too, which Node
-   * reads from the process's own when it starts.
+   * Environment variables to use instead of the process's. They may include `NODE_EXTRA_CA_CERTS`, which Node itself
+   * reads only from the process's environment at startup.
    *
-   * @default those of the process
+   * @default the process's environment
    */
   readonly env?: Environment | undefined
-  /** The certificate authorities to trust, in PEM, in place of those that Node comes with. */
+  /** The certificate authorities to trust instead of Node's own, in PEM. */
   readonly ca?: Pem | undefined
-  /** A client's certificate, in PEM, with its chain. */
+  /** The client certificate with its chain, in PEM. */
   readonly cert?: Pem | undefined
   /** The private key of `cert`, in PEM. */
   readonly key?: Pem | undefined
-  /** What `key` is encrypted with. */
+  /** The passphrase of `key`. */
   readonly passphrase?: string | undefined
   /**
-   * An agent of `node:http` or `node:https` that makes the connections, such as proxy-agent's. It decides about proxies,
-   * certificates and how long sockets are kept by itself.
+   * An agent of `node:http` or `node:https` that makes the connections, such as proxy-agent's. It also controls
+   * proxies, certificates and how long sockets live.
    */
-  // Structural, as all types of this package: they hold without @types/node.
+  // Structural, like all types of this package, so that it works without @types/node.
   readonly agent?: object | undefined
   /** The Unix domain socket to connect to, whatever the URL's host. */
   readonly socketPath?: string | undefined

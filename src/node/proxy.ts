@@ -3,7 +3,7 @@ import { ConfigurationError } from '../core/errors.ts'
 import { env } from '../core/internal/env.ts'
 import type { Environment } from '../core/types.ts'
 
-/** A proxy that requests go through. */
+/** An HTTP proxy. */
 export interface HttpProxy {
   /** Without the user. */
   readonly url: URL
@@ -12,28 +12,29 @@ export interface HttpProxy {
 }
 
 /**
- * The proxy that the environment names for a URL: `HTTPS_PROXY` or `HTTP_PROXY` by its scheme, unless `NO_PROXY` has its
- * host. In lower case they go first. What is on this machine or link, such as a container's metadata, has none.
+ * Returns the proxy in the environment for a URL: `HTTPS_PROXY` or `HTTP_PROXY` by its scheme, unless `NO_PROXY`
+ * contains its host. Lower-case names win. Loopback and link-local addresses, such as a container's metadata, never use
+ * a proxy.
  *
- * @throws ConfigurationError for what is no proxy
+ * @throws ConfigurationError for an invalid proxy
  */
 export function proxyFromEnvironment(url: URL, from?: Environment): HttpProxy | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
-  // A server that runs a script per request passes its client's `Proxy` header on by that name: https://httpoxy.org.
+  // CGI passes a client's `Proxy` header on under this name: https://httpoxy.org.
   const isForgeable = name === 'HTTP_PROXY' && env('REQUEST_METHOD', from)
   const value = env(name.toLowerCase(), from) ?? (isForgeable ? undefined : env(name, from))
   if (!value || isLocal(url) || isExempt(url, env('no_proxy', from) ?? env('NO_PROXY', from) ?? '')) return undefined
   return parseProxy(value, name)
 }
 
-/** Reads a proxy's URL. @throws ConfigurationError, which does not quote it */
+/** Parses a proxy's URL. @throws ConfigurationError, which does not quote it */
 export function parseProxy(value: string | URL, name: string): HttpProxy {
   const text = String(value)
   const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
   const url = URL.canParse(spelled) ? new URL(spelled) : undefined
   if (!url?.hostname || !/^https?:$/.test(url.protocol)) {
     throw new ConfigurationError(`${name} is not the URL of an HTTP proxy`, {
-      hint: 'Give it as in http://proxy.example.com:3128. For another kind of proxy, pass an agent to createNodeFetch of outcrop/node.',
+      hint: 'Write it as http://proxy.example.com:3128. For other kinds of proxy, pass an agent to createNodeFetch from outcrop/node.',
     })
   }
   const { username, password } = url
@@ -56,7 +57,7 @@ local.addSubnet('127.0.0.0', 8)
 local.addSubnet('169.254.0.0', 16)
 local.addAddress('::1', 'ipv6')
 local.addSubnet('fe80::', 10, 'ipv6')
-// Where AWS has the metadata of instances and pods on IPv6.
+// AWS's IPv6 addresses for the metadata of instances and pods.
 local.addSubnet('fd00:ec2::', 32, 'ipv6')
 
 function isLocal(url: URL): boolean {
@@ -64,7 +65,7 @@ function isLocal(url: URL): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || has(local, host)
 }
 
-// A host counts with all below it. An entry may have a port, be an address, a range of addresses, or `*`.
+// A host includes its subdomains. An entry may have a port, or be an address, a range of addresses, or `*`.
 function isExempt(url: URL, list: string): boolean {
   const host = hostOf(url)
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
@@ -84,7 +85,7 @@ function isExempt(url: URL, list: string): boolean {
 function splitPort(entry: string): [address: string, port?: string | undefined] {
   const [, bracketed, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(entry) ?? []
   if (bracketed !== undefined) return [bracketed, port]
-  // With more colons it is an IPv6 address.
+  // An entry with more colons is an IPv6 address.
   const [host = '', ...rest] = entry.split(':')
   return rest.length === 1 ? [host, rest[0]] : [entry]
 }

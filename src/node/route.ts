@@ -5,23 +5,23 @@ import { type Agents, createAgents } from './agents.ts'
 import type { NodeFetchOptions } from './options.ts'
 import { type HttpProxy, parseProxy, proxyFromEnvironment } from './proxy.ts'
 
-/** How a request gets to where it is sent. */
+/** How to send a request. */
 export interface Route {
-  /** Whether the connection is made with TLS. */
+  /** Whether the connection uses TLS. */
   readonly isTls: boolean
   readonly options: RequestOptions
-  /** The proxy that is sent the request itself. One that is asked for a tunnel is the agent's affair. */
+  /** The proxy that receives the request itself. For a tunnel, the agent handles the proxy. */
   readonly forwarder: HttpProxy | undefined
 }
 
-/** Finds the way for requests, by what was asked for and what the environment says. */
+/** Chooses the route of requests, from the options and the environment. */
 export interface Router {
-  /** @throws ConfigurationError for a proxy that is none */
+  /** @throws ConfigurationError for an invalid proxy */
   route(request: HttpRequest, scope: AbortSource): Route
   readonly agents: Agents
 }
 
-/** @throws ConfigurationError for options that can never work */
+/** @throws ConfigurationError for invalid options */
 export function createRouter(given: NodeFetchOptions): Router {
   const agents = createAgents(given)
   const { agent, socketPath, env } = given
@@ -32,7 +32,7 @@ export function createRouter(given: NodeFetchOptions): Router {
     route({ url: address, method, headers }, scope) {
       const url = new URL(address)
       const proxy = fixed ?? (isDirect ? undefined : proxyFromEnvironment(url, env))
-      // With TLS, a proxy is asked for a tunnel; without, it is sent the request itself.
+      // With TLS the proxy opens a tunnel. Without TLS it receives the request itself.
       const isTunnelled = url.protocol === 'https:'
       const forwarder = isTunnelled ? undefined : proxy
       const { protocol, hostname, port } = forwarder?.url ?? url
@@ -45,7 +45,7 @@ export function createRouter(given: NodeFetchOptions): Router {
         path: forwarder ? url.href : url.pathname + url.search,
         headers: {
           host: url.host,
-          // As `fetch` has them: some firewalls let nobody pass without.
+          // As in `fetch`, because some firewalls reject requests without it.
           accept: '*/*',
           'user-agent': 'node',
           ...headers,

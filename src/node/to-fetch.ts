@@ -3,7 +3,7 @@ import { headersToRecord } from '../core/internal/headers.ts'
 import { readableFrom } from '../core/internal/readable.ts'
 import { onAbort } from '../core/internal/signal.ts'
 
-/** Makes a `fetch` of a transport, for whom `fetch` is what is asked for. */
+/** Wraps a transport in a `fetch`. */
 export function toFetch(transport: HttpTransport): typeof fetch {
   const send: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
@@ -11,7 +11,7 @@ export function toFetch(transport: HttpTransport): typeof fetch {
     signal.throwIfAborted()
     const bytes = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
     const { status, headers, body } = await transport(
-      // The fragment stays at home.
+      // Fragments are never sent.
       { method, url: url.replace(/#.*/, ''), headers: headersToRecord(request.headers), body: bytes },
       { signal, onAbort: (callback) => onAbort(signal, callback) },
       () => () => {},

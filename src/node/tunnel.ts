@@ -6,18 +6,18 @@ import type { AbortSource } from '../core/internal/signal.ts'
 import type { HttpProxy } from './proxy.ts'
 import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
 
-/** Where a tunnel has to lead. */
+/** The target of a tunnel. */
 export interface TunnelRequest {
   readonly host?: string | null | undefined
   readonly port?: string | number | null | undefined
-  /** What is trusted, and shown: of the proxy too. */
+  /** The trusted authorities and the client certificate, also for the proxy. */
   readonly secureContext?: SecureContext | undefined
-  /** Gives up with the request that the tunnel is made for. */
+  /** Aborts together with the request that needs the tunnel. */
   readonly tunnelScope?: AbortSource | undefined
 }
 
 /**
- * Asks a proxy for a connection (RFC 9110, section 9.3.6).
+ * Opens a tunnel through a proxy (RFC 9110, section 9.3.6).
  *
  * @throws ConnectionError, which names the proxy
  */
@@ -49,7 +49,7 @@ function answerOf(request: ClientRequest, proxy: HttpProxy, target: string): Pro
     }
     request
       .once('connect', (response, socket, head) => {
-        // TLS begins with the client: whatever is here already is not the other side's.
+        // The client speaks first in TLS, so these bytes cannot come from the target.
         if (response.statusCode !== 200 || head.length > 0) refuse(response, socket)
         else resolve(socket)
       })

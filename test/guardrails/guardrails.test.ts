@@ -565,7 +565,7 @@ test('a guardrail that does not cross regions with a profile that does: the hint
   const { fake, bedrock } = setUp({})
   fake.fail('unknown-guardrail', { message: 'The guardrail does not support cross-region inference.' })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({
-    hint: expect.stringContaining('enable cross-Region inference on the guardrail'),
+    hint: expect.stringContaining('Enable cross-Region inference on the guardrail'),
   })
 })
 

@@ -11,13 +11,13 @@ const params = { model: 'sonnet', max_tokens: 10, messages: [{ role: 'user' as c
 /** What each fault's hint has to say. */
 const rows: [fault: FaultName, anchor: string, says: RegExp][] = [
   ['on-demand', 'on-demand-throughput', /use us\.anthropic\.claude-sonnet-4-6 in us-east-1/],
-  ['invalid-model', 'invalid-model-identifier', /us-east-1 knows no model/],
+  ['invalid-model', 'invalid-model-identifier', /us-east-1 has no model/],
   ['use-case-form', 'use-case-form', /use case form/],
   ['legacy-model', 'legacy-model', /Legacy/],
   ['retired-model', 'retired-model', /retired/],
   ['marketplace', 'marketplace-subscription', /aws-marketplace:Subscribe/],
   ['marketplace-pending', 'marketplace-subscription', /15 minutes/],
-  ['scp-denied', 'service-control-policy', /denies the region [a-z]+-/],
+  ['scp-denied', 'service-control-policy', /denies the Region [a-z]+-/],
   ['iam-denied', 'iam-permission', /outcrop iam-policy/],
   ['model-access', 'model-access', /Model access/],
   ['account-not-authorized', 'model-access', /AWS Support/],
@@ -28,16 +28,16 @@ const rows: [fault: FaultName, anchor: string, says: RegExp][] = [
   ['signature-mismatch', 'signature-mismatch', /proxy/],
   ['input-too-long', 'input-too-long', /context window/],
   ['caching-unavailable', 'prompt-caching', /Prompt caching is not available/],
-  ['extra-inputs', 'unknown-field', /does not take a field or beta/],
-  ['invalid-beta', 'unknown-field', /does not take a field or beta/],
-  ['throttling-per-day', 'daily-quota', /day/],
+  ['extra-inputs', 'unknown-field', /rejects a field or beta/],
+  ['invalid-beta', 'unknown-field', /rejects a beta/],
+  ['throttling-per-day', 'daily-quota', /daily/],
   ['throttling', 'throttling', /max_tokens/],
   ['throttling-tokens', 'throttling', /max_tokens/],
   ['service-quota', 'service-quota', /Service Quotas/],
-  ['model-not-ready', 'model-not-ready', /loaded/],
+  ['model-not-ready', 'model-not-ready', /loading/],
   ['model-timeout', 'model-timeout', /Stream/],
   ['model-error', 'model-error', /model itself/],
-  ['unavailable', 'capacity', /not your quota/],
+  ['unavailable', 'capacity', /your quota is not/],
   ['internal', 'internal-error', /AWS Support/],
   ['unknown-guardrail', 'unknown-guardrail', /guardrail's ID/],
   ['not-found', 'not-found', /does not have/],
@@ -68,7 +68,7 @@ describe('each error of the service has a hint', () => {
     const error = await bedrock.messages.create(params).catch((error) => error)
     expect(error).toMatchObject({
       status: 403,
-      hint: expect.stringContaining('is for us-east-1 and this call went to eu-west-1'),
+      hint: expect.stringContaining('is for us-east-1, but this call went to eu-west-1'),
     })
     expect(error.hint).not.toContain(token)
   })
