@@ -1,5 +1,10 @@
 import { type BedrockErrorByCode, type BedrockErrorCode, isBedrockError } from '../core/errors.ts'
 import {
+  type AnthropicErrorType,
+  anthropicErrorTypes,
+  statusOfAnthropicError,
+} from '../core/internal/anthropic-errors.ts'
+import {
   expiredApiKey,
   expiredCredentials,
   inputTooLong,
@@ -13,30 +18,15 @@ import {
 import { hideIdentifiers } from './hide-identifiers.ts'
 import { metadataHeaders } from './metadata-headers.ts'
 
-// Anthropic's error types by status: https://platform.claude.com/docs/en/api/errors
-const types = {
-  400: 'invalid_request_error',
-  401: 'authentication_error',
-  402: 'billing_error',
-  403: 'permission_error',
-  404: 'not_found_error',
-  409: 'conflict_error',
-  413: 'request_too_large',
-  429: 'rate_limit_error',
-  500: 'api_error',
-  504: 'timeout_error',
-  529: 'overloaded_error',
-} as const
-type ErrorType = (typeof types)[keyof typeof types]
-
-function typeOf(status: number): ErrorType {
-  return types[status as keyof typeof types] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+function typeOf(status: number): AnthropicErrorType {
+  const known: Readonly<Record<number, AnthropicErrorType>> = anthropicErrorTypes
+  return known[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
 }
 
 /** An error in the form of Anthropic's API. */
 export interface AnthropicError {
   readonly status: number
-  readonly type: ErrorType
+  readonly type: AnthropicErrorType
   readonly message: string
   readonly requestId?: string | undefined
   /** Whether the same request may succeed later. */
@@ -172,11 +162,11 @@ function statusOfException(error: BedrockErrorByCode['service' | 'stream_excepti
   const known = byName[type] ?? byStatus[status]
   if (known) return known
   // An `error` event from Anthropic.
-  const own = Object.entries(types).find(([, name]) => name === type)
-  if (own) return Number(own[0])
+  const own = statusOfAnthropicError(type)
+  if (own) return own
   // A redirect, or an unusable success, such as Bedrock's response to an unknown path.
   if (status < 400) return type.startsWith('UnknownOperation') ? 404 : 502
-  if (status in types) return status
+  if (status in anthropicErrorTypes) return status
   return status < 500 ? 400 : 500
 }
 

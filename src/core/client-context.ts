@@ -58,7 +58,7 @@ export interface ClientContext {
   readonly fetch: BedrockFetch
   readonly hint: ClientDefaults['hint']
   /** The client's region, looked for once. @throws ConfigurationError where there is none */
-  readonly region: () => Promise<string>
+  readonly region: () => string | Promise<string>
   /** What a resolver may use. */
   readonly resolutionContext: (signal?: AbortSignal) => Promise<ModelResolutionContext>
 }
@@ -90,10 +90,12 @@ export function createClientContext(
   }
 
   let found: string | undefined
-  const region = async (): Promise<string> => {
-    found ??= assertRegion(await findRegion(options, defaults))
-    return found
-  }
+  const region = (): string | Promise<string> =>
+    found ??
+    findRegion(options, defaults).then((region) => {
+      found = assertRegion(region)
+      return found
+    })
 
   const fetch = createSignedFetch({ transport, endpoint, region, headers, timeout, retry: options.retry })
   return {

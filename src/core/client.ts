@@ -5,6 +5,7 @@ import { ModelResolutionError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { environmentIdentity } from './internal/environment-identity.ts'
 import { partitionOf } from './internal/partitions.ts'
+import { remember } from './internal/remember.ts'
 import { parseModelId } from './model-id.ts'
 import { assertModel } from './messages/body.ts'
 import { createMessages, type Messages } from './messages/messages.ts'
@@ -132,24 +133,19 @@ function assertInvokeRequest(request: InvokeRequest): InvokeRequest {
   return request
 }
 
-/** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */
+const known = new Map<string, ModelRef>()
+
 const fullIdResolver: ModelResolver = {
-  resolve(name, { region: clientRegion }) {
-    const { kind, base, family, version, geo, partition, region = clientRegion } = parseModelId(name)
-    if (kind === 'name') {
-      throw new ModelResolutionError(`${JSON.stringify(name.slice(0, 100))} is not a full model ID`, {
-        hint: "outcrop/core takes model IDs, inference profile IDs and well-formed ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
-      })
-    }
-    return {
-      id: name,
-      base,
-      family,
-      version,
-      geo,
-      region,
-      partition: partition ?? partitionOf(region).id,
-      source: 'explicit',
-    }
-  },
+  resolve: (name, { region }) => remember(known, `${region} ${name}`, () => refOf(name, region)),
+}
+
+/** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */
+function refOf(id: string, clientRegion: string): ModelRef {
+  const { kind, base, family, version, geo, partition, region = clientRegion } = parseModelId(id)
+  if (kind === 'name') {
+    throw new ModelResolutionError(`${JSON.stringify(id.slice(0, 100))} is not a full model ID`, {
+      hint: "outcrop/core takes model IDs, inference profile IDs and well-formed ARNs. Names like 'sonnet' need `outcrop`, or a resolver in `models`.",
+    })
+  }
+  return { id, base, family, version, geo, region, partition: partition ?? partitionOf(region).id, source: 'explicit' }
 }

@@ -1,6 +1,7 @@
 import type { ClientContext } from './client-context.ts'
 import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
+import { silent } from './internal/logger.ts'
 import { operations } from './internal/operations.ts'
 import { describeOutcome } from './internal/outcome.ts'
 import { raceSignal } from './internal/signal.ts'
@@ -84,7 +85,6 @@ async function handle(
 class RequestContext implements MiddlewareContext {
   readonly model: ModelRef
   readonly region: string
-  readonly fetch: BedrockFetch
   readonly logger: Logger
   readonly clock: Clock
   readonly env: Environment | undefined
@@ -95,13 +95,16 @@ class RequestContext implements MiddlewareContext {
   constructor(client: ClientContext, index: number, request: BedrockRequest, model: ModelRef, region: string) {
     this.model = model
     this.region = region
-    this.fetch = (path, init) => client.fetch(path, { region, ...init })
     this.logger = client.transport.logger
     this.clock = client.transport.clock
     this.env = client.options.env
     this.#client = client
     this.#index = index
     this.#request = request
+  }
+
+  get fetch(): BedrockFetch {
+    return (path, init) => this.#client.fetch(path, { region: this.region, ...init })
   }
 
   get endpoint(): string {
@@ -144,7 +147,8 @@ async function call(
     const now = clock.now()
     if (isBedrockError(error) && error.hint === undefined)
       enrich(error, { hint: hint?.(error, { operation, model, region, identity, now }) })
-    logger.info(`${operation} ${model.id}${describeOutcome(error, metadata, now - started)}`)
+    if (logger.info !== silent)
+      logger.info(`${operation} ${model.id}${describeOutcome(error, metadata, now - started)}`)
   }
   const headers = mergeHeaders(request.headers)
   const encoded = encodeRequest({ ...request, headers }, model, endpoint('bedrock-runtime', region))

@@ -60,7 +60,8 @@ export abstract class BedrockError extends Error {
   // Spelled out, since a minifier renames classes: `name` of the class is what Node prints.
   static override readonly name: string = 'BedrockError'
 
-  constructor(message: string, { cause, hint, requestId }: BedrockErrorOptions = {}) {
+  /** @param defaults - what holds where the options do not say otherwise */
+  constructor(message: string, { cause, ...facts }: BedrockErrorOptions = {}, defaults: object = {}) {
     // Whoever throws it: text and causes from elsewhere go no further than here.
     super(
       redact(message),
@@ -68,7 +69,7 @@ export abstract class BedrockError extends Error {
     )
     this.name = new.target.name
     Object.defineProperty(this, brand, { value: true })
-    enrich<BedrockError>(this, { hint, requestId })
+    enrich<BedrockError>(Object.assign(this, defaults), facts)
   }
 
   /** What `JSON.stringify` makes of it, which would leave out the message. */
@@ -109,14 +110,12 @@ export class CredentialsError extends BedrockError {
   declare readonly name: 'CredentialsError'
   readonly code = 'credentials'
   /** Whether a chain may go on to its next provider: this one was not set up, rather than set up and broken. */
-  readonly tryNextLink: boolean
+  declare readonly tryNextLink: boolean
   /** The exact command that would help, such as `aws sso login --profile dev`. */
   declare readonly command?: string
 
-  constructor(message: string, { tryNextLink = false, command, ...options }: CredentialsErrorOptions = {}) {
-    super(message, options)
-    this.tryNextLink = tryNextLink
-    enrich<CredentialsError>(this, { command })
+  constructor(message: string, options?: CredentialsErrorOptions) {
+    super(message, options, { tryNextLink: false })
   }
 }
 
@@ -131,11 +130,10 @@ export class ModelResolutionError extends BedrockError {
   declare readonly name: 'ModelResolutionError'
   readonly code = 'model_resolution'
   /** Names and IDs that come near. */
-  readonly candidates: readonly string[]
+  declare readonly candidates: readonly string[]
 
-  constructor(message: string, { candidates = [], ...options }: ModelResolutionErrorOptions = {}) {
-    super(message, options)
-    this.candidates = candidates
+  constructor(message: string, options?: ModelResolutionErrorOptions) {
+    super(message, options, { candidates: [] })
   }
 }
 
@@ -149,13 +147,12 @@ export class ConnectionError extends BedrockError {
   static override readonly name: string = 'ConnectionError'
   declare readonly name: 'ConnectionError'
   readonly code = 'connection'
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(message: string, { retryable = true, ...options }: ConnectionErrorOptions = {}) {
-    super(message, options)
-    this.retryable = retryable
+  constructor(message: string, options?: ConnectionErrorOptions) {
+    super(message, options, { retryable: true })
   }
 }
 
@@ -173,17 +170,15 @@ export class TimeoutError extends BedrockError {
   static override readonly name: string = 'TimeoutError'
   declare readonly name: 'TimeoutError'
   readonly code = 'timeout'
-  readonly phase: TimeoutPhase
-  readonly retryable: boolean
+  declare readonly phase: TimeoutPhase
+  declare readonly retryable: boolean
   /** The message as far as it had come, when it was a stream of one. */
   declare partial?: AnthropicMessage
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(message: string, { phase, retryable = false, ...options }: TimeoutErrorOptions) {
-    super(message, options)
-    this.phase = phase
-    this.retryable = retryable
+  constructor(message: string, options: TimeoutErrorOptions) {
+    super(message, options, { retryable: false })
   }
 }
 
@@ -208,11 +203,11 @@ export class ServiceError extends BedrockError {
   declare readonly name: 'ServiceError'
   readonly code = 'service'
   /** The HTTP status. */
-  readonly status: number
+  declare readonly status: number
   /** AWS's own name of the error, such as `ThrottlingException`; `UnknownError` where the answer named none. */
-  readonly type: string
+  declare readonly type: string
   /** Whether the same call may succeed later. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** How long the service asked to wait, in milliseconds. */
   declare readonly retryAfter?: number
   /** What the model itself answered, on a `ModelErrorException`. */
@@ -220,22 +215,8 @@ export class ServiceError extends BedrockError {
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(
-    message: string,
-    {
-      status,
-      type = 'UnknownError',
-      retryable = false,
-      retryAfter,
-      originalStatusCode,
-      ...options
-    }: ServiceErrorOptions,
-  ) {
-    super(message, options)
-    this.status = status
-    this.type = type
-    this.retryable = retryable
-    enrich<ServiceError>(this, { retryAfter, originalStatusCode })
+  constructor(message: string, options: ServiceErrorOptions) {
+    super(message, options, { type: 'UnknownError', retryable: false })
   }
 }
 
@@ -257,26 +238,19 @@ export interface StreamErrorOptions extends BedrockErrorOptions {
 export class StreamError extends BedrockError {
   static override readonly name: string = 'StreamError'
   declare readonly name: 'StreamError'
-  readonly code: StreamErrorCode
+  declare readonly code: StreamErrorCode
   /** The HTTP status that the exception stands for, such as 429 for `ThrottlingException`. */
   declare readonly status?: number
   /** AWS's or Anthropic's own name of the error, verbatim but in PascalCase for AWS's. */
   declare readonly type?: string
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** The message as far as it had come, with its usage. Left out for raw streams. */
   declare partial?: AnthropicMessage
   /** How many attempts were made. */
   declare attempts?: number
 
-  constructor(
-    code: StreamErrorCode,
-    message: string,
-    { status, type, retryable = code !== 'stream_exception', ...options }: StreamErrorOptions = {},
-  ) {
-    super(message, options)
-    this.code = code
-    this.retryable = retryable
-    enrich<StreamError>(this, { status, type })
+  constructor(code: StreamErrorCode, message: string, options?: StreamErrorOptions) {
+    super(message, options, { code, retryable: code !== 'stream_exception' })
   }
 }
 
@@ -296,9 +270,8 @@ export class GuardrailError extends BedrockError {
   /** The message as it was blocked. */
   declare readonly response?: AnthropicMessage | JsonObject
 
-  constructor(message: string, { trace, response, ...options }: GuardrailErrorOptions = {}) {
+  constructor(message: string, options?: GuardrailErrorOptions) {
     super(message, options)
-    enrich<GuardrailError>(this, { trace, response })
   }
 }
 
@@ -314,14 +287,12 @@ export class OutputError extends BedrockError {
   declare readonly name: 'OutputError'
   readonly code = 'output_invalid'
   /** What the model wrote. */
-  readonly response: AnthropicMessage
+  declare readonly response: AnthropicMessage
   /** Where the output does not fit its schema, in the words of the schema's library. */
   declare readonly issues?: readonly { readonly message: string }[]
 
-  constructor(message: string, { response, issues, ...options }: OutputErrorOptions) {
+  constructor(message: string, options: OutputErrorOptions) {
     super(message, options)
-    this.response = response
-    enrich<OutputError>(this, { issues })
   }
 }
 
@@ -337,14 +308,12 @@ export class LimitError extends BedrockError {
   declare readonly name: 'LimitError'
   readonly code = 'limit_reached'
   /** Which limit: `turns`, `toolCalls` or `tokens`. */
-  readonly limit: string
+  declare readonly limit: string
   /** The last message, whose tool calls were not run. */
-  readonly response: AnthropicMessage
+  declare readonly response: AnthropicMessage
 
-  constructor(message: string, { limit, response, ...options }: LimitErrorOptions) {
+  constructor(message: string, options: LimitErrorOptions) {
     super(message, options)
-    this.limit = limit
-    this.response = response
   }
 }
 

@@ -1,6 +1,7 @@
 import { ConfigurationError, ModelResolutionError } from '../core/errors.ts'
 import { describeType } from '../core/internal/assert-options.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
+import { remember } from '../core/internal/remember.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import type { ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
 import { createAllowList } from './allow-list.ts'
@@ -242,12 +243,8 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
       const known = settled.get(key)
       if (known) return known
       const model = decide(name, context, () => {})
-      // Results from the network may change; others never do. Names may come from outside, so the cache is limited.
-      if (!(model instanceof Promise)) {
-        if (settled.size === 500) settled.clear()
-        settled.set(key, model)
-      }
-      return model
+      // Results from the network may change; others never do.
+      return model instanceof Promise ? model : remember(settled, key, () => model)
     },
     explain: (name, context) => explainName(name, context.region, (note) => decide(name, context, note)),
     list: profilesIn,

@@ -32,7 +32,7 @@ const maxDepth = 500
  */
 export function encodeJson(body: JsonObject): string {
   if (!isJsonObject(body)) throw new ConfigurationError('The body must be a JSON object')
-  if (!isJson(body, 0)) throw notJson(body, 'body', [])
+  if (!isJson(body, 0)) throw notJson(body)
   return JSON.stringify(body)
 }
 
@@ -65,26 +65,23 @@ function isRecord(value: object): boolean {
 }
 
 /** Names the first member that is not JSON. */
-function notJson(value: unknown, path: string, ancestors: readonly unknown[]): ConfigurationError {
-  if (ancestors.includes(value)) return new ConfigurationError(`${path} refers back to an object that contains it`)
-  if (ancestors.length === maxDepth)
-    return new ConfigurationError(`The body is nested more than ${maxDepth} levels deep: ${path.slice(0, 100)}...`)
-  if (typeof value === 'object' && value !== null && (Array.isArray(value) || isRecord(value))) {
-    const within = [...ancestors, value]
-    for (const key in value) {
-      const item = (value as JsonObject)[key]
-      const wrong = isJson(item, within.length)
-        ? undefined
-        : notJson(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, within)
-      if (wrong) return wrong
-    }
+function notJson(body: JsonObject): ConfigurationError {
+  let path = 'body'
+  let value: unknown = body
+  const ancestors: unknown[] = []
+  for (;;) {
+    if (ancestors.includes(value)) return new ConfigurationError(`${path} refers back to an object that contains it`)
+    const depth = ancestors.push(value)
+    if (depth > maxDepth)
+      return new ConfigurationError(`The body is nested more than ${maxDepth} levels deep: ${path.slice(0, 100)}...`)
+    const parent = Object(value) as JsonObject
+    const key = Object.keys(parent).find((key) => !isJson(parent[key], depth))
+    if (key === undefined) break
+    path += Array.isArray(parent) ? `[${key}]` : `.${key}`
+    value = parent[key]
   }
   const what =
-    typeof value === 'object' && value
-      ? value.constructor?.name
-      : typeof value === 'number'
-        ? String(value)
-        : typeof value
+    value && typeof value === 'object' ? value.constructor?.name : typeof value === 'number' ? value : typeof value
   return new ConfigurationError(`${path} is not JSON: ${what}`, {
     hint: 'Give strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
   })

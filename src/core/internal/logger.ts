@@ -3,6 +3,9 @@ import type { Environment, Logger } from '../types.ts'
 import { env } from './env.ts'
 import { redact, redactError } from './redact.ts'
 
+/** A level that nobody hears. */
+export const silent = (): void => {}
+
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
 /**
@@ -12,7 +15,7 @@ const levels = ['debug', 'info', 'warn', 'error'] as const
 export function createLogger(given: Logger | undefined, from?: Environment): Logger {
   const least = levels.indexOf(env('OUTCROP_LOG', from)?.toLowerCase() as (typeof levels)[number])
   const at = (level: (typeof levels)[number], index: number): Logger[typeof level] => {
-    if (!given && (least < 0 || index < least)) return () => {}
+    if (!given && (least < 0 || index < least)) return silent
     return (message, data) => {
       const shown = redact(message)
       const rest = data === undefined ? [] : [data instanceof Error && !isBedrockError(data) ? redactError(data) : data]

@@ -1,5 +1,8 @@
 import type { Identity } from '../types.ts'
 
+/** What must not be shown of a call, worked out where there is something to show. */
+export type Secrets = readonly string[] | (() => readonly string[])
+
 // How much of a text from elsewhere is looked at, in characters. Nothing that Bedrock says comes near.
 const maxForeignText = 8192
 
@@ -41,14 +44,15 @@ export function bounded(text: string): string {
  * Makes text from elsewhere fit to be shown: one printable line of bounded length, without the secrets that are given
  * and without whatever has the shape of one.
  */
-export function redact(text: string, secrets?: readonly string[]): string {
+export function redact(text: string, secrets?: Secrets): string {
   return withoutSecrets(printable(bounded(text).replace(/\s+/g, ' ')), secrets)
 }
 
 /** A text as it is, without the secrets that are given and without whatever has the shape of one. */
-export function withoutSecrets(text: string, secrets: readonly string[] = []): string {
+export function withoutSecrets(text: string, secrets: Secrets = []): string {
   let shown = text
-  for (const secret of secrets) shown = shown.replace(spellings(secret), replacement)
+  for (const secret of typeof secrets === 'function' ? secrets() : secrets)
+    shown = shown.replace(spellings(secret), replacement)
   for (const shape of named) shown = shown.replace(shape, `$1${replacement}`)
   for (const shape of bare) shown = shown.replace(shape, replacement)
   // All three kinds of character are in a secret access key; of a hash there are two.
@@ -80,7 +84,7 @@ export function secretsOf(identity: Identity | undefined, headers: Readonly<Reco
  * A copy of an error from elsewhere that is fit to be shown: its name, message, code, stack and causes. What else hangs
  * on it, a request with its headers, say, is left behind.
  */
-export function redactError(error: unknown, secrets?: readonly string[], depth = 0): Error {
+export function redactError(error: unknown, secrets?: Secrets, depth = 0): Error {
   const {
     name = 'Error',
     message,

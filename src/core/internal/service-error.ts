@@ -3,7 +3,7 @@ import type { JsonObject } from '../types.ts'
 import { dailyQuota, isOfKind, serviceQuota } from './error-kinds.ts'
 import type { HttpHeaders } from './http.ts'
 import { isJsonObject, parseJsonObject } from './json.ts'
-import { bounded, redact } from './redact.ts'
+import { bounded, redact, type Secrets } from './redact.ts'
 
 /** What of a response an error is made of. */
 export interface ErrorResponse {
@@ -22,7 +22,7 @@ export interface ErrorResponse {
  */
 export function serviceErrorFrom(
   { status, headers, text }: ErrorResponse,
-  secrets: readonly string[] = [],
+  secrets?: Secrets,
   now: number = Date.now(),
 ): ServiceError {
   const body = parseJsonObject(text)
@@ -37,7 +37,7 @@ export function serviceErrorFrom(
     retryable: isRetryable(status, type, message, originalStatusCode, headers.get('x-should-retry')),
     retryAfter: retryAfter(headers, now),
     originalStatusCode,
-    requestId: requestIdOf(headers, () => secrets ?? []),
+    requestId: requestIdOf(headers, secrets),
   })
 }
 
@@ -46,9 +46,9 @@ export function unknownOperation(
   body: JsonObject,
   status: number,
   requestId: string | undefined,
-  secrets: () => readonly string[],
+  secrets: Secrets | undefined,
 ): ServiceError | undefined {
-  const type = isJsonObject(body.Output) ? errorType(body.Output.__type, secrets()) : undefined
+  const type = isJsonObject(body.Output) ? errorType(body.Output.__type, secrets) : undefined
   if (!type) return undefined
   return new ServiceError(`Bedrock does not know this path (${type}, although with HTTP status ${status})`, {
     status,
@@ -59,10 +59,10 @@ export function unknownOperation(
 }
 
 // What must not be shown of a response that `bedrock.fetch` gave.
-const secretsInPlay = new WeakMap<Response, readonly string[]>()
+const secretsInPlay = new WeakMap<Response, Secrets>()
 
 /** Tells {@link readJson} what must not be shown of a response. */
-export function guardResponse(response: Response, secrets: readonly string[]): Response {
+export function guardResponse(response: Response, secrets: Secrets): Response {
   secretsInPlay.set(response, secrets)
   return response
 }
@@ -72,33 +72,33 @@ export async function readJson(response: Response): Promise<JsonObject> {
   const { status, headers } = response
   const text = await response.text()
   const secrets = secretsInPlay.get(response)
-  const requestId = requestIdOf(headers, () => secrets ?? [])
+  const requestId = requestIdOf(headers, secrets)
   if (!response.ok) throw serviceErrorFrom({ status, headers, text }, secrets)
   const body = parseJsonObject(text)
   if (!body) throw new ConnectionError('The response is not a complete JSON object', { requestId })
-  const error = unknownOperation(body, status, requestId, () => secrets ?? [])
+  const error = unknownOperation(body, status, requestId, secrets)
   if (error) throw error
   return body
 }
 
 /** The request ID, under any of the names that AWS uses; `undefined` for what is none. */
-export function requestIdOf(headers: HttpHeaders, secrets?: () => readonly string[]): string | undefined {
+export function requestIdOf(headers: HttpHeaders, secrets?: Secrets): string | undefined {
   const id =
     headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
   if (!id) return undefined
   // AWS's own is a UUID, in every answer; no secret has that form.
-  const shown = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? id : redact(id, secrets?.())
+  const shown = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? id : redact(id, secrets)
   return /^[\w.:+/=-]{1,128}$/.test(shown) ? shown : undefined
 }
 
 /** The name in what a service says of an error's type; `undefined` for what is no name. */
-export function errorType(said: unknown, secrets?: readonly string[]): string | undefined {
+export function errorType(said: unknown, secrets?: Secrets): string | undefined {
   if (typeof said !== 'string') return undefined
   const name = redact(said, secrets).split(',')[0]?.split(':')[0]?.split('#').at(-1)?.trim() ?? ''
   return /^[A-Za-z][\w.]{0,127}$/.test(name) ? name : undefined
 }
 
-function describeBody(status: number, text: string, body: JsonObject | undefined, secrets: readonly string[]): string {
+function describeBody(status: number, text: string, body: JsonObject | undefined, secrets?: Secrets): string {
   const said = redact(body ? textOf(body) : wordsOf(bounded(text)), secrets).trim()
   // Only now: half a secret would not have been known as one.
   return said && said !== '{}' ? `HTTP ${status}: ${said.slice(0, 300)}` : `HTTP ${status} without a message`

@@ -1,6 +1,8 @@
 import { isBedrockError } from '../errors.ts'
 import { assertOptions } from '../internal/assert-options.ts'
+import { anthropicErrorTypes } from '../internal/anthropic-errors.ts'
 import { readableFrom } from '../internal/readable.ts'
+import { serverSentEvent } from '../internal/sse.ts'
 import type { JsonObject } from '../types.ts'
 import type { RawMessageStreamEvent } from './types.ts'
 
@@ -16,6 +18,7 @@ export interface StreamResponseInit {
   readonly headers?: Headers | Readonly<Record<string, string>> | undefined
 }
 
+const types: Readonly<Record<number, string>> = anthropicErrorTypes
 const contentTypes = { ndjson: 'application/x-ndjson', sse: 'text/event-stream' }
 
 /** Answers with a stream's events. */
@@ -50,7 +53,7 @@ export function encodeEvents(
   const events = stream[Symbol.asyncIterator]()
   const encode = (event: { readonly type?: unknown }): Uint8Array => {
     const json = JSON.stringify(event)
-    return encoder.encode(format === 'sse' ? `event: ${event.type}\ndata: ${json}\n\n` : `${json}\n`)
+    return encoder.encode(format === 'sse' ? serverSentEvent(String(event.type), json) : `${json}\n`)
   }
   let isOver = false
   return readableFrom(
@@ -69,23 +72,13 @@ export function encodeEvents(
   )
 }
 
-// As Anthropic's API names what these statuses stand for.
-const errorTypes: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
-  404: 'not_found_error',
-  413: 'request_too_large',
-  429: 'rate_limit_error',
-  504: 'timeout_error',
-  529: 'overloaded_error',
-}
-
 /** What of an error a browser may know: nothing of the account that pays. */
 function errorEvent(error: unknown): JsonObject {
   const isOfService = isBedrockError(error, 'service') || isBedrockError(error, 'stream_exception')
   // A refusal of the credentials, or of the account, is not the browser's business.
   const isPublic = isOfService && error.status !== 401 && error.status !== 403
   const message = isPublic ? error.message.replace(/arn:[^\s"']+|\b\d{12}\b/g, '...') : 'The answer could not be given'
-  return { type: 'error', error: { type: errorTypes[statusOf(error)] ?? 'api_error', message } }
+  return { type: 'error', error: { type: types[statusOf(error)] ?? 'api_error', message } }
 }
 
 function statusOf(error: unknown): number {

@@ -1,11 +1,11 @@
 import { type BedrockError, ConnectionError, TimeoutError } from '../errors.ts'
-import { redactError } from '../internal/redact.ts'
+import { redactError, type Secrets } from '../internal/redact.ts'
 
 const hint =
   "Node's own fetch gives up after 300 s. Leave the `fetch` option out, whose place node:http takes without such a limit (docs/node.md), stream the answer, or give create the option wire: 'stream'."
 
 /** What a `fetch` of Node failed with: its deadlines and certificates have codes of their own. */
-export function networkError(error: unknown, what: string, secrets?: readonly string[]): BedrockError {
+export function networkError(error: unknown, what: string, secrets?: Secrets): BedrockError {
   const cause = redactError(error, secrets)
   const code = errorCode(error)
   if (code === 'UND_ERR_HEADERS_TIMEOUT')

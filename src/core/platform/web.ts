@@ -2,7 +2,7 @@
 import { type BedrockError, ConfigurationError, ConnectionError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
 import { fetchNetwork, type Network } from '../internal/http.ts'
-import { redactError } from '../internal/redact.ts'
+import { redactError, type Secrets } from '../internal/redact.ts'
 import type { Environment } from '../types.ts'
 
 export { crc32 } from '../internal/crc32.ts'
@@ -80,7 +80,7 @@ export function allocateBytes(length: number): Uint8Array {
 }
 
 /** What a `fetch` failed with. Browsers and Workers give no code, and a message at most. */
-export function networkError(error: unknown, what: string, secrets?: readonly string[]): BedrockError {
+export function networkError(error: unknown, what: string, secrets?: Secrets): BedrockError {
   const cause = redactError(error, secrets)
   return new ConnectionError(`${what}: ${cause.message}`, { cause })
 }

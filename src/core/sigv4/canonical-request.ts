@@ -72,19 +72,17 @@ function canonicalUri(path: string): string {
 
 function canonicalQuery(query: string): string {
   if (!query) return ''
-  const pairs = query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair): [string, string] => {
-      const at = pair.indexOf('=')
-      return at < 0
-        ? [normalizeEscapes(pair), '']
-        : [normalizeEscapes(pair.slice(0, at)), normalizeEscapes(pair.slice(at + 1))]
-    })
-  // By code unit: the specification orders by character code, and a locale's order differs.
-  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-  pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
-  return pairs.map(([name, value]) => `${name}=${value}`).join('&')
+  return (
+    query
+      .split('&')
+      .filter((pair) => pair !== '')
+      .map((pair) => pair.split(/=(.*)/s, 2).map(normalizeEscapes))
+      // Ordered by character code, the names alone first: a NUL comes before whatever a name has in it.
+      .map(([name, value = '']) => `${name}\0${value}`)
+      .sort()
+      .join('&')
+      .replaceAll('\0', '=')
+  )
 }
 
 // A query may be spelled in many ways on the wire; only one of them is canonical.

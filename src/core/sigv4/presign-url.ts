@@ -1,6 +1,7 @@
 import { assertOptions } from '../internal/assert-options.ts'
 import { createCanonicalRequest, encodeRfc3986, splitUrl } from './canonical-request.ts'
-import { algorithm, createStringToSign, prepareScope, sign, type SigningScope } from './sign-request.ts'
+import { algorithm, formatDate, sign } from './sign-headers.ts'
+import { assertScope, type SigningScope } from './sign-request.ts'
 import { sha256Hex } from '#platform'
 
 /** A request whose signature goes into its URL. */
@@ -25,7 +26,10 @@ export interface PresignableRequest {
 export async function presignUrl(request: PresignableRequest, scope: SigningScope): Promise<string> {
   assertOptions(request, '', 'method url expiresIn')
   const { method = 'GET', url, expiresIn } = request
-  const { identity, amzDate, credentialScope } = prepareScope(scope)
+  assertScope(scope)
+  const { identity, region, service, date = new Date() } = scope
+  const amzDate = formatDate(date)
+  const credentialScope = `${amzDate.slice(0, 8)}/${region}/${service}/aws4_request`
   const { host, path, query } = splitUrl(url)
   const parameters = {
     'X-Amz-Algorithm': algorithm,
@@ -43,10 +47,6 @@ export async function presignUrl(request: PresignableRequest, scope: SigningScop
     { host },
     await sha256Hex(''),
   )
-  const signature = await sign(
-    identity,
-    credentialScope,
-    createStringToSign(amzDate, credentialScope, await sha256Hex(canonicalRequest)),
-  )
+  const { signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
   return `${String(url).split(/[?#]/)[0]}?${signed}&X-Amz-Signature=${signature}`
 }

@@ -1,5 +1,6 @@
 import { isBedrockError, TimeoutError } from '../errors.ts'
 import type { HttpRequest, HttpResponse, HttpTransport } from '../internal/http.ts'
+import type { Secrets } from '../internal/redact.ts'
 import type { CallScope } from '../internal/signal.ts'
 import type { Clock, Timeouts } from '../types.ts'
 import { networkError } from '#platform'
@@ -11,7 +12,7 @@ export interface AttemptContext {
   readonly scope: CallScope
   readonly timeouts: ResolvedTimeouts
   /** What must not be shown of the call. */
-  readonly secrets: () => readonly string[]
+  readonly secrets: Secrets
 }
 
 /** {@link Timeouts} with every blank filled in. */
@@ -48,7 +49,7 @@ export async function waitFor<T>(
     return await scope.wait(work())
   } catch (error) {
     scope.throwIfAborted()
-    throw isBedrockError(error) ? error : networkError(error, failed(), secrets())
+    throw isBedrockError(error) ? error : networkError(error, failed(), secrets)
   } finally {
     stop()
   }

@@ -11,7 +11,7 @@ import {
 import type { HttpRequest, HttpResponse } from '../internal/http.ts'
 import { isSameIdentity } from '../internal/identity.ts'
 import type { CallScope } from '../internal/signal.ts'
-import { signRequest } from '../sigv4/sign-request.ts'
+import { signHeaders } from '../sigv4/sign-headers.ts'
 import type { Identity } from '../types.ts'
 import { identify } from './identify.ts'
 import type { OutgoingCall, TransportState } from './call.ts'
@@ -108,7 +108,7 @@ async function withAuthorization(
     return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
   }
   // `fetch` derives the host from the URL, and browsers refuse it as a header.
-  const { host: _, ...headers } = (await signRequest(request, { identity, region, service: 'bedrock', date })).headers
+  const { host: _, ...headers } = (await signHeaders(request, identity, region, 'bedrock', date)).headers
   return { ...request, headers }
 }
 

@@ -1,3 +1,4 @@
+import type { Secrets } from '../internal/redact.ts'
 import type { HttpRequest, HttpResponse, Network } from '../internal/http.ts'
 import type { CallOptions, Clock, CredentialProvider, Identity, Logger, RetryOptions, Timeouts } from '../types.ts'
 import type { BodyReader } from './body-reader.ts'
@@ -33,7 +34,7 @@ export interface IncomingResponse {
   readonly response: HttpResponse
   readonly body: BodyReader
   /** What must not be shown of the call, whatever the service or a proxy quotes. */
-  readonly secrets: () => readonly string[]
+  readonly secrets: Secrets
   readonly attempts: number
   /** Lets go of the call: its deadlines, and the caller's signal. To be called when the body is done with. */
   readonly done: () => void

@@ -20,7 +20,7 @@ export interface DecodeContext {
 /** Decodes a JSON answer. @throws ServiceError | ConnectionError */
 export async function decodeJson(incoming: IncomingResponse, context: DecodeContext): Promise<BedrockResponse> {
   const { response } = incoming
-  await assertOk(incoming, context)
+  if (!response.ok) throw await refusalOf(incoming, context)
   const text = await readText(incoming.body)
   const metadata = createMetadata(incoming, context)
   const { requestId } = metadata
@@ -41,15 +41,17 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   return { type: 'json', body, metadata }
 }
 
-/** @throws ServiceError for any status but 2xx. */
-export async function assertOk({ response, body, secrets }: IncomingResponse, { clock }: DecodeContext): Promise<void> {
+/** The error that a response with any status but 2xx is. */
+export async function refusalOf(
+  { response, body, secrets }: IncomingResponse,
+  { clock }: DecodeContext,
+): Promise<ServiceError> {
   const { status, headers } = response
-  if (response.ok) return
   // A browser hides a redirect's status and target: it is an "opaque" response with status 0.
   if (status === 0 || (status >= 300 && status < 400)) {
     body.cancel()
-    throw new ServiceError(
-      `The endpoint answered with a redirect${redact(describeTarget(headers), secrets())}, which is not followed`,
+    return new ServiceError(
+      `The endpoint answered with a redirect${redact(describeTarget(headers), secrets)}, which is not followed`,
       {
         status,
         requestId: requestIdOf(headers, secrets),
@@ -57,7 +59,7 @@ export async function assertOk({ response, body, secrets }: IncomingResponse, { 
       },
     )
   }
-  throw serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets(), clock.now())
+  return serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets, clock.now())
 }
 
 /** What a response's status line and headers tell. */

@@ -1,14 +1,15 @@
 import { enrich, isBedrockError, ServiceError, StreamError } from '../errors.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
 import { MessageReader } from '../event-stream/reader.ts'
+import { statusOfAnthropicError } from '../internal/anthropic-errors.ts'
 import { decodeBase64Text } from '../internal/base64.ts'
 import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
-import { redact, redactError } from '../internal/redact.ts'
+import { redact, redactError, type Secrets } from '../internal/redact.ts'
 import { errorType, isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
 import { maxErrorBytes, readText } from './body-reader.ts'
-import { assertOk, createMetadata, type DecodeContext } from './decode-response.ts'
+import { createMetadata, type DecodeContext, refusalOf } from './decode-response.ts'
 import type { IncomingResponse } from './call.ts'
 import { usageFromEvent } from './usage.ts'
 import { decodeUtf8 } from '#platform'
@@ -24,7 +25,7 @@ export interface StreamContext extends DecodeContext {
  * has reached the caller yet.
  */
 export async function decodeStream(incoming: IncomingResponse, context: StreamContext): Promise<BedrockResponse> {
-  await assertOk(incoming, context)
+  if (!incoming.response.ok) throw await refusalOf(incoming, context)
   await assertEventStream(incoming)
   const metadata = createMetadata(incoming, context)
   const events = new ResponseEvents(incoming, context, metadata)
@@ -176,12 +177,11 @@ async function assertEventStream(incoming: IncomingResponse): Promise<void> {
   if (contentType?.toLowerCase().startsWith('application/vnd.amazon.eventstream')) return
   const { status } = response
   const requestId = requestIdOf(response.headers, incoming.secrets)
-  const secrets = incoming.secrets()
   const text = await readText(body, maxErrorBytes)
   throw (
     unknownOperation(parseJsonObject(text) ?? {}, status, requestId, incoming.secrets) ??
     new ServiceError(
-      `The response is not an event stream but ${redact(contentType ?? 'of no content type', secrets)}`,
+      `The response is not an event stream but ${redact(contentType ?? 'of no content type', incoming.secrets)}`,
       {
         status,
         requestId,
@@ -206,10 +206,10 @@ function eventOf(
       const body = parseJsonObject(payloadOf(reader)) ?? {}
       const name = headers[':exception-type'] ?? ''
       const type = name.charAt(0).toUpperCase() + name.slice(1)
-      throw streamException({ message: body.Message, ...body, type }, incoming.secrets())
+      throw streamException({ message: body.Message, ...body, type }, incoming.secrets)
     }
     case 'error':
-      throw streamException({ type: headers[':error-code'], message: headers[':error-message'] }, incoming.secrets())
+      throw streamException({ type: headers[':error-code'], message: headers[':error-message'] }, incoming.secrets)
     default:
       return undefined
   }
@@ -236,7 +236,7 @@ function chunkOf(
     event = JSON.parse(text)
   } catch (cause) {
     throw new StreamError('stream_corrupt', 'A chunk of the stream is not base64 of JSON', {
-      cause: redactError(cause, incoming.secrets()),
+      cause: redactError(cause, incoming.secrets),
     })
   }
   if (!isJsonObject(event)) throw new StreamError('stream_corrupt', 'A chunk of the stream is not a JSON object')
@@ -244,7 +244,7 @@ function chunkOf(
     const { error } = event
     throw streamException(
       isJsonObject(error) ? { type: error.type, message: error.message } : { message: error },
-      incoming.secrets(),
+      incoming.secrets,
     )
   }
   return event
@@ -270,7 +270,7 @@ function innerJsonOf(reader: MessageReader<TextHeaders>): string {
   return text
 }
 
-// The statuses that AWS's service model and Anthropic's API give to the same errors outside a stream.
+// The statuses that AWS's service model gives to the same errors outside a stream.
 const statuses: Readonly<Record<string, number>> = {
   InternalServerException: 500,
   ModelStreamErrorException: 424,
@@ -278,27 +278,18 @@ const statuses: Readonly<Record<string, number>> = {
   ThrottlingException: 429,
   ModelTimeoutException: 408,
   ServiceUnavailableException: 503,
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  api_error: 500,
-  timeout_error: 504,
-  overloaded_error: 529,
 }
 
 function streamException(
   { type: name, message: said, originalStatusCode }: Readonly<Record<string, unknown>>,
-  secrets: readonly string[],
+  secrets: Secrets,
 ): StreamError {
   const type = errorType(name, secrets) ?? ''
   const message = redact(
     typeof said === 'string' && said ? said : `The service ended the stream with ${type || 'an error'}`,
     secrets,
   )
-  const status = statuses[type]
+  const status = statuses[type] ?? statusOfAnthropicError(type)
   return new StreamError('stream_exception', message, {
     type,
     status,

@@ -4,6 +4,7 @@ import { parseEndpointUrl } from '../internal/endpoint-url.ts'
 import { env, envFlag } from '../internal/env.ts'
 import { partitionOf } from '../internal/partitions.ts'
 import { assertRegion } from '../internal/region.ts'
+import { remember } from '../internal/remember.ts'
 import type { EndpointOptions, Environment } from '../types.ts'
 
 /** Bedrock's two hosts: models are called on the runtime, everything else lives on the control plane. */
@@ -36,17 +37,7 @@ export function createEndpointResolver(
   if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
 
   const known = new Map<string, string>()
-  return (service, region) => {
-    const key = `${service}/${region}`
-    let url = known.get(key)
-    if (url === undefined) {
-      url = resolve(service, region)
-      // Regions may come with every request, in an ARN.
-      if (known.size === 64) known.clear()
-      known.set(key, url)
-    }
-    return url
-  }
+  return (service, region) => remember(known, `${service}/${region}`, () => resolve(service, region))
 
   function resolve(service: BedrockService, region: string): string {
     assertRegion(region)

@@ -5,7 +5,7 @@ import { unsignedOf } from '../internal/http.ts'
 import { readableFrom } from '../internal/readable.ts'
 import { guardResponse, serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
-import { readText } from './body-reader.ts'
+import { maxErrorBytes, readText } from './body-reader.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { mergeRetry } from './retry.ts'
 import type { TransportState } from './call.ts'
@@ -15,7 +15,7 @@ import { send } from './send.ts'
 export interface SignedFetchOptions {
   readonly transport: TransportState
   readonly endpoint: EndpointResolver
-  readonly region: () => Promise<string>
+  readonly region: () => string | Promise<string>
   readonly headers: Readonly<Record<string, string>>
   readonly timeout: Timeouts
   readonly retry: RetryOptions | false | undefined
@@ -43,13 +43,12 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
     }
     let refusal: Response | undefined
     try {
-      return await send(transport, call, async ({ response, body, done, secrets: secretsOf }) => {
-        const secrets = secretsOf()
+      return await send(transport, call, async ({ response, body, done, secrets }) => {
         const { status } = response
         const headers = [...response.headers]
         // Only the body tells a refusal that new credentials would lift from one that stands.
         if (status === 403 || (init.retry && !response.ok)) {
-          const text = await readText(body)
+          const text = await readText(body, maxErrorBytes)
           refusal = guardResponse(new Response(text, { status, headers }), secrets)
           throw serviceErrorFrom({ status, headers: response.headers, text }, secrets, transport.clock.now())
         }

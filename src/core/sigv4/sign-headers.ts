@@ -1,0 +1,66 @@
+import type { AwsCredentialIdentity } from '../types.ts'
+import { createCanonicalRequest, splitUrl } from './canonical-request.ts'
+import { deriveSigningKey } from './signing-key.ts'
+import { hmacSha256Hex, sha256Hex } from '#platform'
+
+/** A request that is whole but for its signature: the names of its headers are in lower case. */
+interface UnsignedRequest {
+  readonly method: string
+  readonly url: string | URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array | undefined
+}
+
+/** A signed request's headers, and what was signed, to compare with what AWS says it expected. */
+export interface SignedRequest {
+  /** All headers to send, names in lower case. `fetch` derives `host` from the URL, and browsers refuse it here. */
+  readonly headers: Record<string, string>
+  readonly canonicalRequest: string
+  readonly stringToSign: string
+  /** In hexadecimal. */
+  readonly signature: string
+}
+
+/** Signs a request whose parts have been checked. */
+export async function signHeaders(
+  { method, url, headers: given, body = '' }: UnsignedRequest,
+  identity: AwsCredentialIdentity,
+  region: string,
+  service: string,
+  date: Date,
+): Promise<SignedRequest> {
+  const spelled = splitUrl(url)
+  const amzDate = formatDate(date)
+  const credentialScope = `${amzDate.slice(0, 8)}/${region}/${service}/aws4_request`
+  const headers: Record<string, string> = { host: spelled.host, ...given, 'x-amz-date': amzDate }
+  delete headers['x-amz-security-token']
+  if (identity.sessionToken) headers['x-amz-security-token'] = identity.sessionToken
+
+  const payloadHash = headers['x-amz-content-sha256'] ?? (await sha256Hex(body))
+  const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, spelled, headers, payloadHash)
+  const { stringToSign, signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
+  headers.authorization = `${algorithm} Credential=${identity.accessKeyId}/${credentialScope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
+  return { headers, canonicalRequest, stringToSign, signature }
+}
+
+export const algorithm = 'AWS4-HMAC-SHA256'
+
+/** A time as signatures have it: 20261120T120000Z. */
+export function formatDate(date: Date): string {
+  // By numbers: taking an ISO string apart would take five times as long.
+  const day = date.getUTCFullYear() * 10_000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
+  const time = 1_000_000 + date.getUTCHours() * 10_000 + date.getUTCMinutes() * 100 + date.getUTCSeconds()
+  return `${day}T${String(time).slice(1)}Z`
+}
+
+/** Steps 2 to 4 of the specification. */
+export async function sign(
+  canonicalRequest: string,
+  identity: AwsCredentialIdentity,
+  amzDate: string,
+  credentialScope: string,
+): Promise<Pick<SignedRequest, 'stringToSign' | 'signature'>> {
+  const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${await sha256Hex(canonicalRequest)}`
+  const signature = await hmacSha256Hex(await deriveSigningKey(identity, credentialScope), stringToSign)
+  return { stringToSign, signature }
+}
