@@ -11,7 +11,7 @@ test.each([
   ['hint', /^Leave the endpoint out: AWS's own host/],
   ['part', /^the checksum of a message is wrong$/],
   ['log warn', /^The local clock is off by \$\{/],
-  ['check', /^Synchronise the clock/],
+  ['check', /^Synchronize the clock/],
   ['reason', /^this model decides for itself/],
   ['terminal', /^Nothing was written\.$/],
 ])('the list has each kind: %s', (kind, text) => {

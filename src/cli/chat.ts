@@ -7,7 +7,7 @@ import { setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
 export const chat: Command = {
-  summary: 'a small chat in the terminal, to try a set-up; what is piped in is one prompt',
+  summary: 'a small chat in the terminal, to try a setup; sends piped input as one prompt',
   usage: [
     '--model M         default: default',
     '--system S        a system prompt',
@@ -18,7 +18,7 @@ export const chat: Command = {
   options: { ...clientFlags, model: { type: 'string' }, system: { type: 'string' } },
   async run(flags, terminal) {
     const { client } = await setUp(flags)
-    // A name that means nothing is told before anything is typed.
+    // Reports an invalid name before the user types anything.
     const model = await client.models.resolve(text(flags, 'model') ?? 'default')
     const system = text(flags, 'system')
     const messages: MessageParam[] = []
@@ -36,8 +36,8 @@ export const chat: Command = {
         for await (const piece of stream.textStream) terminal.write(piece)
         const { content, stop_reason } = await stream.finalMessage()
         terminal.print()
-        if (stop_reason === 'max_tokens') terminal.note('(The answer was cut: it has more than 4096 tokens.)')
-        // A question that was not answered would make the next one invalid.
+        if (stop_reason === 'max_tokens') terminal.note('(The answer was cut at 4096 tokens.)')
+        // An unanswered prompt would make the next request invalid.
         messages.push({ role: 'user', content: prompt }, { role: 'assistant', content })
         return true
       } catch (error) {
@@ -50,7 +50,7 @@ export const chat: Command = {
 
     if (!process.stdin.isTTY) {
       const prompt = (await readAll(process.stdin)).trim()
-      if (!prompt) throw new UsageError('Nothing to ask: stdin is empty.')
+      if (!prompt) throw new UsageError('There is no prompt: stdin is empty.')
       return (await answer(prompt)) ? 0 : 1
     }
 
@@ -60,7 +60,7 @@ export const chat: Command = {
       if (prompt.clearLine()) return
       interrupts++
       if (interrupts === 2) return prompt.close()
-      prompt.remark('(Once more, Ctrl-D or /exit ends the chat.)')
+      prompt.remark('(Press Ctrl-C again, Ctrl-D, or type /exit to end the chat.)')
     })
     for (;;) {
       const line = await prompt.ask(terminal.format(terminal.paint('bold', '> ')))

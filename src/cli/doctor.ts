@@ -5,12 +5,12 @@ import { lookAtSetUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
 export const doctor: Command = {
-  summary: 'walks the set-up and says what is wrong and what to do',
+  summary: 'checks a setup, and says what is wrong and what to do',
   usage: [
-    '--models A,B      names or IDs to look at; default: default, small',
+    '--models A,B      names or IDs to check; default: default, small',
     '--guardrail ID:V  a guardrail and its version',
-    '--invoke          call each model for real, with one token',
-    '--json            one JSON document on stdout',
+    '--invoke          also call each model, for one token',
+    '--json            print one JSON document to stdout',
     ...clientUsage,
   ],
   options: {
@@ -44,10 +44,7 @@ export const doctor: Command = {
     }
     const healthy = isHealthy(results)
     if (flags.json) terminal.print(JSON.stringify({ healthy, results }, null, 2))
-    else
-      terminal.print(
-        `\n${healthy ? 'Everything that matters is in order.' : 'Something is wrong: see the failures above.'}`,
-      )
+    else terminal.print(`\n${healthy ? 'All essential checks passed.' : 'Some checks failed: see the failures above.'}`)
     return healthy ? 0 : 1
   },
 }
@@ -74,5 +71,5 @@ function guardrailOf(value: string | undefined): { identifier: string; version: 
   if (value === undefined) return undefined
   const { identifier, version } = parseGuardrail(value)
   if (version !== undefined) return { identifier, version }
-  throw new UsageError('--guardrail takes the identifier and the version, as in gr-1234:1 or gr-1234:DRAFT.')
+  throw new UsageError('--guardrail needs an identifier and a version, as in gr-1234:1 or gr-1234:DRAFT.')
 }

@@ -4,8 +4,8 @@ import { ConfigurationError } from 'outcrop'
 export type Variables = Readonly<Record<string, string>>
 
 /**
- * Sets variables in the text of a `.env` file: in their places where they are there, else at the end. Every other byte
- * stays as it is.
+ * Sets variables in the text of a `.env` file: existing ones in place, new ones at the end. Every other byte stays the
+ * same.
  */
 export function setInEnvFile(text: string, variables: Variables): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n'
@@ -22,7 +22,7 @@ export function setInEnvFile(text: string, variables: Variables): string {
   return lines.join('') + [...left].map(([name, value]) => `${name}=${quote(name, value)}${newline}`).join('')
 }
 
-// Lines with their ends; a quoted value may go over several.
+// Splits the text into lines with their ends; a quoted value may span several.
 function entriesOf(text: string): string[] {
   const entries: string[] = []
   let open: string | undefined
@@ -34,7 +34,7 @@ function entriesOf(text: string): string[] {
     }
     entries.push(line)
     const [, mark, rest = ''] = /^\s*(?:export\s+)?[\w.-]+\s*=\s*(["'`])(.*)$/s.exec(line) ?? []
-    // A quote that nothing closes is a part of the value.
+    // An unclosed quote is part of the value.
     if (mark && !closes(rest, mark) && closes(text.slice(text.indexOf(line) + line.length), mark)) open = mark
   }
   return entries
@@ -44,12 +44,12 @@ function closes(text: string, mark: string): boolean {
   return text.replaceAll(`\\${mark}`, '').includes(mark)
 }
 
-// As Node, dotenv and shells alike read it: bare, or in single quotes, where nothing has a meaning.
+// In a form that Node, dotenv and shells read alike: bare, or in single quotes, where nothing is special.
 function quote(name: string, value: string): string {
   if (/^[\w./:@+-]+$/.test(value)) return value
   if (!/['\r\n]/.test(value)) return `'${value}'`
   if (!/["$`\\\r\n]/.test(value)) return `"${value}"`
   throw new ConfigurationError(`${name} has characters that readers of .env files treat differently`, {
-    hint: 'Write it to a settings file instead: --file .claude/settings.json',
+    hint: 'Write it to a settings file instead: --file .claude/settings.json.',
   })
 }

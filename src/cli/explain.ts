@@ -2,15 +2,15 @@ import { clientFlags, clientUsage, type Command } from './command.ts'
 import { setUp } from './set-up.ts'
 
 export const explain: Command = {
-  summary: "tells how a model's name resolves here",
+  summary: 'explains how a model name resolves',
   argument: 'MODEL',
-  usage: ['MODEL             an alias such as sonnet, an ID or an ARN', '--json            as JSON', ...clientUsage],
+  usage: ['MODEL             an alias such as sonnet, an ID or an ARN', '--json            print JSON', ...clientUsage],
   options: { ...clientFlags, json: { type: 'boolean' } },
   async run(flags, terminal, name) {
     const { client } = await setUp(flags)
     const explanation = await client.models.explain(name)
     const { error } = explanation
-    // JSON leaves functions out, and would make an empty object of an error.
+    // JSON.stringify drops functions and turns an error into an empty object.
     const shown = error ? { ...explanation, error: error.message, hint: error.hint } : explanation
     terminal.print(flags.json ? JSON.stringify(shown, null, 2) : String(explanation))
     return error ? 1 : 0

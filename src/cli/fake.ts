@@ -8,13 +8,13 @@ import { type Command, type Flags, text, UsageError, whole } from './command.ts'
 const longestLatency = 600_000
 
 export const fake: Command = {
-  summary: 'serves the fake Bedrock, to try things without AWS',
+  summary: 'serves a fake Bedrock, to try things without AWS',
   usage: [
-    '--port N          default: 8790; 0 picks a free one',
+    '--port N          default: 8790; 0 picks a free port',
     '--region R        default: us-east-1',
-    '--reply TEXT      what models answer; default: something that fits the request',
-    '--latency MS      how long each answer takes to begin',
-    '--fail NAME[:N]   makes the next call fail, or the next N; may be given more than once;',
+    "--reply TEXT      the models' answer; default: a reply that fits the request",
+    '--latency MS      the delay before each answer',
+    '--fail NAME[:N]   fail the next call, or the next N calls; repeatable;',
     '                  docs/testing.md lists the names',
   ],
   options: {

@@ -15,16 +15,16 @@ import { type SetUp, setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
 export const iamPolicyCommand: Command = {
-  summary: 'prints the least-privilege IAM policy for what is called',
+  summary: 'prints a least-privilege IAM policy',
   usage: [
-    '--from-settings   models, features and guardrail of the settings of Claude Code',
+    '--from-settings   use the models, features and guardrail in the settings of Claude Code',
     '--models A,B      names, IDs or ARNs; default: default, small',
     '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key;',
     '                  default: stream, count',
-    '--guardrail ID[:V]  the guardrail that calls have to go through',
+    '--guardrail ID[:V]  the guardrail that every call must use',
     "--account ID      the account; else the credentials' own",
     '--format F        json or terraform',
-    "--broad           the setup page's policy in its place: every model, every profile",
+    "--broad           print the setup page's policy instead: every model, every profile",
     ...clientUsage,
   ],
   options: {
@@ -57,7 +57,7 @@ export const iamPolicyCommand: Command = {
     const set = await setUp(flags)
     if (flags['from-settings'] && set.pinned === undefined) {
       throw new ConfigurationError('The settings do not select Bedrock: CLAUDE_CODE_USE_BEDROCK is not set', {
-        hint: 'Set it in the environment or in a settings file, or name --models.',
+        hint: 'Set it in the environment or in a settings file, or pass --models.',
       })
     }
     const account = given ?? (await accountOf(set))
@@ -82,7 +82,10 @@ export const iamPolicyCommand: Command = {
   },
 }
 
-/** What a set-up like Claude Code's does: it streams, counts, looks profiles up, and subscribes to models. */
+/**
+ * Returns the features that a setup like Claude Code's needs: it streams, counts, lists profiles and subscribes to
+ * models.
+ */
 function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[] {
   return [
     'stream',
@@ -109,7 +112,7 @@ async function discovered({ client }: SetUp, region: string, terminal: Terminal)
   } catch (error) {
     if (!isBedrockError(error)) throw error
     terminal.note(
-      `The account's profiles in ${region} cannot be listed (${error.message}); destinations are the catalog's.`,
+      `The account's profiles in ${region} cannot be listed (${error.message}); using the catalog's destinations.`,
     )
     return []
   }

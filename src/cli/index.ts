@@ -28,12 +28,12 @@ function help(name?: string): string {
   }
   const rows = [...commands].map(([name, { summary }]) => [`  ${name}`, summary])
   return [
-    'Claude on Amazon Bedrock: try, check and explain a set-up.',
+    'Claude on Amazon Bedrock: try, check and explain a setup.',
     '',
     ...formatTable(rows),
     '',
-    'outcrop COMMAND --help tells its flags; outcrop --version.',
-    'Exit codes: 0 all is well, 1 something is wrong, 2 the command line is.',
+    'outcrop COMMAND --help lists its flags; outcrop --version.',
+    'Exit codes: 0 success, 1 failure, 2 invalid command line.',
   ].join('\n')
 }
 
@@ -67,7 +67,7 @@ function parse({ options }: Command, args: readonly string[]): { values: Flags; 
   try {
     const parsed = parseArgs({ args: [...args], allowPositionals: true, options: known })
     const empty = Object.entries(parsed.values as Flags).find(([, value]) => value === '')
-    // As from a script whose variable is not set.
+    // For example, from a script whose variable is not set.
     if (empty) throw new UsageError(`--${empty[0]} is empty.`)
     return parsed
   } catch (error) {
@@ -85,7 +85,7 @@ function suggestion(typed: string, names: readonly string[]): string {
   return first === undefined ? '' : ` Did you mean ${first}?`
 }
 
-/** An error as sentences. A stack is for whoever mends this program. */
+/** Prints an error as sentences. Stack traces are for developers of this program. */
 function report(error: unknown, name: string | undefined): number {
   if (error instanceof UsageError) {
     terminal.note(error.message)
@@ -103,7 +103,7 @@ function report(error: unknown, name: string | undefined): number {
   return 1
 }
 
-// A reader that has seen enough, such as `head`, is no error.
+// A reader that closes the pipe early, such as `head`, is not an error.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
 
 const args = process.argv.slice(2)

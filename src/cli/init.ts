@@ -17,16 +17,16 @@ import { setUp } from './set-up.ts'
 import type { Terminal } from './terminal.ts'
 
 export const init: Command = {
-  summary: 'asks for region, identity and models, checks them, and writes the environment block',
+  summary: 'asks for Region, identity and models, checks them, and writes the environment block',
   usage: [
     '--file F          default: .env; a name that ends in .json is a settings file',
     '--region R        --profile P        --endpoint URL',
     '--model M         --small-model M    names, IDs or ARNs',
     '--pin             pin opus, sonnet and haiku to the newest that the account has',
-    '--yes             ask nothing: flags and defaults count',
-    '--no-check        do not look whether it works',
+    '--yes             do not ask: use flags and defaults',
+    '--no-check        do not check the setup',
     '',
-    'Answers may be piped in, a line each.',
+    'Answers may be piped in, one per line.',
   ],
   options: {
     ...clientFlags,
@@ -51,7 +51,7 @@ export const init: Command = {
         terminal.note('The checks above failed; nothing was written. Pass --no-check to write anyway.')
         return 1
       }
-      terminal.print(`\n${file} gets:\n`)
+      terminal.print(`\nLines for ${file}:\n`)
       for (const [name, value] of Object.entries(variables)) terminal.print(`  ${name}=${value}`)
       terminal.print()
       const answer = await interview.ask('Write it? (yes or no)', 'yes', (word) => {
@@ -73,7 +73,7 @@ export const init: Command = {
   },
 }
 
-/** The one who is asked has ended it. */
+/** The user has ended the questions. */
 class Ended extends Error {
   readonly code: number
 
@@ -83,12 +83,12 @@ class Ended extends Error {
   }
 }
 
-// What each question is about is known from here on, so that each answer is checked as it comes.
+// Each answer is checked at once, because the earlier answers are known.
 async function choose(flags: Flags, ask: Ask): Promise<Variables> {
   const { env } = process
   const endpoint = text(flags, 'endpoint')
   if (endpoint) createBedrockClient({ endpoint })
-  const region = await ask('AWS region', text(flags, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION, checkRegion)
+  const region = await ask('AWS Region', text(flags, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION, checkRegion)
   const profile = await ask(
     'AWS profile (empty for keys or an API key in the environment)',
     text(flags, 'profile') ?? env.AWS_PROFILE,
@@ -99,7 +99,7 @@ async function choose(flags: Flags, ask: Ask): Promise<Variables> {
     if (name) await models.resolve(name)
     return name
   })
-  // A pin is an ID: an alias would lead back to it.
+  // A pin is an ID, because an alias would lead back to itself.
   const small = await ask('Small model (empty for the default)', text(flags, 'small-model'), async (name) =>
     name ? (await models.resolve(name)).id : '',
   )
@@ -113,13 +113,13 @@ async function choose(flags: Flags, ask: Ask): Promise<Variables> {
   }
 }
 
-// New regions come, but no new points of the compass.
+// New Regions appear, but no new compass directions.
 const usualRegion = /-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/
 
 function checkRegion(region: string): string {
   const [near] = nearest(region, [...commercial, ...gov2])
   if (usualRegion.test(region) || near === undefined) return assertRegion(region)
-  throw new ConfigurationError(`Not an AWS region: ${JSON.stringify(region)}`, { hint: `Did you mean ${near}?` })
+  throw new ConfigurationError(`Not an AWS Region: ${JSON.stringify(region)}`, { hint: `Did you mean ${near}?` })
 }
 
 async function checkProfile(profile: string): Promise<string> {
@@ -145,7 +145,7 @@ async function check(flags: Flags, variables: Variables, terminal: Terminal): Pr
   return isHealthy(results)
 }
 
-/** The newest model of each family that the account can call; a family that it has none of is left out. */
+/** Returns the newest model of each family that the account can call, leaving out families without one. */
 async function pins(flags: Flags, { AWS_REGION, AWS_PROFILE }: Variables): Promise<Variables> {
   const { client } = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const { models } = client.withOptions({ models: { discovery: true } })
@@ -173,7 +173,7 @@ async function readIfThere(file: string): Promise<string> {
   }
 }
 
-/** Asks until the answer is right; an empty answer is the preset. */
+/** Asks until the answer is valid; an empty answer selects the default. */
 type Ask = (
   question: string,
   preset: string | undefined,
@@ -194,7 +194,7 @@ function startInterview(flags: Flags, terminal: Terminal): { readonly ask: Ask; 
       try {
         return await check(line.trim() || preset)
       } catch (error) {
-        // The next line of a pipe answers the next question.
+        // In a pipe, the next line answers the next question.
         if (!isBedrockError(error) || !process.stdin.isTTY) throw error
         terminal.note(`${error.message}${error.hint ? `. ${error.hint}` : ''}`)
       }

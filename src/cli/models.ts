@@ -10,8 +10,8 @@ const aliases = ['default', 'small', ...families]
 export const models: Command = {
   summary: 'lists the inference profiles that the account can call',
   usage: [
-    "--all             other providers' profiles and retired models too",
-    '--json            as JSON',
+    "--all             include other providers' profiles and retired models",
+    '--json            print JSON',
     ...clientUsage,
   ],
   options: { ...clientFlags, all: { type: 'boolean' }, json: { type: 'boolean' } },
@@ -24,7 +24,7 @@ export const models: Command = {
         const { id } = await client.models.resolve(alias)
         chosenBy.set(id, [...(chosenBy.get(id) ?? []), alias])
       } catch (error) {
-        // Not every region has a model of every family.
+        // Not every Region has a model of every family.
         if (!isBedrockError(error, 'model_resolution')) throw error
       }
     }

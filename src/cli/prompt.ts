@@ -1,18 +1,18 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 
-/** Asks for lines: on a terminal, or from a pipe. */
+/** Asks for lines, on a terminal or from a pipe. */
 export interface Prompt {
-  /** The next line; `undefined` once there are none: the end of a pipe, Ctrl-D, `close`. */
+  /** Returns the next line; `undefined` at the end: the end of a pipe, Ctrl-D, or `close`. */
   ask(question: string): Promise<string | undefined>
-  /** Takes back what is typed on the line so far; tells whether there was anything. */
+  /** Clears the line being typed; returns whether there was any text. */
   clearLine(): boolean
-  /** Shows a remark, and the question again. */
+  /** Shows a remark, then the question again. */
   remark(text: string): void
   close(): void
 }
 
-/** Starts to read stdin. `onInterrupt` hears Ctrl-C on a terminal; in a pipe there is none. */
+/** Starts reading stdin. Calls `onInterrupt` for Ctrl-C on a terminal; a pipe has none. */
 export function createPrompt(onInterrupt: () => void): Prompt {
   const { stdin, stdout } = process
   const lines = createInterface({ input: stdin, terminal: stdin.isTTY, ...(stdin.isTTY && { output: stdout }) })
@@ -29,7 +29,7 @@ export function createPrompt(onInterrupt: () => void): Prompt {
   lines.on('SIGINT', onInterrupt)
   lines.once('close', () => {
     isClosed = true
-    // The next line of the shell shall not begin beside the question.
+    // Moves the shell's next prompt to a new line.
     if (waiting && stdin.isTTY) stdout.write('\n')
     give(undefined)
   })

@@ -15,48 +15,49 @@ import { isRegion } from '../core/internal/region.ts'
 import { families } from '../models/families.ts'
 import { type Flags, text } from './command.ts'
 
-/** What the flags, the settings of Claude Code and the surroundings come to. */
+/** The combined flags, settings of Claude Code and environment. */
 export interface SetUp {
   readonly client: BedrockClient
   readonly region: string
   readonly regionSource: string
-  /** Left out where a gateway signs. */
+  /** Left out for a gateway that signs. */
   readonly credentials: CredentialProvider | undefined
   readonly endpoint: BedrockClientOptions['endpoint']
   /** The merged variables. */
   readonly env: BedrockClientOptions['env']
-  /** The names that are configured: `default`, `small`, pins, overrides. */
+  /** The configured names: `default`, `small`, pins, overrides. */
   readonly models: readonly string[]
   readonly guardrail: { readonly identifier: string; readonly version: string } | undefined
-  /** The families that are pinned; left out where no settings select Bedrock. */
+  /** The pinned families; left out if no settings select Bedrock. */
   readonly pinned: readonly string[] | undefined
-  /** What was found of settings. */
+  /** Rows about the settings. */
   readonly settings: readonly CheckResult[]
 }
 
-/** A set-up that may have no region. */
+/** A setup that may have no Region. */
 export type PartialSetUp = Omit<SetUp, 'region' | 'regionSource'> & Partial<Pick<SetUp, 'region' | 'regionSource'>>
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Makes a client of the command line's flags, then the settings of Claude Code where they select Bedrock, then the
- * environment. A project's own settings run no command, but with `--trust-project`: this is for looking at a set-up.
+ * Creates a client from the command line's flags, then the settings of Claude Code if they select Bedrock, then the
+ * environment. A project's own settings run no command, except with `--trust-project`, because this only inspects a
+ * setup.
  *
- * @throws ConfigurationError without a region, and for settings that are wrong
+ * @throws ConfigurationError without a Region, and for invalid settings
  */
 export async function setUp(flags: Flags): Promise<SetUp> {
   const { region, regionSource, ...set } = await lookAtSetUp(flags)
   if (region !== undefined && regionSource !== undefined) return { region, regionSource, ...set }
-  throw new ConfigurationError('No AWS region is set', {
-    hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile.',
+  throw new ConfigurationError('No AWS Region is set', {
+    hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a Region in the AWS profile.',
   })
 }
 
 /**
- * As {@link setUp}, and goes on without a region, and without each file and each setting that is wrong.
+ * Like {@link setUp}, but works without a Region, and skips invalid files and settings.
  *
- * @param onTrouble - told what is wrong. @default it is thrown
+ * @param onTrouble - receives each error. @default throws it
  */
 export async function lookAtSetUp(
   flags: Flags,
@@ -83,7 +84,7 @@ export async function lookAtSetUp(
 }
 
 async function setUpOf(settings: Settings, flags: Flags, env: Environment): Promise<PartialSetUp> {
-  // The command is run by hand, in a project of one's own: the remedy that it names is installed there.
+  // Users run this command in their project, and install AWS's package there.
   const packageFolder = process.cwd()
   const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined
   const configured = isConfigured ? await clientOptionsOf(settings, { packageFolder }) : {}
@@ -163,7 +164,7 @@ function pinnedIn({ env }: Settings): string[] {
 function describe(settings: Settings): CheckResult[] {
   const { settings: effective, ignored } = explainSettings(settings)
   const place = ({ path }: { readonly path?: string | undefined }): string => path ?? 'the environment'
-  // Many are ignored for one reason: a project's, say.
+  // Many settings may be ignored for the same reason, such as an untrusted project.
   const reasons = new Map<
     string,
     { readonly keys: string[]; readonly from: string; readonly because: string; readonly untrusted: boolean }

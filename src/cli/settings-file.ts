@@ -2,9 +2,9 @@ import { ConfigurationError } from 'outcrop'
 import type { Variables } from './env-file.ts'
 
 /**
- * Sets variables in the `env` block of a settings file's text. What else is in it stays, with the file's indentation.
+ * Sets variables in the `env` block of a settings file's text. Keeps everything else, including the indentation.
  *
- * @throws ConfigurationError for what is no settings file
+ * @throws ConfigurationError if the text is not a settings file
  */
 export function setInSettingsFile(file: string, text: string, variables: Variables): string {
   const settings = parse(file, text)
@@ -22,9 +22,9 @@ function parse(file: string, text: string): Record<string, unknown> {
   try {
     value = JSON.parse(content)
   } catch {
-    // The parser's own words quote the file, and so what is secret in it.
+    // The parser's own message would quote the file, including its secrets.
     throw new ConfigurationError(`${file} is not JSON; nothing was written`, {
-      hint: 'Fix it first, or name another file with --file.',
+      hint: 'Fix it first, or choose another file with --file.',
     })
   }
   if (isRecord(value)) return value

@@ -1,13 +1,13 @@
 import process from 'node:process'
 import { printable } from '../core/internal/redact.ts'
 
-/** A text in a colour. */
+/** Colored text. */
 export interface Painted {
   readonly colour: Colour
   readonly text: string
 }
 
-/** Where a command prints. Control characters of what it prints, which a terminal would obey, are spelled out. */
+/** The output of a command. Escapes control characters, which a terminal would interpret. */
 export interface Terminal {
   /** Prints a line to stdout. */
   print(...parts: readonly (string | Painted)[]): void
@@ -15,9 +15,9 @@ export interface Terminal {
   note(...parts: readonly (string | Painted)[]): void
   /** Prints to stdout without ending the line. */
   write(...parts: readonly (string | Painted)[]): void
-  /** The text as it would be printed. */
+  /** Returns the text as it would be printed. */
   format(...parts: readonly (string | Painted)[]): string
-  /** Colours a text, on a terminal that wants colours. */
+  /** Colors text, if the terminal supports colors. */
   paint(colour: Colour, text: string): Painted
   readonly columns: number
 }
@@ -48,18 +48,18 @@ export function createTerminal(): Terminal {
   }
 }
 
-// All but the tab and the end of a line; those that turn the direction of writing too. In JSON it means the same.
+// Escapes all control characters except tabs and line ends, and those that change the text direction. JSON stays valid.
 function spellControls(text: string): string {
   return printable(text.replaceAll('\r\n', '\n'), '\n\t')
 }
 
-/** Rows in columns of equal width, the last one as it is. */
+/** Formats rows in aligned columns; the last column is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((known, row) => row.map((cell, i) => Math.max(known[i] ?? 0, cell.length)), [])
   return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '))
 }
 
-/** Breaks a text into lines of a width, at spaces where there are any; the text's own lines stay apart. */
+/** Wraps text to a width, at spaces if possible. Keeps the text's own line breaks. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => wrapLine(paragraph, width))
 }

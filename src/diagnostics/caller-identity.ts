@@ -4,7 +4,7 @@ import { systemClock } from '../core/internal/signal.ts'
 import type { AwsCredentialIdentity } from '../core/types.ts'
 import { callSts } from '../credentials/sts.ts'
 
-/** Who AWS says is calling. */
+/** The caller's identity, according to AWS. */
 export interface CallerIdentity {
   readonly account: string
   readonly arn: string
@@ -19,9 +19,9 @@ export interface CallerIdentityOptions {
 }
 
 /**
- * Asks AWS STS who a pair of keys belongs to (GetCallerIdentity). Needs no permission.
+ * Asks AWS STS who owns the given keys (GetCallerIdentity). Needs no permission.
  *
- * @throws ServiceError as STS answers.
+ * @throws ServiceError if STS answers with an error.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function getCallerIdentity(

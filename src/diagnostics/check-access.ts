@@ -5,7 +5,7 @@ import type { JsonObject, ModelRef } from '../core/types.ts'
 import type { HintContext } from '../hints/table.ts'
 import { failed, failedOrDenied, type Finding } from './finding.ts'
 
-/** Whether the use-case form of Anthropic was filed, which each account does once. */
+/** Checks whether Anthropic's use-case form was submitted, which each account does once. */
 export async function checkUseCaseForm(client: BedrockClient, where: HintContext): Promise<Finding> {
   const check = 'use-case form'
   try {
@@ -16,8 +16,8 @@ export async function checkUseCaseForm(client: BedrockClient, where: HintContext
       return {
         check,
         status: 'failure',
-        message: "Anthropic's use-case form has not been filed for this account",
-        next: 'Bedrock console, Chat/Text playground, choose any Anthropic model, fill out the form; it counts within 15 minutes.',
+        message: "Anthropic's use-case form has not been submitted for this account",
+        next: 'Bedrock console, Chat/Text playground: choose any Anthropic model and submit the form. It takes effect within 15 minutes.',
         cause: 'use-case form',
       }
     }
@@ -25,7 +25,7 @@ export async function checkUseCaseForm(client: BedrockClient, where: HintContext
   }
 }
 
-/** Whether the account may call a model: authorization, agreement, region. */
+/** Checks whether the account may call a model: authorization, agreement, Region. */
 export async function checkAccess(
   client: BedrockClient,
   { base, region }: ModelRef,
@@ -41,7 +41,7 @@ export async function checkAccess(
         check,
         status: 'failure',
         message: 'the account is not authorized',
-        next: "Ask AWS Support about the account's access to this model.",
+        next: "Contact AWS Support about the account's access to this model.",
       }
     if (answer.regionAvailability === 'NOT_AVAILABLE')
       return { check, status: 'note', message: `not offered in ${region} itself; an inference profile may reach it` }
@@ -49,7 +49,7 @@ export async function checkAccess(
       return {
         check,
         status: 'warning',
-        message: 'the Marketplace agreement is being made',
+        message: 'the Marketplace agreement is being created',
         next: 'Wait up to 15 minutes.',
       }
     if (agreement === 'NOT_AVAILABLE' || agreement === 'ERROR' || answer.entitlementAvailability === 'NOT_AVAILABLE') {
@@ -66,7 +66,7 @@ export async function checkAccess(
   }
 }
 
-/** Whether the model answers. Costs a token. */
+/** Checks whether the model answers. Costs one token. */
 export async function checkCall(client: BedrockClient, model: ModelRef, where: HintContext): Promise<Finding> {
   const check = 'call'
   try {

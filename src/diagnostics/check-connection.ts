@@ -2,7 +2,7 @@ import { createEndpointResolver } from '../core/transport/endpoint.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import { causeOf, failed, type Finding } from './finding.ts'
 
-/** Whether the host answers, and what its clock says of ours. */
+/** Checks whether the host answers, and whether its time matches the local clock. */
 export async function* checkConnection(
   { endpoint, env, fetch = globalThis.fetch, now = Date.now }: DoctorOptions,
   region: string,
@@ -30,7 +30,7 @@ export async function* checkConnection(
       message: isOff
         ? `the local clock is off by ${seconds} s; requests are corrected for it`
         : 'the local clock is right',
-      next: isOff ? 'Synchronise the clock, for example with `timedatectl set-ntp true`.' : undefined,
+      next: isOff ? 'Synchronize the clock, for example with `timedatectl set-ntp true`.' : undefined,
     }
   } catch (error) {
     yield {
@@ -39,7 +39,7 @@ export async function* checkConnection(
       message: `${host} cannot be reached: ${causeOf(error)}`,
       cause: 'connection',
       next: /CERT|SELF_SIGNED|UNABLE_TO_/.test(causeOf(error))
-        ? "Give the proxy's root certificate to Node: NODE_EXTRA_CA_CERTS=/path/to/root.pem"
+        ? "Tell Node the proxy's root certificate: NODE_EXTRA_CA_CERTS=/path/to/root.pem"
         : `Check DNS, the proxy (docs/errors.md has a recipe) and whether ${region} has Bedrock.`,
     }
   }

@@ -7,7 +7,7 @@ import type { HintContext } from '../hints/table.ts'
 import { failedOrDenied, type Finding } from './finding.ts'
 
 /**
- * Whether the guardrail is there and ready, and goes where the models' profiles do.
+ * Checks whether the guardrail exists, is ready, and crosses Regions if the models' profiles do.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-cross-region.html
  */
@@ -29,7 +29,7 @@ export async function checkGuardrail(
         ...row,
         status: 'warning',
         message: `version ${version} is ready, but has no cross-Region inference, and ${crossing.id} is a cross-Region profile`,
-        next: 'Bedrock console, Guardrails, edit it: enable cross-Region inference, and make a new version.',
+        next: 'Bedrock console, Guardrails: edit it, enable cross-Region inference, and create a new version.',
       }
     }
     return {

@@ -10,7 +10,7 @@ import { causeOf, failed, type Finding } from './finding.ts'
 
 const check = 'identity'
 
-/** Who is asking, and for how long; tells `where` the source. */
+/** Checks the identity and its expiration; adds the source to `where`. */
 export async function* checkIdentity(
   options: DoctorOptions,
   where: { source: string } & HintContext,
@@ -33,7 +33,9 @@ export async function* checkIdentity(
     identity.expiration ?? ('token' in identity ? describeBedrockApiKey(identity.token).expiration : undefined)
   if (expiration && expiration.getTime() <= now()) {
     const renewal =
-      'token' in identity ? 'Make a new key' : 'Renew them: `aws sso login`, `aws login`, or the tool that made them'
+      'token' in identity
+        ? 'Create a new key'
+        : 'Renew them: `aws sso login`, `aws login`, or the tool that created them'
     yield {
       check,
       status: 'failure',
@@ -60,19 +62,19 @@ function checkKey(
   { source, expiry, isEnding }: Told,
 ): Finding {
   if (by?.name === 'settings' || by?.name === 'apiKeyHelper')
-    return { check, status: 'ok', message: `the bearer token of a gateway${source}${expiry}` }
+    return { check, status: 'ok', message: `a bearer token for a gateway${source}${expiry}` }
   const { kind, region: only } = describeBedrockApiKey(token)
   const message = `a ${kind} Bedrock API key${source}${only ? ` for ${only}` : ''}${expiry}`
   if (only && region && only !== region) {
     return {
       check,
       status: 'failure',
-      message: `${message}, and ${region} is called`,
-      next: `Make a key for ${region}, or call ${only}: AWS_REGION=${only}`,
+      message: `${message}, but the client calls ${region}`,
+      next: `Create a key for ${region}, or call ${only}: AWS_REGION=${only}`,
       cause: 'identity',
     }
   }
-  const next = isEnding ? 'The key expires within ten minutes: make a new one.' : undefined
+  const next = isEnding ? 'The key expires within ten minutes: create a new one.' : undefined
   return { check, status: isEnding ? 'warning' : 'ok', message, next }
 }
 
@@ -93,7 +95,11 @@ async function checkKeys(
     }
   } catch (error) {
     if (isBedrockError(error, 'service') && error.status < 500)
-      return { ...failed(check, error, where, `AWS refuses key ${key}${source}: `), cause: 'identity' }
-    return { check, status: 'note', message: `key ${key}${source}${expiry}; STS could not be asked: ${causeOf(error)}` }
+      return { ...failed(check, error, where, `AWS rejects key ${key}${source}: `), cause: 'identity' }
+    return {
+      check,
+      status: 'note',
+      message: `key ${key}${source}${expiry}; STS could not be called: ${causeOf(error)}`,
+    }
   }
 }

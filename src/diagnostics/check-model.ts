@@ -8,7 +8,7 @@ import type { DoctorOptions } from './doctor-options.ts'
 import { failed, type Finding } from './finding.ts'
 import type { CheckStatus } from './report.ts'
 
-/** What a configured name is called by, and whether the account has it. Gives the model, where the name is one. */
+/** Checks a configured name: its ID, and whether the account has it. Returns the model, if the name resolves. */
 export async function* checkModel(
   { client, invoke, now = Date.now }: DoctorOptions,
   name: string,
@@ -49,7 +49,7 @@ export async function* checkModel(
   return { ...model, region }
 }
 
-/** Warns of families whose version nobody has pinned, and says which pins keep them as they are. */
+/** Warns about families without a pin, and lists the pins that keep them as they are. */
 export async function checkPins({ client, pinned }: DoctorOptions): Promise<Finding | undefined> {
   const missing = familiesToPin.filter((family) => pinned && !pinned.includes(family))
   if (missing.length === 0) return undefined

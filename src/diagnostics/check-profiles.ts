@@ -7,10 +7,10 @@ import type { HintContext } from '../hints/table.ts'
 import { discoverInferenceProfiles, type InferenceProfile } from '../models/discovery.ts'
 import { failedOrDenied, type Finding } from './finding.ts'
 
-/** The account's profiles by region, each region listed once; `undefined` where they cannot be. */
+/** Returns the account's profiles in a Region, listed once per Region; `undefined` if they cannot be listed. */
 export type ListProfiles = (region: string) => Promise<readonly InferenceProfile[] | undefined>
 
-/** Lists the profiles of the region that is called, and gives a function that lists those of others. */
+/** Lists the profiles of the client's Region, and returns a function that lists those of others. */
 export async function checkProfiles(
   client: BedrockClient,
   where: HintContext & { readonly region: string },
@@ -27,14 +27,14 @@ export async function checkProfiles(
     const { length } = await ask(where.region)
     const status = length > 0 ? 'ok' : 'warning'
     const next =
-      length > 0 ? undefined : `${where.region} has no inference profiles: choose another region with AWS_REGION.`
+      length > 0 ? undefined : `${where.region} has no inference profiles: choose another Region with AWS_REGION.`
     return { list, finding: { check, status, message: `${length} in ${where.region}`, next } }
   } catch (error) {
     return { list, finding: failedOrDenied(check, error, 'bedrock:ListInferenceProfiles', where) }
   }
 }
 
-/** Looks the ID or ARN that would be called up in the account; nothing where there is nothing to look up. */
+/** Looks up the ID or ARN to call in the account; returns nothing if there is nothing to look up. */
 export async function checkProfile(
   client: BedrockClient,
   { id, region = '' }: ModelRef,
@@ -71,7 +71,7 @@ export async function checkProfile(
   }
 }
 
-/** GetInferenceProfile, which tells what is behind an ARN. */
+/** Calls GetInferenceProfile, which reveals the model behind an ARN. */
 async function lookUp(client: BedrockClient, arn: string, region: string, where: HintContext): Promise<Finding> {
   const check = 'profile'
   try {
@@ -82,11 +82,11 @@ async function lookUp(client: BedrockClient, arn: string, region: string, where:
       const text = (model as { modelArn?: unknown } | null)?.modelArn
       return typeof text === 'string' ? [parseModelId(text)] : []
     })
-    const base = found[0]?.base ?? 'a model that it does not name'
+    const base = found[0]?.base ?? 'an unknown model'
     const regions = [...new Set(found.flatMap((model) => model.region ?? []))]
     if (status !== undefined && status !== 'ACTIVE')
       return { check, status: 'failure', message: `is ${String(status)}`, next: 'Use another profile.' }
-    return { check, status: 'ok', message: `is ${base}, which runs in ${regions.join(', ') || 'every region'}` }
+    return { check, status: 'ok', message: `is ${base}, which runs in ${regions.join(', ') || 'every Region'}` }
   } catch (error) {
     if (isBedrockError(error, 'service') && error.status === 404) {
       return {

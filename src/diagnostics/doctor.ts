@@ -16,9 +16,9 @@ const optionNames =
   'client region regionSource credentials endpoint env models guardrail invoke fetch pinned settings now'
 
 /**
- * Walks a set-up in order, and stops nowhere: whatever fails is a row, and the next check runs all the same. What fails
- * for a reason that was told already is named in one note at the end. A missing permission for a check is a note and not
- * a failure.
+ * Checks a setup step by step, and always runs to the end: a failure becomes a row, and the next check still runs.
+ * Failures with a cause that was already reported are listed in one note at the end. A missing permission for a check
+ * is a note, not a failure.
  *
  * @example
  * ```ts
@@ -73,14 +73,14 @@ async function* examineWithoutRegion(options: DoctorOptions): AsyncGenerator<Fin
   yield {
     check: 'region',
     status: 'failure',
-    message: 'no AWS region is set',
-    next: 'Set AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile; on the command line, --region.',
+    message: 'no AWS Region is set',
+    next: 'Set AWS_REGION or AWS_DEFAULT_REGION, or a Region in the AWS profile; on the command line, pass --region.',
   }
-  // STS knows an identity in every region.
+  // STS knows an identity in every Region.
   yield* checkIdentity(options, { model: 'the model', region: 'us-east-1', source: "the client's options" })
   yield {
     check: 'not known',
     status: 'note',
-    message: 'endpoint, clock, inference profiles, use-case form, models and guardrail: they depend on the region',
+    message: 'endpoint, clock, inference profiles, use-case form, models and guardrail: they depend on the Region',
   }
 }

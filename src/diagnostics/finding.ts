@@ -23,19 +23,19 @@ const refusals = [
   signatureMismatch,
 ]
 
-/** A row, and what is behind it where it failed: rows of one cause are told once. */
+/** A row and the cause of its failure: only the first of several failures with the same cause is reported. */
 export interface Finding extends CheckResult {
   readonly cause?: string | undefined
 }
 
-/** A row for an error; a note where the check itself needs a permission that calling a model does not. */
+/** Creates a row for an error; a note if the check itself needs a permission that calling a model does not. */
 export function failedOrDenied(check: string, error: unknown, permission: string, where: HintContext): Finding {
   if (!isBedrockError(error, 'service') || error.status !== 403 || !isOfKind(error, iamPermission))
     return failed(check, error, where)
   return { check, status: 'note', message: `not checked: needs ${permission}` }
 }
 
-/** A row for an error, with what to do next. */
+/** Creates a row for an error, with the next step. */
 export function failed(check: string, error: unknown, where?: HintContext, prefix = ''): Finding {
   const { message, hint } = error as BedrockError
   const command = isBedrockError(error, 'credentials') ? error.command : undefined
@@ -46,17 +46,17 @@ export function failed(check: string, error: unknown, where?: HintContext, prefi
   return { check, status: 'failure', message: prefix + message, next, cause: causeOfFailure(error) }
 }
 
-/** Names what failed: rows that share it say the same thing. */
+/** Names the cause of a failure: rows with the same cause say the same thing. */
 function causeOfFailure(error: unknown): string {
   if (isBedrockError(error, 'credentials')) return 'identity'
   if (isBedrockError(error, 'connection') || isBedrockError(error, 'timeout')) return 'connection'
   if (!isBedrockError(error, 'service')) return (error as Error).message
   if (isOfKind(error, useCaseForm)) return 'use-case form'
-  // AWS refuses an identity before it looks at the request.
+  // AWS rejects an identity before it reads the request.
   return isOfKind(error, ...refusals) ? 'identity' : `${error.type}: ${error.message}`
 }
 
-/** What happened: `fetch` says "fetch failed", and has it in its cause. */
+/** Returns the real cause: `fetch` says only "fetch failed", and has it in `cause`. */
 export function causeOf(error: unknown): string {
   const { cause, message, code } = error as { cause?: unknown; message?: string; code?: string }
   return cause ? causeOf(cause) : (code ?? message ?? String(error))

@@ -9,7 +9,7 @@ import type { InferenceProfile } from '../models/discovery.ts'
 import { profileFor } from '../models/geography.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
-/** What a policy allows beside calling models. */
+/** A permission beyond calling models. */
 export type IamFeature = 'stream' | 'count' | 'discovery' | 'guardrail' | 'marketplace' | 'api-key'
 
 /** Every {@link IamFeature}. */
@@ -22,32 +22,35 @@ export const iamFeatures: readonly IamFeature[] = [
   'api-key',
 ]
 
-/** An application inference profile, whose ARN does not tell what is behind it. */
+/** An application inference profile, whose ARN does not reveal its model. */
 export interface OpaqueProfile {
   readonly arn: string
   /** The base model behind it, such as `anthropic.claude-opus-4-6-v1`. */
   readonly base: string
-  /** The geography of the profile that it was made of; `undefined` for one made of the model in its own region. */
+  /**
+   * The geography of the profile that it was created from; `undefined` if it was created from the model in its own
+   * Region.
+   */
   readonly geo?: string | undefined
 }
 
 /** Options of {@link iamPolicy}. */
 export interface IamPolicyOptions {
-  /** The region that is called. An ARN's own region counts for that ARN. */
+  /** The Region to call. For an ARN, its own Region counts. */
   readonly region: string
   /** The account's ID, 12 digits. */
   readonly account: string
   /**
-   * Model IDs, inference profile IDs and ARNs, or what `client.models.resolve` gives, which knows the region and what is
-   * behind an override. An application profile that is not among `profiles` needs its base; where nothing tells of which
-   * profile a resolved one was made, it gets all destinations of the region's own geography.
+   * Model IDs, inference profile IDs and ARNs, or results of `client.models.resolve`, which include the Region and the
+   * model behind an override. An application inference profile that is not in `profiles` needs its base. If it is
+   * unknown which profile a resolved one was created from, it gets all destinations of the Region's own geography.
    */
   readonly models: readonly (string | OpaqueProfile | ModelRef)[]
   /** @default ['stream'] */
   readonly features?: readonly IamFeature[] | undefined
-  /** The guardrail that every call has to go through. @default any published version */
+  /** The guardrail that every call must use. @default any published version */
   readonly guardrail?: { readonly identifier: string; readonly version?: string | undefined } | undefined
-  /** What the account has, from `discoverInferenceProfiles`: their destinations are used in place of the catalog's. */
+  /** The account's profiles, from `discoverInferenceProfiles`. Their destinations replace the catalog's. */
   readonly profiles?: readonly InferenceProfile[] | undefined
 }
 
@@ -66,7 +69,7 @@ export interface IamPolicy {
   readonly Statement: readonly IamStatement[]
 }
 
-/** Where a model's calls may run, and who says so. */
+/** Where a model's calls may run, and the source of that information. */
 export interface IamDestinations {
   readonly model: string
   readonly base: string
@@ -83,8 +86,8 @@ interface Target extends IamDestinations {
 }
 
 /**
- * The least-privilege IAM policy for what is called: the inference profile, and the foundation model in every region
- * that the profile may route to. Anything else stays denied.
+ * Creates a least-privilege IAM policy: it allows the inference profiles, and the foundation models in every Region
+ * that the profiles may route to. Everything else stays denied.
  *
  * @example
  * ```ts
@@ -95,7 +98,7 @@ interface Target extends IamDestinations {
  *   features: ['stream', 'count'],
  * })
  * ```
- * @throws ConfigurationError for a name that is not a full ID, and for an ARN that does not tell its model.
+ * @throws ConfigurationError for a name that is not a full ID, and for an ARN that does not reveal its model.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html
@@ -104,7 +107,7 @@ export function iamPolicy(options: IamPolicyOptions): IamPolicy {
   assertPolicyOptions(options)
   const { account, features = ['stream'], guardrail } = options
   const region = assertRegion(options.region)
-  if (!/^\d{12}$/.test(account)) throw new ConfigurationError('account is not an AWS account ID: it has 12 digits')
+  if (!/^\d{12}$/.test(account)) throw new ConfigurationError('account must be an AWS account ID of 12 digits')
   const unknown = features.find((feature) => !iamFeatures.includes(feature))
   if (unknown !== undefined)
     throw new ConfigurationError(`Unknown feature ${unknown}; known features: ${iamFeatures.join(', ')}`)
@@ -126,7 +129,8 @@ export function iamPolicy(options: IamPolicyOptions): IamPolicy {
 }
 
 /**
- * Where the calls of each model may run, as {@link iamPolicy} has it, and whether the account or the catalog says so.
+ * Returns where the calls of each model may run according to {@link iamPolicy}, and whether the account or the catalog
+ * says so.
  *
  * @throws ConfigurationError as {@link iamPolicy} does.
  */
@@ -141,7 +145,7 @@ export function iamDestinations(options: IamPolicyOptions): readonly IamDestinat
 }
 
 /**
- * The policy that the setup page of Claude Code gives: every model and every profile. Simple, and far from least
+ * The policy on the setup page of Claude Code: every model and every profile. It is simple, but far from least
  * privilege.
  *
  * @see https://code.claude.com/docs/en/amazon-bedrock#iam-configuration
@@ -175,7 +179,7 @@ function assertPolicyOptions(options: IamPolicyOptions): void {
 }
 
 function targetsOf({ region, account, models, profiles = [] }: IamPolicyOptions): Target[] {
-  if (models.length === 0) throw new ConfigurationError('models is empty: nothing to allow')
+  if (models.length === 0) throw new ConfigurationError('models is empty: there is nothing to allow')
   return models.map((model) => {
     if (typeof model === 'string') return targetOf(model, { region, account, profiles })
     if ('arn' in model) return opaqueTarget(model, profileOf(profiles, model.arn, region))
@@ -195,7 +199,7 @@ function resolvedTarget(
   return opaqueTarget({ arn: id, base, geo: model.geo ?? geo }, discovered)
 }
 
-/** One ID has other destinations in another region. */
+/** Returns the account's profile of an ID, whose destinations depend on the Region. */
 function profileOf(profiles: readonly InferenceProfile[], model: string, region: string): InferenceProfile | undefined {
   return profiles.find(
     ({ id, arn }) => (id === model || arn === model) && (!arn || parseModelId(arn).region === region),
@@ -217,8 +221,8 @@ function targetOf(
   if (kind === 'application-inference-profile') {
     const known = discovered?.base
     if (known) return opaqueTarget({ arn: model, base: known }, discovered)
-    throw new ConfigurationError(`${model} does not name the model behind it`, {
-      hint: "Give { arn, base, geo }, or the account's own list in `profiles`.",
+    throw new ConfigurationError(`${model} does not reveal its model`, {
+      hint: "Pass { arn, base, geo }, or the account's own list in `profiles`.",
     })
   }
   if (!base) return { model, base: model, partition, region: home, regions: [home], source: 'id' }
@@ -252,7 +256,7 @@ function destinationsFromCatalog(base: string, geo: string, region: string): rea
   const regions = destinationsOf(geo, region)
   if (!regions || (sources && !sources.includes(region))) {
     throw new ConfigurationError(`The destinations of ${geo}.${base} from ${region} are unknown`, {
-      hint: "Give the account's own list in `profiles`, from discoverInferenceProfiles.",
+      hint: "Pass the account's own list in `profiles`, from discoverInferenceProfiles.",
     })
   }
   return regions
@@ -261,7 +265,7 @@ function destinationsFromCatalog(base: string, geo: string, region: string): rea
 const modelArn = ({ partition, base }: Target, region: string): string =>
   base.startsWith('arn:') ? base : `arn:${partition}:bedrock:${region}::foundation-model/${base}`
 
-// Authorization looks at the profile, which has no condition key, and at the model in each region, which has.
+// AWS authorizes the profile, which has no condition key, and the model in each Region, which has one.
 function invokeStatements(targets: readonly Target[], streams: boolean): IamStatement[] {
   const Action = ['bedrock:InvokeModel', ...(streams ? ['bedrock:InvokeModelWithResponseStream'] : [])]
   const allow = (
@@ -305,7 +309,7 @@ function invokeStatements(targets: readonly Target[], streams: boolean): IamStat
       global.map((target) => modelArn(target, target.region)),
       { ...home, ...inProfile(global) },
     ),
-    // The model's ARN without a region stands for wherever a global call ends up.
+    // The model's ARN without a Region stands for any Region that a global call may run in.
     ...allow(
       'GlobalModels',
       global.map((target) => modelArn(target, '')),
@@ -314,7 +318,7 @@ function invokeStatements(targets: readonly Target[], streams: boolean): IamStat
   ]
 }
 
-// Tokens are counted for base models only, whatever profile they are called through.
+// Tokens are counted for base models only, even for calls through a profile.
 function countStatement(targets: readonly Target[]): IamStatement {
   return {
     Sid: 'CountTokens',
@@ -357,7 +361,7 @@ function guardrailStatements(
   return [
     { Sid: 'Guardrail', Effect: 'Allow', Action: ['bedrock:ApplyGuardrail'], Resource: [arn] },
     {
-      // An explicit deny, so that no other policy of the same identity opens a way around the guardrail.
+      // An explicit deny, so that no other policy of the identity can bypass the guardrail.
       Sid: 'NothingWithoutTheGuardrail',
       Effect: 'Deny',
       Action: ['bedrock:InvokeModel', ...(streams ? ['bedrock:InvokeModelWithResponseStream'] : [])],
@@ -380,7 +384,7 @@ const apiKeyStatement: IamStatement = {
   Resource: '*',
 }
 
-// The first call of a model subscribes the account to it, on the caller's behalf.
+// The first call to a model subscribes the account to it, on the caller's behalf.
 const marketplaceStatement: IamStatement = {
   Sid: 'Marketplace',
   Effect: 'Allow',

@@ -1,5 +1,5 @@
 /**
- * The IAM policy of a set-up, and a doctor for it: the `outcrop` command as functions, data in, data out.
+ * IAM policies and a doctor: the `outcrop` command as functions that take and return data.
  *
  * @module
  */

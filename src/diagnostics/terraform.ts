@@ -1,7 +1,7 @@
 import type { IamPolicy } from './iam-policy.ts'
 
 /**
- * A policy as a Terraform `aws_iam_policy_document` data source.
+ * Formats a policy as a Terraform `aws_iam_policy_document` data source.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function toTerraform({ Statement }: IamPolicy, name = 'bedrock'): string 
   return `data "aws_iam_policy_document" ${quote(name)} {\n${blocks.join('\n\n')}\n}\n`
 }
 
-// `${` would begin an expression.
+// `${` would start an expression.
 const quote = (text: string): string => JSON.stringify(text).replaceAll('${', '$${')
 
 function list(values: readonly string[], indent: number): string {

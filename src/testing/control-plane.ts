@@ -5,7 +5,7 @@ import { errorResponse, type FakeState, jsonResponse } from './respond.ts'
 import type { FakeCall, FakeGuardrail } from './types.ts'
 import { ownValue } from './untrusted.ts'
 
-/** The control plane: what the account has. `undefined` for what it does not serve. */
+/** Answers control-plane requests; `undefined` for those that it does not serve. */
 export function answerControlPlane(state: FakeState, call: FakeCall): Response | undefined {
   const { operation, region, model: id = '', query } = call
   const { models = {}, guardrails = [] } = state.options
@@ -47,7 +47,7 @@ export function answerControlPlane(state: FakeState, call: FakeCall): Response |
       return jsonResponse(state, { formData: btoa('{"companyName":"Example"}') })
     case 'ListGuardrails': {
       const { guardrailIdentifier: wanted } = query
-      // Of one guardrail every version, of all of them the drafts.
+      // Lists every version of one guardrail, or the drafts of all.
       const found =
         wanted === undefined
           ? guardrails.map((guardrail) => guardrailSummary(guardrail, 'DRAFT', region))
@@ -85,7 +85,7 @@ function page(
   return jsonResponse(state, { [member]: all.slice(from, from + size), ...next })
 }
 
-// What each filter may be: the members of the API's enumerations.
+// The allowed values of each filter: the members of the API's enumerations.
 const filters: Readonly<Record<string, readonly string[]>> = {
   byCustomizationType: ['FINE_TUNING', 'CONTINUED_PRE_TRAINING', 'DISTILLATION'],
   byOutputModality: ['TEXT', 'IMAGE', 'EMBEDDING'],

@@ -14,30 +14,30 @@ import { refuseUnserved } from './unserved.ts'
 import { parseBody } from './untrusted.ts'
 import { type Refusal, verifySignature } from './verify-signature.ts'
 
-/** When and where a fault strikes. */
+/** Which calls a fault affects, and how. */
 export interface FailOptions {
-  /** How many calls it strikes. @default 1 */
+  /** The number of calls to affect. @default 1 */
   readonly times?: number | undefined
-  /** For faults inside a stream: after how many events. @default 3 */
+  /** For faults in a stream: the number of events before the fault. @default 3 */
   readonly after?: number | undefined
-  /** Strikes only this operation, such as `CountTokens`. */
+  /** Affects only this operation, such as `CountTokens`. */
   readonly operation?: string | undefined
-  /** Strikes only calls of models whose ID or ARN has this in it. */
+  /** Affects only models whose ID or ARN contains this. */
   readonly model?: string | undefined
-  /** The message in place of the usual one. */
+  /** Replaces the usual message. */
   readonly message?: string | undefined
-  /** Headers of the answer, such as `retry-after`. */
+  /** Headers of the response, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** Amazon Bedrock, in process. */
+/** An in-process Amazon Bedrock. */
 export interface FakeBedrock {
   readonly region: string
-  /** Keys that the fake accepts. */
+  /** AWS keys that the fake accepts. */
   readonly identity: AwsCredentialIdentity
-  /** Who may call. Push to it, or empty it, at any time. */
+  /** The identities that may call. Add or remove some at any time. */
   readonly identities: Identity[]
-  /** Takes the place of `fetch`. */
+  /** The `fetch` to pass to a client. */
   readonly fetch: typeof fetch
   /** Every request so far, in order. */
   readonly calls: readonly FakeCall[]
@@ -52,7 +52,7 @@ export interface FakeBedrock {
    * @throws ConfigurationError for a fault that does not exist.
    */
   fail(fault: FaultName, options?: FailOptions): void
-  /** Forgets calls, faults and cached prompts. */
+  /** Clears calls, faults and cached prompts. */
   reset(): void
 }
 
@@ -62,8 +62,8 @@ const exampleIdentity: AwsCredentialIdentity = {
 }
 
 /**
- * Makes a fake Amazon Bedrock: a `fetch` that verifies every signature with AWS's own signer, answers in real frames,
- * and fails as you ask it to. It runs wherever Web APIs do.
+ * Creates a fake Amazon Bedrock: a `fetch` that verifies every signature with AWS's own signer, answers in real frames,
+ * and fails on demand. It runs on any runtime with Web APIs.
  *
  * @example
  * ```ts
@@ -144,7 +144,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
     identities,
     calls,
     fetch: async (input, init) => {
-      // A Request listens on a signal for as long as that lives.
+      // A Request listens on a signal for the signal's whole lifetime.
       const { signal: given, ...rest } = init ?? {}
       const request = new Request(input, rest)
       const signal = given ?? request.signal

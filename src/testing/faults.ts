@@ -1,35 +1,35 @@
 import type { JsonObject } from '../core/types.ts'
 import { encodeChunk, encodeException, encodeFrame, toBase64 } from './frames.ts'
 
-/** An answer in place of the real one. */
+/** A response that replaces the real one. */
 export interface AnswerFault {
   readonly status: number
-  /** AWS's name of the error, for the header. */
+  /** AWS's name for the error, for the header. */
   readonly type?: string
   readonly message?: string
   /** Whether the message is spelled `Message`, as AWS's authentication layer does. */
   readonly capital?: boolean
   readonly fields?: JsonObject
   readonly headers?: Readonly<Record<string, string>>
-  /** The whole body, where it is not an error of AWS. */
+  /** The whole body, unless it is an AWS error. */
   readonly body?: string
 }
 
-/** What happens to a stream after some of its events: more bytes, and how it ends. */
+/** A fault after some events of a stream: more bytes, and how the stream ends. */
 export interface StreamFault {
   readonly stream: (next: Uint8Array | undefined) => readonly Uint8Array[]
   /** @default 'close' */
   readonly end?: 'close' | 'reset' | 'stall' | 'continue'
 }
 
-/** Nothing comes: the connection fails, or stays silent. */
+/** A fault without a response: the connection fails or stays silent. */
 export interface NetworkFault {
   readonly network: 'reset' | 'refused' | 'stall'
 }
 
 export type Fault = AnswerFault | StreamFault | NetworkFault
 
-/** The name of a fault; docs/testing.md tells what each does. */
+/** The name of a fault; docs/testing.md describes each. */
 export type FaultName =
   | 'throttling'
   | 'throttling-tokens'
@@ -106,12 +106,12 @@ const exception = (name: string, message: string, fields?: JsonObject): StreamFa
 })
 
 /**
- * Everything that can be made to go wrong, by name. Wordings are Bedrock's, as users have reported them.
+ * All faults by name. Their messages are Bedrock's, as users have reported them.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
  */
 export const faults: Readonly<Record<FaultName, Fault>> = {
-  // Answers of the service.
+  // Responses of the service.
   throttling: throttled('Too many requests, please wait before trying again.'),
   'throttling-tokens': throttled('Too many tokens, please wait before trying again.'),
   'throttling-per-day': throttled('Too many tokens per day, please wait before trying again.'),
@@ -148,7 +148,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     message: 'The model refused the input.',
     fields: { originalStatusCode: 400, resourceName: 'model' },
   },
-  // Of the credentials.
+  // Credentials.
   'expired-token': {
     status: 403,
     type: 'ExpiredTokenException',
@@ -171,7 +171,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     type: 'InvalidSignatureException',
     message: 'The request signature we calculated does not match the signature you provided.',
   },
-  // Of permissions.
+  // Permissions.
   'model-access': denied("You don't have access to the model with the specified model ID."),
   'account-not-authorized': denied('Your account is not authorized to invoke this API operation.'),
   'iam-denied': denied(`${user} ${profileArn} because no identity-based policy allows the bedrock:InvokeModel action`),
@@ -194,7 +194,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     'This model version has reached the end of its life. Please refer to the AWS documentation for more details.',
   ),
   'not-found': missing('The requested resource was not found.'),
-  // Of the request.
+  // The request.
   'on-demand': invalid(
     'Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.',
   ),
@@ -204,7 +204,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'invalid-beta': invalid('invalid beta flag'),
   'caching-unavailable': invalid('Prompt caching is not supported for this model in this region.'),
   'unknown-guardrail': invalid('The guardrail identifier or version provided in the request does not exist.'),
-  // What stands between: proxies, broken connections.
+  // Proxies and broken connections.
   'bad-gateway': {
     status: 502,
     headers: { 'content-type': 'text/html' },
@@ -226,7 +226,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'connection-reset': { network: 'reset' },
   'connection-refused': { network: 'refused' },
   stall: { network: 'stall' },
-  // Inside a stream, after `after` events.
+  // In a stream, after `after` events.
   'stream-internal': exception('internalServerException', 'The system encountered an unexpected error.'),
   'stream-model-error': exception('modelStreamErrorException', 'The model stream failed.', {
     originalStatusCode: 500,

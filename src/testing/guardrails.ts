@@ -2,9 +2,9 @@ import type { JsonObject } from '../core/types.ts'
 import { errorResponse, type FakeState, jsonResponse } from './respond.ts'
 import type { FakeCall, FakeGuardrail } from './types.ts'
 
-// A guardrail is applied to a message, whole or as its events: the blocked text takes the place of the model's.
+// A guardrail applies to a whole message or to its events: the blocked text replaces the model's.
 
-/** Applies the guardrail that a call names to its message. */
+/** Applies a call's guardrail to its message. */
 export function guardMessage(state: FakeState, call: FakeCall, message: JsonObject): JsonObject {
   const guardrail = guardrailOf(state, call)
   if (!guardrail) return message
@@ -20,7 +20,7 @@ export function guardMessage(state: FakeState, call: FakeCall, message: JsonObje
   }
 }
 
-/** Applies the guardrail that a call names to the events of its stream. */
+/** Applies a call's guardrail to the events of its stream. */
 export function guardEvents(state: FakeState, call: FakeCall, events: JsonObject[]): JsonObject[] {
   const guardrail = guardrailOf(state, call)
   if (!guardrail) return events
@@ -36,7 +36,7 @@ export function guardEvents(state: FakeState, call: FakeCall, events: JsonObject
   }))
 }
 
-/** ApplyGuardrail. */
+/** Answers ApplyGuardrail. */
 export function applyGuardrail(state: FakeState, call: FakeCall, version: string | undefined): Response {
   const guardrail = findGuardrail(state, call.model, version)
   if (!guardrail) {
@@ -57,7 +57,7 @@ export function applyGuardrail(state: FakeState, call: FakeCall, version: string
   })
 }
 
-/** Why Bedrock would refuse the guardrail headers of a call. */
+/** Says why Bedrock would reject the guardrail headers of a call. */
 export function refuseGuardrail(state: FakeState, { headers, body }: FakeCall): string | undefined {
   const identifier = headers['x-amzn-bedrock-guardrailidentifier']
   const version = headers['x-amzn-bedrock-guardrailversion']

@@ -1,5 +1,5 @@
 /**
- * A fake Amazon Bedrock for tests and demos: in process, with every signature verified.
+ * An in-process fake Amazon Bedrock for tests and demos, which verifies every signature.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import type { FakeCall, FakeMessage } from './types.ts'
 import { parseBody, textOf } from './untrusted.ts'
 import type { Refusal } from './verify-signature.ts'
 
-/** InvokeModel. */
+/** Answers InvokeModel. */
 export function invokeAnswer(state: FakeState, call: FakeCall): Response {
   const outcome = outcomeOf(state, call)
   if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
@@ -29,7 +29,7 @@ export function invokeAnswer(state: FakeState, call: FakeCall): Response {
   })
 }
 
-/** InvokeModelWithResponseStream. */
+/** Answers InvokeModelWithResponseStream. */
 export function streamAnswer(state: FakeState, call: FakeCall): Response {
   const outcome = outcomeOf(state, call)
   if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
@@ -52,15 +52,15 @@ export function streamAnswer(state: FakeState, call: FakeCall): Response {
   return framesResponse(state, events.map(encodeEvent))
 }
 
-/** The body whose tokens CountTokens is to count; `undefined` where there is none. */
+/** Returns the body whose tokens CountTokens should count; `undefined` if there is none. */
 export function countedBody(request: JsonObject | undefined): JsonObject | undefined {
   const { invokeModel } = isJsonObject(request?.input) ? request.input : {}
-  // What is in Converse's form is passed on as it is, to be refused.
+  // A body in Converse's form is returned as it is, to be rejected later.
   if (!isJsonObject(invokeModel)) return request
   return parseBody(decodeBase64(textOf(invokeModel.body)) ?? '')
 }
 
-/** CountTokens. */
+/** Answers CountTokens. */
 export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
   const { model = '', body } = call
   const isCountable =
@@ -74,7 +74,7 @@ export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
 
 type Outcome = { readonly refusal: Refusal } | { readonly message: FakeMessage; readonly events?: JsonObject[] }
 
-// What becomes of a call. A stream's events may be given; else they are the message's.
+// The outcome of a call. A stream's events may be given; otherwise they are derived from the message.
 function outcomeOf(state: FakeState, call: FakeCall): Outcome {
   const base = baseOf(state, call.model ?? '') ?? call.model ?? ''
   const guardrail = refuseGuardrail(state, call)
@@ -99,12 +99,12 @@ function invalid(message: string): Refusal {
   return { status: 400, type: 'ValidationException', message }
 }
 
-/** Whether a model may be Anthropic's: what is behind some ARNs nobody can tell. */
+/** Tests whether a model may be Anthropic's. Some ARNs do not reveal their model. */
 function isAnthropic(base: string): boolean {
   return (parseModelId(base).provider ?? 'anthropic') === 'anthropic'
 }
 
-// Bedrock checks bodies against a schema of its own, and takes no field that it does not know.
+// Bedrock validates bodies against its own schema, and rejects unknown fields.
 const fields = new Set(
   'anthropic_version anthropic_beta max_tokens messages system temperature top_p top_k tools tool_choice stop_sequences thinking metadata output_config context_management cache_control amazon-bedrock-guardrailConfig'.split(
     ' ',
@@ -112,7 +112,7 @@ const fields = new Set(
 )
 
 function refuseBody(body: JsonObject, base = ''): Refusal | undefined {
-  // Other providers have schemas of their own.
+  // Other providers have their own schemas.
   if (!isAnthropic(base)) return undefined
   if (body.anthropic_version === undefined) return invalid('anthropic_version: Field required')
   if (!/^(bedrock-2023-05-31|2026-10-21)$/.test(textOf(body.anthropic_version)))

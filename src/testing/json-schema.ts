@@ -17,7 +17,9 @@ const formats: Readonly<Record<string, string>> = {
   uuid: '00000000-0000-4000-8000-000000000000',
 }
 
-/** A value that fits a JSON schema, its constraints aside; recursion ends after a few rounds, with `null`. */
+/**
+ * Returns a value that matches a JSON Schema, except for its constraints. Recursion ends in `null` after a few rounds.
+ */
 export function sample(schema: JsonValue | undefined, root: JsonValue | undefined = schema, references = 0): JsonValue {
   if (!isJsonObject(schema)) return {}
   const part = (each: JsonValue | undefined): JsonValue => sample(each, root, references)
@@ -60,7 +62,7 @@ const constraints = new Set(
 )
 
 /**
- * Why no grammar can be made of a schema, in Bedrock's words.
+ * Says why a schema cannot become a grammar, in Bedrock's words.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
  */
@@ -80,7 +82,7 @@ export function refuseGrammar(schema: JsonValue | undefined): string | undefined
   return undefined
 }
 
-/** Whether a schema is an output format's. */
+/** Returns the schema of an output format, if there is one. */
 export function formatOf({ output_config: config }: JsonObject): JsonObject | undefined {
   return isJsonObject(config) && isJsonObject(config.format) ? config.format : undefined
 }

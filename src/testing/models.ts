@@ -10,12 +10,12 @@ import type { Refusal } from './verify-signature.ts'
 
 export const account = '123456789012'
 
-/** The base model behind an ID or ARN, as the account has it. */
+/** Returns the base model behind an ID or ARN in the account. */
 export function baseOf({ options }: FakeState, id: string): string | undefined {
   return ownValue(options.models?.applicationProfiles, id) ?? parseModelId(id).base
 }
 
-/** A profile as ListInferenceProfiles has it. */
+/** Returns the profiles in the form of ListInferenceProfiles. */
 export function profilesIn({ options }: FakeState, region: string): JsonObject[] {
   const { systemProfiles, applicationProfiles = {} } = options.models ?? {}
   const ids =
@@ -52,7 +52,7 @@ function summary(id: string, arn: string, type: string, base: string, regions: r
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
 const modelIdPattern = /^[\w.:/-]{1,2048}$/
 
-/** Why Bedrock would not call this model from this region; Claude's IDs alone are known well enough to say. */
+/** Says why Bedrock would reject a model in this Region. Only Claude's IDs are known well enough to check. */
 export function refuseModel(state: FakeState, call: FakeCall): Refusal | undefined {
   return refuseModelId(state, call) ?? refuseWithoutForm(state, call)
 }

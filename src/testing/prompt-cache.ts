@@ -5,12 +5,12 @@ import type { FakeState } from './respond.ts'
 import type { FakeCall } from './types.ts'
 import { textOf } from './untrusted.ts'
 
-/** How many blocks before a point a cached prefix is looked for. */
+/** The number of blocks before a point that are searched for a cached prefix. */
 const lookBack = 20
 
 /**
- * What Bedrock's prompt cache would count for a call: up to the last point whose prefix is cached is read, from there to
- * the last point is written, the rest is plain input.
+ * Computes the usage that Bedrock's prompt cache would report for a call: everything up to the last cached point is
+ * read, from there to the last point is written, and the rest is plain input.
  */
 export function cacheUsage(
   state: FakeState,
@@ -51,7 +51,7 @@ export function cacheUsage(
   }
 }
 
-/** Tools, system and messages in the order in which they are cached, a block each. */
+/** Returns tools, system and messages as blocks, in caching order. */
 function blocksOf({ tools, system, messages }: JsonObject): { text: string; ttl: string | undefined }[] {
   const list = (value: JsonValue | undefined): JsonValue[] =>
     Array.isArray(value) ? value : typeof value === 'string' ? [{ type: 'text', text: value }] : []

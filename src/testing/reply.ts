@@ -4,10 +4,10 @@ import type { FakeCall, FakeMessage, FakeReply, FakeReplyFunction } from './type
 import { formatOf, sample } from './json-schema.ts'
 import { textOf } from './untrusted.ts'
 
-/** A reply that is no function: what the message is made of. */
+/** A reply that is not a function. */
 export type GivenReply = Exclude<FakeReply, FakeReplyFunction> | undefined
 
-/** Makes the message that a call is answered with, whole or streamed. */
+/** Creates the message for a call, whole or streamed. */
 export function createMessage({ body }: FakeCall, given: GivenReply, model: string): FakeMessage {
   const content =
     typeof given === 'string'
@@ -32,7 +32,7 @@ export function createMessage({ body }: FakeCall, given: GivenReply, model: stri
   }
 }
 
-/** The same message as the events of a stream. */
+/** Converts a message to the events of a stream. */
 export function eventsOf({ content, stop_reason, stop_sequence, usage, ...message }: FakeMessage): JsonObject[] {
   const { output_tokens, ...input } = usage
   const blocks = content.flatMap((block, index): JsonObject[] => {
@@ -128,7 +128,7 @@ function defaultContent(body: JsonObject): JsonObject[] {
   return [...content, { type: 'text', text: about }]
 }
 
-// The tool that was asked for by choice, or that the prompt names; each is called once in a turn, so that an agent ends.
+// The tool that `tool_choice` requires or that the prompt names. Each is called once per turn, so that agent loops end.
 function toolToCall({ tools, tool_choice, messages }: JsonObject, prompt: string): JsonObject | undefined {
   const choice = isJsonObject(tool_choice) ? tool_choice : {}
   const called = new Set(blocksOfTurn(messages).flatMap(({ type, name }) => (type === 'tool_use' ? [name] : [])))
@@ -139,7 +139,7 @@ function toolToCall({ tools, tool_choice, messages }: JsonObject, prompt: string
   return named ?? (choice.type === 'any' && called.size === 0 ? offered[0] : undefined)
 }
 
-// A turn begins after the last answer that called no tool.
+// A turn begins after the last answer without a tool call.
 function blocksOfTurn(messages: JsonValue | undefined): JsonObject[] {
   const all = objects(messages)
   const isCall = ({ content }: JsonObject): boolean => objects(content).some(({ type }) => type === 'tool_use')
@@ -147,7 +147,7 @@ function blocksOfTurn(messages: JsonValue | undefined): JsonObject[] {
   return all.slice(start).flatMap(({ content }) => objects(content))
 }
 
-// What the last message says that a tool gave.
+// The tool result in the last message.
 function toolResult({ messages }: JsonObject): string | undefined {
   const result = objects(objects(messages).at(-1)?.content).findLast(({ type }) => type === 'tool_result')
   if (!result) return undefined
@@ -175,7 +175,7 @@ function lastText({ messages }: JsonObject): string {
     .join(' ')
 }
 
-/** A count of tokens that grows with the input: about four characters each. */
+/** Counts tokens, roughly: four characters each. */
 export function countTokens({ messages, system, tools }: JsonObject): number {
   return estimate(JSON.stringify([messages, system, tools]))
 }

@@ -3,13 +3,13 @@ import type { StreamFault } from './faults.ts'
 import type { FakeBedrockOptions, FakeCall } from './types.ts'
 import type { Refusal } from './verify-signature.ts'
 
-/** What the parts of one fake share. */
+/** The shared state of a fake. */
 export interface FakeState {
   readonly options: FakeBedrockOptions
   readonly now: () => number
-  /** How many requests have come; makes request IDs. */
+  /** The number of requests so far, for request IDs. */
   requests: number
-  /** Prompt prefixes by hash, and until when they are cached. */
+  /** Prompt prefixes by hash, and when they expire. */
   readonly cachedPrompts: Map<string, number>
 }
 
@@ -31,7 +31,7 @@ export function jsonResponse(
   })
 }
 
-/** An error as Bedrock sends it, with the tail that its header has. */
+/** Creates an error response as Bedrock sends it, including the suffix in its header. */
 export function errorResponse(
   state: FakeState,
   { status, type, message, capital }: Refusal,
@@ -49,7 +49,7 @@ export function errorResponse(
   })
 }
 
-/** The frames of a stream, before anything happens to them. */
+/** Creates a response from the frames of a stream. */
 export function framesResponse(state: FakeState, frames: readonly Uint8Array[]): Response {
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -66,7 +66,7 @@ export function framesResponse(state: FakeState, frames: readonly Uint8Array[]):
   })
 }
 
-/** Sends a stream frame by frame as it is asked for, notes when the client leaves, and lets a fault strike on the way. */
+/** Streams frames on demand, records when the client disconnects, and applies a fault. */
 export function streamResponse(
   { status, headers, body }: Response,
   call: FakeCall,
@@ -119,7 +119,7 @@ export function streamResponse(
   return new Response(stream, { status, headers })
 }
 
-/** Calls back once, when a signal is aborted or if it is already; gives what ends the watch. */
+/** Calls back once, when a signal is aborted or if it already is; returns a function that stops listening. */
 export function onAbort(signal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
   if (signal?.aborted) callback(signal.reason)
   const listener = (): void => callback(signal?.reason)

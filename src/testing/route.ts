@@ -1,17 +1,17 @@
 import { decodePathSegment } from './untrusted.ts'
 import type { ArrivedRequest } from './types.ts'
 
-/** What a request asks for. */
+/** The operation and resource of a request. */
 export interface Route {
-  /** AWS's name of the operation; `Unknown` for a path that AWS does not route. */
+  /** AWS's name for the operation; `Unknown` for a path that AWS does not route. */
   readonly operation: string
-  /** The first variable of the path, decoded: a model, a profile, a guardrail. */
+  /** The first path variable, decoded: a model, a profile, a guardrail. */
   readonly id?: string | undefined
-  /** The second one: a guardrail's version. */
+  /** The second path variable: a guardrail's version. */
   readonly version?: string | undefined
 }
 
-// `{}` is a variable. Some endpoints have a path of their own in front, so the end of a path alone decides.
+// `{}` is a variable. Only the end of a path counts, because an endpoint may have a base path.
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations.html
 const operations: readonly (readonly [request: string, operation: string])[] = [
   ['POST /model/{}/invoke', 'InvokeModel'],
@@ -50,7 +50,7 @@ const routes = operations.map(([request, operation]) => {
   return { method, pattern: new RegExp(`${path.replaceAll('{}', '([^/]+)')}$`), operation }
 })
 
-/** Which operation of AWS a request is for. */
+/** Returns the AWS operation of a request. */
 export function routeOf({ method, url }: ArrivedRequest): Route {
   if (/^sts\./.test(url.hostname) || /\/sts\/?$/.test(url.pathname)) return { operation: 'STS' }
   for (const { pattern, operation, ...route } of routes) {

@@ -3,17 +3,17 @@ import type { JsonObject, JsonValue } from '../core/types.ts'
 import { formatOf, refuseGrammar } from './json-schema.ts'
 import { textOf } from './untrusted.ts'
 
-// What models take, feature by feature, as AWS's and Anthropic's pages list it: model cards, feature pages and the
-// request reference, as read in the autumn of 2026. It is written down apart from what the client knows of models, so
-// that a fact that is wrong on one side shows.
+// What models accept, feature by feature, from AWS's and Anthropic's pages: model cards, feature pages and the request
+// reference, as read in the autumn of 2026. It is kept independent of the client's table, so that tests detect a fact
+// that is wrong on one side.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 // https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy
 
 const names = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
-/** Opus 4.6 and what came before, served by the older path: no automatic caching, no API version but the first. */
+/** Opus 4.6 and older, served by the older path: no automatic caching, and only the first API version. */
 const older = names('opus-4-6 sonnet-4-6 opus-4-5 sonnet-4-5 haiku-4-5 opus-4-1 sonnet-4')
-/** Adaptive thinking in place of a budget: 4.7 and later. */
+/** Adaptive thinking instead of a budget: 4.7 and newer. */
 const newer = names('opus-4-7 opus-4-8 opus-5 opus-5-5 sonnet-5 sonnet-5-5 fable-5')
 /** Adaptive thinking came with 4.6. */
 const withoutAdaptiveThinking = names('opus-4-5 sonnet-4-5 haiku-4-5 opus-4-1 sonnet-4')
@@ -26,13 +26,13 @@ const withoutStructuredOutputs = names('opus-4-7 opus-4-8 opus-5 opus-5-5 sonnet
 const withoutSampling = names('opus-4-7 opus-4-8 opus-5 opus-5-5')
 /** Either temperature or top_p. */
 const oneSampling = names('sonnet-4-5 haiku-4-5')
-/** Refused from 4.6 on. */
+/** Rejected from 4.6 on. */
 const withoutPrefill = names('opus-4-6 sonnet-4-6 opus-4-7 opus-4-8 opus-5 opus-5-5 sonnet-5 sonnet-5-5 fable-5')
 /** A system message in the middle of a conversation. */
 const withoutSystemMessages = names(`sonnet-5 ${[...older].join(' ')}`)
 const withoutCountTokens = names('opus-5 opus-5-5')
 
-/** Betas that belong to certain models, and betas of what Bedrock has not at all. */
+/** Betas of certain models, and betas for features that Bedrock does not have. */
 const betaModels = new Map([
   ['effort-2025-11-24', effortBehindBeta],
   ['tool-examples-2025-10-29', names('opus-4-5')],
@@ -45,15 +45,15 @@ const betaModels = new Map([
   ['skills-2025-10-02', names('')],
 ])
 
-/** Tools that Anthropic runs and Bedrock does not. */
+/** Tools that Anthropic runs, which Bedrock does not. */
 const serverTool = /^(web_search|web_fetch|code_execution|advisor)_\d/
 
-/** Whether Bedrock counts tokens for a model. */
+/** Tests whether Bedrock counts tokens for a model. */
 export function takesCountTokens(base: string): boolean {
   return !withoutCountTokens.has(nameOf(base))
 }
 
-/** Why Bedrock's copy of the Messages schema would refuse a body for a model, in its words. */
+/** Says why Bedrock's copy of the Messages schema would reject a body for a model, in Bedrock's words. */
 export function refuseFields(base: string, body: JsonObject): string | undefined {
   const name = nameOf(base)
   return (
@@ -119,14 +119,14 @@ function refuseMessages(name: string, body: JsonObject): string | undefined {
   return undefined
 }
 
-// Bedrock does not say which one it was.
+// Bedrock does not name the beta.
 function refuseBetas(name: string, { anthropic_beta: betas }: JsonObject): string | undefined {
   if (!isDocumented(name) || !Array.isArray(betas)) return undefined
   const isUnknown = betas.some((beta) => betaModels.get(textOf(beta))?.has(name) === false)
   return isUnknown ? 'invalid beta flag' : undefined
 }
 
-/** `opus-4-5` of `anthropic.claude-opus-4-5-20251101-v1:0`. */
+/** Returns `opus-4-5` for `anthropic.claude-opus-4-5-20251101-v1:0`. */
 function nameOf(base: string): string {
   return base.replace(/^anthropic\.claude-/, '').split(/-(?:\d{8}|v\d)/)[0] as string
 }

@@ -1,16 +1,16 @@
 import type { ResponseStore } from '../caching/store.ts'
 
-/** One promise that every {@link ResponseStore} keeps. */
+/** One requirement for every {@link ResponseStore}. */
 export interface StoreContractCase {
   readonly name: string
-  /** Rejects where the store does not keep it. */
+  /** Rejects if the store does not meet it. */
   run(): Promise<void>
 }
 
 /**
- * The contract of a `ResponseStore`, for the tests of a store of your own; fits any test runner.
+ * Returns the contract of a `ResponseStore`, to test your own store with any test runner.
  *
- * @param createStore - gives an empty store
+ * @param createStore - returns an empty store
  * @example
  * ```ts
  * for (const { name, run } of responseStoreContract(() => myStore())) test(name, run)
@@ -24,11 +24,11 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
     run: async () => work(await createStore()),
   })
   return [
-    check('gives nothing for a key that was never set', async (store) => {
+    check('returns nothing for a key that was never set', async (store) => {
       const value = await store.get('a'.repeat(64))
       if (value !== undefined && value !== null) throw new Error(`Got ${JSON.stringify(value)}`)
     }),
-    check('gives back what was set', async (store) => {
+    check('returns what was set', async (store) => {
       await store.set('b'.repeat(64), json, hour)
       equal(await store.get('b'.repeat(64)), json)
     }),
@@ -43,12 +43,12 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
       await store.set('d', '{"n":2}', hour)
       equal(await store.get('d'), '{"n":2}')
     }),
-    check('takes a megabyte', async (store) => {
+    check('stores a megabyte', async (store) => {
       const value = JSON.stringify({ text: 'x'.repeat(1_000_000) })
       await store.set('e', value, hour)
       equal(await store.get('e'), value)
     }),
-    check('serves many at once', async (store) => {
+    check('handles many at once', async (store) => {
       const keys = Array.from({ length: 50 }, (_, i) => `f${i}`)
       await Promise.all(keys.map((key) => store.set(key, JSON.stringify({ key }), hour)))
       const values = await Promise.all(keys.map((key) => store.get(key)))
@@ -59,7 +59,7 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
   ]
 }
 
-// A store may give JSON in another spelling, as long as it means the same.
+// A store may spell JSON differently, if it means the same.
 function equal(actual: string | null | undefined, expected: string): void {
   if (actual === expected) return
   if (typeof actual === 'string' && JSON.stringify(JSON.parse(actual)) === expected) return

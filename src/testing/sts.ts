@@ -2,11 +2,14 @@ import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
 import type { FakeState } from './respond.ts'
 import type { Refusal, Verdict } from './verify-signature.ts'
 
-/** AWS STS: says who is calling, and mints keys that the fake accepts from then on. Answers in XML, as STS does. */
+/**
+ * Answers AWS STS requests: identifies the caller, and issues keys that the fake then accepts. Answers in XML, like
+ * STS.
+ */
 export function answerSts(state: FakeState, identities: Identity[], form: string, verdict: Verdict): Response {
   const parameters = new URLSearchParams(form)
   const action = parameters.get('Action') ?? ''
-  // A web identity proves itself by its token.
+  // A web identity authenticates with its token.
   if (action !== 'AssumeRoleWithWebIdentity' && 'refusal' in verdict) return stsError(state, verdict.refusal)
   if (action === 'GetCallerIdentity') {
     return xml(
@@ -44,7 +47,7 @@ function xml(action: string, result: string): Response {
   return new Response(body, { headers: { 'content-type': 'text/xml' } })
 }
 
-/** An error as STS sends it: in XML, some of them named otherwise than by Bedrock. */
+/** Creates an STS error: in XML, and with some names that differ from Bedrock's. */
 export function stsError(state: FakeState, { status, type, message }: Refusal): Response {
   const code = codes[type] ?? type.replace(/Exception$/, '')
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`

@@ -1,6 +1,6 @@
 import type { Clock, Identity, JsonObject, JsonValue } from '../core/types.ts'
 
-/** A request as it arrived. */
+/** A request as the fake received it. */
 export interface ArrivedRequest {
   readonly method: string
   readonly url: URL
@@ -10,48 +10,48 @@ export interface ArrivedRequest {
   readonly signal: AbortSignal | undefined
 }
 
-/** What the fake thinks of a request's signature or API key. */
+/** The result of verifying a request's signature or API key. */
 export interface SignatureVerdict {
   readonly valid: boolean
-  /** Why it is not valid, in AWS's words. */
+  /** Why it is invalid, in AWS's words. */
   readonly reason?: string | undefined
 }
 
-/** One request that the fake has had, and what became of it. */
+/** A request to the fake, and its outcome. */
 export interface FakeCall {
-  /** Bedrock's name of the operation, such as `InvokeModel`; `Unknown` for a path that AWS does not route. */
+  /** Bedrock's name for the operation, such as `InvokeModel`; `Unknown` for a path that AWS does not route. */
   readonly operation: string
-  /** The model's ID or ARN, decoded; for other operations, the resource that their path names. */
+  /** The model's ID or ARN, decoded. For other operations, the resource in the path. */
   readonly model?: string | undefined
-  /** The region that the request was signed for, or sent to. */
+  /** The Region that the request was signed for or sent to. */
   readonly region: string
   readonly method: string
-  /** As it was on the wire. */
+  /** The path as it was sent. */
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string>>
-  /** The JSON body. For CountTokens, the body inside it whose tokens are counted. */
+  /** The JSON body. For CountTokens, the inner body whose tokens are counted. */
   readonly body: JsonObject
   readonly signature: SignatureVerdict
   /** The access key ID, or `api-key`. */
   readonly identity?: string | undefined
-  /** The status that was answered; 0 for a connection that was broken off. */
+  /** The response status; 0 for a broken connection. */
   status: number
-  /** Whether the client went away before the response was whole. */
+  /** Whether the client disconnected before the response was complete. */
   aborted: boolean
 }
 
-/** What a reply may be: text, a message (its missing fields are filled in), a stream's events, or a function of the call. */
+/** A reply: text, a message (missing fields are filled in), a stream's events, or a function of the call. */
 export type FakeReply =
   | string
   | (Partial<FakeMessage> & { readonly content: readonly JsonObject[] })
   | readonly JsonObject[]
   | FakeReplyFunction
 
-/** Makes a reply for a call. */
+/** Creates a reply for a call. */
 export type FakeReplyFunction = (call: FakeCall) => Exclude<FakeReply, FakeReplyFunction> | undefined
 
-/** A message as Bedrock answers it. */
+/** A message as Bedrock returns it. */
 export interface FakeMessage {
   readonly id: string
   readonly type: 'message'
@@ -64,52 +64,52 @@ export interface FakeMessage {
   readonly [field: string]: JsonValue | undefined | readonly JsonObject[]
 }
 
-/** How a fake Bedrock is set up. Everything may be left out. */
+/** Options of {@link createFakeBedrock}. */
 export interface FakeBedrockOptions {
-  /** The region that it says it is; it answers for any that a request is signed for. @default 'us-east-1' */
+  /** The fake's own Region; it accepts requests that are signed for any Region. @default 'us-east-1' */
   readonly region?: string | undefined
-  /** Who may call. @default one made-up pair of keys, `fake.identity` */
+  /** The identities that may call. @default one made-up pair of keys, `fake.identity` */
   readonly identities?: readonly Identity[] | undefined
-  /** What models answer. @default something that fits the request */
+  /** The models' answer. @default a reply that fits the request */
   readonly reply?: FakeReply | undefined
-  /** Inference profiles and models of the account. @default the catalog's */
+  /** The account's inference profiles and models. @default the catalog's */
   readonly models?: FakeModels | undefined
-  /** Guardrails of the account. @default none */
+  /** The account's guardrails. @default none */
   readonly guardrails?: readonly FakeGuardrail[] | undefined
-  /** The fake's own time, for skew, expiry and the prompt cache. @default the real time */
+  /** The fake's own time, for skew, expiration and the prompt cache. @default the real time */
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
-/** What models and profiles the account has. */
+/** The models and profiles of an account. */
 export interface FakeModels {
   /** Application inference profiles: ARN to base model ID. */
   readonly applicationProfiles?: Readonly<Record<string, string>> | undefined
-  /** System profile IDs per region, in place of the catalog's. */
+  /** System profile IDs per Region, instead of the catalog's. */
   readonly systemProfiles?: readonly string[] | undefined
   /** Actions that are denied, such as `bedrock:ListInferenceProfiles`. */
   readonly denied?: readonly string[] | undefined
-  /** What GetFoundationModelAvailability says otherwise than that all is well, by base model ID. */
+  /** Values that GetFoundationModelAvailability returns instead of full availability, by base model ID. */
   readonly availability?: Readonly<Record<string, JsonObject>> | undefined
-  /** Whether Anthropic's use-case form has been filed; without it, no model of Anthropic's is called. @default true */
+  /** Whether Anthropic's use-case form was submitted. Without it, calls to Anthropic's models fail. @default true */
   readonly useCaseForm?: boolean | undefined
-  /** Whether an ID of Anthropic's that no model has is refused. @default true */
+  /** Whether to reject unknown Anthropic model IDs. @default true */
   readonly strict?: boolean | undefined
 }
 
-/** A guardrail that the fake applies: it blocks whatever has one of the words in it. */
+/** A guardrail that blocks text that contains one of its words. */
 export interface FakeGuardrail {
   readonly identifier: string
-  /** The published versions. Its draft is in the account as well, but is applied only where `DRAFT` is listed here. */
+  /** The published versions. The account also has a draft, but it is applied only if `DRAFT` is listed here. */
   readonly versions: readonly string[]
   /** @default the identifier */
   readonly name?: string | undefined
-  /** The guardrail profile that lets it follow a call into other regions, such as `us.guardrail.v1:0`. @default none */
+  /** The guardrail profile that lets it follow a call into other Regions, such as `us.guardrail.v1:0`. @default none */
   readonly crossRegionProfile?: string | undefined
   readonly blockedWords: readonly string[]
   /** @default 'Blocked by the guardrail.' */
   readonly message?: string | undefined
-  /** Where the trace is nested; both have been seen. @default 'guardrail' */
+  /** Where the trace is nested; Bedrock uses both. @default 'guardrail' */
   readonly nesting?: 'guardrail' | 'guardrails' | undefined
-  /** Which event of a stream tells of an intervention first. @default 'start' */
+  /** The stream event that first reports an intervention. @default 'start' */
   readonly place?: 'start' | 'middle' | 'end' | undefined
 }

@@ -2,8 +2,8 @@ import { errorResponse, type FakeState, jsonResponse } from './respond.ts'
 import type { FakeCall } from './types.ts'
 
 /**
- * What the fake does not serve, refused as AWS refuses it, in the framing of the operation: an SDK that got a status of
- * 200 would take it for an empty answer.
+ * Rejects operations that the fake does not serve as AWS would, in the framing of the operation. An SDK would read a
+ * status of 200 as an empty answer.
  */
 export function refuseUnserved(state: FakeState, { operation }: FakeCall): Response {
   const message = `The fake Bedrock does not serve ${operation}.`
@@ -26,7 +26,7 @@ export function refuseUnserved(state: FakeState, { operation }: FakeCall): Respo
         capital: true,
       })
     case 'Unknown':
-      // AWS's runtime answers so to paths that it does not route, those under /anthropic too: with status 200.
+      // AWS's runtime answers unknown paths this way, even those under /anthropic: with status 200.
       return jsonResponse(state, {
         Output: { __type: 'com.amazon.coral.service#UnknownOperationException' },
         Version: '1.0',

@@ -1,12 +1,12 @@
 import { parseJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
 
-// Whatever a program under test sends has to be answered, not thrown at.
+// The fake must answer any input of a program under test, and never throw.
 
-/** How deep a body may be nested; what copies, hashes and prints it is recursive. */
+/** The maximum nesting of a body, because copying, hashing and printing it are recursive. */
 const maxDepth = 1000
 
-/** Parses a body; `undefined` for what is no JSON object, and for what is nested too deep. */
+/** Parses a body; `undefined` if it is not a JSON object or is nested too deeply. */
 export function parseBody(text: string): JsonObject | undefined {
   const body = parseJsonObject(text)
   return body && !isTooDeep(body) ? body : undefined
@@ -23,7 +23,7 @@ function isTooDeep(body: JsonObject): boolean {
   return false
 }
 
-/** Decodes a part of a path; what is not percent-encoded right stays as it is. */
+/** Decodes a path segment; invalid percent-encoding stays as it is. */
 export function decodePathSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
@@ -32,12 +32,12 @@ export function decodePathSegment(segment: string): string {
   }
 }
 
-/** A record's own value: a name from elsewhere may be `constructor`. */
+/** Returns a record's own value, because an untrusted name may be `constructor`. */
 export function ownValue<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return record && Object.hasOwn(record, name) ? record[name] : undefined
 }
 
-/** A value as text where it is text. */
+/** Returns a string as it is, and an empty string for anything else. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }

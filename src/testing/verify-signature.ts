@@ -4,7 +4,7 @@ import type { AwsCredentialIdentity, Identity } from '../core/types.ts'
 import { decodeBase64 } from './frames.ts'
 import type { ArrivedRequest } from './types.ts'
 
-/** A refused request: what AWS would answer. */
+/** AWS's response to a rejected request. */
 export interface Refusal {
   readonly status: number
   readonly type: string
@@ -13,12 +13,12 @@ export interface Refusal {
   readonly capital?: boolean
 }
 
-/** Who sent a request and for which region, or why nobody can tell. */
+/** The identity and Region of a request, or the reason to reject it. */
 export type Verdict =
   | { readonly identity: Identity; readonly region: string }
   | { readonly refusal: Refusal; readonly region?: string | undefined }
 
-// AWS takes signatures that are up to five minutes off.
+// AWS accepts a clock skew of up to five minutes.
 const maxSkew = 300_000
 
 const refuse = (type: string, message: string, region?: string): Verdict => ({
@@ -27,7 +27,7 @@ const refuse = (type: string, message: string, region?: string): Verdict => ({
 })
 
 /**
- * Checks who sent a request, with AWS's own signer: it signs what arrived afresh, and the two signatures must agree.
+ * Authenticates a request with AWS's own signer: it signs the received request again, and both signatures must match.
  */
 export async function verifySignature(
   request: ArrivedRequest,
@@ -89,7 +89,7 @@ export async function verifySignature(
   const mustBeSigned = Object.keys(request.headers).filter(
     (name) => /^x-amzn?-/.test(name) && name !== 'x-amzn-trace-id',
   )
-  // The AWS SDK signs HTTP/2's name for it.
+  // The AWS SDK signs HTTP/2's name for the host header.
   const host = names.includes(':authority') ? ':authority' : 'host'
   const missing = [host, ...mustBeSigned].filter((name) => !names.includes(name))
   if (missing.length > 0)
@@ -199,10 +199,10 @@ async function verifyToken(
 }
 
 const shortTermPrefix = 'bedrock-api-key-'
-/** The longest life of a short-term key, in seconds. */
+/** The maximum lifetime of a short-term key, in seconds. */
 const maxLifetime = 43_200
 
-// A short-term key is a presigned URL: whose, for which region and until when is all in it.
+// A short-term key is a presigned URL, which contains its owner, Region and expiration.
 function readShortTermKey(token: string) {
   if (!token.startsWith(shortTermPrefix)) return undefined
   const address = decodeBase64(token.slice(shortTermPrefix.length))

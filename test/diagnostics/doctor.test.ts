@@ -431,14 +431,17 @@ describe('identity of an API key', () => {
   })
   test('of another region: a failure', async () => {
     const found = await identityWith(await keyFor('eu-west-1'))
-    expect(found).toMatchObject({ status: 'failure', message: expect.stringContaining('and us-east-1 is called') })
+    expect(found).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('but the client calls us-east-1'),
+    })
   })
   test('expired, or soon', async () => {
     const key = await keyFor('us-east-1')
     expect((await identityWith(key, () => Date.now() + 3_300_000))?.status).toBe('warning')
     expect(await identityWith(key, () => Date.now() + 3_700_000)).toMatchObject({
       status: 'failure',
-      next: 'Make a new key.',
+      next: 'Create a new key.',
     })
   })
   test('expired SSO keys: their command', async () => {

@@ -55,7 +55,7 @@ test.each([
   [['explain', 'sonnet', 'opus'], 'outcrop explain takes no argument "opus".'],
   [['chat', '--model'], "Option '--model <value>' argument missing"],
   [['doctor', '--region', ''], '--region is empty.'],
-  [['doctor', '--guardrail', 'gr1'], '--guardrail takes the identifier and the version'],
+  [['doctor', '--guardrail', 'gr1'], '--guardrail needs an identifier and a version'],
   [['iam-policy', '--format', 'yaml'], '--format must be json or terraform.'],
   [['iam-policy', '--features', 'strem'], '--features: unknown feature "strem"; known features: stream,'],
   [['iam-policy', '--account', '12'], '--account must be 12 digits.'],
@@ -63,7 +63,7 @@ test.each([
   [['fake', '--latency', '-1'], '--latency'],
   [['fake', '--fail', 'throtling'], 'Unknown fault "throtling". Did you mean throttling?'],
   [['fake', '--fail', 'throttling:0'], 'the count must be a whole number, 1 or more.'],
-  [['chat'], 'Nothing to ask: stdin is empty.'],
+  [['chat'], 'There is no prompt: stdin is empty.'],
 ])('a wrong command line is a sentence, with code 2: outcrop %j', async (args, message) => {
   const { code, stdout, stderr } = await outcrop(args)
   expect(stderr).toContain(message)
@@ -215,10 +215,10 @@ describe('doctor', () => {
 
   test('no region: a failure that says how to set one, and who is asking all the same', async () => {
     const { code, stdout } = await outcrop(['doctor'], { env: { AWS_REGION: '' } })
-    expect(stdout).toContain('no AWS region is set')
+    expect(stdout).toContain('no AWS Region is set')
     expect(stdout).toContain('user/me')
     expect(code).toBe(1)
-    expect((await outcrop(['models'], { env: { AWS_REGION: '' } })).stderr).toContain('No AWS region is set')
+    expect((await outcrop(['models'], { env: { AWS_REGION: '' } })).stderr).toContain('No AWS Region is set')
   })
 
   test('what is ignored, what a project may not do, and which pins are missing; no command and no secret whole', async () => {

@@ -7,7 +7,7 @@ import { http, type HttpHandler } from 'msw'
 import type { FakeBedrock } from '../fake.ts'
 
 /**
- * Makes handlers that answer for AWS's own Bedrock and STS hosts, in every region.
+ * Returns handlers that answer for AWS's own Bedrock and STS hosts, in every Region.
  *
  * @example
  * ```ts

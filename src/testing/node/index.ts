@@ -10,32 +10,32 @@ import { listen, type OutgoingResponse, type ServerRequest } from '../../node/li
 import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { FakeBedrock } from '../fake.ts'
 
-/** Where to listen. */
+/** Options of {@link serveFakeBedrock}. */
 export interface ServeOptions {
-  /** @default 0, which picks a free one */
+  /** @default 0, which picks a free port */
   readonly port?: number | undefined
   /** @default '127.0.0.1' */
   readonly host?: string | undefined
 }
 
-/** A fake Bedrock that listens. */
+/** A running fake Bedrock server. */
 export interface FakeBedrockServer {
-  /** Give it to the client as `endpoint`. */
+  /** Pass it to the client as `endpoint`. */
   readonly url: string
-  /** Stops listening and breaks off what is open. */
+  /** Stops listening and closes open connections. */
   close(): Promise<void>
 }
 
 /**
- * Serves a fake Bedrock over HTTP, with real sockets and real resets. HTTP/1.1 and HTTP/2 (in cleartext, with prior
- * knowledge, as the AWS SDK speaks it) share the port.
+ * Serves a fake Bedrock over HTTP, with real sockets and real resets. HTTP/1.1 and HTTP/2 (cleartext with prior
+ * knowledge, as in the AWS SDK) share the port.
  *
  * @example
  * ```ts
  * const server = await serveFakeBedrock(fake)
  * const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, endpoint: server.url })
  * ```
- * @throws the system's error, such as `EADDRINUSE`, where it cannot listen.
+ * @throws the system's error, such as `EADDRINUSE`, if it cannot listen.
  */
 export async function serveFakeBedrock(fake: FakeBedrock, options: ServeOptions = {}): Promise<FakeBedrockServer> {
   assertOptions(options, '', 'port host')
@@ -43,14 +43,14 @@ export async function serveFakeBedrock(fake: FakeBedrock, options: ServeOptions 
   const { url, close } = await listen({
     port,
     host,
-    // What fails here fails as it does at AWS: by a connection that breaks, after what was sent before.
+    // Failures look as they do with AWS: the connection breaks after what was already sent.
     onRequest: (request, response) => void serve(fake, request, response).catch(() => breakOff(response)),
   })
   return { url, close }
 }
 
 function breakOff(response: OutgoingResponse): void {
-  // Of an HTTP/2 connection only the one stream breaks.
+  // Breaks only one stream of an HTTP/2 connection.
   if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   else response.socket?.end()
 }
@@ -79,7 +79,7 @@ async function serve(fake: FakeBedrock, request: ServerRequest, response: Outgoi
     signal: gone.signal,
   })
   response.writeHead(answer.status, Object.fromEntries(answer.headers))
-  // HTTP/2 has sent them.
+  // HTTP/2 has already sent them.
   if (!('stream' in response)) response.flushHeaders()
   for await (const chunk of answer.body ?? []) {
     if (!(response as ServerResponse).write(chunk)) await once(response, 'drain', { signal: gone.signal })
