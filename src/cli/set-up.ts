@@ -25,7 +25,7 @@ export interface SetUp {
   readonly endpoint: BedrockClientOptions['endpoint']
   /** The merged variables. */
   readonly env: BedrockClientOptions['env']
-  /** The configured names: `default`, `small`, pins, overrides. */
+  /** The configured names: `default`, `small`, pins, overrides, fallbacks. */
   readonly models: readonly string[]
   readonly guardrail: { readonly identifier: string; readonly version: string } | undefined
   /** The pinned families; left out if no settings select Bedrock. */
@@ -151,7 +151,9 @@ async function findRegion(
 }
 
 function modelsOf(settings: Settings): string[] {
-  return ['default', 'small', ...pinnedIn(settings), ...Object.keys(settings.modelOverrides?.value ?? {})]
+  const { fallbackModel, modelOverrides } = settings
+  const names = ['default', 'small', ...pinnedIn(settings), ...Object.keys(modelOverrides?.value ?? {})]
+  return [...new Set([...names, ...(fallbackModel?.value.slice(0, 3) ?? [])])]
 }
 
 function pinnedIn({ env }: Settings): string[] {

@@ -74,6 +74,9 @@ export async function checkCall(client: BedrockClient, model: ModelRef, where: H
       { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] },
       { timeout: { total: 60_000 } },
     )
+    // Another one may have answered in its place.
+    const [left] = metadata.failover?.tried ?? []
+    if (left) return { check, status: 'failure', message: `${left.message} (${metadata.model.id} answered)` }
     return { check, status: 'ok', message: `answered in ${metadata.latency} ms` }
   } catch (error) {
     return failed(check, error, where)

@@ -2,7 +2,18 @@ import { promptCaching } from '../caching/prompt-caching.ts'
 import type { BedrockClientOptions } from '../client.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
+import {
+  type ErrorKind,
+  iamPermission,
+  invalidModel,
+  isOfKind,
+  notFound,
+  onDemandThroughput,
+  serviceControlPolicy,
+} from '../core/internal/error-kinds.ts'
+import { isFullModelId } from '../core/model-id.ts'
 import type { EndpointOptions, JsonValue, Middleware, Timeouts } from '../core/types.ts'
+import { failover } from '../failover/failover.ts'
 import { families } from '../models/families.ts'
 import { regionsOf } from '../models/regions.ts'
 import type { AnthropicModelId, ModelResolverOptions } from '../models/resolver-options.ts'
@@ -45,7 +56,7 @@ export function toClientOptions(
     credentials: credentialsOf(settings, credentials),
     headers: { ...serviceTier(settings), ...customHeaders(settings) },
     models: modelsOf(settings),
-    middleware: [...betas(settings), ...caching(settings)],
+    middleware: [...betas(settings), ...caching(settings), ...fallbacks(settings)],
     retry: { attempts: (whole(settings, 'CLAUDE_CODE_MAX_RETRIES', 0, 15) ?? 10) + 1 },
     timeout: timeoutOf(settings),
   }
@@ -196,4 +207,26 @@ function caching(settings: Settings): Middleware[] {
   const isLong = flag(settings, 'ENABLE_PROMPT_CACHING_1H') || flag(settings, 'ENABLE_PROMPT_CACHING_1H_BEDROCK')
   const ttl = isLong && !flag(settings, 'FORCE_PROMPT_CACHING_5M') ? '1h' : '5m'
   return [promptCaching({ ttl, disabled })]
+}
+
+// As Claude Code 2.1.331 does on Bedrock: to the next model at once, for this call alone; 429s and lost connections are
+// repeated at the model itself. https://code.claude.com/docs/en/model-config
+const notCallable: ErrorKind = [
+  ...[notFound, invalidModel, onDemandThroughput, iamPermission, serviceControlPolicy].flat(),
+  { message: /have access to the model/ },
+]
+const maxFallbacks = 3
+
+function fallbacks({ fallbackModel }: Settings): Middleware[] {
+  const models = [...new Set(fallbackModel?.value)].filter(Boolean).slice(0, maxFallbacks)
+  if (models.length === 0) return []
+  const targets = models.map((model, i) => ({
+    name: `fallbackModel[${i}]`,
+    model,
+    // An ID says by itself where it runs; what a name comes to, nobody has said.
+    ...(isFullModelId(model) && { residency: 'anywhere' }),
+  }))
+  const leaveIf = (error: Error & { readonly status?: number }): boolean =>
+    (error.status ?? 0) >= 500 || isOfKind(error, notCallable)
+  return [failover(targets, { attempts: 1, cooldown: 0, returnAfter: 0, leaveIf, skipUnusable: true })]
 }

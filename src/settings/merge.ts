@@ -2,8 +2,8 @@ import { createAllowList } from '../models/allow-list.ts'
 import type { Setting, Settings } from './settings.ts'
 
 /**
- * Merges settings; each argument overrides the ones before it. Lists are concatenated, except that a managed
- * `availableModels` replaces the others. `modelOverrides` are merged by model.
+ * Merges settings; each argument overrides the ones before it. Lists are concatenated, except that `fallbackModel`
+ * and a managed `availableModels` replace the others. `modelOverrides` are merged by model.
  *
  * An untrusted project can restrict what is allowed, but not extend it: its `availableModels` keeps only models that
  * the others allow too, its `modelOverrides` replace no others, and they are ignored if others set `availableModels`,
@@ -25,6 +25,7 @@ export function mergeSettings(...layers: readonly Settings[]): Settings {
         ...over('awsAuthRefresh', below, above),
         ...over('awsCredentialExport', below, above),
         ...over('apiKeyHelper', below, above),
+        ...over('fallbackModel', below, above),
         ...over('enforceAvailableModels', below, above),
         ...joined('modelOverrides', below.modelOverrides, above.modelOverrides, (lower, upper) =>
           above.modelOverrides?.source.untrusted ? { ...upper, ...lower } : { ...lower, ...upper },
@@ -64,7 +65,13 @@ function mergeEnv(below: Settings['env'], above: Settings['env']): Settings['env
 }
 
 function over<
-  Key extends 'model' | 'awsAuthRefresh' | 'awsCredentialExport' | 'apiKeyHelper' | 'enforceAvailableModels',
+  Key extends
+    | 'model'
+    | 'awsAuthRefresh'
+    | 'awsCredentialExport'
+    | 'apiKeyHelper'
+    | 'fallbackModel'
+    | 'enforceAvailableModels',
 >(key: Key, below: Settings, above: Settings): Pick<Settings, Key> {
   const [lower, upper] = [below[key], above[key]] as Setting<unknown>[]
   const setting = upper ? lay(upper, lower) : lower

@@ -42,9 +42,10 @@ export function settingsFromFile(document: JsonValue, source: SettingSource, isT
     env: isTrusted ? envBlock(document.env, source) : {},
     model: modelName(document.model, origin),
     modelOverrides: overrides(document.modelOverrides, origin),
-    availableModels: names(document.availableModels, origin),
+    availableModels: names('availableModels', document.availableModels, origin),
     ...(isTrusted && {
       ...Object.fromEntries(commands.map((key) => [key, text(key)])),
+      fallbackModel: names('fallbackModel', document.fallbackModel, source),
       enforceAvailableModels: toggle('enforceAvailableModels', document.enforceAvailableModels, source),
     }),
     untaken: untakenOf(document, origin),
@@ -53,7 +54,7 @@ export function settingsFromFile(document: JsonValue, source: SettingSource, isT
 
 const commands = ['awsAuthRefresh', 'awsCredentialExport', 'apiKeyHelper'] as const
 const models = ['model', 'modelOverrides', 'availableModels']
-const trusted: readonly string[] = [...commands, 'enforceAvailableModels']
+const trusted: readonly string[] = [...commands, 'fallbackModel', 'enforceAvailableModels']
 
 function untakenOf(document: JsonObject, source: SettingSource): UntakenSetting[] {
   const { env } = document
@@ -114,10 +115,10 @@ function overrides(value: JsonValue | undefined, source: SettingSource): Setting
   return { value: Object.fromEntries(entries) as Readonly<Record<string, string>>, source }
 }
 
-function names(value: JsonValue | undefined, source: SettingSource): Settings['availableModels'] {
+function names(key: string, value: JsonValue | undefined, source: SettingSource): Settings['availableModels'] {
   if (value === undefined || value === null) return undefined
   if (!Array.isArray(value) || value.length > maxNames || !value.every(isName))
-    throw wrong('availableModels', source, `a list of at most ${maxNames} names`)
+    throw wrong(key, source, `a list of at most ${maxNames} names`)
   return { value, source }
 }
 

@@ -26,6 +26,8 @@ export interface Settings {
   /** Anthropic model IDs to Bedrock IDs and ARNs. */
   readonly modelOverrides?: Setting<Readonly<Record<string, string>>> | undefined
   readonly availableModels?: Setting<readonly string[]> | undefined
+  /** The models to call if the model of a call cannot be, in order. */
+  readonly fallbackModel?: Setting<readonly string[]> | undefined
   /** Whether `availableModels` applies to `default` and `small` too. */
   readonly enforceAvailableModels?: Setting<boolean> | undefined
   /** A command that renews the credentials in `~/.aws`. */

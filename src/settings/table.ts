@@ -173,6 +173,10 @@ export const settingRows: readonly SettingRow[] = [
   { names: ['modelOverrides'], does: '`models.overrides`' },
   { names: ['availableModels'], does: '`models.availableModels`; see below' },
   {
+    names: ['fallbackModel'],
+    does: '`failover` to the first three models, on a 5xx or if the model cannot be called; see below',
+  },
+  {
     names: ['enforceAvailableModels'],
     does: 'applies `availableModels` to `default` and `small` too',
     ignored: ({ availableModels }) => (availableModels ? undefined : 'availableModels is not set'),
@@ -258,12 +262,7 @@ export const settingRows: readonly SettingRow[] = [
     ignored: "Node's own certificate authorities are trusted, and those in NODE_EXTRA_CA_CERTS",
   },
   {
-    names: [
-      'fallbackModel',
-      'CLAUDE_CODE_SUBAGENT_MODEL',
-      'ANTHROPIC_CUSTOM_MODEL_OPTION*',
-      'ANTHROPIC_DEFAULT_*_MODEL_*',
-    ],
+    names: ['CLAUDE_CODE_SUBAGENT_MODEL', 'ANTHROPIC_CUSTOM_MODEL_OPTION*', 'ANTHROPIC_DEFAULT_*_MODEL_*'],
     ignored: 'it tells Claude Code which model to choose; here each call names its model',
   },
   {

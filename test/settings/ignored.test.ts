@@ -110,10 +110,9 @@ describe('what is set and not taken is listed, with the reason', () => {
   })
 
   test('keys of a file', () => {
-    const file = { permissions: {}, fallbackModel: 'sonnet', apiKeyHelper: 'print-token', enforceAvailableModels: true }
+    const file = { permissions: {}, apiKeyHelper: 'print-token', enforceAvailableModels: true }
     expect(ignored({}, file)).toEqual({
       permissions: expect.stringContaining('configures Claude Code itself'),
-      fallbackModel: expect.stringContaining('which model to choose'),
       apiKeyHelper: expect.stringContaining('it is for gateways'),
       enforceAvailableModels: 'availableModels is not set',
     })
