@@ -5,7 +5,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { answer, firstFrame } from './http-bodies.mjs'
 
 const whole = Buffer.from(
-  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: r\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: 01234567-89ab-4cde-8f01-23456789abcd\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
 )
 const streamHead =
   'HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\n\r\n'

@@ -23,10 +23,12 @@ export interface Agents {
 // gateways drop silent ones after 350 s.
 const maxIdle = 50_000
 
+const idleSince = Symbol('idle since')
+type KeptSocket = Duplex & { [idleSince]?: number }
+
 /** @throws ConfigurationError for certificates that cannot be read */
 export function createAgents(given: NodeFetchOptions): Agents {
   const agents = new Map<string, http.Agent>()
-  const idleSince = new WeakMap<Duplex, number>()
   const options = { keepAlive: true, timeout: maxIdle }
   let secureContext = given.ca || given.cert || given.key ? createContext(given) : undefined
 
@@ -39,7 +41,7 @@ export function createAgents(given: NodeFetchOptions): Agents {
     agent.keepSocketAlive = (socket) => {
       // Extra bytes after a response would count as part of the next one.
       if (socket.readableLength > 0 || !(keepSocketAlive.call(agent, socket) as unknown as boolean)) return false
-      idleSince.set(socket, Date.now())
+      ;(socket as KeptSocket)[idleSince] = Date.now()
       socket.on('data', destroyThis)
       return true
     }
@@ -49,11 +51,12 @@ export function createAgents(given: NodeFetchOptions): Agents {
     }
     return agent
   }
-  const drop = (isDead: (socket: Duplex) => boolean): void => {
+  const drop = (isDead: (socket: KeptSocket) => boolean): void => {
     for (const agent of agents.values())
       for (const sockets of Object.values(agent.freeSockets))
         for (const socket of sockets ?? []) if (isDead(socket)) socket.destroy()
   }
+  let lastDrop = 0
 
   return {
     get(isTls, tunnel) {
@@ -63,7 +66,11 @@ export function createAgents(given: NodeFetchOptions): Agents {
       return agent
     },
     // Uses the wall clock, because timers and the monotonic clock stop while a function is frozen.
-    dropStale: (now) => drop((socket) => Math.abs(now - (idleSince.get(socket) ?? 0)) > maxIdle),
+    dropStale(now) {
+      if (Math.abs(now - lastDrop) < 1000) return
+      lastDrop = now
+      drop((socket) => Math.abs(now - (socket[idleSince] ?? 0)) > maxIdle)
+    },
     dropIdle: () => drop(() => true),
   }
 }

@@ -50,7 +50,10 @@ export class IncomingHeaders implements HttpHeaders {
   }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void): void {
-    for (const [name, value] of this) callback(value, name, this as never)
+    for (const name in this.#record) {
+      const value = this.#record[name]
+      for (const each of Array.isArray(value) ? value : [value ?? '']) callback(each, name, this as never)
+    }
   }
 
   *[Symbol.iterator](): Generator<[string, string]> {

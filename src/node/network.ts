@@ -22,7 +22,10 @@ export function openNetwork(given: typeof fetch | undefined, env?: Environment):
   const choose = (): Network | Promise<Network> =>
     isNative(globalThis.fetch) && !hasDispatcher() ? (own ?? load()) : platform
   return {
-    transport: async (...request) => (await choose()).transport(...request),
+    transport: (...request) => {
+      const network = choose()
+      return 'transport' in network ? network.transport(...request) : network.then((own) => own.transport(...request))
+    },
     fetch: async (input, init) => (await choose()).fetch(input, init),
   }
 }

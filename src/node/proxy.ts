@@ -20,10 +20,12 @@ export interface HttpProxy {
  */
 export function proxyFromEnvironment(url: URL, from?: Environment): HttpProxy | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  const trusted = env(name.toLowerCase(), from)
+  const value = trusted ?? env(name, from)
+  if (!value) return undefined
   // CGI passes a client's `Proxy` header on under this name: https://httpoxy.org.
-  const isForgeable = name === 'HTTP_PROXY' && env('REQUEST_METHOD', from)
-  const value = env(name.toLowerCase(), from) ?? (isForgeable ? undefined : env(name, from))
-  if (!value || isLocal(url) || isExempt(url, env('no_proxy', from) ?? env('NO_PROXY', from) ?? '')) return undefined
+  if (!trusted && name === 'HTTP_PROXY' && env('REQUEST_METHOD', from)) return undefined
+  if (isLocal(url) || isExempt(url, env('no_proxy', from) ?? env('NO_PROXY', from) ?? '')) return undefined
   return parseProxy(value, name)
 }
 

@@ -6,8 +6,12 @@ import { crc32 as tableCrc32 } from '../internal/crc32.ts'
 export { openNetwork } from '../../node/network.ts'
 export { isConnectionReset, networkError } from './node-network-error.ts'
 
-/** A key that HMACs are made with. */
-export type HmacKey = Uint8Array
+/** A key that HMACs are made with, and how the two hashes begin that it takes part in. */
+export interface HmacKey {
+  readonly bytes: Uint8Array
+  readonly inner: Buffer
+  readonly outer: Buffer
+}
 
 /** The SHA-256 digest in hexadecimal. */
 export const sha256Hex: (data: string | Uint8Array) => string | Promise<string> =
@@ -18,28 +22,26 @@ export const sha256Hex: (data: string | Uint8Array) => string | Promise<string> 
 
 /** A key that is derived by HMAC-SHA-256, part by part: each one's digest is the key for the next. */
 export function deriveHmacKey(secret: string, parts: readonly string[]): HmacKey | Promise<HmacKey> {
-  return parts.reduce<string | HmacKey>(
+  const bytes = parts.reduce<string | Buffer>(
     (key, part) => crypto.createHmac('sha256', key).update(part).digest(),
     secret,
-  ) as HmacKey
+  ) as Buffer
+  // Behind the 64 bytes that they begin with there is room for 320 characters of three bytes, and for a digest.
+  const inner = Buffer.alloc(1024, 0x36)
+  const outer = Buffer.alloc(96, 0x5c)
+  bytes.forEach((byte, i) => {
+    inner[i] = 0x36 ^ byte
+    outer[i] = 0x5c ^ byte
+  })
+  return { bytes, inner, outer }
 }
 
-// Shared by all calls, each of which is done with them before the next begins.
-const inner = Buffer.alloc(1024)
-const outer = Buffer.alloc(96)
-
 /** The HMAC-SHA-256 of a text, in hexadecimal. */
-export function hmacSha256Hex(key: HmacKey, data: string): string | Promise<string> {
-  // `inner` has room for 320 characters of three bytes; a string to sign has about 140.
+export function hmacSha256Hex({ bytes, inner, outer }: HmacKey, data: string): string | Promise<string> {
+  // A string to sign has about 140 characters.
   if (typeof crypto.hash !== 'function' || data.length > 320)
-    return crypto.createHmac('sha256', key).update(data).digest('hex')
+    return crypto.createHmac('sha256', bytes).update(data).digest('hex')
   // By its definition (RFC 2104): two of those calls take half the time of Node's Hmac object.
-  inner.fill(0x36, 0, 64)
-  outer.fill(0x5c, 0, 64)
-  for (let i = 0; i < key.length; i++) {
-    inner[i] = 0x36 ^ (key[i] as number)
-    outer[i] = 0x5c ^ (key[i] as number)
-  }
   const end = 64 + inner.write(data, 64)
   outer.write(crypto.hash('sha256', inner.subarray(0, end), 'binary'), 64, 'binary')
   return crypto.hash('sha256', outer, 'hex')
