@@ -20,28 +20,33 @@ import { credentialChain, defaultCredentials, profileRegion } from '#default-cre
 
 /** Options of {@link createBedrockClient}. */
 export interface BedrockClientOptions extends ClientOptions {
-  /** How names become models: options of the built-in resolver, or a resolver of your own. */
+  /** How model names resolve: options of the built-in resolver, or your own resolver. */
   readonly models?: ModelResolver | ModelResolverOptions | undefined
-  /** How bodies are made to fit the model; `false` leaves them as they are. @default { policy: 'adapt' } */
+  /** How bodies are adapted to the model; `false` sends them unchanged. @default { policy: 'adapt' } */
   readonly compatibility?: CompatibilityOptions | false | undefined
 }
 
 /** A client of Amazon Bedrock. */
 export interface BedrockClient extends CoreClient {
   readonly models: CoreClient['models'] & {
-    /** The inference profiles that can be called: the account's with `discovery`, else those that the catalog knows. */
+    /** Lists the inference profiles that can be called: the account's with `discovery`, else the catalog's. */
     list(): Promise<readonly InferenceProfile[]>
-    /** How a name resolves, step by step: as data, and with `toString()` as text. */
+    /** Explains step by step how a name resolves: as data, and with `toString()` as text. */
     explain(name: string): Promise<ModelExplanation>
   }
-  /** Where the credentials come from, and what is set and passed over: as data, and with `toString()` as text. */
+  /**
+   * Explains where the credentials come from, and which settings are ignored: as data, and with `toString()` as text.
+   */
   explain(): Promise<CredentialsExplanation>
-  /** A client with other options, which shares identities and caches with this one. `headers` are merged by name. */
+  /**
+   * Creates a client with other options, which shares identities and caches with this one. `headers` are merged by
+   * name.
+   */
   withOptions(options: BedrockClientOptions): BedrockClient
 }
 
 /**
- * Makes a client of Claude on Amazon Bedrock. Every option may be left out.
+ * Creates a client for Claude on Amazon Bedrock. Every option is optional.
  *
  * @example
  * ```ts
@@ -54,14 +59,14 @@ export interface BedrockClient extends CoreClient {
  *   messages: [{ role: 'user', content: 'Hello!' }],
  * })
  * ```
- * @throws ConfigurationError for options that can never work. What only a call can tell, such as a missing region,
- *   rejects the call.
+ * @throws ConfigurationError for invalid options. Errors that only a call can detect, such as a missing Region, reject
+ *   the call.
  */
 export function createBedrockClient(options: BedrockClientOptions = {}): BedrockClient {
   return build(options)
 }
 
-/** What a client made by `withOptions` takes over: what was learned of models too. */
+/** The state that a client made by `withOptions` shares, including what was learned about models. */
 interface Inherited extends InheritedState {
   readonly resolver?: ModelResolver | undefined
   readonly middleware?: readonly Middleware[] | undefined

@@ -23,21 +23,21 @@ import type {
 } from './types.ts'
 import { openNetwork } from '#platform'
 
-/** What `outcrop` and `outcrop/core` differ in. */
+/** The differences between `outcrop` and `outcrop/core`. */
 export interface ClientDefaults {
-  /** The names of the options that there are, separated by spaces. @default those of {@link ClientOptions} */
+  /** The names of the known options, separated by spaces. @default those of {@link ClientOptions} */
   readonly optionNames?: string
   readonly resolver: ModelResolver
   /** Runs inside the caller's own middleware. */
   readonly middleware?: readonly Middleware[]
   readonly credentials: CredentialProvider
-  /** The region of the profile in use, where there are profiles. */
+  /** Returns the Region of the profile in use, on platforms with profiles. */
   readonly profileRegion?: () => Promise<string | undefined>
-  /** What to do about an error. */
+  /** Returns the hint for an error. */
   readonly hint?: (error: BedrockError, context: ErrorContext) => string | undefined
 }
 
-/** What is known when something goes wrong. */
+/** The facts about a call for its error's hint. */
 export interface ErrorContext {
   readonly operation: Operation
   readonly model: ModelRef
@@ -46,29 +46,29 @@ export interface ErrorContext {
   readonly now: number
 }
 
-/** What the operations of one client work with. */
+/** The shared context of a client's operations. */
 export interface ClientContext {
   readonly options: ClientOptions
   readonly headers: Readonly<Record<string, string>>
-  /** The caller's own, and then the built-in. */
+  /** The caller's own middleware, then the built-in. */
   readonly middleware: readonly Middleware[]
   readonly resolver: ModelResolver
   readonly endpoint: EndpointResolver
   readonly transport: TransportState
   readonly fetch: BedrockFetch
   readonly hint: ClientDefaults['hint']
-  /** The client's region, looked for once. @throws ConfigurationError where there is none */
+  /** Returns the client's Region, which is looked up once. @throws ConfigurationError if there is none */
   readonly region: () => string | Promise<string>
-  /** What a resolver may use. */
+  /** Returns the context for a model resolver. */
   readonly resolutionContext: (signal?: AbortSignal) => Promise<ModelResolutionContext>
 }
 
-/** What a client made by `withOptions` takes over from the one that it was made of. */
+/** The state that a client made by `withOptions` shares with the original. */
 export type InheritedState = Partial<Pick<TransportState, 'credentials' | 'skew' | 'retryBudget'>> & {
   readonly endpoint?: EndpointResolver | undefined
 }
 
-/** @throws ConfigurationError for options that can never work. */
+/** @throws ConfigurationError for invalid options. */
 export function createClientContext(
   options: ClientOptions,
   defaults: ClientDefaults,
@@ -118,7 +118,7 @@ export function createClientContext(
   }
 }
 
-/** What a client with changed options can go on using. */
+/** Returns the state that a client with changed options can share. */
 export function inheritState({ transport, endpoint }: ClientContext, changes: ClientOptions): InheritedState {
   const { credentials, skew, retryBudget } = transport
   return {
@@ -132,8 +132,8 @@ export function inheritState({ transport, endpoint }: ClientContext, changes: Cl
 async function findRegion({ region, env: from }: ClientOptions, { profileRegion }: ClientDefaults): Promise<string> {
   const found = region ?? env('AWS_REGION', from) ?? env('AWS_DEFAULT_REGION', from) ?? (await profileRegion?.())
   if (found !== undefined) return found
-  throw new ConfigurationError('No AWS region is set', {
-    hint: 'Pass `region` to createBedrockClient, or set AWS_REGION or AWS_DEFAULT_REGION; on Node the region of the AWS profile counts too.',
+  throw new ConfigurationError('No AWS Region is set', {
+    hint: 'Pass `region` to createBedrockClient, or set AWS_REGION or AWS_DEFAULT_REGION, or on Node a Region in the AWS profile.',
   })
 }
 

@@ -12,32 +12,32 @@ import { createMessages, type Messages } from './messages/messages.ts'
 import { type ClientOptions, clientOptionNames, mergeOptions } from './options.ts'
 import type { BedrockFetch, CallOptions, JsonObject, ModelRef, ModelResolver, ResponseMetadata } from './types.ts'
 
-/** A call of any model, with the provider's own body. */
+/** A call to any model, with the provider's own body. */
 export interface InvokeRequest {
   readonly model: string | ModelRef
   readonly body: JsonObject
 }
 
-/** A whole answer. */
+/** A complete response. */
 export interface InvokeResult {
   readonly body: JsonObject
   readonly metadata: ResponseMetadata
 }
 
-/** A streamed answer, which has begun. */
+/** A streamed response that has begun. */
 export interface InvokeStreamResult {
-  /** Each chunk's JSON, in order. Rejects when the stream ends wrongly. One pass. */
+  /** Each chunk's JSON, in order. Rejects if the stream fails. Can be iterated once. */
   readonly events: AsyncIterable<JsonObject>
-  /** `usage` and `latency` are whole when `events` has ended. */
+  /** `usage` and `latency` are complete when `events` has ended. */
   readonly metadata: ResponseMetadata
 }
 
-/** What every client can do. */
+/** The methods of every client. */
 export interface CoreClient {
   /** The Anthropic Messages API on Bedrock. */
   readonly messages: Messages
   readonly models: {
-    /** Tells which model a name stands for. @throws ModelResolutionError */
+    /** Returns the model that a name stands for. @throws ModelResolutionError */
     resolve(name: string): Promise<ModelRef>
   }
   /**
@@ -51,8 +51,7 @@ export interface CoreClient {
    */
   invoke(request: InvokeRequest, options?: CallOptions): Promise<InvokeResult>
   /**
-   * Calls any model and gives its answer as it comes (InvokeModelWithResponseStream). Resolves once the response has
-   * begun.
+   * Calls any model and streams its answer (InvokeModelWithResponseStream). Resolves once the response has begun.
    *
    * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
    */
@@ -63,18 +62,21 @@ export interface CoreClient {
 
 /** Options of the core's client. */
 export interface CoreClientOptions extends ClientOptions {
-  /** Turns names into models. @default full IDs and ARNs only, as they are */
+  /** Resolves model names. @default accepts only full IDs and ARNs */
   readonly models?: ModelResolver | undefined
 }
 
 /** The core's client: no catalog, no hints. */
 export interface BedrockCoreClient extends CoreClient {
-  /** A client with other options, which shares identities and caches with this one. `headers` are merged by name. */
+  /**
+   * Creates a client with other options, which shares identities and caches with this one. `headers` are merged by
+   * name.
+   */
   withOptions(options: CoreClientOptions): BedrockCoreClient
 }
 
 /**
- * Makes a client with the thin core alone: full model IDs, and modules of your choice.
+ * Creates a client with only the thin core: full model IDs, and modules of your choice.
  *
  * @example
  * ```ts
@@ -84,7 +86,7 @@ export interface BedrockCoreClient extends CoreClient {
  * const stream = bedrock.messages.stream({ model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 1024, messages })
  * for await (const text of stream.textStream) write(text)
  * ```
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  */
 export function createBedrockClient(options: CoreClientOptions = {}): BedrockCoreClient {
   return build(options)
@@ -106,7 +108,7 @@ function build(options: CoreClientOptions, inherited?: InheritedState): BedrockC
   }
 }
 
-/** The methods that every client has. */
+/** Creates the methods that every client has. */
 export function createOperations(context: ClientContext): CoreClient {
   const dispatch = createDispatch(context)
   return {
@@ -139,7 +141,7 @@ const fullIdResolver: ModelResolver = {
   resolve: (name, { region }) => remember(known, `${region} ${name}`, () => refOf(name, region)),
 }
 
-/** Takes full IDs and ARNs as they are; an ARN's own region and partition count. */
+/** Accepts full IDs and ARNs. An ARN's own Region and partition count. */
 function refOf(id: string, clientRegion: string): ModelRef {
   const { kind, base, family, version, geo, partition, region = clientRegion } = parseModelId(id)
   if (kind === 'name') {

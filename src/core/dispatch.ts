@@ -31,7 +31,7 @@ import type {
   Timeouts,
 } from './types.ts'
 
-/** Makes the function that all operations of a client go through: its middleware, and then the wire. */
+/** Creates the function that all of a client's operations go through: its middleware, then the HTTP call. */
 export function createDispatch(client: ClientContext): Dispatch {
   return async (type, request) => {
     const { options } = request
@@ -47,7 +47,7 @@ export function createDispatch(client: ClientContext): Dispatch {
   }
 }
 
-/** Which model a name stands for. @throws ModelResolutionError */
+/** Returns the model that a name stands for. @throws ModelResolutionError */
 export async function resolveModel(
   { resolver, resolutionContext }: ClientContext,
   model: string | ModelRef,
@@ -58,19 +58,19 @@ export async function resolveModel(
     typeof model === 'string'
       ? await resolver.resolve(model, { ...(await resolutionContext(signal)), ...(region && { region }) })
       : model
-  // A resolver and a middleware in plain JavaScript may give anything.
+  // In plain JavaScript, resolvers and middleware may return anything.
   assertModel(found)
   return found
 }
 
-/** Hands a request to the middleware at `index`, or to Bedrock behind the last one. */
+/** Passes a request to the middleware at `index`, or to Bedrock after the last one. */
 async function handle(
   client: ClientContext,
   index: number,
   request: BedrockRequest,
   outer?: MiddlewareContext,
 ): Promise<BedrockResponse> {
-  // The model is resolved once; only a layer that asks for another one makes those inside it see another.
+  // The model is resolved once. Only if a middleware asks for another one do inner ones see another.
   const model = request.model === outer?.model ? outer.model : await resolveModel(client, request.model, request.signal)
   const resolved = request.model === model ? request : { ...request, model }
   const region = model === outer?.model ? outer.region : (model.region ?? (await client.region()))
@@ -81,7 +81,7 @@ async function handle(
     : call(client, resolved, context)
 }
 
-/** What a middleware may use. What few of them ask for is worked out when they do. */
+/** The context of a middleware. Rarely used members are computed on demand. */
 class RequestContext implements MiddlewareContext {
   readonly model: ModelRef
   readonly region: string

@@ -2,14 +2,14 @@ import { redact, redactError } from './internal/redact.ts'
 import type { AnthropicMessage } from './messages/types.ts'
 import type { FailedTarget, JsonObject } from './types.ts'
 
-// A symbol from the global registry, so that the ESM and the CommonJS copy of this package, or two installed versions,
-// know each other's errors; `instanceof` does not.
+// A symbol from the global registry, so that the ESM and CommonJS copies of this package, and two installed versions,
+// recognize each other's errors. `instanceof` does not.
 const brand: unique symbol = Symbol.for('outcrop.error') as never
 
-/** Every code that an error of this library may have. */
+/** Every error code of this library. */
 export type BedrockErrorCode = keyof BedrockErrorByCode
 
-/** The class behind each code. {@link isBedrockError} narrows by it. */
+/** The class for each code. {@link isBedrockError} narrows by it. */
 export interface BedrockErrorByCode {
   configuration: ConfigurationError
   credentials: CredentialsError
@@ -26,7 +26,7 @@ export interface BedrockErrorByCode {
   quota_exceeded: QuotaError
 }
 
-/** What every error of this library may be given. */
+/** Options of every error. */
 export interface BedrockErrorOptions {
   readonly cause?: unknown
   readonly hint?: string | undefined
@@ -34,7 +34,7 @@ export interface BedrockErrorOptions {
 }
 
 /**
- * The base of every error that this library throws, save a caller's own abort reason.
+ * The base class of every error that this library throws, except for a caller's own abort reason.
  *
  * Branch on `code`; show `message` and `hint` to people; give `requestId` to AWS Support.
  *
@@ -50,66 +50,68 @@ export interface BedrockErrorOptions {
  */
 export abstract class BedrockError extends Error {
   abstract readonly code: BedrockErrorCode
-  /** What to do about it, naming the region, model and credential source in play. */
+  /** What to do about it, naming the Region, model and credential source in use. */
   declare hint?: string
-  /** The AWS request ID, when a response had one. */
+  /** The AWS request ID, if a response had one. */
   declare requestId?: string
-  /** The targets of `failover` that the call had left before. */
+  /** The targets of `failover` that the call had already tried. */
   declare tried?: readonly FailedTarget[]
 
-  // Spelled out, since a minifier renames classes: `name` of the class is what Node prints.
+  // Explicit, because minifiers rename classes, and Node prints this name.
   static override readonly name: string = 'BedrockError'
 
-  /** @param defaults - what holds where the options do not say otherwise */
-  constructor(message: string, { cause, ...facts }: BedrockErrorOptions = {}, defaults: object = {}) {
-    // Whoever throws it: text and causes from elsewhere go no further than here.
+  /** @param defaults - used where the options have no value */
+  constructor(message: string, { cause, ...details }: BedrockErrorOptions = {}, defaults: object = {}) {
+    // Redacts text and causes from outside, whatever throws the error.
     super(
       redact(message),
       cause === undefined ? undefined : { cause: isBedrockError(cause) ? cause : redactError(cause) },
     )
     this.name = new.target.name
     Object.defineProperty(this, brand, { value: true })
-    enrich<BedrockError>(Object.assign(this, defaults), facts)
+    enrich<BedrockError>(Object.assign(this, defaults), details)
   }
 
-  /** What `JSON.stringify` makes of it, which would leave out the message. */
+  /** Returns the fields for `JSON.stringify`, which would leave out the message. */
   toJSON(): object {
     return { message: this.message, ...(this as object) }
   }
 }
 
-/** What an error of a class may be told later. */
-type Facts<Known extends BedrockError> = Known extends unknown
+/** The fields that may be added to an error of a class. */
+type Details<Known extends BedrockError> = Known extends unknown
   ? { readonly [Name in Exclude<keyof Known, keyof Error | 'code' | 'toJSON'>]?: Known[Name] | undefined }
   : never
 
-/** Adds to an error what has become known of it; what is `undefined` leaves it as it is. */
-export function enrich<Known extends BedrockError>(error: Known, facts: Facts<Known>): Known {
-  for (const [name, value] of Object.entries(facts)) {
+/** Adds fields to an error; `undefined` values change nothing. */
+export function enrich<Known extends BedrockError>(error: Known, details: Details<Known>): Known {
+  for (const [name, value] of Object.entries(details)) {
     if (value !== undefined) Object.assign(error, { [name]: name === 'hint' ? redact(String(value)) : value })
   }
   return error
 }
 
-/** The call or the client can never work as it was asked for. Raised before anything is sent. */
+/** The call or the client can never work as configured. Thrown before anything is sent. */
 export class ConfigurationError extends BedrockError {
   static override readonly name: string = 'ConfigurationError'
   declare readonly name: 'ConfigurationError'
   readonly code = 'configuration'
 }
 
-/** What a {@link CredentialsError} may be given. */
+/** Options of a {@link CredentialsError}. */
 export interface CredentialsErrorOptions extends BedrockErrorOptions {
   readonly tryNextLink?: boolean | undefined
   readonly command?: string | undefined
 }
 
-/** No source gave credentials. */
+/** No source provided credentials. */
 export class CredentialsError extends BedrockError {
   static override readonly name: string = 'CredentialsError'
   declare readonly name: 'CredentialsError'
   readonly code = 'credentials'
-  /** Whether a chain may go on to its next provider: this one was not set up, rather than set up and broken. */
+  /**
+   * Whether a chain may go on to its next provider, because this one was not set up (as opposed to set up but broken).
+   */
   declare readonly tryNextLink: boolean
   /** The exact command that would help, such as `aws sso login --profile dev`. */
   declare readonly command?: string
@@ -119,17 +121,17 @@ export class CredentialsError extends BedrockError {
   }
 }
 
-/** What a {@link ModelResolutionError} may be given. */
+/** Options of a {@link ModelResolutionError}. */
 export interface ModelResolutionErrorOptions extends BedrockErrorOptions {
   readonly candidates?: readonly string[] | undefined
 }
 
-/** A model's name means nothing, or the model is not allowed. Raised before the model is called. */
+/** A model name is unknown, or the model is not allowed. Thrown before the model is called. */
 export class ModelResolutionError extends BedrockError {
   static override readonly name: string = 'ModelResolutionError'
   declare readonly name: 'ModelResolutionError'
   readonly code = 'model_resolution'
-  /** Names and IDs that come near. */
+  /** Similar names and IDs. */
   declare readonly candidates: readonly string[]
 
   constructor(message: string, options?: ModelResolutionErrorOptions) {
@@ -137,18 +139,18 @@ export class ModelResolutionError extends BedrockError {
   }
 }
 
-/** What a {@link ConnectionError} may be given. */
+/** Options of a {@link ConnectionError}. */
 export interface ConnectionErrorOptions extends BedrockErrorOptions {
   readonly retryable?: boolean | undefined
 }
 
-/** No whole response came: the connection failed, or closed inside a body. */
+/** No complete response arrived: the connection failed, or closed inside a body. */
 export class ConnectionError extends BedrockError {
   static override readonly name: string = 'ConnectionError'
   declare readonly name: 'ConnectionError'
   readonly code = 'connection'
   declare readonly retryable: boolean
-  /** How many attempts were made. */
+  /** The number of attempts made. */
   declare attempts?: number
 
   constructor(message: string, options?: ConnectionErrorOptions) {
@@ -156,25 +158,25 @@ export class ConnectionError extends BedrockError {
   }
 }
 
-/** Which wait a {@link TimeoutError} ended. */
+/** The wait that a {@link TimeoutError} ended. */
 export type TimeoutPhase = 'connect' | 'response' | 'idle' | 'total'
 
-/** What a {@link TimeoutError} is made of. */
+/** Options of a {@link TimeoutError}. */
 export interface TimeoutErrorOptions extends BedrockErrorOptions {
   readonly phase: TimeoutPhase
   readonly retryable?: boolean | undefined
 }
 
-/** A deadline passed. */
+/** A timeout expired. */
 export class TimeoutError extends BedrockError {
   static override readonly name: string = 'TimeoutError'
   declare readonly name: 'TimeoutError'
   readonly code = 'timeout'
   declare readonly phase: TimeoutPhase
   declare readonly retryable: boolean
-  /** The message as far as it had come, when it was a stream of one. */
+  /** The message so far, if it was streamed. */
   declare partial?: AnthropicMessage
-  /** How many attempts were made. */
+  /** The number of attempts made. */
   declare attempts?: number
 
   constructor(message: string, options: TimeoutErrorOptions) {
@@ -182,7 +184,7 @@ export class TimeoutError extends BedrockError {
   }
 }
 
-/** What AWS, or something between here and AWS, answered in place of a result. */
+/** Options of a {@link ServiceError}. */
 export interface ServiceErrorOptions extends BedrockErrorOptions {
   readonly status: number
   /** @default 'UnknownError' */
@@ -194,7 +196,7 @@ export interface ServiceErrorOptions extends BedrockErrorOptions {
 }
 
 /**
- * An error answer of the service.
+ * AWS, or a server in between, answered with an error.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
  */
@@ -204,15 +206,15 @@ export class ServiceError extends BedrockError {
   readonly code = 'service'
   /** The HTTP status. */
   declare readonly status: number
-  /** AWS's own name of the error, such as `ThrottlingException`; `UnknownError` where the answer named none. */
+  /** AWS's own name for the error, such as `ThrottlingException`; `UnknownError` if the response named none. */
   declare readonly type: string
   /** Whether the same call may succeed later. */
   declare readonly retryable: boolean
   /** How long the service asked to wait, in milliseconds. */
   declare readonly retryAfter?: number
-  /** What the model itself answered, on a `ModelErrorException`. */
+  /** The status that the model itself returned, for a `ModelErrorException`. */
   declare readonly originalStatusCode?: number
-  /** How many attempts were made. */
+  /** The number of attempts made. */
   declare attempts?: number
 
   constructor(message: string, options: ServiceErrorOptions) {
@@ -220,10 +222,10 @@ export class ServiceError extends BedrockError {
   }
 }
 
-/** What may go wrong with a stream after it has begun. */
+/** The ways in which a stream may fail after it has begun. */
 export type StreamErrorCode = 'stream_exception' | 'stream_truncated' | 'stream_corrupt'
 
-/** What a {@link StreamError} is made of. */
+/** Options of a {@link StreamError}. */
 export interface StreamErrorOptions extends BedrockErrorOptions {
   readonly status?: number | undefined
   readonly type?: string | undefined
@@ -231,22 +233,22 @@ export interface StreamErrorOptions extends BedrockErrorOptions {
 }
 
 /**
- * A stream ended wrongly: `stream_exception` when the service said so inside it, `stream_truncated` when it stopped
- * before its end, `stream_corrupt` when its bytes are damaged or its events do not make a message. Whole events before
- * the fault were delivered.
+ * A stream failed: `stream_exception` if the service ended it with an error, `stream_truncated` if it stopped before
+ * its end, `stream_corrupt` if its bytes are damaged or its events do not form a message. Whole events before the fault
+ * were delivered.
  */
 export class StreamError extends BedrockError {
   static override readonly name: string = 'StreamError'
   declare readonly name: 'StreamError'
   declare readonly code: StreamErrorCode
-  /** The HTTP status that the exception stands for, such as 429 for `ThrottlingException`. */
+  /** The HTTP status of the same error outside a stream, such as 429 for `ThrottlingException`. */
   declare readonly status?: number
-  /** AWS's or Anthropic's own name of the error, verbatim but in PascalCase for AWS's. */
+  /** AWS's or Anthropic's own name for the error, verbatim, except that AWS's is in PascalCase. */
   declare readonly type?: string
   declare readonly retryable: boolean
-  /** The message as far as it had come, with its usage. Left out for raw streams. */
+  /** The message so far, with its usage. Left out for raw streams. */
   declare partial?: AnthropicMessage
-  /** How many attempts were made. */
+  /** The number of attempts made. */
   declare attempts?: number
 
   constructor(code: StreamErrorCode, message: string, options?: StreamErrorOptions) {
@@ -254,20 +256,20 @@ export class StreamError extends BedrockError {
   }
 }
 
-/** What a {@link GuardrailError} may be given. */
+/** Options of a {@link GuardrailError}. */
 export interface GuardrailErrorOptions extends BedrockErrorOptions {
   readonly trace?: JsonObject | undefined
   readonly response?: AnthropicMessage | JsonObject | undefined
 }
 
-/** A guardrail intervened, and `onIntervention: 'throw'` was asked for. */
+/** A guardrail intervened, and `onIntervention` is `'throw'`. */
 export class GuardrailError extends BedrockError {
   static override readonly name: string = 'GuardrailError'
   declare readonly name: 'GuardrailError'
   readonly code = 'guardrail_intervened'
-  /** The guardrail's trace, when it was asked for. */
+  /** The guardrail's trace, if requested. */
   declare readonly trace?: JsonObject
-  /** The message as it was blocked. */
+  /** The blocked message. */
   declare readonly response?: AnthropicMessage | JsonObject
 
   constructor(message: string, options?: GuardrailErrorOptions) {
@@ -275,20 +277,20 @@ export class GuardrailError extends BedrockError {
   }
 }
 
-/** What an {@link OutputError} is made of. */
+/** Options of an {@link OutputError}. */
 export interface OutputErrorOptions extends BedrockErrorOptions {
   readonly response: AnthropicMessage
   readonly issues?: readonly { readonly message: string }[] | undefined
 }
 
-/** The model's output is not what was asked for: it does not fit the schema, was cut, or is a refusal. */
+/** The model's output does not match the schema, was cut, or is a refusal. */
 export class OutputError extends BedrockError {
   static override readonly name: string = 'OutputError'
   declare readonly name: 'OutputError'
   readonly code = 'output_invalid'
-  /** What the model wrote. */
+  /** The model's message. */
   declare readonly response: AnthropicMessage
-  /** Where the output does not fit its schema, in the words of the schema's library. */
+  /** Why the output does not match its schema, in the words of the schema's library. */
   declare readonly issues?: readonly { readonly message: string }[]
 
   constructor(message: string, options: OutputErrorOptions) {
@@ -296,18 +298,18 @@ export class OutputError extends BedrockError {
   }
 }
 
-/** What a {@link LimitError} is made of. */
+/** Options of a {@link LimitError}. */
 export interface LimitErrorOptions extends BedrockErrorOptions {
   readonly limit: string
   readonly response: AnthropicMessage
 }
 
-/** A loop of tool calls reached a limit, and the model would have gone on. */
+/** A tool loop reached a limit before the model was done. */
 export class LimitError extends BedrockError {
   static override readonly name: string = 'LimitError'
   declare readonly name: 'LimitError'
   readonly code = 'limit_reached'
-  /** Which limit: `turns`, `toolCalls` or `tokens`. */
+  /** The limit: `turns`, `toolCalls` or `tokens`. */
   declare readonly limit: string
   /** The last message, whose tool calls were not run. */
   declare readonly response: AnthropicMessage
@@ -317,20 +319,20 @@ export class LimitError extends BedrockError {
   }
 }
 
-/** What a {@link QuotaError} is made of. */
+/** Options of a {@link QuotaError}. */
 export interface QuotaErrorOptions extends BedrockErrorOptions {
   readonly limit: string
   readonly retryAfter?: number | undefined
 }
 
-/** A call was held back on this side: its budget has too little, and the wait would be too long. Nothing was sent. */
+/** The client held a call back: its budget has too little left, and the wait would be too long. Nothing was sent. */
 export class QuotaError extends BedrockError {
   static override readonly name: string = 'QuotaError'
   declare readonly name: 'QuotaError'
   readonly code = 'quota_exceeded'
-  /** Which budget: `tokens`, `requests`, `concurrency`, `day` or `queue`. */
+  /** The budget: `tokens`, `requests`, `concurrency`, `day` or `queue`. */
   readonly limit: string
-  /** How long to wait, in milliseconds, as it looks now. Left out where waiting does not help. */
+  /** The estimated wait in milliseconds. Left out if waiting does not help. */
   declare readonly retryAfter?: number
   /** Whether the same call may succeed later. */
   readonly retryable: boolean
@@ -344,7 +346,7 @@ export class QuotaError extends BedrockError {
 }
 
 /**
- * Tells whether something is an error of this library, and of one code if `code` is given. Works across copies of the
+ * Tests whether something is an error of this library, and has the given `code`, if any. Works across copies of the
  * package, where `instanceof` does not.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * The thin core: encode, sign, send, decode, retry. Full model IDs, and modules of your choice.
+ * The thin core: encode, sign, send, decode, retry. For full model IDs, and modules of your choice.
  *
  * @module
  */

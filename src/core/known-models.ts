@@ -1,6 +1,6 @@
 /**
- * The names that an editor proposes: aliases, Anthropic's IDs, and Bedrock's IDs of models and inference profiles. Made of
- * the catalog by scripts/known-models.ts; any other name is taken as well.
+ * The names that an editor suggests: aliases, Anthropic's IDs, and Bedrock's IDs of models and inference profiles.
+ * Generated from the catalog by scripts/known-models.ts. Any other name is accepted too.
  */
 export type KnownModel =
   | 'opus'

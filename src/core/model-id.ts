@@ -1,15 +1,15 @@
 import { isPartition, partitionOf } from './internal/partitions.ts'
 import { isRegion } from './internal/region.ts'
 
-/** An ID or ARN, taken apart. What the ID does not say is left out. */
+/** The parts of an ID or ARN. Parts that the ID does not contain are left out. */
 export interface ParsedModelId {
   /**
-   * What is named, in the words of Bedrock's ARNs: `foundation-model` (a base ID), `inference-profile` (a base ID behind
-   * a geography), `application-inference-profile`, `provisioned-model`, `custom-model`, … For everything that is neither
-   * an ARN nor a dotted ID: `name`.
+   * The kind of resource, in the words of Bedrock's ARNs: `foundation-model` (a base ID), `inference-profile` (a base
+   * ID with a geography), `application-inference-profile`, `provisioned-model`, `custom-model`, … Anything but an ARN
+   * or a dotted ID is a `name`.
    */
   readonly kind: string
-  /** The base model, such as `anthropic.claude-sonnet-4-6`. An opaque ARN does not tell. */
+  /** The base model, such as `anthropic.claude-sonnet-4-6`. Unknown for an opaque ARN. */
   readonly base?: string
   /** The first part of the base model, such as `anthropic`. */
   readonly provider?: string
@@ -19,26 +19,26 @@ export interface ParsedModelId {
   readonly version?: string
   /** The prefix of an inference profile, such as `us`, `us-gov` or `global`. */
   readonly geo?: string
-  /** The rest of the members are an ARN's. */
+  /** The remaining members belong to ARNs. */
   readonly partition?: string
   /** `bedrock`, or `sagemaker` for an endpoint. */
   readonly service?: string
   readonly region?: string
   readonly account?: string
-  /** What is named, where it is not made of `geo` and `base`. */
+  /** The resource, unless it consists of `geo` and `base`. */
   readonly resource?: string
-  /** How much context is meant, as it was spelled: `:200k`, `[1m]`. */
+  /** The context size, as it was spelled: `:200k`, `[1m]`. */
   readonly suffix?: string
 }
 
 // The longest `modelId` in AWS's service model.
 const maxLength = 2048
-// Whatever else an ARN has in it belongs to no model, and may have been meant for a place where the text ends up.
+// Other characters do not belong to a model's ARN, and may be an injection into the place where the text ends up.
 const arn = /^arn:([a-z-]+):(bedrock|sagemaker):([a-z\d-]*):(\d{12})?:([a-z-]+)\/([a-zA-Z\d][\w.:/-]*)$/
 const contextMark = /(?::\d{1,6}[km]|\[\d{1,6}[km]\])$/i
 /** The prefixes of inference profiles, by geography. */
 export const profilePrefixes = ['us', 'us-gov', 'eu', 'jp', 'au', 'in', 'apac', 'global'] as const
-// A model's own name may have dots (`zai.glm-4.7`), so a prefix that nobody knows yet counts as one only before a word.
+// A model's own name may contain dots (`zai.glm-4.7`), so an unknown prefix counts as one only before a word.
 const dottedId = new RegExp(
   `^(?:((?:${profilePrefixes.join('|')})(?=\\.[a-z\\d]+\\.)|[a-z]+(?:-[a-z]+)*(?=\\.[a-z]+\\.[a-z]))\\.)?(([a-z][a-z\\d]*)\\.([a-z][\\w.:-]*))$`,
 )
@@ -46,7 +46,7 @@ const dottedId = new RegExp(
 const claude = /^claude-(?:(\d)(?:-(\d))?-)?([a-z]+)(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?![^-:])/
 
 /**
- * Whether Bedrock can be asked for this as it is: a well-formed ARN of a model, or an ID with a provider in it.
+ * Tests whether Bedrock accepts an ID as it is: a well-formed ARN of a model, or an ID with a provider in it.
  *
  * @example
  * ```ts
@@ -59,9 +59,8 @@ export function isFullModelId(name: string): boolean {
 }
 
 /**
- * Takes a model ID, an inference profile ID or an ARN apart. Never fails: what it does not know is of kind `name`, as is
- * an ARN that is not well-formed or whose region is not in its partition, and {@link formatModelId} gives back what came
- * in.
+ * Parses a model ID, an inference profile ID or an ARN. Never fails: anything unknown has the kind `name`, including an
+ * ARN that is malformed or whose Region is not in its partition. {@link formatModelId} returns the original text.
  *
  * @example
  * ```ts
@@ -84,7 +83,7 @@ export function parseModelId(id: string): ParsedModelId {
   }
   return {
     kind: type,
-    // Only these are named after a model; what else has a dot in it has it by chance.
+    // Only these are named after a model; dots in other resources mean nothing.
     ...((/^(foundation-model|inference-profile)$/.test(type) && dotted(resource)) || { resource }),
     partition,
     service,
@@ -94,7 +93,7 @@ export function parseModelId(id: string): ParsedModelId {
   }
 }
 
-/** Puts an ID or ARN together again. */
+/** Formats a parsed ID or ARN. */
 export function formatModelId({
   kind,
   geo,
@@ -110,11 +109,11 @@ export function formatModelId({
   return `${partition ? `arn:${partition}:${service}:${region}:${account}:${kind}/` : ''}${name}${suffix}`
 }
 
-/** Takes the marks for the size of the context (`:200k`, `[1m]`) off the end of a name. */
+/** Splits the suffixes for the context size (`:200k`, `[1m]`) from the end of a name. */
 export function splitContextSuffix(id: string): [name: string, suffix: string] {
   let end = id.length
   for (;;) {
-    // One mark at a time, looked for in the last few characters: one pattern for all of them would be quadratic.
+    // One suffix at a time, searched in the last few characters, because one pattern for all would be quadratic.
     const [mark] = contextMark.exec(id.slice(Math.max(1, end - 9), end)) ?? []
     if (!mark) return [id.slice(0, end), id.slice(end)]
     end -= mark.length

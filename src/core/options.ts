@@ -17,62 +17,62 @@ import type {
   Timeouts,
 } from './types.ts'
 
-/** Options of a client, whether of `outcrop` or of `outcrop/core`. */
+/** Options of a client, of either `outcrop` or `outcrop/core`. */
 export interface ClientOptions {
   /**
-   * The AWS region that is called and signed for, such as `eu-central-1`.
+   * The AWS Region to call and sign for, such as `eu-central-1`.
    *
-   * @default AWS_REGION, then AWS_DEFAULT_REGION; there is no silent default: without one the first call rejects
+   * @default AWS_REGION, then AWS_DEFAULT_REGION. There is no silent default: without a Region the first call rejects
    */
   readonly region?: string | undefined
   /**
-   * Who is asking: AWS keys, a Bedrock API key, a provider of either, or `'none'` where a gateway signs. What is given
-   * here is used alone; nothing of the environment joins it.
+   * The credentials: AWS keys, a Bedrock API key, a provider of either, or `'none'` for a gateway that signs. They are
+   * used alone, and never combined with values from the environment.
    *
-   * @default AWS_BEARER_TOKEN_BEDROCK, then AWS_ACCESS_KEY_ID and its companions
+   * @default AWS_BEARER_TOKEN_BEDROCK, then AWS_ACCESS_KEY_ID and the variables that go with it
    */
   readonly credentials?: Identity | CredentialProvider | 'none' | undefined
   /**
-   * Where requests go, when not to AWS's own hosts: a gateway, an interface endpoint, a FIPS or dual-stack host.
+   * The endpoint, if it is not AWS's own host: a gateway, an interface endpoint, a FIPS or dual-stack host.
    *
    * @default AWS_ENDPOINT_URL_BEDROCK_RUNTIME, AWS_ENDPOINT_URL_BEDROCK and AWS_ENDPOINT_URL, else AWS's host
    */
   readonly endpoint?: string | URL | EndpointOptions | undefined
   /** Wraps each logical call; the first is outermost. */
   readonly middleware?: readonly Middleware[] | undefined
-  /** Sent and signed with every call. */
+  /** Headers to send and sign with every call. */
   readonly headers?: HeadersOption | undefined
-  /** How failed calls are repeated; `false` makes one attempt. */
+  /** Retry options; `false` makes one attempt. */
   readonly retry?: RetryOptions | false | undefined
   /**
-   * How many retries all calls of the client may make together, so that an outage is not multiplied by them, in the AWS
-   * SDKs' units: a retry takes 14 (5 after a 429), a success gives back what its last retry took, or 1. With too little
-   * left a call fails with its first error. `false` sets no bound.
+   * The retry budget that all calls of the client share, so that an outage does not multiply the load, in the AWS SDKs'
+   * units: a retry takes 14 (5 after a 429), and a success returns what its last retry took, or 1. With too little left
+   * a call fails with its first error. `false` turns the budget off.
    *
    * @default 500
    * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
    */
   readonly retryBudget?: number | false | undefined
-  /** Deadlines in milliseconds. */
+  /** Timeouts in milliseconds. */
   readonly timeout?: Timeouts | undefined
   /**
    * Sends HTTP requests.
    *
-   * @default on Node the transport of `outcrop/node`, unless the global `fetch` was replaced; elsewhere, and then, the
-   *   global `fetch`, looked up at every call
+   * @default on Node the transport of `outcrop/node`, unless the global `fetch` was replaced; otherwise the global
+   *   `fetch`, looked up at every call
    */
   readonly fetch?: typeof fetch | undefined
-  /** Hears what goes on. @default silent; `OUTCROP_LOG=debug` writes to stderr */
+  /** Receives log messages. @default silent; `OUTCROP_LOG=debug` writes to stderr */
   readonly logger?: Logger | undefined
   /**
-   * Environment variables to read in place of the process's own: a Worker's `env`, say, or those of a test.
+   * Environment variables to use instead of the process's, such as a Worker's `env`, or in a test.
    *
-   * @default those of the process, where there is one
+   * @default the process's environment, if there is one
    */
   readonly env?: Environment | undefined
   /** Time, for tests. @default the real time */
   readonly clock?: Clock | undefined
-  /** Numbers from 0 up to 1 that spread retries, for tests. @default Math.random */
+  /** Random numbers from 0 up to 1 for retry delays, for tests. @default Math.random */
   readonly random?: (() => number) | undefined
 }
 
@@ -80,11 +80,11 @@ export interface ClientOptions {
 export const clientOptionNames =
   'region credentials endpoint middleware headers retry retryBudget timeout fetch logger env clock random'
 
-// Those of the modules too: whatever else a middleware of one's own reads passes, unless it comes near one of these.
+// Includes those of the modules. A custom middleware may use other names, unless they are similar to one of these.
 const callOptionNames =
   'signal headers timeout retry onRetry wire guardrail cache limits telemetry requestMetadata serviceTier latency'
 
-/** @throws ConfigurationError for options that can never work. */
+/** @throws ConfigurationError for invalid options. */
 export function assertClientOptions(options: ClientOptions, names: string): void {
   assertOptions(options, '', names)
   const { region, retry, timeout, fetch, middleware, env } = options
@@ -100,16 +100,16 @@ export function assertClientOptions(options: ClientOptions, names: string): void
   }
 }
 
-/** @throws ConfigurationError for options that can never work. */
+/** @throws ConfigurationError for invalid options. */
 export function assertCallOptions(options: CallOptions): void {
   assertOptions(options, '', callOptionNames, true)
   assertRetry(options.retry)
   assertTimeouts(options.timeout)
   assertFunction('onRetry', options.onRetry)
   const { signal, wire } = options
-  // A `create` that takes it hands it to nobody.
+  // `create` removes this option before, so here it has no effect.
   if (wire !== undefined)
-    throw new ConfigurationError("wire must be 'stream', and is for a messages.create that gives a whole message")
+    throw new ConfigurationError("wire must be 'stream', and only messages.create without `stream` takes it")
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw new ConfigurationError(`signal must be an AbortSignal, not ${describeType(signal)}`)
 }
@@ -134,13 +134,13 @@ function assertTimeouts(timeout: Timeouts | undefined): void {
   }
 }
 
-/** Middleware as a list: in plain JavaScript, one may be given as it is. */
+/** Returns middleware as a list, because plain JavaScript may pass a single function. */
 export function listOf(middleware: Middleware | ClientOptions['middleware']): readonly Middleware[] {
   if (middleware === undefined) return []
   return typeof middleware === 'function' ? [middleware] : middleware
 }
 
-/** Lays changes over options; headers by name. */
+/** Merges changes into options; headers are merged by name. */
 export function mergeOptions<Options extends ClientOptions>(options: Options, changes: Options): Options {
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as Options
   return { ...options, ...given, headers: mergeHeaders(options.headers, changes.headers) }

@@ -1,5 +1,5 @@
 /**
- * Every contract that two modules share. This file imports nothing and has no code, so anything may import it.
+ * Every contract that modules share. This file imports nothing and contains no code, so anything may import it.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject
 
-/** A JSON object; `undefined` members are left out when it is serialised, as `JSON.stringify` does. */
+/** A JSON object; `undefined` members are left out when it is serialized, as in `JSON.stringify`. */
 export interface JsonObject {
   [key: string]: JsonValue | undefined
 }
@@ -15,13 +15,13 @@ export interface JsonObject {
 // ---------------------------------------------------------------------------------------------------------------------
 // Identity
 
-/** Where an identity came from. Never holds a secret. Shown by `explain()` and in hints. */
+/** The source of an identity. Never contains a secret. Shown by `explain()` and in hints. */
 export interface IdentitySource {
-  /** The source in the field's words, such as `environment`, `profile`, `sso`, `assume-role`, `command`. */
+  /** The source's name, such as `environment`, `profile`, `sso`, `assume-role`, `command`. */
   readonly name: string
-  /** The profile of the shared AWS files it was read from. */
+  /** The profile in the shared AWS files that it was read from. */
   readonly profile?: string
-  /** Anything else worth telling a person: a variable's name, a role's ARN, a command's first word. */
+  /** Other useful information: a variable's name, a role's ARN, a command's first word. */
   readonly detail?: string
   /** The command that renews it, such as `aws sso login --profile dev`. */
   readonly command?: string
@@ -35,9 +35,9 @@ export interface IdentitySource {
 export interface AwsCredentialIdentity {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** Present on temporary credentials, and then part of every request. */
+  /** Present for temporary credentials, and then part of every request. */
   readonly sessionToken?: string | undefined
-  /** When the keys stop working. Left out for keys that do not expire. */
+  /** When the keys expire. Left out for keys that do not expire. */
   readonly expiration?: Date | undefined
   readonly accountId?: string | undefined
   readonly credentialScope?: string | undefined
@@ -51,7 +51,7 @@ export interface AwsCredentialIdentity {
  */
 export interface BearerTokenIdentity {
   readonly token: string
-  /** When the key stops working, where that is known. */
+  /** When the key expires, if known. */
   readonly expiration?: Date | undefined
   readonly source?: IdentitySource | undefined
 }
@@ -59,48 +59,48 @@ export interface BearerTokenIdentity {
 /** AWS keys or a Bedrock API key. */
 export type Identity = AwsCredentialIdentity | BearerTokenIdentity
 
-/** What a client hands to a {@link CredentialProvider}. Every member is optional: a provider must work without. */
+/** The argument of a {@link CredentialProvider}. Every member is optional: a provider must work without it. */
 export interface CredentialProviderOptions {
-  /** Ask for new credentials although the held ones look good: Bedrock has just refused them. */
+  /** Requests new credentials even if the cached ones look valid, because Bedrock has just refused them. */
   readonly forceRefresh?: boolean | undefined
-  /** The identity that a 403 just turned down. */
+  /** The identity that Bedrock has just refused. */
   readonly refused?: Identity | undefined
   readonly signal?: AbortSignal | undefined
-  /** The client's own `fetch`, so that a provider's requests take the same way (proxy, agent) as its own. */
+  /** The client's own `fetch`, so that a provider's requests use the same proxy or agent. */
   readonly fetch?: typeof fetch | undefined
-  /** The client's region, where one is known. */
+  /** The client's Region, if known. */
   readonly region?: string | undefined
   readonly logger?: Logger | undefined
 }
 
 /**
- * Gives an identity. An AWS SDK credential provider fits as it is.
+ * Provides an identity. Any credential provider of the AWS SDK works unchanged.
  *
- * The client keeps what it gives until shortly before `expiration` (one hour where there is none), asks once for many
- * concurrent calls, and asks again with `forceRefresh` after Bedrock refused an identity.
+ * The client caches the result until shortly before `expiration` (one hour if there is none), shares one request
+ * between concurrent calls, and asks again with `forceRefresh` after Bedrock refused an identity.
  */
 export type CredentialProvider = (options?: CredentialProviderOptions) => Promise<Identity>
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Models
 
-/** Why a name became the model that was called. */
+/** How a name was resolved to the model. */
 export type ModelSource = 'explicit' | 'override' | 'pin' | 'alias' | 'discovered' | 'catalog'
 
 /** The geography of a cross-Region inference profile, which is the prefix of its ID. */
 export type ProfileGeo = 'us' | 'eu' | 'jp' | 'au' | 'in' | 'apac' | 'us-gov' | 'global' | (string & {})
 
-/** A model, fully described: what goes on the wire, what it really is, and where it is called. */
+/** A fully described model: the ID to send, the base model, and where it is called. */
 export interface ModelRef {
-  /** The ID or ARN that goes on the wire. */
+  /** The ID or ARN to send. */
   readonly id: string
-  /** What the model really is, such as `anthropic.claude-sonnet-4-6`. Unknown behind an opaque ARN. */
+  /** The base model, such as `anthropic.claude-sonnet-4-6`. Unknown for an opaque ARN. */
   readonly base?: string | undefined
   /** The model family, such as `sonnet`. */
   readonly family?: string | undefined
   /** The version within the family, such as `4.6`. */
   readonly version?: string | undefined
-  /** The region that is called and signed for. Left out where it is the client's own and none is known yet. */
+  /** The Region to call and sign for. Left out if it is the client's own and not known yet. */
   readonly region?: string | undefined
   /** The AWS partition, such as `aws` or `aws-us-gov`. */
   readonly partition?: string | undefined
@@ -109,149 +109,151 @@ export interface ModelRef {
   readonly source: ModelSource
 }
 
-/** What a {@link ModelResolver} may use. */
+/** The context for a {@link ModelResolver}. */
 export interface ModelResolutionContext {
-  /** The client's region. */
+  /** The client's Region. */
   readonly region: string
   /** The client's signed `fetch`, for discovery. */
   readonly fetch: BedrockFetch
-  /** The same object for clients that share their identity, which may then share what was discovered. @default `fetch` */
+  /** The same object for clients that share an identity and so may share discovery results. @default `fetch` */
   readonly scope?: object | undefined
   readonly logger: Logger
   readonly signal?: AbortSignal | undefined
 }
 
-/** Turns a name into a {@link ModelRef}. `createModelResolver` of `outcrop/models` makes one; so can you. */
+/**
+ * Resolves a name to a {@link ModelRef}. Create one with `createModelResolver` of `outcrop/models`, or write your own.
+ */
 export interface ModelResolver {
-  /** @throws ModelResolutionError when the name means nothing or is not allowed. */
+  /** @throws ModelResolutionError if the name is unknown or not allowed. */
   resolve(name: string, context: ModelResolutionContext): ModelRef | Promise<ModelRef>
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Calls
 
-/** The operations of the Invoke API that a call may be. */
+/** The operations of the Invoke API. */
 export type Operation = 'InvokeModel' | 'InvokeModelWithResponseStream' | 'CountTokens'
 
 declare global {
   /** Modules of Outcrop add their per-call options here by declaration merging. */
   interface OutcropCallOptions {}
-  // Of `ESNext.Disposable`, which not every project has among its libraries.
+  // From `ESNext.Disposable`, which not every project includes.
   interface SymbolConstructor {
     readonly asyncDispose: unique symbol
   }
 }
 
-/** Deadlines of one call, in milliseconds. `0` or `Infinity` switches one off. */
+/** Timeouts of one call, in milliseconds. `0` or `Infinity` turns a timeout off. */
 export interface Timeouts {
   /**
-   * Until a connection stands, per attempt: with DNS, TCP, the proxy and TLS. A `fetch` tells nothing of its connections:
-   * only what `outcrop/node` sends has this deadline.
+   * Limits the time to connect, per attempt: DNS, TCP, the proxy and TLS. A `fetch` does not report its connections, so
+   * only requests of `outcrop/node` have this timeout.
    *
    * @default 10_000
    */
   readonly connect?: number | undefined
   /**
-   * Until the response's headers, per attempt.
+   * Limits the wait for the response headers, per attempt.
    *
    * @default 3_600_000 for InvokeModel (inference may run for 60 minutes), 300_000 for a stream and everything else
    */
   readonly response?: number | undefined
   /**
-   * Between bytes of a response body.
+   * Limits the wait between bytes of a response body.
    *
    * @default 300_000
    */
   readonly idle?: number | undefined
   /**
-   * For the whole call, with its retries and the reading of its body.
+   * Limits the whole call, including retries and reading the body.
    *
    * @default none
    */
   readonly total?: number | undefined
 }
 
-/** How failed calls are repeated. Only ever before the first event has reached the caller. */
+/** How failed calls are retried. A call is never retried after the first event has reached the caller. */
 export interface RetryOptions {
   /**
-   * How many attempts there are in all, the first one included; 1 or more.
+   * The total number of attempts, including the first; 1 or more.
    *
    * @default 3
    */
   readonly attempts?: number | undefined
   /**
-   * The ceiling of the first pause, in milliseconds; it doubles with each attempt. The pause itself is drawn at random
-   * between 0 and the ceiling ("full jitter").
+   * The upper limit of the first delay, in milliseconds; it doubles with each attempt. The delay itself is random
+   * between 0 and the limit ("full jitter").
    *
    * @default 500
    */
   readonly baseDelay?: number | undefined
   /**
-   * The longest pause, in milliseconds. A `retry-after` beyond it ends the retries.
+   * The maximum delay, in milliseconds. A longer `retry-after` ends the retries.
    *
    * @default 20_000
    */
   readonly maxDelay?: number | undefined
   /**
-   * Decides in place of the built-in rule. Called with the error and the number of attempts made so far (1 or more);
-   * not called when no attempt is left.
+   * Replaces the built-in rule. Called with the error and the number of attempts so far (1 or more), but not when no
+   * attempt is left.
    */
   readonly retryIf?: ((error: Error & { readonly retryable?: boolean }, attempt: number) => boolean) | undefined
 }
 
-/** An attempt that failed, and is about to be repeated. */
+/** A failed attempt that will be retried. */
 export interface FailedAttempt {
-  /** Its number among the attempts of the call, from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number
-  /** What went wrong; it names the status, AWS's type and the request ID, as far as there are any. */
+  /** The error, with its status, AWS's type and the request ID, if there are any. */
   readonly error: Error
-  /** How long the call pauses before the next attempt, in milliseconds; 0 where it replays at once. */
+  /** The delay before the next attempt, in milliseconds; 0 for an immediate replay. */
   readonly delay: number
 }
 
 /** Headers to send, by name. */
 export type HeadersOption = Headers | Readonly<Record<string, string>>
 
-/** Options of a single call. Modules add keys of their own (`guardrail`, `cache`, …) when they are imported. */
+/** Options of a single call. Modules add their own (`guardrail`, `cache`, …) when they are imported. */
 export interface CallOptions extends OutcropCallOptions {
-  /** Ends the call. It then rejects with the signal's own reason. */
+  /** Aborts the call, which then rejects with the signal's own reason. */
   readonly signal?: AbortSignal | undefined
-  /** Sent and signed with this call, over the client's own. */
+  /** Headers to send and sign with this call; they override the client's. */
   readonly headers?: HeadersOption | undefined
-  /** Deadlines in milliseconds, over the client's own. */
+  /** Timeouts in milliseconds, which override the client's. */
   readonly timeout?: Timeouts | undefined
-  /** Retries, over the client's own; `false` makes one attempt. */
+  /** Retry options, which override the client's; `false` makes one attempt. */
   readonly retry?: RetryOptions | false | undefined
   /**
-   * Hears of each attempt that is repeated: after a failure that may pass, and where a call is replayed with new
-   * credentials, with AWS's time, or over a new connection. The last attempt's failure is the call's own.
+   * Called for each attempt that is retried: after a transient failure, and if a call is replayed with new credentials,
+   * with AWS's time, or over a new connection. The last attempt's failure is the call's own error.
    */
   readonly onRetry?: ((failed: FailedAttempt) => void) | undefined
   /**
-   * How `messages.create` gets its message: `'stream'` sends InvokeModelWithResponseStream and puts the message together,
-   * so that bytes flow while the model writes. For long answers where a `fetch` or something on the way gives up on a
-   * response that is silent for minutes, as Node's `fetch` does after 300 s. Needs `bedrock:InvokeModelWithResponseStream`
-   * in place of `bedrock:InvokeModel`; `metadata.wire` tells of it.
+   * How `messages.create` receives its message. `'stream'` uses InvokeModelWithResponseStream and assembles the
+   * message, so that bytes flow while the model writes. Use it for long answers if a `fetch` or a proxy gives up on a
+   * response that is silent for minutes, as Node's `fetch` does after 300 s. Needs
+   * `bedrock:InvokeModelWithResponseStream` instead of `bedrock:InvokeModel`; sets `metadata.wire`.
    *
    * @default InvokeModel, however long the answer may be
    */
   readonly wire?: 'stream' | undefined
 }
 
-/** One logical call, as plain data, as middleware sees it. Encoding and signing happen after the last middleware. */
+/** One logical call as plain data, for middleware. It is encoded and signed after the last middleware. */
 export interface BedrockRequest {
   readonly operation: Operation
-  /** A name, which is resolved, or a model already resolved. */
+  /** A name to resolve, or a resolved model. */
   readonly model: string | ModelRef
-  /** The provider's own JSON body. For CountTokens: the body whose tokens are counted. */
+  /** The provider's own JSON body. For CountTokens, the body whose tokens are counted. */
   readonly body: JsonObject
-  /** Headers to send and sign, names in lower case. */
+  /** Headers to send and sign, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly options: CallOptions
   readonly signal?: AbortSignal | undefined
 }
 
-/** Tokens of one call, wherever Bedrock put the numbers. */
+/** The tokens of one call, wherever Bedrock reports them. */
 export interface TokenUsage {
   /** Input tokens that were neither read from nor written to a prompt cache. */
   readonly inputTokens?: number | undefined
@@ -262,79 +264,80 @@ export interface TokenUsage {
   readonly cacheWriteInputTokens?: number | undefined
 }
 
-/** Something in a request that was changed so that the model takes it. */
+/** A change to a request so that the model accepts it. */
 export interface Adaptation {
-  /** The field or beta concerned, as a path into the body such as `output_config.effort`, or `anthropic_beta:NAME`. */
+  /** The field or beta, as a path into the body such as `output_config.effort`, or `anthropic_beta:NAME`. */
   readonly field: string
   readonly action: 'added' | 'removed' | 'replaced'
-  /** Why, in one sentence. */
+  /** The reason, in one sentence. */
   readonly reason: string
 }
 
-/** What a guardrail did to a call. */
+/** The outcome of a guardrail. */
 export interface GuardrailOutcome {
   readonly action: 'NONE' | 'INTERVENED'
-  /** The trace as Bedrock sent it, when it was asked for. */
+  /** The trace as Bedrock sent it, if requested. */
   readonly trace?: JsonObject | undefined
   /** The assessments found in the trace, in order. */
   readonly assessments: readonly JsonObject[]
 }
 
-/** What the response cache did to a call. */
+/** The outcome of the response cache. */
 export interface CacheOutcome {
   readonly status: 'hit' | 'miss' | 'bypass'
-  /** On a hit, how long ago the response was stored, in milliseconds. */
+  /** The age of the stored response on a hit, in milliseconds. */
   readonly age?: number | undefined
 }
 
-/** What the limiter did to a call. */
+/** The outcome of the limiter. */
 export interface LimitOutcome {
-  /** How long the call waited for its turn, in milliseconds. */
+  /** How long the call waited, in milliseconds. */
   readonly waited: number
-  /** How many tokens of the quota were set aside for it. */
+  /** The number of tokens that it reserved. */
   readonly reserved: number
 }
 
-/** Why a call left a target of `failover`. */
+/** Why a call moved on from a target of `failover`. */
 export type FailoverCause = 'throttled' | 'daily-quota' | 'unavailable' | 'overloaded' | 'connection' | 'other'
 
-/** A target that a call left. */
+/** A target that a call moved on from. */
 export interface FailedTarget {
   readonly target: string
   readonly cause: FailoverCause
-  /** What went wrong there. */
+  /** The error message. */
   readonly message: string
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number | undefined
-  /** How many attempts were made there. */
+  /** The number of attempts made there. */
   readonly attempts?: number | undefined
 }
 
-/** Which of several targets answered a call. */
+/** The target that answered a call. */
 export interface FailoverOutcome {
-  /** Its name. */
+  /** The target's name. */
   readonly target: string
   /**
-   * Why it was this one. `preferred`: the first choice. `moved`: the conversation left the first choice before, and its
-   * prompt cache is here. `cooldown`: the first choice is passed over for some time. `failed`: this call left another one.
+   * Why this target was used. `preferred`: it is the first choice. `moved`: the conversation moved on from the first
+   * choice earlier, and its prompt cache is here. `cooldown`: the first choice is skipped for a while. `failed`: this
+   * call failed on another target.
    */
   readonly reason: 'preferred' | 'moved' | 'cooldown' | 'failed'
-  /** Those that this call left, in order. */
+  /** The targets that this call tried before, in order. */
   readonly tried: readonly FailedTarget[]
 }
 
 /**
- * What is known about a response beside its body. For a stream this one object fills in as the stream goes on: `usage`
- * and `latency` are whole when the iteration has ended.
+ * Information about a response beyond its body. For a stream, this object fills in as the stream goes on: `usage` and
+ * `latency` are complete when the iteration has ended.
  */
 export interface ResponseMetadata {
-  /** The AWS request ID, to quote to AWS Support. */
+  /** The AWS request ID, for AWS Support. */
   requestId: string | undefined
   /** The HTTP status. */
   status: number
-  /** The response's headers, names in lower case. */
+  /** The response's headers, with names in lower case. */
   headers: Record<string, string>
-  /** How many attempts were made, the successful one included. */
+  /** The number of attempts made, including the successful one. */
   attempts: number
   /** The model that answered. */
   model: ModelRef
@@ -343,62 +346,62 @@ export interface ResponseMetadata {
   latency: number | undefined
   /** Milliseconds from the start of the call to the first event of a stream. */
   firstByteLatency?: number | undefined
-  /** `'stream'` where a whole message came by the option `wire`; left out where it did not. */
+  /** `'stream'` if a whole message was received with the `wire` option; otherwise left out. */
   wire?: 'stream' | undefined
-  /** What was changed in the request; left out where nothing was. */
+  /** The changes made to the request; left out if there are none. */
   adaptations?: readonly Adaptation[] | undefined
   guardrail?: GuardrailOutcome | undefined
   cache?: CacheOutcome | undefined
   limits?: LimitOutcome | undefined
-  /** Which target of `failover` answered, and why. */
+  /** The target of `failover` that answered, and why. */
   failover?: FailoverOutcome | undefined
 }
 
-/** A response as middleware sees it. */
+/** A response, for middleware. */
 export type BedrockResponse =
   | { readonly type: 'json'; readonly body: JsonObject; readonly metadata: ResponseMetadata }
   | { readonly type: 'stream'; readonly events: AsyncIterable<JsonObject>; readonly metadata: ResponseMetadata }
 
-/** The rest of the chain. May be called again, also with another request: every call is encoded and signed afresh. */
+/** Continues the chain. May be called again, even with another request: every call is encoded and signed anew. */
 export type Next = (request: BedrockRequest) => Promise<BedrockResponse>
 
-/** What a middleware may use beside the request. */
+/** The context of a middleware. */
 export interface MiddlewareContext {
-  /** The request's model, resolved. */
+  /** The request's resolved model. */
   readonly model: ModelRef
-  /** The region that the request will be sent to. */
+  /** The Region to send the request to. */
   readonly region: string
-  /** The base URL that the request will be sent to. Reading it throws where the endpoint and the region disagree. */
+  /** The base URL to send the request to. Reading it throws if the endpoint and the Region contradict each other. */
   readonly endpoint: string
-  /** The call's deadlines: its own over the client's. */
+  /** The call's timeouts, merged over the client's. */
   readonly timeout: Timeouts
-  /** The call's retries: its own over the client's. */
+  /** The call's retry options, merged over the client's. */
   readonly retry: RetryOptions | false | undefined
   /** The middleware between this one and Bedrock, outermost first. */
   readonly inner: readonly Middleware[]
   /**
-   * Resolves a name by the client's own rules, residency included.
+   * Resolves a name by the client's own rules, including residency.
    *
-   * @param region - the region to call the model in. @default the client's
-   * @throws ModelResolutionError when the name means nothing or is not allowed.
+   * @param region - the Region in which to call the model. @default the client's
+   * @throws ModelResolutionError if the name is unknown or not allowed.
    */
   readonly resolve: (name: string, region?: string) => Promise<ModelRef>
   /** The client's signed `fetch`. */
   readonly fetch: BedrockFetch
   /**
-   * Who is asking; `undefined` where the client signs nothing. It holds secrets: log none of it.
+   * Returns the identity; `undefined` if the client does not sign. It contains secrets: never log it.
    *
-   * @throws CredentialsError where no source gives credentials.
+   * @throws CredentialsError if no source provides credentials.
    */
   readonly identity: () => Promise<Identity | undefined>
   readonly logger: Logger
   readonly clock: Clock
-  /** The client's `env`: variables to read in place of the process's own, where there are such. */
+  /** The client's `env`: variables to use instead of the process's, if set. */
   readonly env?: Environment | undefined
 }
 
 /**
- * Wraps one logical call. May change the request, the response, answer without `next`, or call `next` again.
+ * Wraps one logical call. It may change the request or the response, answer without `next`, or call `next` again.
  *
  * @example
  * ```ts
@@ -411,18 +414,18 @@ export interface MiddlewareContext {
  */
 export type Middleware = (request: BedrockRequest, next: Next, context: MiddlewareContext) => Promise<BedrockResponse>
 
-/** What `bedrock.fetch` takes beside a path. */
+/** Options of `bedrock.fetch`. */
 export interface BedrockFetchInit {
-  /** @default 'GET', or 'POST' when there is a body */
+  /** @default 'GET', or 'POST' if there is a body */
   readonly method?: string | undefined
   readonly headers?: HeadersOption | undefined
   readonly body?: string | Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
-  /** Sends and signs for another region than the client's. */
+  /** The Region to send to and sign for, if not the client's. */
   readonly region?: string | undefined
   readonly timeout?: Timeouts | undefined
   /**
-   * Repeats a request that failed: `true` as the client's calls are repeated, options over the client's own.
+   * Whether to retry a failed request: `true` like the client's calls, or with options that override the client's.
    *
    * @default false
    */
@@ -430,7 +433,7 @@ export interface BedrockFetchInit {
 }
 
 /**
- * Sends one signed request and gives the response as it came, whatever its status.
+ * Sends one signed request and returns the response unchanged, whatever its status.
  *
  * Paths that begin with `/model/`, `/guardrail/`, `/guardrail-checks/` or `/async-invoke` go to the runtime host, all
  * others to the control host.
@@ -438,9 +441,9 @@ export interface BedrockFetchInit {
 export type BedrockFetch = (path: string, init?: BedrockFetchInit) => Promise<Response>
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Surroundings
+// Environment
 
-/** Where a client writes what a person may want to know. `console` fits. Never receives a secret. */
+/** A logger, such as `console`. Never receives a secret. */
 export interface Logger {
   debug(message: string, data?: unknown): void
   info(message: string, data?: unknown): void
@@ -448,37 +451,41 @@ export interface Logger {
   error(message: string, data?: unknown): void
 }
 
-/** Environment variables by name, as `process.env` has them. */
+/** Environment variables by name, like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Time, replaceable in tests. */
+/** A clock, replaceable in tests. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** As the global `setTimeout`. */
+  /** Like the global `setTimeout`. */
   setTimeout(callback: () => void, milliseconds: number): unknown
-  /** As the global `clearTimeout`. */
+  /** Like the global `clearTimeout`. */
   clearTimeout(handle: unknown): void
 }
 
-/** Where requests go. */
+/** The endpoint of requests. */
 export interface EndpointOptions {
-  /** The runtime's base URL; serves the control plane too, unless `control` names another. May have a path. */
+  /** The runtime's base URL, also for the control plane, unless `control` is set. May have a path. */
   readonly url?: string | URL | undefined
   /** The control plane's base URL. */
   readonly control?: string | URL | undefined
-  /** Use AWS's FIPS hosts. Not together with `url`. @default AWS_USE_FIPS_ENDPOINT, else false */
+  /** Whether to use AWS's FIPS hosts. Cannot be combined with `url`. @default AWS_USE_FIPS_ENDPOINT, else false */
   readonly fips?: boolean | undefined
-  /** Use AWS's dual-stack hosts. Not together with `url`. @default AWS_USE_DUALSTACK_ENDPOINT, else false */
+  /**
+   * Whether to use AWS's dual-stack hosts. Cannot be combined with `url`.
+   *
+   * @default AWS_USE_DUALSTACK_ENDPOINT, else false
+   */
   readonly dualstack?: boolean | undefined
-  /** Allow `http:` to a host that is not loopback. @default false */
+  /** Whether to allow `http:` to a host that is not loopback. @default false */
   readonly allowHttp?: boolean | undefined
 }
 
 /**
- * Makes a logical call that is to be answered as `type`.
+ * Makes a logical call that is answered as `type`.
  *
- * @throws ConfigurationError where a middleware answers it otherwise.
+ * @throws ConfigurationError if a middleware answers with another type.
  */
 export type Dispatch = <Type extends BedrockResponse['type']>(
   type: Type,
