@@ -97,13 +97,13 @@ function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[]
   ]
 }
 
-async function accountOf({ client, credentials, region }: SetUp): Promise<string> {
+async function accountOf({ client, credentials, env, region }: SetUp): Promise<string> {
   const fetch = unsignedFetch(client.fetch)
   const identity = await credentials?.({ region, fetch })
   if (!identity) throw new ConfigurationError('The account is unknown without credentials', { hint: 'Pass --account.' })
   if ('token' in identity)
     throw new ConfigurationError('A Bedrock API key does not reveal its account', { hint: 'Pass --account.' })
-  return (await getCallerIdentity(identity, region, { fetch })).account
+  return (await getCallerIdentity(identity, region, { env, fetch })).account
 }
 
 async function discovered({ client }: SetUp, region: string, terminal: Terminal): Promise<InferenceProfile[]> {

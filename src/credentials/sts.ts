@@ -1,6 +1,6 @@
 import { CredentialsError, isBedrockError, ServiceError } from '../core/errors.ts'
 import { parseEndpointUrl } from '../core/internal/endpoint-url.ts'
-import { env, envFlag } from '../core/internal/env.ts'
+import { type Environment, env, envFlag } from '../core/internal/env.ts'
 import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
 import { partitionOf } from '../core/internal/partitions.ts'
 import { redact, redactError, secretsOf } from '../core/internal/redact.ts'
@@ -18,6 +18,8 @@ export interface StsOptions {
   readonly identity?: AwsCredentialIdentity | undefined
   /** @default AWS_ENDPOINT_URL_STS, else AWS_ENDPOINT_URL, else the Region's own host */
   readonly endpoint?: string | undefined
+  /** Environment variables to read instead of the process's own. */
+  readonly env?: Environment | undefined
   readonly fetch?: typeof fetch | undefined
   readonly signal?: AbortSignal | undefined
   /** How long to wait for the whole response, in milliseconds. @default 10_000 */
@@ -44,7 +46,7 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
   const region = assertRegion(options.region)
   const request = {
     method: 'POST',
-    url: `${endpointOf(region, options.endpoint)}/`,
+    url: `${endpointOf(region, options)}/`,
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8', accept: 'application/xml' },
     body: String(new URLSearchParams({ ...parameters, Version: '2011-06-15' })),
   }
@@ -82,9 +84,9 @@ export async function callSts(parameters: Readonly<Record<string, string>>, opti
 }
 
 // In the order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-function endpointOf(region: string, option: string | undefined): string {
-  const name = env('AWS_ENDPOINT_URL_STS') ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL'
-  const ambient = envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS') ? undefined : env(name)
+function endpointOf(region: string, { endpoint: option, env: from }: StsOptions): string {
+  const name = env('AWS_ENDPOINT_URL_STS', from) ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL'
+  const ambient = envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', from) ? undefined : env(name, from)
   const url = parseEndpointUrl(option ?? ambient, option === undefined ? name : 'The endpoint of STS', {
     httpHint: 'STS returns keys. Use https.',
   })

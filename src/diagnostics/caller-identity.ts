@@ -1,7 +1,7 @@
 import { ServiceError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
 import { systemClock } from '../core/internal/signal.ts'
-import type { AwsCredentialIdentity } from '../core/types.ts'
+import type { AwsCredentialIdentity, Environment } from '../core/types.ts'
 import { callSts } from '../credentials/sts.ts'
 
 /** The caller's identity, according to AWS. */
@@ -12,6 +12,8 @@ export interface CallerIdentity {
 
 /** Options of {@link getCallerIdentity}. */
 export interface CallerIdentityOptions {
+  /** Environment variables with STS's endpoint. @default the process's own */
+  readonly env?: Environment | undefined
   readonly fetch?: typeof fetch | undefined
   /** The time to sign with, in milliseconds since the epoch. @default now */
   readonly now?: number | undefined
@@ -29,11 +31,11 @@ export async function getCallerIdentity(
   region: string,
   options: CallerIdentityOptions = {},
 ): Promise<CallerIdentity> {
-  assertOptions(options, '', 'fetch now signal')
-  const { fetch, now = Date.now(), signal } = options
+  assertOptions(options, '', 'env fetch now signal')
+  const { env, fetch, now = Date.now(), signal } = options
   const answer = await callSts(
     { Action: 'GetCallerIdentity' },
-    { identity, region, fetch, signal, clock: { ...systemClock, now: () => now } },
+    { identity, region, env, fetch, signal, clock: { ...systemClock, now: () => now } },
   )
   const [account, arn] = [answer('Account'), answer('Arn')]
   if (account && arn) return { account, arn }

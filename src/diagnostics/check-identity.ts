@@ -80,13 +80,13 @@ function checkKey(
 
 async function checkKeys(
   identity: AwsCredentialIdentity,
-  { fetch, now = Date.now }: DoctorOptions,
+  { env, fetch, now = Date.now }: DoctorOptions,
   where: HintContext,
   { source, expiry, isEnding }: Told,
 ): Promise<Finding> {
   const key = maskKeyId(identity.accessKeyId)
   try {
-    const { arn } = await getCallerIdentity(identity, where.region, { fetch, now: now() })
+    const { arn } = await getCallerIdentity(identity, where.region, { env, fetch, now: now() })
     return {
       check,
       status: isEnding ? 'warning' : 'ok',

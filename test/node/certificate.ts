@@ -6,12 +6,13 @@ export interface Certificate {
   readonly key: string
 }
 
-/** Makes a self-signed certificate of its own authority, for `localhost` and 127.0.0.1 (X.509, in DER). */
+/** Makes a self-signed certificate of its own authority, for its name, `localhost` and 127.0.0.1 (X.509, in DER). */
 export function createCertificate(commonName = 'localhost'): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(set(sequence(oid('550403'), tagged(0x0c, Buffer.from(commonName)))))
   const algorithm = sequence(oid('2a8648ce3d040302'))
-  const names = sequence(tagged(0x82, Buffer.from('localhost')), tagged(0x87, Buffer.from([127, 0, 0, 1])))
+  const hosts = ['localhost', commonName].map((host) => tagged(0x82, Buffer.from(host)))
+  const names = sequence(...hosts, tagged(0x87, Buffer.from([127, 0, 0, 1])))
   const extensions = sequence(
     sequence(oid('551d11'), tagged(0x04, names)),
     sequence(
