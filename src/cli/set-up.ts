@@ -191,7 +191,7 @@ function describe(settings: Settings): CheckResult[] {
         check: 'settings',
         subject: from,
         status: 'note',
-        message: `${keys.join(', ')}: ignored, because ${because}`,
+        message: `${keys.join(', ')} ${keys.length > 1 ? 'are' : 'is'} ignored, because ${because}`,
         next: untrusted && /not trusted/.test(because) ? 'If you trust the project, pass --trust-project.' : undefined,
       }),
     ),

@@ -87,6 +87,65 @@ test('control characters of foreign text are spelled out', async () => {
   expect(JSON.parse(outcomes[3]?.stdout ?? '').results.at(-1)).toMatchObject({ subject: 'a\u007f\u202e' })
 })
 
+describe('no secret that the command is given is printed, whatever becomes of it', () => {
+  const secret = (name: string): string => `secret-${name}-example-0123456789`
+  const keys = { AWS_SECRET_ACCESS_KEY: secret('key'), AWS_SESSION_TOKEN: secret('session') }
+  const proxies = { HTTPS_PROXY: `http://me:${secret('proxy')}@127.0.0.1:1`, ALL_PROXY: `http://me:${secret('all')}@a` }
+  const gateway = {
+    CLAUDE_CODE_USE_BEDROCK: '1',
+    CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1',
+    ANTHROPIC_AUTH_TOKEN: secret('auth'),
+    ANTHROPIC_API_KEY: secret('anthropic'),
+    ANTHROPIC_CUSTOM_HEADERS: `X-Team: a\nAuthorization: Bearer ${secret('header')}`,
+    CLAUDE_CODE_CLIENT_KEY_PASSPHRASE: secret('phrase'),
+    CLAUDE_CODE_EXTRA_BODY: `{"key":"${secret('body')}"}`,
+  }
+  const settings = {
+    apiKeyHelper: `echo ${secret('helper')}`,
+    awsAuthRefresh: `login --password ${secret('login')}`,
+    awsCredentialExport: `echo ${secret('export')}; echo ${secret('said')} >&2; exit 1`,
+    env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: '' },
+  }
+  const around: [string, Record<string, string>][] = [
+    ['keys that AWS refuses', keys],
+    ['an API key that Bedrock refuses', { AWS_BEARER_TOKEN_BEDROCK: secret('api') }],
+    ['an API key that no header carries', { AWS_BEARER_TOKEN_BEDROCK: `${secret('api')}\u0007` }],
+    ['proxies', { ...keys, ...proxies, AWS_ENDPOINT_URL: 'https://bedrock.invalid', AWS_ENDPOINT_URL_STS: '' }],
+    ['the bearer of a gateway', gateway],
+    ['a header that the signature uses', { ...gateway, CLAUDE_CODE_SKIP_BEDROCK_AUTH: '0' }],
+    ['an endpoint with a password', { AWS_ENDPOINT_URL: `https://me:${secret('endpoint')}@bedrock.invalid` }],
+    [
+      'a base URL with a password',
+      { ...gateway, ANTHROPIC_BEDROCK_BASE_URL: `https://me:${secret('base')}@bedrock.invalid` },
+    ],
+    ['variables of a wrong kind', { ...gateway, API_TIMEOUT_MS: secret('timeout') }],
+    ['commands of settings', { HOME: 'settings' }],
+  ]
+  const commands: [string[], string][] = [
+    [['doctor', '--invoke', '--models', 'sonnet'], ''],
+    [['iam-policy', '--from-settings'], ''],
+    [['chat', '--model', 'sonnet'], 'Hi'],
+  ]
+  test.each(around)('%s', async (_, env) => {
+    const home = mkdtempSync(join(consumer.directory, 'home-'))
+    mkdirSync(join(home, '.claude'))
+    if (env.HOME) writeFileSync(join(home, '.claude/settings.json'), JSON.stringify(settings))
+    const outcomes = await Promise.all(
+      commands.map(([args, input]) => outcrop(args, { env: { ...env, HOME: home, OUTCROP_LOG: 'debug' }, input })),
+    )
+    const shown = outcomes.map(({ stdout, stderr }) => stdout + stderr).join('\n')
+    // It has said something, and nothing of that.
+    expect(shown.length).toBeGreaterThan(500)
+    expect(shown).not.toMatch(/secret-\w+-example/)
+    expect(shown).not.toContain('[redacted], because')
+  })
+
+  test('an endpoint on the command line', async () => {
+    const { stdout, stderr } = await outcrop(['doctor', '--endpoint', `https://me:${secret('flag')}@bedrock.invalid`])
+    expect(stdout + stderr).not.toContain(secret('flag'))
+  })
+})
+
 test('a reader that leaves early is no error', async () => {
   const command = `${JSON.stringify(join(consumer.directory, 'node_modules/.bin/outcrop'))} iam-policy --broad | head -1; echo done`
   const child = spawn('sh', ['-c', command], { env: { PATH: process.env.PATH ?? '' } })
@@ -247,8 +306,8 @@ describe('doctor', () => {
       return (stdout + stderr).replace(/\s+/g, ' ')
     }
     const shown = await run([])
-    expect(shown).toContain('env.ALL_PROXY: ignored, because')
-    expect(shown).toContain('awsAuthRefresh, env.AWS_PROFILE: ignored, because the project is not trusted')
+    expect(shown).toContain('env.ALL_PROXY is ignored, because')
+    expect(shown).toContain('awsAuthRefresh, env.AWS_PROFILE are ignored, because the project is not trusted')
     expect(shown).toContain('--trust-project')
     expect(shown).toMatch(/warning pins: sonnet, haiku are not pinned.*ANTHROPIC_DEFAULT_SONNET_MODEL=us\.anthropic/)
     const trusted = await run(['--trust-project'])

@@ -228,7 +228,7 @@ test('a company’s network: proxy, authorities, client certificate and apiKeyHe
   const { results } = JSON.parse(stdout)
   const row = (check: string) => results.find((each: { check: string }) => each.check === check)
   expect(row('endpoint')).toMatchObject({ status: 'ok', message: 'gateway.test answers' })
-  expect(row('settings')).toMatchObject({ message: expect.stringContaining('env.ALL_PROXY: ignored, because') })
+  expect(row('settings')).toMatchObject({ message: expect.stringContaining('env.ALL_PROXY is ignored, because') })
   expect(stdout).not.toContain(token)
 })
 
