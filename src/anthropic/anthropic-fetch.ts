@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { mergeHeaders } from '../core/internal/headers.ts'
 import type { CallOptions } from '../core/types.ts'
 import { type AnthropicResponseOptions, resolveResponseOptions } from './response-options.ts'
 import type { AnthropicBackend } from './backend.ts'
@@ -58,7 +59,12 @@ export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetc
     const { name, id = '' } = routeOf(request)
     if (name === 'models') return id ? getModel(bedrock, id) : listModels(bedrock, url.searchParams)
     const given = typeof callOptions === 'function' ? await callOptions({ method, url, headers }) : callOptions
-    const call = { ...given, signal: anyOf(signal, given?.signal) }
+    const session = headers.get(sessionHeader)
+    const call = {
+      ...given,
+      ...(session && { headers: mergeHeaders({ [sessionHeader]: session }, given?.headers) }),
+      signal: anyOf(signal, given?.signal),
+    }
     return name === 'messages'
       ? createMessage(bedrock, request, call, { ...responding, describe })
       : countTokens(bedrock, request, call, estimateTokens)
@@ -78,6 +84,9 @@ export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetc
     }
   }
 }
+
+// What failover tells conversations by. Claude Code sends it to Bedrock itself.
+const sessionHeader = 'x-claude-code-session-id'
 
 function anyOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   return one && other ? AbortSignal.any([one, other]) : (one ?? other)

@@ -1,4 +1,4 @@
-import { compatibilityKey, compatibilityTable } from '../compatibility/table.ts'
+import { compatibilityKey, compatibilityTable, hasBeta } from '../compatibility/table.ts'
 import { isBedrockError } from '../core/errors.ts'
 import { parseModelId } from '../core/model-id.ts'
 import type { JsonObject } from '../core/types.ts'
@@ -96,10 +96,12 @@ function midnight(day: string): string {
 }
 
 /**
- * Returns what the model supports on Bedrock, from the compatibility table. Undocumented features count as unsupported.
+ * Returns what the model supports on Bedrock, from the compatibility table. Undocumented features count as unsupported,
+ * or are `null` if the API allows that; thinking can be turned off unless the documentation says otherwise.
  */
 function capabilitiesOf(family: string | undefined, version: string | undefined): JsonObject | null {
-  const row = compatibilityTable[compatibilityKey({ family, version })]
+  const key = compatibilityKey({ family, version })
+  const row = compatibilityTable[key]
   // Assumptions about a model are not published.
   const model = row?.source ? undefined : row
   if (!model) return null
@@ -113,7 +115,7 @@ function capabilitiesOf(family: string | undefined, version: string | undefined)
       supported: true,
       clear_thinking_20251015: null,
       clear_tool_uses_20250919: null,
-      compact_20260112: null,
+      compact_20260112: is(hasBeta(key, 'compact-2026-01-12')),
     },
     effort: { ...effort, low: effort, medium: effort, high: effort, max: is(false), xhigh: null },
     image_input: is(true),

@@ -26,13 +26,10 @@ export function readRequest(
     headers,
     signal: init?.signal ?? request?.signal ?? undefined,
     json: async () => {
-      const encoding = headers.get('content-encoding')
-      if (encoding && encoding !== 'identity') {
-        throw new RefusedRequest(400, 'The Content-Encoding of the request is not supported', {
-          details: { error_code: 'request_body_encoding_unsupported' },
-        })
-      }
-      return parseBody(await readText(init?.body === undefined ? request?.body : init.body, maxBodySize))
+      const body = init?.body === undefined ? request?.body : init.body
+      const encoding = headers.get('content-encoding')?.trim().toLowerCase() || 'identity'
+      const isPlain = encoding === 'identity'
+      return parseBody(await (isPlain ? readText(body, maxBodySize) : readCompressed(body, encoding, maxBodySize)))
     },
   }
 }
@@ -51,30 +48,65 @@ function readHeaders(given: HeadersInit | undefined): Headers {
   }
 }
 
+const formats: ReadonlyMap<string, CompressionFormat> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+])
+
+/**
+ * Reads a compressed body. What arrives is bounded by itself, since it may decompress to nothing.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#name-content-codings
+ */
+async function readCompressed(body: BodyInit | null | undefined, encoding: string, limit: number): Promise<string> {
+  const format = formats.get(encoding)
+  if (!format || typeof DecompressionStream === 'undefined') {
+    throw new RefusedRequest(400, 'The Content-Encoding of the request is not supported', {
+      details: { error_code: 'request_body_encoding_unsupported' },
+    })
+  }
+  const pieces: BlobPart[] = []
+  for await (const piece of readBytes(body, limit)) pieces.push(piece as BlobPart)
+  try {
+    return await readText(new Blob(pieces).stream().pipeThrough(new DecompressionStream(format)), limit)
+  } catch (error) {
+    throw error instanceof RefusedRequest ? error : new RefusedRequest(400, `The request body is not ${format}`)
+  }
+}
+
 async function readText(body: BodyInit | null | undefined, limit: number): Promise<string> {
-  if (body === null || body === undefined) return ''
   if (typeof body === 'string') {
     // A character has at most three bytes.
     if (body.length > limit || (body.length * 3 > limit && new TextEncoder().encode(body).length > limit))
       tooLarge(limit)
     return body
   }
-  const reader = (new Response(body).body as ReadableStream<Uint8Array>).getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch {
+      throw new RefusedRequest(400, 'The request body is not UTF-8')
+    }
+  }
   let text = ''
-  for (let size = 0; ; ) {
+  for await (const bytes of readBytes(body, limit)) text += decode(bytes)
+  return text + decode()
+}
+
+/** Reads a body piece by piece. @throws RefusedRequest for more than `limit` bytes. */
+async function* readBytes(body: BodyInit | null | undefined, limit: number): AsyncGenerator<Uint8Array> {
+  const reader = new Response(body ?? null).body?.getReader()
+  for (let size = 0; reader; ) {
     const { done, value } = await reader.read()
-    size += value?.length ?? 0
+    if (done) return
+    size += value.length
     if (size > limit) {
       reader.cancel().catch(() => {})
       tooLarge(limit)
     }
-    try {
-      text += decoder.decode(value, { stream: !done })
-    } catch {
-      throw new RefusedRequest(400, 'The request body is not UTF-8')
-    }
-    if (done) return text
+    yield value
   }
 }
 

@@ -14,7 +14,7 @@ const version = 3
 const irrelevantOptions = new Set('signal headers timeout retry onRetry cache telemetry requestMetadata'.split(' '))
 // Log labels, trace, request and attempt IDs, and the client's name.
 const irrelevantHeaders =
-  /^(x-amzn-bedrock-request-metadata|traceparent|tracestate|baggage|b3|x-b3-.*|x-amzn-trace-id|x-cloud-trace-context|sentry-trace|x-(request|correlation)-id|idempotency-key|(x-amz-)?user-agent|amz-sdk-.*|x-stainless-.*)$/
+  /^(x-amzn-bedrock-request-metadata|traceparent|tracestate|baggage|b3|x-b3-.*|x-amzn-trace-id|x-cloud-trace-context|sentry-trace|x-(request|correlation)-id|idempotency-key|(x-amz-)?user-agent|amz-sdk-.*|x-stainless-.*|x-claude-code-.*)$/
 // Headers that identify the caller to a gateway.
 const credentialHeaders = /auth|token|key|secret|password|cookie|credential|session|signature/
 

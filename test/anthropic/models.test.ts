@@ -51,8 +51,11 @@ describe('GET /v1/models', () => {
         thinking: { types: { adaptive: { supported: true }, enabled: { supported: false } } },
         effort: { supported: true },
         server_tools: { supported: false },
+        context_management: { compact_20260112: { supported: false }, clear_tool_uses_20250919: null },
       },
     })
+    const older = await (await fetch(`${base}/claude-opus-4-6`)).json()
+    expect(older.capabilities.context_management.compact_20260112).toEqual({ supported: true })
   })
 
   test('residency and the list of available models hold', async () => {

@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib'
 import { anthropicFetch } from 'outcrop/anthropic'
 import { describe, expect, test } from 'vitest'
 import { connect, params, post } from './support.ts'
@@ -214,7 +215,9 @@ describe('hostile requests', () => {
 
   test.each([
     ['bytes that are not UTF-8', { body: new Uint8Array([0x7b, 0xff, 0x7d]) }, 400],
-    ['a compressed body', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400],
+    ['a body that is not gzip', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400],
+    ['a coding that no runtime has', { body: 'x', headers: { 'content-encoding': 'br' } }, 400],
+    ['codings on top of each other', { body: 'x', headers: { 'content-encoding': 'gzip, gzip' } }, 400],
     ['a header that HTTP cannot carry', { body: '{}', headers: { 'x-a': 'a\nb' } }, 400],
     ['a header without a name', { body: '{}', headers: { '': 'a' } }, 400],
     ['betas without end', { body: JSON.stringify(params), headers: { 'anthropic-beta': 'a,'.repeat(1e6) } }, 400],
@@ -250,4 +253,44 @@ describe('hostile requests', () => {
     for (const options of [{ pingInterval: -1 }, { pingInterval: Number.NaN }, { maxBodySize: 0 }])
       expect(() => anthropicFetch(bedrock, options)).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
+})
+
+describe('a compressed body', () => {
+  const send = (body: Uint8Array, encoding: string, maxBodySize = 100_000) => {
+    const { bedrock, fake } = connect()
+    const fetch = anthropicFetch(bedrock, { maxBodySize })
+    const init = { method: 'POST', body: body as BodyInit, headers: { 'content-encoding': encoding } }
+    return { answer: fetch(url, init), fake }
+  }
+  const json = JSON.stringify({ ...params, messages: [{ role: 'user', content: 'Grüße 🪨 '.repeat(1000) }] })
+
+  test.each([
+    ['gzip', gzipSync(json)],
+    ['X-GZIP', gzipSync(json)],
+    ['deflate', deflateSync(json)],
+  ])('%s', async (encoding, body) => {
+    const { answer, fake } = send(body, encoding)
+    expect(await (await answer).json()).toMatchObject({ type: 'message' })
+    expect(fake.calls[0]?.body.messages).toEqual(JSON.parse(json).messages)
+  })
+
+  test.each([
+    ['that would fill the memory', gzipSync(new Uint8Array(50_000_000)), 413],
+    ['that decompresses to nothing for ever', Buffer.concat(Array(6000).fill(gzipSync(''))), 413],
+    ['that is cut', gzipSync(json).subarray(0, -20), 400],
+    ['that is damaged', gzipSync(json).map((byte, i) => (i === 40 ? byte ^ 255 : byte)), 400],
+    ['of bytes that are not UTF-8', gzipSync(new Uint8Array([0x7b, 0xff, 0x7d])), 400],
+    ['of something that is not JSON', gzipSync('hello'), 400],
+  ])('%s is refused', async (_, body, status) => {
+    const { answer, fake } = send(body, 'gzip')
+    expect(await refusal(answer)).toMatchObject({ status })
+    expect(fake.calls).toEqual([])
+  })
+})
+
+test('the session of Claude Code goes along, for failover to tell conversations by; no other header does', async () => {
+  const { fetch, fake } = connect()
+  await post(fetch, params, { headers: { 'x-claude-code-session-id': 'abc', 'x-claude-code-agent-id': 'def' } })
+  expect(fake.calls[0]?.headers).toMatchObject({ 'x-claude-code-session-id': 'abc' })
+  expect(fake.calls[0]?.headers).not.toHaveProperty('x-claude-code-agent-id')
 })
