@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../core/types.ts'
+import type { Caller, CallerLimits } from './caller.ts'
 import type { Exchange, Wire } from './exchange.ts'
 
 /** A call that is under way. */
@@ -25,6 +26,20 @@ export interface ModelUsage {
   readonly usage: Required<TokenUsage>
   /** In the currency of the prices; `undefined` where the model has none. */
   readonly cost: number | undefined
+}
+
+/** A caller that has called since the gateway started. */
+export interface KeyActivity {
+  /** The caller's ID. */
+  readonly key: string
+  /** When it called last, in milliseconds since the epoch. */
+  readonly lastSeen: number
+  readonly limits: CallerLimits | undefined
+  /**
+   * What it has spent today (UTC), in the currency of the prices: in all processes where it has a daily limit and they
+   * share a store, else through this one.
+   */
+  readonly spentToday: number
 }
 
 /** One minute of the last hour. */
@@ -59,6 +74,8 @@ export interface ActivityError {
 export interface Activity {
   readonly calls: readonly LiveCall[]
   readonly usage: readonly ModelUsage[]
+  /** The callers, the one that called first first. */
+  readonly keys: readonly KeyActivity[]
   /** The last hour, oldest first; minutes without a call are left out. */
   readonly minutes: readonly ActivityMinute[]
   /** The latest first. */
@@ -75,14 +92,20 @@ export interface ActivityRecorder {
 const maxErrors = 50
 // Of keys and models together; what comes later is counted as `other`.
 const maxUsage = 2_000
+const maxKeys = 1_000
 const minute = 60_000
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
-/** Makes an {@link ActivityRecorder}. Its memory is bounded, whatever comes. */
-export function createActivity(): ActivityRecorder {
+/**
+ * Makes an {@link ActivityRecorder}. Its memory is bounded, whatever comes.
+ *
+ * @param spentTodayBy - what a caller has spent, where somebody keeps account of that
+ */
+export function createActivity(spentTodayBy: (id: string) => number | undefined): ActivityRecorder {
   const live = new Set<Exchange>()
   const usage = new Map<string, Mutable<ModelUsage>>()
+  const keys = new Map<string, Mutable<KeyActivity> & { day: string }>()
   const minutes = new Map<number, Mutable<ActivityMinute>>()
   const errors: ActivityError[] = []
 
@@ -95,6 +118,17 @@ export function createActivity(): ActivityRecorder {
     const entry = { key, model, requests: 0, errors: 0, usage: nothing, cost: undefined }
     usage.set(name, entry)
     return entry
+  }
+
+  const keyOf = ({ id, limits }: Caller, now: number): Mutable<KeyActivity> => {
+    const day = dayOf(now)
+    let entry = keys.get(id)
+    if (!entry) {
+      entry = { key: id, lastSeen: now, limits, spentToday: 0, day }
+      if (keys.size < maxKeys) keys.set(id, entry)
+    }
+    if (entry.day !== day) Object.assign(entry, { spentToday: 0, day })
+    return Object.assign(entry, { lastSeen: now, limits })
   }
 
   const minuteAt = (time: number): Mutable<ActivityMinute> => {
@@ -123,6 +157,7 @@ export function createActivity(): ActivityRecorder {
       }
       if (!route.isInference || !caller) return
       const used = exchange.usage()
+      keyOf(caller, ended).spentToday += cost ?? 0
       const total = usageOf(caller.id, model ?? 'unknown')
       total.requests++
       if (isError) total.errors++
@@ -147,10 +182,18 @@ export function createActivity(): ActivityRecorder {
           answering: firstByte !== undefined,
         })),
       usage: [...usage.values()].map((entry) => ({ ...entry })),
+      keys: [...keys.values()].map(({ day, spentToday, ...entry }) => ({
+        ...entry,
+        spentToday: spentTodayBy(entry.key) ?? (day === dayOf(now) ? spentToday : 0),
+      })),
       minutes: [...minutes.values()].filter(({ start }) => start > now - 60 * minute).map((entry) => ({ ...entry })),
       errors: [...errors],
     }),
   }
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10)
 }
 
 function addUsage(one: Required<TokenUsage>, other: TokenUsage): Required<TokenUsage> {

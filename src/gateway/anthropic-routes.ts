@@ -65,7 +65,7 @@ function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBacke
     const { body } = call
     const model = await settleModel(gateway, exchange, call.model as string)
     assertNoGuardrailConfig(exchange.caller, body)
-    await budget.reserve(exchange, model, body)
+    await budget.reserve(exchange, body)
     return { model, body }
   }
   const meter = new OutputMeter()

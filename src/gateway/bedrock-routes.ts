@@ -24,7 +24,7 @@ export async function invokeModel(exchange: Exchange, gateway: GatewayContext): 
   if (!isCount && (caller?.guardrail || caller?.limits)) {
     const read = readJsonObject(body)
     assertNoGuardrailConfig(caller, read)
-    await gateway.budget.reserve(exchange, model, read)
+    await gateway.budget.reserve(exchange, read)
   }
   // Bedrock counts for base models only, and knows a guardrail only where something is generated.
   const id = (isCount && model.base) || model.id

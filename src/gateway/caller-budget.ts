@@ -1,19 +1,136 @@
-import type { JsonObject, ModelRef } from '../core/types.ts'
+import { RefusedRequest } from '../anthropic/errors.ts'
+import { estimateTokens } from '../core/internal/estimate-tokens.ts'
+import type { JsonObject, TokenUsage } from '../core/types.ts'
+import { createFallbackStore } from '../limits/fallback-store.ts'
+import type { LimitTicket } from '../limits/store.ts'
+import { costOf } from '../usage/cost.ts'
+import type { Caller } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import type { ResolvedOptions } from './options.ts'
+import { createSpendLedger } from './spend-ledger.ts'
 
 /** What callers may still use. */
 export interface CallerBudget {
   /**
-   * Sets aside what a call may come to.
+   * Sets aside what a call is likely to come to.
    *
-   * @throws RefusedRequest with status 429 where nothing is left
+   * @throws RefusedRequest with status 429 where the caller has nothing left
    */
-  reserve(exchange: Exchange, model: ModelRef, body: JsonObject): Promise<void>
-  /** Accounts for what the call came to, in place of what was set aside. */
+  reserve(exchange: Exchange, body: JsonObject): Promise<void>
+  /** Accounts for what a call came to, in place of what was set aside. Never rejects. */
   settle(exchange: Exchange): Promise<void>
+  /** What a caller with a daily limit has spent today, in the currency of the prices. */
+  spentToday(id: string): number | undefined
 }
 
-export function createCallerBudget(_: ResolvedOptions): CallerBudget {
-  return { async reserve() {}, async settle() {} }
+/** What was set aside for a call. */
+interface Reservation {
+  readonly ticket?: LimitTicket | undefined
+  readonly spend?: { readonly day: string; readonly amount: number } | undefined
+}
+
+const minute = 60_000
+// After how long, in milliseconds, a reservation that nobody settled counts as used: its process is gone.
+const lease = 10 * minute
+// Of the output that a call allows itself, hardly any uses more. What does is charged when it is over.
+const usualOutput = 4_096
+
+/** Makes a {@link CallerBudget}. */
+export function createCallerBudget(options: ResolvedOptions): CallerBudget {
+  const { clock, instances, limitStore, logger, spendStore, storeFailure } = options
+  const tokens = createFallbackStore({ store: limitStore, instances, storeTimeout: 1_000 })
+  const spend = createSpendLedger({
+    store: spendStore,
+    isOpenOnFailure: storeFailure === 'allow',
+    clock,
+    logger,
+  })
+  const reservations = new WeakMap<Exchange, Reservation>()
+  const today = (): string => new Date(clock.now()).toISOString().slice(0, 10)
+
+  const reserveTokens = async ({ id, limits }: Caller, expected: number): Promise<LimitTicket | undefined> => {
+    const limit = limits?.tokensPerMinute
+    if (limit === undefined) return undefined
+    const rule = { limit, window: minute, burst: minute }
+    const charge = { key: `gateway/${id}`, rule, hold: expected }
+    const result = await tokens.reserve([charge], lease, { clock, logger })
+    if (result.granted) return result.ticket
+    throw new RefusedRequest(429, `This key has used its ${limit} tokens per minute`, {
+      shouldRetry: true,
+      retryAfter: Math.min(result.wait, 10 * minute),
+    })
+  }
+
+  const reserveSpend = async (
+    { id, limits }: Caller,
+    { prices, model }: Exchange,
+    usage: TokenUsage,
+  ): Promise<Reservation['spend']> => {
+    const limit = limits?.spendPerDay
+    if (limit === undefined) return undefined
+    if (!prices) throw new RefusedRequest(403, `This key has a spend limit, and the gateway has no price for ${model}`)
+    const day = today()
+    const amount = millionths(costOf(usage, prices))
+    const sum = await spend.reserve(id, day, amount).catch(() => {
+      throw new RefusedRequest(529, 'The gateway cannot find out what this key has spent', {
+        shouldRetry: true,
+        retryAfter: 5_000,
+      })
+    })
+    if (sum - amount < millionths(limit)) return { day, amount }
+    await spend.settle(id, day, -amount)
+    // Without retry-after: clients wait for a limit per minute, and not for one per day.
+    throw new RefusedRequest(429, `This key has reached its spend limit of ${limit} for today (UTC)`)
+  }
+
+  return {
+    async reserve(exchange, body) {
+      const { caller } = exchange
+      if (!caller?.limits) return
+      const usage = likelyUsage(body)
+      const ticket = await reserveTokens(caller, countedTokens(usage))
+      try {
+        reservations.set(exchange, { ticket, spend: await reserveSpend(caller, exchange, usage) })
+      } catch (error) {
+        if (ticket) await tokens.settle(ticket, [{ used: 0 }], { clock, logger })
+        throw error
+      }
+    },
+    async settle(exchange) {
+      const { ticket, spend: spent } = reservations.get(exchange) ?? {}
+      reservations.delete(exchange)
+      const id = exchange.caller?.id ?? ''
+      if (ticket) await tokens.settle(ticket, [{ used: countedTokens(exchange.usage()) }], { clock, logger })
+      const difference = spent ? millionths(exchange.cost ?? 0) - spent.amount : 0
+      if (spent && difference !== 0) await spend.settle(id, spent.day, difference)
+    },
+    spentToday(id) {
+      const sum = spend.known(id, today())
+      return sum === undefined ? undefined : sum / 1_000_000
+    },
+  }
+}
+
+function likelyUsage(body: JsonObject): TokenUsage {
+  const { max_tokens: allowed } = body
+  const outputTokens = Math.min(usualOutput, typeof allowed === 'number' && allowed >= 0 ? allowed : usualOutput)
+  return { inputTokens: likelyInput(body), outputTokens }
+}
+
+// A body that is too deep to be gone through is refused later, by Bedrock or on its way there.
+function likelyInput(body: JsonObject): number {
+  try {
+    return Math.max(1, estimateTokens(body))
+  } catch {
+    return 1
+  }
+}
+
+/** Cache reads are left out, as Bedrock leaves them out of its own quotas. */
+function countedTokens({ inputTokens = 0, outputTokens = 0, cacheWriteInputTokens = 0 }: TokenUsage): number {
+  return inputTokens + outputTokens + cacheWriteInputTokens
+}
+
+function millionths(amount: number): number {
+  return Math.round(amount * 1_000_000)
 }

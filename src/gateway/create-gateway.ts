@@ -65,9 +65,9 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   const { basePath, clock, exposeUpstreamErrors, logger } = options
   const started = clock.now()
   const admission = createAdmission(options)
-  const activity = createActivity()
   const metrics = createGatewayMetrics(admission)
   const budget = createCallerBudget(options)
+  const activity = createActivity(budget.spentToday)
   // Exchanges that are not over, and who waits until there are none.
   let open = 0
   let onIdle: (() => void) | undefined

@@ -4,9 +4,10 @@
  * @module
  */
 export type { AccessLogEntry } from './access-log.ts'
-export type { Activity, ActivityError, ActivityMinute, LiveCall, ModelUsage } from './activity.ts'
+export type { Activity, ActivityError, ActivityMinute, KeyActivity, LiveCall, ModelUsage } from './activity.ts'
 export { type ApiKey, apiKeys, createApiKey, hashApiKey } from './api-keys.ts'
 export type { Authenticate, Caller, CallerGuardrail, CallerLimits } from './caller.ts'
 export { createGateway, type Gateway, type GatewaySnapshot } from './create-gateway.ts'
 export type { GatewayBackend } from './backend.ts'
 export type { GatewayOptions } from './options.ts'
+export { memorySpendStore, type SpendStore } from './spend-store.ts'

@@ -4,8 +4,10 @@ import { createLogger } from '../core/internal/logger.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import type { TokenPrices } from '../usage/cost.ts'
+import type { LimitStore } from '../limits/store.ts'
 import type { AccessLogEntry } from './access-log.ts'
 import type { Authenticate } from './caller.ts'
+import { memorySpendStore, type SpendStore } from './spend-store.ts'
 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
@@ -18,6 +20,24 @@ export interface GatewayOptions {
    * @default none
    */
   readonly prices?: Readonly<Record<string, TokenPrices>> | undefined
+  /**
+   * Where the token limits of callers are kept. One in Redis is shared by several processes; while it is away, each of them
+   * keeps to its share.
+   *
+   * @default the memory of this process
+   */
+  readonly limitStore?: LimitStore | undefined
+  /** How many processes share `limitStore`. @default as many as it has seen lately */
+  readonly instances?: number | undefined
+  /** Where the spending of callers is kept. @default the memory of this process */
+  readonly spendStore?: SpendStore | undefined
+  /**
+   * What happens to callers with a spend limit while `spendStore` is away. `'refuse'`: status 529 on Anthropic's wire, 429
+   * on Bedrock's. `'allow'`: this process goes on by what it knows, and tells the store when it is back.
+   *
+   * @default 'refuse'
+   */
+  readonly storeFailure?: 'refuse' | 'allow' | undefined
   /** The longest request body, in bytes: 1 or more. @default 25_000_000, what Bedrock takes */
   readonly maxBodySize?: number | undefined
   /** How many calls of models run at once: 1 or more. @default 1000 */
@@ -47,12 +67,14 @@ export interface GatewayOptions {
 }
 
 const optionNames =
-  'authenticate prices maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics basePath accessLog logger clock'
+  'authenticate prices limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics basePath accessLog logger clock'
 
 /** {@link GatewayOptions} with every blank filled in. */
-export type ResolvedOptions = Pick<GatewayOptions, 'accessLog'> & {
-  readonly [Name in Exclude<keyof GatewayOptions, 'accessLog'>]-?: Exclude<GatewayOptions[Name], undefined>
+export type ResolvedOptions = Pick<GatewayOptions, Optional> & {
+  readonly [Name in Exclude<keyof GatewayOptions, Optional>]-?: Exclude<GatewayOptions[Name], undefined>
 }
+
+type Optional = 'accessLog' | 'limitStore' | 'instances'
 
 /** @throws ConfigurationError for options that can never work */
 export function resolveOptions(options: GatewayOptions): ResolvedOptions {
@@ -60,6 +82,10 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   const {
     authenticate,
     prices = {},
+    limitStore,
+    instances,
+    spendStore = memorySpendStore({ clock: options.clock }),
+    storeFailure = 'refuse',
     maxBodySize = 25_000_000,
     maxConcurrent = 1000,
     maxQueued = 1000,
@@ -83,12 +109,19 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   assertNumber('maxConcurrent', maxConcurrent, 1)
   assertNumber('maxQueued', maxQueued, 0)
   assertNumber('queueTimeout', queueTimeout, 0)
+  if (instances !== undefined) assertNumber('instances', instances, 1)
+  if (storeFailure !== 'refuse' && storeFailure !== 'allow')
+    throw new ConfigurationError("storeFailure must be 'refuse' or 'allow'")
   if (!/^(\/[\w.~-]+)*$/.test(basePath))
     throw new ConfigurationError(`basePath must be '' or a path such as '/claude', not ${JSON.stringify(basePath)}`)
   for (const [model, price] of Object.entries(prices)) assertPrices(price, `prices[${JSON.stringify(model)}]`)
   return {
     authenticate,
     prices,
+    limitStore,
+    instances,
+    spendStore,
+    storeFailure,
     maxBodySize,
     maxConcurrent,
     maxQueued,

@@ -29,8 +29,11 @@ export interface ListenOptions {
 /** A server that listens. */
 export interface HttpServer {
   readonly url: string
-  /** Takes no new connection, and ends each of those that there are when what it carries is over. */
-  drain(): void
+  /**
+   * Takes no new connection, and closes each of those that there are when what it carries has been sent. Resolves when
+   * the last one is closed.
+   */
+  drain(): Promise<void>
   /** Stops listening and breaks off what is open. */
   close(): Promise<void>
 }
@@ -41,10 +44,18 @@ export interface HttpServer {
  * @throws the system's error, such as `EADDRINUSE`, where it cannot listen.
  */
 export async function listen({ port, host, http1: options = {}, onRequest }: ListenOptions): Promise<HttpServer> {
-  const http1 = createHttp1Server(options, onRequest)
-  const http2 = createHttp2Server(onRequest)
-  const sessions = new Set<ServerHttp2Session>()
+  let closed: Promise<unknown> | undefined
+  const answer: ListenOptions['onRequest'] = (request, response) => {
+    // Nothing else closes a connection that could carry another request.
+    response.once('close', () => closed && setImmediate(() => http1.closeIdleConnections()))
+    onRequest(request, response)
+  }
+  const http1 = createHttp1Server(options, answer)
+  const http2 = createHttp2Server(answer)
   const sockets = new Set<Socket>()
+  /** Those that have not said which version they speak. */
+  const silent = new Set<Socket>()
+  const sessions = new Set<ServerHttp2Session>()
   http2.on('session', (session) => {
     sessions.add(session)
     session.once('close', () => sessions.delete(session)).once('error', () => {})
@@ -53,10 +64,16 @@ export async function listen({ port, host, http1: options = {}, onRequest }: Lis
   http1.removeAllListeners('connection')
   http1.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket)).once('error', () => {})
-    // Whoever says nothing at all is not waited for, either.
+    silent.add(socket)
+    socket
+      .once('close', () => {
+        sockets.delete(socket)
+        silent.delete(socket)
+      })
+      .once('error', () => {})
     socket.setTimeout(http1.headersTimeout, () => socket.destroy())
     sniff(socket, (isHttp2) => {
+      silent.delete(socket)
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
       if (isHttp2) {
@@ -71,17 +88,20 @@ export async function listen({ port, host, http1: options = {}, onRequest }: Lis
   http1.listen(port, host)
   await once(http1, 'listening')
   const { port: bound } = http1.address() as AddressInfo
-  let closed: Promise<unknown> | undefined
   const stop = (): Promise<unknown> => {
-    closed ??= once(http1, 'close')
-    if (http1.listening) http1.close()
+    if (!closed) {
+      closed = once(http1, 'close')
+      http1.close()
+    }
     return closed
   }
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    drain() {
-      stop()
+    async drain() {
+      const over = stop()
       for (const session of sessions) session.close()
+      for (const socket of silent) socket.destroy()
+      await over
     },
     async close() {
       const over = stop()

@@ -8,6 +8,7 @@ import {
   type GatewayOptions,
   hashApiKey,
 } from 'outcrop/gateway'
+import { encodeEventStreamMessage } from 'outcrop/event-stream'
 import { type GatewayServer, serveGateway } from 'outcrop/gateway/node'
 import { createFakeBedrock, type FakeBedrock, type FakeBedrockOptions } from 'outcrop/testing'
 import { onTestFinished } from 'vitest'
@@ -78,3 +79,57 @@ export const params = {
 
 /** What the Invoke API takes. */
 export const body = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 1000, messages: params.messages }
+
+const frame = (event: object): Uint8Array =>
+  encodeEventStreamMessage({
+    headers: {
+      ':message-type': { type: 'string', value: 'event' },
+      ':event-type': { type: 'string', value: 'chunk' },
+      ':content-type': { type: 'string', value: 'application/json' },
+    },
+    payload: new TextEncoder().encode(JSON.stringify({ bytes: btoa(JSON.stringify(event)) })),
+  })
+
+/** A Bedrock whose streams go on until they are told to end, and which counts what is taken of them. */
+export function endlessBedrock() {
+  const message = { type: 'message', role: 'assistant', id: 'msg_1', model: 'claude', content: [], stop_reason: null }
+  const start = frame({ type: 'message_start', message: { ...message, usage: { input_tokens: 1, output_tokens: 1 } } })
+  const text = 'word '.repeat(2_000)
+  const delta = frame({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
+  const stop = frame({ type: 'message_stop' })
+  const upstream = {
+    /** Streams that have begun and neither ended nor were left. */
+    open: 0,
+    left: 0,
+    /** Frames that were taken, of some 14 kB each. */
+    taken: 0,
+    isEnding: false,
+    fetch: async (): Promise<Response> => {
+      upstream.open++
+      let sent = 0
+      const body = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            // A model takes its time: other requests get theirs.
+            await new Promise((resolve) => setImmediate(resolve))
+            if (sent++ === 0) return controller.enqueue(start)
+            if (!upstream.isEnding) {
+              upstream.taken++
+              return controller.enqueue(delta)
+            }
+            upstream.open--
+            controller.enqueue(stop)
+            controller.close()
+          },
+          cancel() {
+            upstream.open--
+            upstream.left++
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      return new Response(body, { headers: { 'content-type': 'application/vnd.amazon.eventstream' } })
+    },
+  }
+  return upstream
+}

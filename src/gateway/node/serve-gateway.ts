@@ -16,8 +16,8 @@ export interface GatewayServer {
   /** Where, such as `http://127.0.0.1:8787`. */
   readonly url: string
   /**
-   * Stops gracefully: health says 503, no new connection is taken, every stream is finished. Resolves when the last one
-   * is.
+   * Stops gracefully: health says 503, no new connection is taken, every stream is finished. Resolves when the last byte
+   * has gone out.
    */
   drain(): Promise<void>
   /** Stops at once, and breaks off what is open. */
@@ -52,10 +52,7 @@ export async function serveGateway(
     url: server.url,
     async drain() {
       isDraining = true
-      const drained = gateway.drain()
-      server.drain()
-      await drained
-      await server.close()
+      await Promise.all([gateway.drain(), server.drain()])
     },
     close: () => server.close(),
   }

@@ -1,0 +1,39 @@
+import { systemClock } from '../core/internal/signal.ts'
+import type { Clock } from '../core/types.ts'
+
+/** Where the gateway keeps what was spent: counters, which several processes may share. */
+export interface SpendStore {
+  /**
+   * Adds to a counter and gives its new value. A counter that does not exist begins at 0.
+   *
+   * @param amount - a whole number of millionths of the currency; negative takes away
+   * @param options - `ttl`: the counter may be forgotten after this many milliseconds
+   */
+  add(key: string, amount: number, options: { readonly ttl: number }): Promise<number>
+}
+
+/** Keeps what was spent in the memory of this process. The gateway's default. */
+export function memorySpendStore({
+  clock = systemClock,
+}: {
+  readonly clock?: Pick<Clock, 'now'> | undefined
+} = {}): SpendStore {
+  const counters = new Map<string, { value: number; readonly until: number }>()
+  let roomFor = 1_000
+  return {
+    async add(key, amount, { ttl }) {
+      const now = clock.now()
+      let counter = counters.get(key)
+      if (!counter || counter.until <= now) {
+        if (counters.size >= roomFor) {
+          for (const [old, { until }] of counters) if (until <= now) counters.delete(old)
+          roomFor = 2 * counters.size + 1_000
+        }
+        counter = { value: 0, until: now + ttl }
+        counters.set(key, counter)
+      }
+      counter.value += amount
+      return counter.value
+    },
+  }
+}
