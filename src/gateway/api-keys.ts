@@ -44,12 +44,8 @@ export async function hashApiKey(key: string): Promise<string> {
  * @throws ConfigurationError for a key that is not well-formed, or given twice.
  */
 export function apiKeys(keys: readonly ApiKey[]): Authenticate {
-  const known = keys.map(({ sha256, ...caller }, i) => {
-    assertApiKey({ sha256, ...caller }, `keys[${i}]`)
-    return { caller, sha256: sha256.toLowerCase() }
-  })
-  assertDistinct(known.map(({ caller }) => caller.id))
-  assertDistinct(known.map(({ sha256 }) => sha256))
+  assertApiKeys(keys, 'keys')
+  const known = keys.map(({ sha256, ...caller }) => ({ caller, sha256: sha256.toLowerCase() }))
   return async function authenticate({ headers }) {
     let found: Caller | undefined
     for (const key of presentedKeys(headers)) {
@@ -72,9 +68,17 @@ export function assertApiKey(key: ApiKey, name: string): void {
   }
 }
 
-function assertDistinct(texts: readonly string[]): void {
-  const twice = texts.findIndex((text, i) => texts.indexOf(text) < i)
-  if (twice >= 0) throw new ConfigurationError(`keys[${twice}] has an id or a hash that another key has too`)
+/** @throws ConfigurationError for a key that is not well-formed, and for an ID or a hash that two of them have */
+export function assertApiKeys(keys: unknown, name: string): asserts keys is readonly ApiKey[] {
+  if (!Array.isArray(keys)) throw new ConfigurationError(`${name} must be a list of keys`)
+  const seen = new Set<string>()
+  for (const [i, key] of (keys as ApiKey[]).entries()) {
+    assertApiKey(key, `${name}[${i}]`)
+    for (const text of [`id ${key.id}`, `sha256 ${key.sha256.toLowerCase()}`]) {
+      if (seen.has(text)) throw new ConfigurationError(`${name}[${i}] has an id or a hash that another key has too`)
+      seen.add(text)
+    }
+  }
 }
 
 /**

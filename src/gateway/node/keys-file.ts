@@ -5,7 +5,7 @@ import { assertOptions } from '../../core/internal/assert-options.ts'
 import { createLogger } from '../../core/internal/logger.ts'
 import { systemClock } from '../../core/internal/signal.ts'
 import type { Clock, Logger } from '../../core/types.ts'
-import { type ApiKey, apiKeys, assertApiKey, createApiKey, hashApiKey } from '../api-keys.ts'
+import { type ApiKey, apiKeys, assertApiKey, assertApiKeys, createApiKey, hashApiKey } from '../api-keys.ts'
 import type { Authenticate, Caller } from '../caller.ts'
 
 /** Keys in a file. */
@@ -153,9 +153,6 @@ function parse(text: string, path: string): readonly ApiKey[] {
   }
   assertOptions(file, path, 'keys')
   const { keys } = file as { keys?: unknown }
-  if (!Array.isArray(keys)) throw new ConfigurationError(`The keys file ${path} has no list of keys`)
-  keys.forEach((key, i) => {
-    assertApiKey(key, `${path}: keys[${i}]`)
-  })
-  return keys as ApiKey[]
+  assertApiKeys(keys, `${path}: keys`)
+  return keys
 }
