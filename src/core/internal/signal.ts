@@ -61,8 +61,7 @@ export interface AbortSource {
 
 /** How long a call may go on: until it is done, its caller's signal aborts, or a deadline passes. */
 export class CallScope implements AbortSource {
-  /** Lets go of the caller's signal, which may outlive many calls. */
-  readonly dispose: () => void
+  readonly #release: () => void
   #aborted: { readonly reason: unknown } | undefined
   #ended: { readonly reason: unknown } | undefined
   #controller: AbortController | undefined
@@ -73,7 +72,13 @@ export class CallScope implements AbortSource {
   /** @throws the reason of `parent` when it has aborted already. */
   constructor(parent?: AbortSignal) {
     parent?.throwIfAborted()
-    this.dispose = onAbort(parent, (reason) => this.end(reason))
+    this.#release = onAbort(parent, (reason) => this.end(reason))
+  }
+
+  /** Lets go of the caller's signal, which may outlive many calls, and of the connection, which keeps much in memory. */
+  dispose(): void {
+    this.#release()
+    this.#callbacks = []
   }
 
   /** Aborts with the attempt under way. Another one begins with each {@link CallScope.endAttempt}. */
