@@ -8,6 +8,8 @@ import * as credentialsNode from 'outcrop/credentials/node'
 import * as diagnostics from 'outcrop/diagnostics'
 import * as eventStream from 'outcrop/event-stream'
 import * as failover from 'outcrop/failover'
+import * as gateway from 'outcrop/gateway'
+import * as gatewayNode from 'outcrop/gateway/node'
 import * as guardrails from 'outcrop/guardrails'
 import * as limits from 'outcrop/limits'
 import * as models from 'outcrop/models'
@@ -36,6 +38,8 @@ const modules: Readonly<Record<string, object>> = {
   './diagnostics': diagnostics,
   './event-stream': eventStream,
   './failover': failover,
+  './gateway': gateway,
+  './gateway/node': gatewayNode,
   './guardrails': guardrails,
   './limits': limits,
   './models': models,
@@ -169,6 +173,16 @@ const bags: Readonly<Record<string, Case>> = {
         .messages.create(params, wrong({ cache: { tll: 1 } })),
     'ttl',
   ],
+  './gateway createGateway': [
+    () => gateway.createGateway(bedrock, wrong({ authenticate: run, basepath: '/a' })),
+    'basePath',
+  ],
+  './gateway apiKeys': [() => gateway.apiKeys(wrong([{ id: 'a', sha256: '0'.repeat(64), modls: [] }])), 'models'],
+  './gateway/node keysFile': [() => gatewayNode.keysFile('keys.json', wrong({ clok: 1 })), 'clock'],
+  './gateway/node serveGateway': [
+    () => gatewayNode.serveGateway({ fetch: fake.fetch, drain: async () => {} }, wrong({ hst: 'a' })),
+    'host',
+  ],
   './guardrails applyGuardrail': [
     () =>
       guardrails.applyGuardrail(bedrock, wrong({ ...guardrail, source: 'INPUT', content: 'Hi', outputscope: 'FULL' })),
@@ -261,6 +275,7 @@ const others: Readonly<Record<string, string>> = {
   './core': 'isBedrockError readMessageStream',
   './credentials': 'chain describeBedrockApiKey fromBearerToken fromEnvironment fromStatic',
   './credentials/node': 'readTokenFile',
+  './gateway': 'createApiKey hashApiKey',
   // A parsed ID is what `parseModelId` gives.
   './models': 'destinationsOf formatModelId isFullModelId parseModelId',
   // A store's own object.

@@ -1,4 +1,4 @@
-import { createBedrockClient, type BedrockClientOptions } from 'outcrop/core'
+import { type CoreClientOptions, createBedrockClient } from 'outcrop/core'
 import { describe, expect, test } from 'vitest'
 
 // What is taken out of a text from elsewhere, and what stays. test/secrets.test.ts holds that no secret gets through;
@@ -11,7 +11,7 @@ const params = {
   messages: [{ role: 'user' as const, content: 'Hi' }],
 }
 
-async function failureOf(fetch: BedrockClientOptions['fetch'], options: BedrockClientOptions = {}): Promise<Error> {
+async function failureOf(fetch: CoreClientOptions['fetch'], options: CoreClientOptions = {}): Promise<Error> {
   const bedrock = createBedrockClient({
     region: 'us-east-1',
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey },

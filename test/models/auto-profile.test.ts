@@ -30,6 +30,8 @@ async function call(
     model,
     endpoint: `https://bedrock-runtime.${region}.amazonaws.com`,
     timeout: {},
+    retry: undefined,
+    resolve: async () => model,
     inner: [],
     identity: async () => undefined,
     clock: standingClock(),

@@ -47,6 +47,7 @@ const lookInterval = 1_000
  * ```
  */
 export function keysFile(path: string, options: KeysFileOptions = {}): KeysFile {
+  assertOptions(options, '', 'logger clock')
   const { clock = systemClock } = options
   const logger = createLogger(options.logger)
   let current: Authenticate | undefined

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { assertOptions } from '../../core/internal/assert-options.ts'
 import { listen, type OutgoingResponse, type ServerRequest } from '../../node/listen.ts'
 import type { Gateway } from '../create-gateway.ts'
 
@@ -36,8 +37,10 @@ export interface GatewayServer {
  */
 export async function serveGateway(
   gateway: Pick<Gateway, 'fetch' | 'drain'>,
-  { port = 8787, host = '127.0.0.1' }: ServeGatewayOptions = {},
+  options: ServeGatewayOptions = {},
 ): Promise<GatewayServer> {
+  assertOptions(options, '', 'port host')
+  const { port = 8787, host = '127.0.0.1' } = options
   let isDraining = false
   const server = await listen({
     port,
