@@ -60,7 +60,7 @@ export interface ClientContext {
   /** Returns the client's Region, which is looked up once. @throws ConfigurationError if there is none */
   readonly region: () => string | Promise<string>
   /** Returns the context for a model resolver. */
-  readonly resolutionContext: (signal?: AbortSignal) => Promise<ModelResolutionContext>
+  readonly resolutionContext: (signal?: AbortSignal, region?: string) => Promise<ModelResolutionContext>
 }
 
 /** The state that a client made by `withOptions` shares with the original. */
@@ -108,8 +108,8 @@ export function createClientContext(
     fetch,
     hint: defaults.hint,
     region,
-    resolutionContext: async (signal) => ({
-      region: await region(),
+    resolutionContext: async (signal, asked) => ({
+      region: asked ?? (await region()),
       fetch,
       scope: typeof transport.credentials === 'function' ? transport.credentials : undefined,
       logger,

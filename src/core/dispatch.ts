@@ -55,9 +55,7 @@ export async function resolveModel(
   region?: string,
 ): Promise<ModelRef> {
   const found =
-    typeof model === 'string'
-      ? await resolver.resolve(model, { ...(await resolutionContext(signal)), ...(region && { region }) })
-      : model
+    typeof model === 'string' ? await resolver.resolve(model, await resolutionContext(signal, region)) : model
   // In plain JavaScript, resolvers and middleware may return anything.
   assertModel(found)
   return found
