@@ -243,7 +243,7 @@ describe(`no request leaves for a host that is not AWS's (FUZZ_SEED=${seed})`, (
       try {
         await expect(
           createBedrockClient({ env, credentials: keys, fetch: send }).messages.create({ ...question, model: good }),
-        ).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining('Not an AWS region') })
+        ).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining('Not an AWS Region') })
         expect(hosts).toEqual([])
       } finally {
         await rm(directory, { recursive: true })

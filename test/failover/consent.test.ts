@@ -117,7 +117,7 @@ describe('what can never work is refused at once', () => {
     [[5], /targets\[0\] must be an object/],
     [[''], /targets\[0\]\.model must be a name/],
     [[{ modle: 'haiku' }], /Unknown option "targets\[0\].modle"/],
-    [[{ region: 'evil.example/' }], /Not an AWS region/],
+    [[{ region: 'evil.example/' }], /Not an AWS Region/],
     [[{ client: {} }], /targets\[0\]\.client must be a client/],
     [[{ client, region: 'us-west-2' }], /has a client and a region/],
     [[{ region: 'us-west-2', residency: 'mars' }], /residency must name/],

@@ -1,5 +1,5 @@
 /**
- * What the errors are called in Anthropic's API that these statuses stand for.
+ * The error types of Anthropic's API by HTTP status.
  *
  * @see https://platform.claude.com/docs/en/api/errors
  */
@@ -19,7 +19,7 @@ export const anthropicErrorTypes = {
 
 export type AnthropicErrorType = (typeof anthropicErrorTypes)[keyof typeof anthropicErrorTypes]
 
-/** The status that Anthropic's API gives to an error by this name. */
+/** Returns the status of an error type in Anthropic's API. */
 export function statusOfAnthropicError(type: string): number | undefined {
   const known = Object.entries(anthropicErrorTypes).find(([, name]) => name === type)
   return known && Number(known[0])

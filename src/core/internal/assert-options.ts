@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { editDistance } from './edit-distance.ts'
 
-// What the options of other SDKs are called, and what says the same here.
+// Option names of other SDKs, and the equivalents here.
 const foreign: Readonly<Record<string, string>> = {
   apiKey: 'credentials: { token }',
   awsRegion: 'region',
@@ -16,12 +16,12 @@ const foreign: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses what is not an object of options, and any option of another name: a misspelt one would go unheard.
+ * Rejects anything but an object of options, and any unknown option, because a misspelled one would have no effect.
  *
- * @param name - how the options are called where they are wrong, such as `retry`; '' for those of the client
- * @param known - the names that there are, separated by spaces
- * @param isOpen - whether others may add names of their own: then only what comes near a known one is refused
- * @throws ConfigurationError with the name that comes nearest.
+ * @param name - the path of the options in messages, such as `retry`; '' for those of the client
+ * @param known - the known names, separated by spaces
+ * @param isOpen - whether other modules may add names: then only names similar to a known one are rejected
+ * @throws ConfigurationError with the most similar name.
  */
 export function assertOptions(
   options: unknown,
@@ -38,7 +38,7 @@ export function assertOptions(
     if (` ${known} `.includes(` ${key} `)) continue
     const names = known.split(' ')
     const brought = Object.hasOwn(foreign, key) && !name ? (foreign[key] as string) : ''
-    // A module that has no such option is not where it is meant to go.
+    // Suggests an equivalent only if it is an option of this module.
     const fits = brought && (isOpen || names.includes(brought.split(':')[0] as string))
     const meant = fits ? brought : nearest(key, names)
     if (isOpen && !meant) continue
@@ -48,7 +48,7 @@ export function assertOptions(
   }
 }
 
-/** What kind of value something is, without its content. */
+/** Describes the type of a value, without its content. */
 export function describeType(value: unknown): string {
   return value === null
     ? 'null'
@@ -59,7 +59,7 @@ export function describeType(value: unknown): string {
         : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }
 
-/** The name that differs least from `text`, if any comes near. */
+/** Returns the name that is most similar to `text`, if any is similar enough. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.min(4, text.length / 2)

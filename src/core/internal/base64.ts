@@ -5,12 +5,12 @@ const none = 255
 const values = new Uint8Array(256).fill(none)
 for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
 
-// Reused: its text is read before the next call writes to it.
+// Reused: its text is read before the next call overwrites it.
 let decoded = allocateBytes(4096)
 
 /**
- * The text that base64 stands for, which lies in `bytes` from `start` to `end`: decoded where it lies, as it would take
- * three times as long over strings. `undefined` where it is not base64.
+ * Decodes the base64 text in `bytes` from `start` to `end` to a string, without an intermediate string, which would
+ * take three times as long. Returns `undefined` for invalid base64.
  */
 export function decodeBase64Text(bytes: Uint8Array, start: number, end: number): string | undefined {
   const padded = end - start
@@ -18,7 +18,7 @@ export function decodeBase64Text(bytes: Uint8Array, start: number, end: number):
   if (bytes[end - 1] === 61) end--
   const rest = (end - start) % 4
   if (rest === 1 || (padded > end - start && padded % 4 !== 0)) return undefined
-  // What one long chunk needs is not kept for all the short ones.
+  // A buffer for one long chunk is not kept for all the short ones.
   const size = ((end - start) >> 2) * 3 + 3
   const out = size <= decoded.length ? decoded : allocateBytes(size)
   if (size > decoded.length && size <= 1_048_576) decoded = out
@@ -43,6 +43,6 @@ export function decodeBase64Text(bytes: Uint8Array, start: number, end: number):
     out[at++] = (a << 2) | (b >> 4)
     if (rest === 3) out[at++] = (b << 4) | (c >> 2)
   }
-  // Six bits each, but for what is not of the alphabet.
+  // Six bits each; values above 63 mark invalid characters.
   return seen > 63 ? undefined : decodeUtf8(out, 0, at)
 }

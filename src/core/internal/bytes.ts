@@ -1,9 +1,9 @@
 const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** Bytes as lower-case hexadecimal. */
+/** Converts bytes to lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
   let text = ''
-  // By index: an iterator takes three times as long.
+  // Indexed, because an iterator takes three times as long.
   for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] as number]
   return text
 }

@@ -4,20 +4,24 @@ import { assertIdentity, isSameIdentity, providerAnswer } from './identity.ts'
 import { raceSignal, systemClock } from './signal.ts'
 import { singleFlight } from './single-flight.ts'
 
-/** How {@link cached} keeps an identity. Times are in milliseconds. */
+/** Options of {@link cached}. Times are in milliseconds. */
 export interface CachedOptions {
-  /** From when before its expiry an identity is renewed in the background, at most half of its life. @default 300_000 */
+  /**
+   * How long before its expiration an identity is renewed in the background; at most half of its lifetime.
+   *
+   * @default 300_000
+   */
   readonly refreshAhead?: number | undefined
   /**
-   * From when before its expiry an identity is not used any more, and callers wait for a new one; at most a quarter of
-   * its life.
+   * How long before its expiration an identity is no longer used, and callers wait for a new one; at most a quarter of
+   * its lifetime.
    *
    * @default 60_000
    */
   readonly refreshBlocking?: number | undefined
-  /** How long an identity is good for that names no expiry. @default 3_600_000 */
+  /** The lifetime of an identity without an expiration. @default 3_600_000 */
   readonly lifetime?: number | undefined
-  /** How long after a failure the provider is left alone; doubles with each failure, up to a minute. @default 1_000 */
+  /** How long to wait after a failure before asking the provider again; doubles up to a minute. @default 1_000 */
   readonly backoff?: number | undefined
   readonly clock?: Clock | undefined
 }
@@ -25,18 +29,18 @@ export interface CachedOptions {
 const cachedOptionNames = 'refreshAhead refreshBlocking lifetime backoff clock'
 const wrapped = new WeakSet<CredentialProvider>()
 
-/** Tells {@link cached} that a provider has that lifecycle already, inside. */
+/** Marks a provider that {@link cached} has already wrapped inside. */
 export function markCached(provider: CredentialProvider): CredentialProvider {
   wrapped.add(provider)
   return provider
 }
 
 /**
- * Gives a provider the lifecycle of credentials: one request for many callers, renewal ahead of expiry without making
- * anybody wait, and a fresh start when an identity was refused. A failed renewal keeps an identity that is still good;
- * without one it is not repeated at once, so that a broken login helper or metadata service is not hammered.
+ * Adds the lifecycle of credentials to a provider: one request serves many callers, renewal happens ahead of expiration
+ * without making callers wait, and a refused identity is replaced. If a renewal fails, an identity that is still valid
+ * stays in use. Without one, the next try waits, so that a broken login helper or metadata service is not overloaded.
  *
- * The client wraps every bare provider in it. A provider that is wrapped already is given back.
+ * The client wraps every bare provider. A provider that is already wrapped is returned unchanged.
  *
  * @example
  * ```ts
@@ -58,7 +62,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
   let failure: { readonly error: unknown; readonly until: number; readonly pause: number } | undefined
 
   const renew = (request: CredentialProviderOptions): Promise<Identity> => {
-    // A caller's own signal must not end what others wait for too.
+    // A caller's own signal must not end a request that others wait for.
     const { signal: _, ...shared } = request
     return share(async () => {
       try {
@@ -77,13 +81,13 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
   }
 
   return markCached(async (request = {}) => {
-    // The identity that was refused may have been replaced since the refused request was signed.
+    // The refused identity may have been replaced since the request was signed.
     const isRefused =
       request.forceRefresh && (!request.refused || !held || isSameIdentity(request.refused, held.identity))
     if (isRefused) held = undefined
     const left = held ? held.expires - clock.now() : 0
     const isResting = failure !== undefined && clock.now() < failure.until
-    // Short-lived keys would be renewed at every call.
+    // Otherwise short-lived keys would be renewed at every call.
     const life = held?.life ?? 0
     if (held && left > Math.min(refreshBlocking, life / 4)) {
       if (left <= Math.min(refreshAhead, life / 2) && !isResting)
@@ -91,7 +95,7 @@ export function cached(provider: CredentialProvider, options: CachedOptions = {}
       return held.identity
     }
     try {
-      // Someone who was refused has news: that waits for nothing.
+      // A refusal is new information, so it does not wait.
       if (isResting && !isRefused) throw failure?.error
       return await raceSignal(renew(request), request.signal)
     } catch (error) {

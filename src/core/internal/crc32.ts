@@ -1,4 +1,4 @@
-// In four parts, so that four bytes cost one step: part k has the CRC of each byte followed by k zero bytes ("slicing").
+// Four tables, to process four bytes per step: part k has the CRC of each byte followed by k zero bytes ("slicing").
 const table = new Uint32Array(1024)
 for (let i = 0; i < 1024; i++) {
   let crc = i < 256 ? i : (table[i - 256] as number)
@@ -6,7 +6,7 @@ for (let i = 0; i < 1024; i++) {
   table[i] = crc
 }
 
-/** The CRC-32 of the bytes from `start` to `end`, for platforms without a native one. */
+/** Computes the CRC-32 of the bytes from `start` to `end`, for platforms without a native implementation. */
 export function crc32(bytes: Uint8Array, start: number, end: number): number {
   const t = table
   let crc = -1

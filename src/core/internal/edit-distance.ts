@@ -1,4 +1,4 @@
-/** How many characters have to be added, left out or exchanged (Levenshtein's distance, one row of the table at a time). */
+/** Returns the number of insertions, deletions and substitutions between two strings (Levenshtein distance). */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {

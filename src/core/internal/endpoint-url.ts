@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../errors.ts'
 
 /**
- * Reads the URL of an endpoint that was chosen in place of AWS's own; `undefined` for none.
+ * Parses the URL of a custom endpoint; `undefined` for none.
  *
- * @param name - the option or variable that it stands in
- * @throws ConfigurationError for what cannot be an endpoint, and for plain http beyond this machine
+ * @param name - the option or variable that contains it
+ * @throws ConfigurationError for an invalid endpoint, and for plain http beyond this machine
  */
 export function parseEndpointUrl(
   value: string | URL | undefined,
@@ -31,7 +31,7 @@ export function parseEndpointUrl(
   return url
 }
 
-/** Whether a URL leads to this machine. */
+/** Tests whether a URL points to this machine. */
 export function isLoopback({ hostname }: URL): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }

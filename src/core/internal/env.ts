@@ -3,21 +3,21 @@ import type { Environment } from '../types.ts'
 export type { Environment }
 
 /**
- * The value of an environment variable, trimmed. An empty one counts as unset: that is what CI systems pass for inputs
- * that nobody gave.
+ * Returns the trimmed value of an environment variable. An empty one counts as unset, because CI systems pass empty
+ * strings for missing inputs.
  */
 export function env(name: string, from?: Environment): string | undefined {
   const value: unknown = from ? from[name] : ambient(name)
-  // A Worker's `env` has bindings beside its variables.
+  // A Worker's `env` contains bindings besides variables.
   return (typeof value === 'string' && value.trim()) || undefined
 }
 
-/** Whether a variable holds `true` or `1`, as the AWS SDKs read their switches. */
+/** Tests whether a variable is `true` or `1`, as the AWS SDKs read switches. */
 export function envFlag(name: string, from?: Environment): boolean {
   return /^(1|true)$/i.test(env(name, from) ?? '')
 }
 
-// The only place that touches `process`. Reading it throws on Deno without permission, and on some edge runtimes.
+// The only access to `process`, which throws on Deno without permission and on some edge runtimes.
 function ambient(name: string): string | undefined {
   try {
     return (globalThis as { process?: { env?: Environment } }).process?.env?.[name]

@@ -3,9 +3,9 @@ import type { Identity } from '../types.ts'
 import { type Environment, env } from './env.ts'
 
 /**
- * The identity in the environment: `AWS_BEARER_TOKEN_BEDROCK`, else the `AWS_ACCESS_KEY_ID` set.
+ * Returns the identity in the environment: `AWS_BEARER_TOKEN_BEDROCK`, else `AWS_ACCESS_KEY_ID` and its pair.
  *
- * @throws CredentialsError where nothing is set, and where only half of a key pair is.
+ * @throws CredentialsError if nothing is set, or only half of a key pair.
  */
 export function environmentIdentity(from?: Environment): Identity {
   const token = env('AWS_BEARER_TOKEN_BEDROCK', from)

@@ -1,16 +1,19 @@
-/** What an error of AWS is told by: all that is given has to fit. */
+/** The criteria for an AWS error; all that are given must match. */
 export interface ErrorSign {
   readonly status?: number
-  /** The name on the wire. */
+  /** The error type in the response. */
   readonly type?: RegExp
-  /** What the message says. Wordings drift, so each pattern is the part that has stayed; several may come in any order. */
+  /**
+   * Patterns for the message. AWS's wording changes, so each pattern is the part that stays. Several match in any
+   * order.
+   */
   readonly message?: RegExp | readonly RegExp[]
 }
 
-/** A kind of error: any of its signs will do. */
+/** A kind of error, which matches if any of its signs does. */
 export type ErrorKind = readonly ErrorSign[]
 
-/** Whether an error is of one of these kinds. */
+/** Tests whether an error is of one of these kinds. */
 export function isOfKind(
   { status, type, message }: { readonly status?: number; readonly type?: string; readonly message: string },
   ...kinds: readonly ErrorKind[]
@@ -25,11 +28,11 @@ export function isOfKind(
     )
 }
 
-// The one classification: hints, retries, the refresh of credentials, learning, profiles, prompt caching and the doctor
-// all go by it. Each kind stands alone, so that a bundle has those that it uses.
+// The only classification of errors, for hints, retries, refreshing credentials, learning, profiles, prompt caching and
+// the doctor. Each kind is a separate export, so that a bundle contains only those that it uses.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
 
-// Who is asking.
+// Authentication.
 export const expiredCredentials: ErrorKind = [
   { type: /^ExpiredToken/ },
   { message: /security token included in the request is expired/i },
@@ -52,7 +55,7 @@ export const signatureMismatch: ErrorKind = [
   { type: /^(InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|AuthFailure)/ },
 ]
 
-// What they may do.
+// Authorization.
 export const serviceControlPolicy: ErrorKind = [{ message: /explicit deny in a service control policy/ }]
 export const iamPermission: ErrorKind = [
   { message: /not authorized to perform: [\w-]{1,64}:\w/ },
@@ -68,9 +71,9 @@ export const marketplacePending: ErrorKind = [
 ]
 export const marketplacePermission: ErrorKind = [{ message: /aws-marketplace:(Subscribe|ViewSubscriptions)/i }]
 
-// Which model.
+// The model.
 export const onDemandThroughput: ErrorKind = [
-  // AWS spells the apostrophe that follows in two ways.
+  // AWS uses two different apostrophes after this.
   { message: /on-demand throughput isn/ },
 ]
 export const invalidModel: ErrorKind = [
@@ -83,7 +86,7 @@ export const legacyModel: ErrorKind = [
 export const retiredModel: ErrorKind = [{ message: /reached the end of its life/ }]
 export const notFound: ErrorKind = [{ status: 404 }]
 
-// What was sent.
+// The request.
 export const inputTooLong: ErrorKind = [{ message: /(input|prompt) is too long|exceed context limit/i }]
 export const wrongApiVersion: ErrorKind = [{ status: 400, message: /anthropic_version/ }]
 export const unsupportedCaching: ErrorKind = [
@@ -96,7 +99,7 @@ export const uncountable: ErrorKind = [{ message: /count(ing)?.?tokens/i }]
 export const guardrailCrossRegion: ErrorKind = [{ message: [/guardrail/i, /cross-?region/i] }]
 export const unknownGuardrail: ErrorKind = [{ message: /guardrail/i }]
 
-// How much, and when.
+// Limits and capacity.
 export const dailyQuota: ErrorKind = [{ message: /tokens per day/i }]
 export const serviceQuota: ErrorKind = [{ type: /^ServiceQuotaExceeded/ }]
 export const throttling: ErrorKind = [{ type: /^(Throttling|TooManyRequests|rate_limit_error)/ }]

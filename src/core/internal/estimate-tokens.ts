@@ -2,8 +2,8 @@ import { isJsonObject } from './json.ts'
 import type { JsonObject, JsonValue } from '../types.ts'
 
 /**
- * About how many tokens a body has: a token for four bytes of text, 1,600 for an image. Within a fifth or so for English;
- * other languages and code have more tokens for their bytes.
+ * Estimates the tokens of a body: one for four bytes of text, 1,600 for an image. Accurate to about a fifth for
+ * English; other languages and code have more tokens per byte.
  */
 export function estimateTokens({ system, tools, messages }: JsonObject): number {
   return Math.ceil(bytesOf([system ?? '', tools ?? [], messages ?? []]) / 4)

@@ -2,24 +2,24 @@ import type { JsonObject } from '../types.ts'
 import { onAbort } from './signal.ts'
 
 /**
- * The events of a response, which also gives those that are here already without waiting. Everything between the decoder
- * and the caller hands events on in this way: one promise for each chunk of the network, not several for each event.
+ * The events of a response, with synchronous access to those that have arrived. Every layer between the decoder and the
+ * caller passes events on this way: one promise for each network chunk, not several for each event.
  */
 export abstract class EventIterator implements AsyncIterableIterator<JsonObject, undefined> {
   #waiting: Promise<boolean> | undefined
 
-  /** The next event, if it is here. @throws what ended the stream, behind its last event */
+  /** Returns the next event, if it has arrived. @throws the error that ended the stream, after its last event */
   abstract take(): JsonObject | undefined
-  /** The same, for passing on: as the text of its JSON, where nothing on its way looks into the event. */
+  /** Like `take`, for forwarding: may return an event as JSON text, if no layer reads the event. */
   takeText(): JsonObject | string | undefined {
     return this.take()
   }
-  /** Lets go of the stream: nothing of it is wanted any more. */
+  /** Closes the stream, because the rest is not needed. */
   abstract close(): unknown
-  /** {@link EventIterator.more}, one at a time. */
+  /** Implements {@link EventIterator.more}; called one at a time. */
   protected abstract wait(): Promise<boolean>
 
-  /** Waits for more. Gives `false` at the end. @throws what ended the stream */
+  /** Waits for more events. Resolves to `false` at the end. @throws the error that ended the stream */
   more(): Promise<boolean> {
     this.#waiting ??= this.wait().finally(() => {
       this.#waiting = undefined
@@ -44,7 +44,7 @@ export abstract class EventIterator implements AsyncIterableIterator<JsonObject,
   }
 }
 
-/** An iterator's `next`, made of the two steps: at once where a value is here. */
+/** Implements an iterator's `next` with the two steps, without waiting if a value has arrived. */
 export function nextOf<T extends {}>(
   take: () => T | undefined,
   more: () => Promise<boolean>,
@@ -64,7 +64,7 @@ export function nextOf<T extends {}>(
   }
 }
 
-/** Reads any events by the two steps: those of a middleware may come from anywhere. */
+/** Wraps any async iterable, because a middleware may return one. */
 export function eventIterator(events: AsyncIterable<JsonObject>): EventIterator {
   return events instanceof EventIterator ? events : new ForeignEvents(events[Symbol.asyncIterator]())
 }
@@ -96,23 +96,25 @@ class ForeignEvents extends EventIterator {
   }
 }
 
-/** What {@link tapEvents} tells. */
+/** Callbacks of {@link tapEvents}. */
 export interface EventTap {
-  /** Sees each event before it is handed on. An error that it returns (nothing else) ends the stream behind this event. */
+  /**
+   * Called with each event before it is passed on. If it returns an error, the stream ends with it after this event.
+   */
   event?(event: JsonObject): unknown
-  /** Runs at the stream's own end, before that is handed on. What it throws is the stream's error. */
+  /** Called at the stream's regular end, before the end is passed on. If it throws, the stream ends with that error. */
   end?(): unknown
   /**
-   * Runs once when the stream is over, whichever way: at its own end, by a fault, left, or aborted unread. It is told the
-   * fault, or the reason of the abort.
+   * Called once when the stream is over: at its end, by a fault, because the reader left, or because it was aborted
+   * unread. Receives the fault, or the reason of the abort.
    */
   closed?(error?: unknown): void
 }
 
 /**
- * Watches events on their way.
+ * Observes events as they pass.
  *
- * @param signal - the call's, so that `closed` runs for a stream that is aborted while nobody reads it
+ * @param signal - the call's signal, so that `closed` also runs for a stream that is aborted unread
  */
 export function tapEvents(events: AsyncIterable<JsonObject>, tap: EventTap, signal?: AbortSignal): EventIterator {
   return new TappedEvents(eventIterator(events), tap, signal)
@@ -161,7 +163,7 @@ class TappedEvents extends EventIterator {
   }
 
   close(error?: unknown): unknown {
-    // What the source has to say of its end is said before.
+    // The source reports its end first.
     const closing = this.#source.close()
     this.#closed(error)
     return closing

@@ -1,28 +1,28 @@
 import type { BedrockRequest, GuardrailOutcome, JsonObject, JsonValue, Middleware } from '../types.ts'
 import { isJsonObject } from './json.ts'
 
-/** The header that names a guardrail; its version goes by another. */
+/** The header with the guardrail's ID; the version has its own header. */
 export const guardrailIdentifierHeader = 'x-amzn-bedrock-guardrailidentifier'
 
-// From the global registry: the ESM and the CommonJS copy of this package must know each other's.
+// In the global registry, so that the ESM and CommonJS copies of this package recognize it.
 const mark: unique symbol = Symbol.for('outcrop.guardrail') as never
 
-/** Marks a middleware as one that puts a guardrail on calls, so that what stands in front of it can tell. */
+/** Marks a middleware that applies a guardrail, so that outer middleware can tell. */
 export function markGuardrail(middleware: Middleware, identifier: string): Middleware {
   return Object.assign(middleware, { [mark]: identifier })
 }
 
-/** Whether a middleware puts a guardrail on calls. */
+/** Tests whether a middleware applies a guardrail. */
 export function isGuardrail(middleware: Middleware): boolean {
   return mark in middleware
 }
 
-/** Whether a request names a guardrail, by header or by the call's option. */
+/** Tests whether a request has a guardrail, from a header or the call's option. */
 export function isGuarded(request: BedrockRequest): boolean {
   return guardrailIdOf(request) !== undefined
 }
 
-/** Which guardrail a request will have, where `inner` stands between here and Bedrock. */
+/** Returns the guardrail that a request will have after the `inner` middleware. */
 export function guardrailIdOf(
   { headers, options }: BedrockRequest,
   inner: readonly Middleware[] = [],
@@ -34,11 +34,11 @@ export function guardrailIdOf(
 }
 
 /**
- * What a body or a stream's event says of the guardrail, laid over what is known already; `undefined` where neither
- * says anything. Once an intervention was seen, it stays one.
+ * Reads the guardrail's outcome from a body or a stream event, and merges it with what is known; `undefined` if neither
+ * has one. An intervention is never reverted.
  *
- * The fields are looked for in the event and in the objects right inside it, such as the message of `message_start`:
- * AWS does not say which event has them. Deeper lies what the model wrote.
+ * Searches the event and its direct members, such as the message in `message_start`, because AWS does not say which
+ * event has the fields. Deeper levels contain the model's own text.
  */
 export function readOutcome(part: JsonObject, known?: GuardrailOutcome): GuardrailOutcome | undefined {
   let outcome = known
@@ -49,7 +49,7 @@ export function readOutcome(part: JsonObject, known?: GuardrailOutcome): Guardra
     const hasTrace = isJsonObject(trace)
     if (action === undefined && !hasTrace) continue
     outcome = {
-      // Whatever is not NONE is an intervention: a word that is not known must not open the gate.
+      // Any value but NONE is an intervention, so that an unknown word cannot pass.
       action: (action ?? 'NONE') !== 'NONE' || outcome?.action === 'INTERVENED' ? 'INTERVENED' : 'NONE',
       trace: hasTrace ? trace : outcome?.trace,
       assessments: hasTrace ? findAssessments(trace) : (outcome?.assessments ?? []),
@@ -69,12 +69,12 @@ const assessmentFields = [
   'appliedGuardrailDetails',
 ]
 
-// The trace nests its assessments under `guardrail` or `guardrails`, by guardrail, by input and output: AWS's own samples
-// differ. What an assessment looks like is the same in all of them.
+// The trace nests assessments under `guardrail` or `guardrails`, by guardrail, by input and output; AWS's own samples
+// differ. Assessments look the same in all of them.
 function findAssessments(value: JsonValue | undefined, depth = 0): JsonObject[] {
   const isObject = isJsonObject(value)
   if (isObject && assessmentFields.some((field) => Object.hasOwn(value, field))) return [value]
-  // Theirs are five levels deep; a stack is not.
+  // Real ones are five levels deep; the limit protects the stack.
   if (depth > 10 || !(isObject || Array.isArray(value))) return []
   return Object.values(value).flatMap((each) => findAssessments(each, depth + 1))
 }

@@ -2,7 +2,10 @@ import { ConfigurationError } from '../errors.ts'
 import type { HeadersOption } from '../types.ts'
 import type { HttpHeaders } from './http.ts'
 
-/** Whether HTTP can carry a value (RFC 9110, section 5.5: visible characters, spaces and tabs); `fetch` carries Latin-1 only. */
+/**
+ * Tests whether HTTP allows a header value (RFC 9110, section 5.5: visible characters, spaces and tabs) and `fetch` can
+ * send it as Latin-1.
+ */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
 }
@@ -10,7 +13,7 @@ export function isHeaderValue(value: string): boolean {
 /**
  * Merges headers into one record with lower-case names; later ones win.
  *
- * @throws ConfigurationError for a name or value that HTTP cannot carry, naming the header but not its value.
+ * @throws ConfigurationError for an invalid name or value, naming the header but not its value.
  */
 export function mergeHeaders(...given: readonly (HeadersOption | undefined)[]): Record<string, string> {
   const merged: Record<string, string> = {}
@@ -32,7 +35,7 @@ export function mergeHeaders(...given: readonly (HeadersOption | undefined)[]): 
   return merged
 }
 
-/** A response's headers as plain data. */
+/** Converts a response's headers to plain data. */
 export function headersToRecord(headers: HttpHeaders): Record<string, string> {
   const record: Record<string, string> = {}
   headers.forEach((value, name) => {

@@ -1,7 +1,7 @@
 import type { BedrockFetch } from '../types.ts'
 import type { AbortSource } from './signal.ts'
 
-/** An HTTP request, ready but for its signature. */
+/** An HTTP request that is complete except for its signature. */
 export interface HttpRequest {
   readonly method: string
   readonly url: string
@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array | undefined
 }
 
-/** A response that has begun: what is used of a `Response`. */
+/** A response that has begun, with the used members of `Response`. */
 export interface HttpResponse {
   readonly ok: boolean
   readonly status: number
@@ -17,20 +17,20 @@ export interface HttpResponse {
   readonly body: { getReader(): HttpBodyReader } | null
 }
 
-/** What is used of `Headers`. */
+/** The used members of `Headers`. */
 export type HttpHeaders = Pick<Headers, 'get' | 'forEach'> & Iterable<[string, string]>
 
-/** What is used of a stream's reader. */
+/** The used members of a stream's reader. */
 export interface HttpBodyReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
   cancel(): Promise<unknown>
 }
 
 /**
- * Sends one HTTP request and gives its response once the headers are there. Follows no redirect.
+ * Sends one HTTP request and resolves to its response once the headers have arrived. Follows no redirects.
  *
- * @param connecting - called when a connection has to be made; gives what is to be called once it stands, or failed.
- *   A `fetch` tells nothing of its connections, and does not call it.
+ * @param connecting - called when a new connection is needed; returns a function to call when it is established or has
+ *   failed. A `fetch` does not report its connections, and never calls it.
  */
 export type HttpTransport = (
   request: HttpRequest,
@@ -38,33 +38,33 @@ export type HttpTransport = (
   connecting: () => () => void,
 ) => Promise<HttpResponse>
 
-/** How a client reaches the network. */
+/** A client's access to the network. */
 export interface Network {
   readonly transport: HttpTransport
-  /** The same for whom a `fetch` is handed to, such as providers of credentials. */
+  /** The same as a `fetch`, for credential providers and the like. */
   readonly fetch: typeof fetch
 }
 
 /**
- * Where a `fetch` keeps the transport that it is made of, so that a client can do without a `Response` and a web stream.
- * From the global registry: the ESM and the CommonJS copy of this package know each other's.
+ * The property in which a `fetch` keeps its transport, so that a client can skip the `Response` and web stream. In the
+ * global registry, so that the ESM and CommonJS copies of this package recognize it.
  */
 export const transportOf: unique symbol = Symbol.for('outcrop.transport') as never
 
-/** Where a client's `fetch` keeps the one that it sends by, for requests to other hosts and unsigned ones. */
+/** The property in which a client's `fetch` keeps its unsigned `fetch`, for requests to other hosts. */
 export const unsignedOf: unique symbol = Symbol.for('outcrop.unsigned') as never
 
-/** How a client sends what is not for Bedrock; the global `fetch` where that is not known. */
+/** Returns a client's unsigned `fetch`; the global one if it is unknown. */
 export function unsignedFetch(signed: BedrockFetch & { readonly [unsignedOf]?: typeof fetch }): typeof fetch {
   return signed[unsignedOf] ?? globalThis.fetch
 }
 
-/** A network of a `fetch` alone. It is looked up at every call. */
+/** Creates a network from only a `fetch`, which is looked up at every call. */
 export function fetchNetwork(find: () => typeof fetch): Network {
-  // Arrows, so that nobody calls the platform's own as a method: workerd refuses a foreign `this`.
+  // Arrow functions, because workerd rejects the platform's `fetch` with a foreign `this`.
   const send: typeof fetch = (input, init) => find()(input, init)
   return {
-    // Credentials go to the endpoint that was configured and nowhere else. (workerd has no 'error'.)
+    // Credentials must go only to the configured endpoint. (workerd does not support 'error'.)
     transport: ({ url, ...request }, { signal }) =>
       send(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
     fetch: send,

@@ -3,18 +3,19 @@ import type { CredentialProvider, CredentialProviderOptions, Identity } from '..
 import { describeType } from './assert-options.ts'
 import { redactError } from './redact.ts'
 
-/** Whether two identities are the same to AWS. */
+/** Tests whether two identities are the same to AWS. */
 export function isSameIdentity(a: Identity, b: Identity): boolean {
   if ('token' in a || 'token' in b) return 'token' in a && 'token' in b && a.token === b.token
   return a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken
 }
 
 /**
- * Holds to its type what plain JavaScript may give as an identity, such as a bare API key.
+ * Validates an identity, which in plain JavaScript may be anything, such as a bare API key.
  *
- * @param what - where it was given, as the subject of a message
- * @param Wrong - the error for what has another shape
- * @throws CredentialsError for a malformed field. Fields and shapes are named, values never: a broken key is a key.
+ * @param what - its source, as the subject of messages
+ * @param Wrong - the error class for a value of another shape
+ * @throws CredentialsError for a malformed field. Messages name fields and types, never values: a broken key is still a
+ *   key.
  */
 export function assertIdentity(
   given: unknown,
@@ -27,12 +28,12 @@ export function assertIdentity(
   if (missing.length > 0) {
     const problem = missing.length < 2 ? `has no ${missing}` : `is ${describeType(given)}`
     throw new Wrong(`${what} ${problem}: neither a pair of AWS keys nor a Bedrock API key`, {
-      hint: "Give { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
+      hint: "Pass { accessKeyId, secretAccessKey, sessionToken? }, { token }, a provider function, or 'none'.",
     })
   }
   for (const name of [...names, 'sessionToken']) {
     const value = identity[name] ?? ''
-    // All of them travel in headers, the ID between a `=`, a `/` and a `,`.
+    // All of them are sent in headers, the ID between a `=`, a `/` and a `,`.
     if (typeof value !== 'string' || !/^[\x21-\x7e]*$/.test(value) || (name === 'accessKeyId' && /[/,]/.test(value))) {
       throw new CredentialsError(
         typeof value === 'string'
@@ -48,10 +49,10 @@ export function assertIdentity(
   return given as Identity
 }
 
-/** How a message calls what a provider gave. */
+/** The subject of messages about a provider's result. */
 export const providerAnswer = "The credential provider's answer"
 
-/** Asks a provider for an identity. @throws BedrockError, whatever the provider threw, or the caller's abort reason */
+/** Asks a provider for an identity. @throws BedrockError for any error of the provider, or the caller's abort reason */
 export async function askForIdentity(
   provider: CredentialProvider,
   request: CredentialProviderOptions = {},
@@ -64,7 +65,7 @@ export async function askForIdentity(
   }
 }
 
-/** What a provider threw, as an error of this library. */
+/** Converts a provider's error to an error of this library. */
 export function providerError(error: unknown): BedrockError {
   if (isBedrockError(error)) return error
   const cause = redactError(error)

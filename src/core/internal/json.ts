@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../types.ts'
 
-/** Whether a parsed JSON value is an object. */
+/** Tests whether a parsed JSON value is an object. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses text; `undefined` where it is not JSON. */
+/** Parses text; `undefined` if it is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text) as JsonValue
@@ -15,20 +15,20 @@ export function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-/** Parses text that should be a JSON object; `undefined` where it is not one. */
+/** Parses text that should be a JSON object; `undefined` if it is not. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   const value = parseJson(text)
   return isJsonObject(value) ? value : undefined
 }
 
-// Deeper than any conversation, and shallow enough for every engine's stack.
+// Deeper than any conversation, and within every engine's stack.
 const maxDepth = 500
 
 /**
- * Serialises a body.
+ * Serializes a body.
  *
- * @throws ConfigurationError for what JSON would lose or refuse: `JSON.stringify` drops functions, turns `NaN` into
- *   `null` and a `Map` into `{}`, all without a word.
+ * @throws ConfigurationError for values that JSON cannot represent: `JSON.stringify` silently drops functions, and
+ *   turns `NaN` into `null` and a `Map` into `{}`.
  */
 export function encodeJson(body: JsonObject): string {
   if (!isJsonObject(body)) throw new ConfigurationError('The body must be a JSON object')
@@ -59,12 +59,12 @@ function isJson(value: unknown, depth: number): boolean {
   }
 }
 
-// An object of another realm, or of a user's class, is as good as a plain one; a Map or a Uint8Array is not.
+// Accepts objects of another realm or of a user's class, but no Map or Uint8Array.
 function isRecord(value: object): boolean {
   return !(ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Symbol.iterator in value)
 }
 
-/** Names the first member that is not JSON. */
+/** Finds the first member that is not JSON. */
 function notJson(body: JsonObject): ConfigurationError {
   let path = 'body'
   let value: unknown = body
@@ -83,6 +83,6 @@ function notJson(body: JsonObject): ConfigurationError {
   const what =
     value && typeof value === 'object' ? value.constructor?.name : typeof value === 'number' ? value : typeof value
   return new ConfigurationError(`${path} is not JSON: ${what}`, {
-    hint: 'Give strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
+    hint: 'Use strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
   })
 }

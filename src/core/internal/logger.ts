@@ -3,14 +3,14 @@ import type { Environment, Logger } from '../types.ts'
 import { env } from './env.ts'
 import { redact, redactError } from './redact.ts'
 
-/** A level that nobody hears. */
+/** A log level that is off. */
 export const silent = (): void => {}
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
 /**
- * The logger of a client: the one that was given, else stderr from the level on that OUTCROP_LOG names (`debug`, `info`,
- * `warn` or `error`), else none. Whatever is told to it is made fit to be shown first.
+ * Creates a client's logger: the given one, else stderr from the level in OUTCROP_LOG (`debug`, `info`, `warn` or
+ * `error`), else none. Redacts everything first.
  */
 export function createLogger(given: Logger | undefined, from?: Environment): Logger {
   const least = levels.indexOf(env('OUTCROP_LOG', from)?.toLowerCase() as (typeof levels)[number])

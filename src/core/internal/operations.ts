@@ -1,16 +1,16 @@
 import type { BedrockResponse, Operation } from '../types.ts'
 
-/** What sets an operation of the Invoke API apart. */
+/** The properties of an operation of the Invoke API. */
 export interface OperationTraits {
-  /** The last part of its path, behind `/model/{modelId}/`. */
+  /** The last part of its path, after `/model/{modelId}/`. */
   readonly path: string
-  /** How it answers. */
+  /** The type of its response. */
   readonly answers: BedrockResponse['type']
-  /** Whether the model generates anything: guardrails, caches and service tiers are for those that do. */
+  /** Whether the model generates anything. Guardrails, caches and service tiers apply only then. */
   readonly generates: boolean
 }
 
-/** The operations, as AWS's service model has them. */
+/** The operations of AWS's service model. */
 export const operations: Readonly<Record<Operation, OperationTraits>> = {
   InvokeModel: { path: 'invoke', answers: 'json', generates: true },
   InvokeModelWithResponseStream: { path: 'invoke-with-response-stream', answers: 'stream', generates: true },

@@ -1,13 +1,13 @@
 import { isBedrockError } from '../errors.ts'
 import type { ResponseMetadata } from '../types.ts'
 
-/** What a failure is called, in few words: AWS's type, else our code, else the name of the caller's own reason to abort. */
+/** Names a failure: AWS's type, else the error's code, else the name of the reason that the caller aborted with. */
 export function failureName(error: unknown): string {
   if (!isBedrockError(error)) return error instanceof Error ? error.name : 'aborted'
   return ('type' in error && error.type) || error.code
 }
 
-/** What a call or an attempt came to, for a line of the log: ` name=value` for each value that is known. */
+/** Describes the outcome of a call or an attempt for a log line: ` name=value` for each known value. */
 export function describeOutcome(error: unknown, metadata?: ResponseMetadata, ms?: number): string {
   const known: Partial<ResponseMetadata> = { ...metadata, ...(isBedrockError(error) && (error as object)) }
   const { status, attempts, usage, requestId } = known

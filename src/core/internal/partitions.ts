@@ -18,7 +18,7 @@ const table: readonly (readonly [id: string, regions: RegExp, dnsSuffix: string,
   ['aws', /^/, 'amazonaws.com', 'api.aws'],
 ]
 
-/** The partition that a region belongs to; an unknown region belongs to `aws`, as in the AWS SDKs. */
+/** Returns the partition of a Region; an unknown Region belongs to `aws`, as in the AWS SDKs. */
 export function partitionOf(region: string): Partition {
   const [id, , dnsSuffix, dualStackDnsSuffix] = table.find(([, regions]) =>
     regions.test(region),
@@ -26,7 +26,7 @@ export function partitionOf(region: string): Partition {
   return { id, dnsSuffix, dualStackDnsSuffix }
 }
 
-/** Whether AWS has a partition by this name. */
+/** Tests whether AWS has a partition of this name. */
 export function isPartition(id: string): boolean {
   return table.some(([known]) => known === id)
 }

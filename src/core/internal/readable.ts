@@ -1,4 +1,4 @@
-/** A stream of what `read` gives until it gives `undefined`. `close` runs at the end, whichever way it comes. */
+/** Creates a stream of the results of `read`, until it returns `undefined`. `close` runs at the end in every case. */
 export function readableFrom(
   read: () => Promise<Uint8Array | undefined>,
   close: () => unknown,
@@ -7,7 +7,7 @@ export function readableFrom(
     async pull(controller) {
       let chunk: Uint8Array | undefined
       try {
-        // What it throws is the stream's error.
+        // If it throws, the stream errors.
         chunk = await read()
       } finally {
         if (!chunk) await close()

@@ -1,17 +1,17 @@
 import type { Identity } from '../types.ts'
 
-/** What must not be shown of a call, worked out where there is something to show. */
+/** The secrets of a call, computed when there is text to redact. */
 export type Secrets = readonly string[] | (() => readonly string[])
 
-// How much of a text from elsewhere is looked at, in characters. Nothing that Bedrock says comes near.
+// The maximum number of characters of outside text to examine. Bedrock's own messages are much shorter.
 const maxForeignText = 8192
 
 const replacement = '[redacted]'
 
-// What secrets look like where nobody knows their value: printed by a login helper, or quoted by a proxy. `$1` stays.
+// What secrets of unknown value look like, as printed by a login helper or quoted by a proxy. `$1` is kept.
 const named: readonly RegExp[] = [
   /(\b(?:Bearer|Basic) )[\w+/=.~-]{8,}/gi,
-  // A value behind its usual name, in JSON, XML, INI, a shell's export, a header or a query string.
+  // A value after its usual name, in JSON, XML, INI, a shell's export, a header or a query string.
   /((?:secret_?access_?key|(?:session|security|access|refresh|id|auth|bearer)[_-]?token|client_?secret|password|api_?key|authorization|x-amz-signature)(?:_bedrock)?\\{0,3}["']?(?: ?[:=] ?|>)\\{0,3}["']?)[^\s"'<>,;&}]+/gi,
 ]
 const bare: readonly RegExp[] = [
@@ -23,10 +23,10 @@ const bare: readonly RegExp[] = [
 const fortyOfBase64 = /(?<![\w+/=-])[A-Za-z\d+/]{40}(?![\w+/=-])/g
 
 /**
- * Spells out what a terminal or a log would obey: control characters, of which escape sequences are made, and those that
- * turn or hide text.
+ * Escapes characters that a terminal or a log would interpret: control characters, including those of escape sequences,
+ * and those that change the direction of text or hide it.
  *
- * @param keep - characters that stay as they are
+ * @param keep - characters to leave unchanged
  */
 export function printable(text: string, keep = ''): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -34,36 +34,36 @@ export function printable(text: string, keep = ''): string {
   )
 }
 
-/** The beginning of a text from elsewhere, cut between words: half a secret would not be known as one. */
+/** Truncates outside text between words, because half a secret would not be recognized. */
 export function bounded(text: string): string {
   if (text.length <= maxForeignText) return text
   return `${text.slice(0, maxForeignText).replace(/(?<![^\s"<>,])[^\s"<>,]{0,4096}$/, '')}…`
 }
 
 /**
- * Makes text from elsewhere fit to be shown: one printable line of bounded length, without the secrets that are given
- * and without whatever has the shape of one.
+ * Makes outside text safe to show: one printable line of limited length, without the given secrets and anything that
+ * looks like one.
  */
 export function redact(text: string, secrets?: Secrets): string {
   return withoutSecrets(printable(bounded(text).replace(/\s+/g, ' ')), secrets)
 }
 
-/** A text as it is, without the secrets that are given and without whatever has the shape of one. */
+/** Removes the given secrets and anything that looks like one, and leaves the rest of the text unchanged. */
 export function withoutSecrets(text: string, secrets: Secrets = []): string {
   let shown = text
   for (const secret of typeof secrets === 'function' ? secrets() : secrets)
     shown = shown.replace(spellings(secret), replacement)
   for (const shape of named) shown = shown.replace(shape, `$1${replacement}`)
   for (const shape of bare) shown = shown.replace(shape, replacement)
-  // All three kinds of character are in a secret access key; of a hash there are two.
+  // A secret access key has all three kinds of character; a hash has two.
   return shown.replace(fortyOfBase64, (text) =>
     /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) ? replacement : text,
   )
 }
 
 /**
- * What must not be shown of a call: its identity's secrets, and the words of headers that may hold one, since a gateway
- * takes them in place of a signature. Bedrock's own headers hold none.
+ * Returns the secrets of a call: those of its identity, and the words of headers that may contain one, because a
+ * gateway may use them instead of a signature. Bedrock's own headers contain none.
  */
 export function secretsOf(identity: Identity | undefined, headers: Readonly<Record<string, string>> = {}): string[] {
   const own = !identity
@@ -76,13 +76,13 @@ export function secretsOf(identity: Identity | undefined, headers: Readonly<Reco
     const least = /auth|token|key|secret|cookie|pass|session|cred/.test(name) ? 6 : 12
     return value.split(/[\s",;=]+/).filter((word) => word.length >= least && word !== 'Bearer' && word !== 'Basic')
   })
-  // Shorter ones, of tests, would be found everywhere.
+  // Shorter ones, as in tests, would match everywhere.
   return [...own, ...given].filter((secret): secret is string => (secret?.length ?? 0) >= 6)
 }
 
 /**
- * A copy of an error from elsewhere that is fit to be shown: its name, message, code, stack and causes. What else hangs
- * on it, a request with its headers, say, is left behind.
+ * Copies an outside error so that it is safe to show: its name, message, code, stack and causes. Other properties, such
+ * as a request with its headers, are left out.
  */
 export function redactError(error: unknown, secrets?: Secrets, depth = 0): Error {
   const {
@@ -96,7 +96,7 @@ export function redactError(error: unknown, secrets?: Secrets, depth = 0): Error
     code?: unknown
   }
   let said = typeof error === 'string' ? error : String(message ?? `${typeof error} thrown`)
-  // What was to be parsed is quoted, and cut: half a secret would not be known as one.
+  // A parser quotes and truncates its input, and half a secret would not be recognized.
   if (name === 'SyntaxError') said = said.replace(/".*"/s, '"…"')
   const copy = new Error(
     redact(said, secrets),
@@ -109,10 +109,10 @@ export function redactError(error: unknown, secrets?: Secrets, depth = 0): Error
   return copy
 }
 
-/** A secret however it is spelled: as it is, escaped by JSON, HTML or a URL (also twice), or inside of base64. */
+/** Matches a secret in any spelling: as it is, escaped for JSON, HTML or a URL (also twice), or inside base64. */
 function spellings(secret: string): RegExp {
   const forms = [secret]
-  // What stands before it in the encoded text shifts it to one of three alignments.
+  // In base64, the preceding text shifts it to one of three alignments.
   if (/^[\x20-\x7e]{8,}$/.test(secret)) {
     for (const shift of [0, 1, 2])
       forms.push(

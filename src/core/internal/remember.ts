@@ -1,6 +1,6 @@
 /**
- * What `known` has for a key, else what `make` gives, which is kept. Keys may come with every request, in an ARN say, so
- * their number is limited.
+ * Returns the cached value of a key, or creates and caches it. Keys may come from requests, such as ARNs, so the cache
+ * is limited.
  */
 export function remember<Value extends {}>(known: Map<string, Value>, key: string, make: () => Value): Value {
   let value = known.get(key)

@@ -5,7 +5,7 @@ import type { HttpHeaders } from './http.ts'
 import { isJsonObject, parseJsonObject } from './json.ts'
 import { bounded, redact, type Secrets } from './redact.ts'
 
-/** What of a response an error is made of. */
+/** The parts of a response that an error is made from. */
 export interface ErrorResponse {
   readonly status: number
   readonly headers: HttpHeaders
@@ -13,10 +13,10 @@ export interface ErrorResponse {
 }
 
 /**
- * Makes the error that an answer stands for.
+ * Creates the error for a response.
  *
- * The type is looked for as the AWS SDKs do (AWS restJson1, "Operation error serialization"): header, then `code`, then
- * `__type`, without what follows a comma or colon and what precedes a `#`.
+ * Looks for the type as the AWS SDKs do (AWS restJson1, "Operation error serialization"): in the header, then `code`,
+ * then `__type`, without anything after a comma or colon or before a `#`.
  *
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
  */
@@ -27,7 +27,7 @@ export function serviceErrorFrom(
 ): ServiceError {
   const body = parseJsonObject(text)
   const type = errorType(headers.get('x-amzn-errortype') ?? body?.code ?? body?.__type, secrets)
-  // The layer that checks authentication spells it with a capital.
+  // AWS's authentication layer capitalizes the name.
   const said = body?.message ?? body?.Message
   const message = redact(typeof said === 'string' && said ? said : describeBody(status, text, body, secrets), secrets)
   const originalStatusCode = typeof body?.originalStatusCode === 'number' ? body.originalStatusCode : undefined
@@ -41,7 +41,7 @@ export function serviceErrorFrom(
   })
 }
 
-/** The error in an answer with status 200, which Bedrock gives to a path that it does not route. */
+/** Returns the error in a response with status 200, as Bedrock sends for an unknown path. */
 export function unknownOperation(
   body: JsonObject,
   status: number,
@@ -58,10 +58,10 @@ export function unknownOperation(
   })
 }
 
-// What must not be shown of a response that `bedrock.fetch` gave.
+// The secrets of responses that `bedrock.fetch` returned.
 const secretsInPlay = new WeakMap<Response, Secrets>()
 
-/** Tells {@link readJson} what must not be shown of a response. */
+/** Registers the secrets of a response for {@link readJson}. */
 export function guardResponse(response: Response, secrets: Secrets): Response {
   secretsInPlay.set(response, secrets)
   return response
@@ -81,17 +81,17 @@ export async function readJson(response: Response): Promise<JsonObject> {
   return body
 }
 
-/** The request ID, under any of the names that AWS uses; `undefined` for what is none. */
+/** Returns the request ID, under any of AWS's names; `undefined` if it is not an ID. */
 export function requestIdOf(headers: HttpHeaders, secrets?: Secrets): string | undefined {
   const id =
     headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
   if (!id) return undefined
-  // AWS's own is a UUID, in every answer; no secret has that form.
+  // AWS's own ID is a UUID, and no secret has that form.
   const shown = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? id : redact(id, secrets)
   return /^[\w.:+/=-]{1,128}$/.test(shown) ? shown : undefined
 }
 
-/** The name in what a service says of an error's type; `undefined` for what is no name. */
+/** Returns the error type in a response; `undefined` if it is not a name. */
 export function errorType(said: unknown, secrets?: Secrets): string | undefined {
   if (typeof said !== 'string') return undefined
   const name = redact(said, secrets).split(',')[0]?.split(':')[0]?.split('#').at(-1)?.trim() ?? ''
@@ -100,11 +100,11 @@ export function errorType(said: unknown, secrets?: Secrets): string | undefined 
 
 function describeBody(status: number, text: string, body: JsonObject | undefined, secrets?: Secrets): string {
   const said = redact(body ? textOf(body) : wordsOf(bounded(text)), secrets).trim()
-  // Only now: half a secret would not have been known as one.
+  // Truncated only now, because half a secret would not have been recognized.
   return said && said !== '{}' ? `HTTP ${status}: ${said.slice(0, 300)}` : `HTTP ${status} without a message`
 }
 
-// Not as it came: an escape would hide a secret. Parsing takes deeper objects than the stack can serialise.
+// Serialized again, because an escape would hide a secret. Parsing accepts deeper objects than the stack can serialize.
 function textOf(body: JsonObject): string {
   try {
     return JSON.stringify(body)
@@ -113,13 +113,13 @@ function textOf(body: JsonObject): string {
   }
 }
 
-// A proxy's HTML page: its words are worth more than its markup.
+// The text of a proxy's HTML page, without its markup.
 function wordsOf(html: string): string {
   const parts = html.split(/<\/(?:style|script)>/i).map((part) => part.split(/<(?:style|script)/i)[0])
   return parts.join(' ').replace(/<[^<>]*>/g, ' ')
 }
 
-/** Whether a status and an error's name mean that the same call may succeed later. */
+/** Tests whether a status and an error's name mean that the same call may succeed later. */
 export function isRetryable(
   status: number,
   type: string | undefined,

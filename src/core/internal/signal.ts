@@ -1,16 +1,16 @@
 import type { Clock } from '../types.ts'
 
-/** The real time. The globals are looked up at each call, so that a test's fake timers count. */
+/** The real time. Reads the globals at each call, so that a test's fake timers work. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (handle) => clearTimeout(handle as number),
 }
 
-/** Told why something was aborted. */
+/** Receives the reason of an abort. */
 export type AbortCallback = (reason: unknown) => void
 
-// One listener for each signal, however many calls share it: beyond ten, Node warns of a leak.
+// One listener per signal, however many calls share it, because Node warns about more than ten.
 const callbacksOf = new WeakMap<AbortSignal, Set<AbortCallback>>()
 
 function notify({ target }: Event): void {
@@ -20,7 +20,7 @@ function notify({ target }: Event): void {
   for (const callback of callbacks) callback(signal.reason)
 }
 
-/** Calls back when a signal aborts, at once where it has; gives a function that lets go of the signal. */
+/** Calls back when a signal aborts, at once if it already has. Returns a function that stops listening. */
 export function onAbort(signal: AbortSignal | undefined, callback: AbortCallback): () => void {
   if (!signal) return () => {}
   if (signal.aborted) {
@@ -41,7 +41,7 @@ export function onAbort(signal: AbortSignal | undefined, callback: AbortCallback
 }
 
 /**
- * Waits for `promise`, or rejects with the signal's reason as soon as it aborts, also where whoever makes `promise`
+ * Waits for `promise`, or rejects with the signal's reason as soon as it aborts, even if the source of `promise`
  * ignores signals. Leaves no listener behind.
  */
 export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -52,36 +52,38 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
   })
 }
 
-/** What tells that an attempt is to end: a callback, or for who needs one a signal. Making a signal takes time. */
+/**
+ * Reports the end of an attempt: by a callback, or by a signal for those that need one. Creating a signal takes time.
+ */
 export interface AbortSource {
   readonly signal: AbortSignal
-  /** As {@link onAbort}. */
+  /** Like {@link onAbort}. */
   onAbort(callback: AbortCallback): void
 }
 
-/** How long a call may go on: until it is done, its caller's signal aborts, or a deadline passes. */
+/** The lifetime of a call: until it is done, its caller's signal aborts, or a timeout expires. */
 export class CallScope implements AbortSource {
   readonly #release: () => void
   #aborted: { readonly reason: unknown } | undefined
   #ended: { readonly reason: unknown } | undefined
   #controller: AbortController | undefined
   #callbacks: AbortCallback[] = []
-  // The steps of a call follow each other, so there is one wait at a time.
+  // The steps of a call are sequential, so there is only one wait at a time.
   #reject: AbortCallback | undefined
 
-  /** @throws the reason of `parent` when it has aborted already. */
+  /** @throws the reason of `parent` if it is already aborted. */
   constructor(parent?: AbortSignal) {
     parent?.throwIfAborted()
     this.#release = onAbort(parent, (reason) => this.end(reason))
   }
 
-  /** Lets go of the caller's signal, which may outlive many calls, and of the connection, which keeps much in memory. */
+  /** Releases the caller's signal, which may outlive many calls, and the connection, which keeps much memory. */
   dispose(): void {
     this.#release()
     this.#callbacks = []
   }
 
-  /** Aborts with the attempt under way. Another one begins with each {@link CallScope.endAttempt}. */
+  /** Aborts with the current attempt. Each {@link CallScope.endAttempt} starts another one. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#aborted) this.#controller.abort(this.#aborted.reason)
@@ -93,12 +95,14 @@ export class CallScope implements AbortSource {
     else this.#callbacks.push(callback)
   }
 
-  /** @throws the reason with which the attempt under way was aborted. */
+  /** @throws the reason with which the current attempt was aborted. */
   throwIfAborted(): void {
     if (this.#aborted) throw this.#aborted.reason
   }
 
-  /** Waits for work of the attempt under way; rejects as soon as that is aborted, also where the work ignores signals. */
+  /**
+   * Waits for work of the current attempt. Rejects as soon as the attempt is aborted, even if the work ignores signals.
+   */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#reject = reject
@@ -107,7 +111,7 @@ export class CallScope implements AbortSource {
     })
   }
 
-  /** Aborts the attempt under way, and with it what waits for it. */
+  /** Aborts the current attempt and everything that waits for it. */
   abort(reason: unknown): void {
     this.#aborted ??= { reason }
     this.#controller?.abort(reason)
@@ -115,7 +119,11 @@ export class CallScope implements AbortSource {
     for (const callback of this.#callbacks.splice(0)) callback(reason)
   }
 
-  /** Aborts the attempt under way if it goes on, and begins the next. @throws the reason where the call itself has ended */
+  /**
+   * Aborts the current attempt if it is still running, and starts the next.
+   *
+   * @throws the reason if the call itself has ended
+   */
   endAttempt(reason: unknown): void {
     this.abort(reason)
     if (this.#ended) throw this.#ended.reason
@@ -129,7 +137,7 @@ export class CallScope implements AbortSource {
   }
 }
 
-/** Pauses. @throws the reason with which `scope` is aborted meanwhile. */
+/** Waits. @throws the reason if `scope` is aborted meanwhile. */
 export async function sleep(milliseconds: number, clock: Clock, scope: Pick<CallScope, 'wait'>): Promise<void> {
   let handle: unknown
   try {

@@ -1,19 +1,20 @@
 import type { Clock } from '../types.ts'
 
 /**
- * Whether I/O ends with the request that began it, as on Cloudflare Workers. Another request would wait for it for ever,
- * and cannot read its streams.
+ * Tests whether I/O ends with the request that started it, as on Cloudflare Workers. Another request would wait for it
+ * forever, and cannot read its streams.
  */
 export const isIoBoundToRequest = (): boolean => 'WebSocketPair' in globalThis
 
-// How long, in milliseconds, an attempt is waited for where it may have ended with its request.
+// How long, in milliseconds, to wait for an attempt that may have ended with its request.
 const patience = 1_000
 
 /**
- * Lets one attempt serve all callers while it lasts. When an attempt is lost with the request that began it, each caller
- * that waited for it makes its own. An attempt must not listen to its first caller's signal.
+ * Shares one attempt between all callers while it is running. If an attempt is lost with the request that started it,
+ * each waiting caller makes its own. An attempt must not listen to its first caller's signal.
  *
- * @see https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handle-cross-request-promise-resolution
+ * @see
+ *   https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handle-cross-request-promise-resolution
  */
 export function singleFlight<T>(clock: Clock): (attempt: () => Promise<T>) => Promise<T> {
   let current: { promise: Promise<T>; isSettled: boolean; readonly started: number } | undefined
@@ -39,7 +40,7 @@ export function singleFlight<T>(clock: Clock): (attempt: () => Promise<T>) => Pr
     try {
       return await Promise.race([joined.promise, lost])
     } catch (error) {
-      // Recent versions of workerd reject what can never settle; for others time has to tell.
+      // Recent versions of workerd reject promises that can never settle; for older ones a timeout decides.
       if (joined.isSettled) throw error
       return start(attempt)
     } finally {

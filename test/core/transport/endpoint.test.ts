@@ -212,7 +212,7 @@ describe('region', () => {
     '%j is no region: not of a client, not of a call, not of an endpoint of one’s own',
     async (odd) => {
       const region = odd as string
-      const refused = { code: 'configuration', message: expect.stringMatching(/^Not an AWS region/) }
+      const refused = { code: 'configuration', message: expect.stringMatching(/^Not an AWS Region/) }
       expect(() => createBedrockClient({ region })).toThrow(expect.objectContaining(refused))
       for (const endpoint of [undefined, 'https://gateway.example']) {
         const { fetch, requests } = capturingFetch()
