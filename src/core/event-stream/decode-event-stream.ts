@@ -3,7 +3,7 @@ import type { EventStreamMessage } from './message.ts'
 import type { EventStreamDecoderOptions } from './reader.ts'
 
 /**
- * Decodes an event stream as it comes. Leaving the loop cancels the source.
+ * Decodes an event stream as it arrives. Leaving the loop cancels the source.
  *
  * @example
  * ```ts
@@ -11,7 +11,7 @@ import type { EventStreamDecoderOptions } from './reader.ts'
  *   if (headers[':event-type']?.value === 'chunk') handle(payload)
  * }
  * ```
- * @throws StreamError where the stream is damaged or ends inside a message; whole messages before that come first.
+ * @throws StreamError if the stream is damaged or ends inside a message, after the whole messages before that.
  */
 export async function* decodeEventStream(
   source: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
@@ -22,7 +22,7 @@ export async function* decodeEventStream(
   yield* decoder.end()
 }
 
-// Safari’s streams are not async iterables yet.
+// Safari's streams are not async iterable yet.
 async function* iterate(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader()
   let ended = false

@@ -3,22 +3,22 @@ import { decodeHeaders } from './headers.ts'
 import type { EventStreamMessage } from './message.ts'
 import { type EventStreamDecoderOptions, MessageReader } from './reader.ts'
 
-/** Takes bytes as they come and gives messages as they become whole. */
+/** Takes bytes as they arrive, and returns complete messages. */
 export interface EventStreamDecoder {
   /**
-   * Gives the messages that these bytes complete. Messages that precede a fault are given first; the fault is thrown by
-   * the next call, and by every one after that.
+   * Returns the messages that these bytes complete. Messages before a fault are returned first; the next call, and
+   * every later one, throws the fault.
    *
    * @throws StreamError `stream_corrupt`
    */
   push(bytes: Uint8Array): EventStreamMessage[]
-  /** Tells that no more bytes will come; always gives an empty list. @throws StreamError `stream_truncated` inside a message */
+  /** Ends the input; always returns an empty list. @throws StreamError `stream_truncated` inside a message */
   end(): EventStreamMessage[]
 }
 
 /**
- * Makes a decoder of `application/vnd.amazon.eventstream`. Both checksums of each message are verified. The work grows
- * with the bytes, however they are cut.
+ * Creates a decoder of `application/vnd.amazon.eventstream`. It verifies both checksums of each message. Its running
+ * time is linear in the number of bytes, however they are split.
  *
  * @example
  * ```ts

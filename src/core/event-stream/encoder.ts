@@ -10,7 +10,7 @@ import { crc32 } from '#platform'
  * ```ts
  * encodeEventStreamMessage({ headers: { ':message-type': { type: 'string', value: 'event' } }, payload })
  * ```
- * @throws ConfigurationError for a header that does not fit its type.
+ * @throws ConfigurationError for a header value that does not match its type.
  */
 export function encodeEventStreamMessage(given: { headers?: EventStreamHeaders; payload: Uint8Array }): Uint8Array {
   assertOptions(given, '', 'headers payload')

@@ -2,8 +2,8 @@ import { ConfigurationError, StreamError } from '../errors.ts'
 import { hex } from '../internal/bytes.ts'
 import type { EventStreamHeaders, EventStreamHeaderValue } from './message.ts'
 
-// Header block: name length (1), name, type (1), then a value whose length the type tells, or a length (2) and a value.
-// The types' order is their number on the wire; `true` and `false` have no value of their own.
+// Header block: name length (1), name, type (1), then a value whose length follows from the type, or a length (2) and a
+// value. The index of a type is its number in the format; `true` and `false` have no value.
 const types = ['true', 'false', 'byte', 'short', 'integer', 'long', 'binary', 'string', 'timestamp', 'uuid'] as const
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const fixedLengths: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16]
@@ -13,9 +13,9 @@ export function decodeHeaders(block: Uint8Array): EventStreamHeaders {
   return readBlock(block, (type, bytes) => decodeValue(types[type] as (typeof types)[number], bytes))
 }
 
-/** The headers of a block that are text, without a description of their type. @throws StreamError `stream_corrupt` */
+/** Decodes only the text headers of a block, without their types. @throws StreamError `stream_corrupt` */
 export function decodeTextHeaders(block: Uint8Array): Readonly<Record<string, string | undefined>> {
-  // By its number: the names of the types would come along to every client.
+  // By number, because every client would bundle the names of the types.
   return readBlock(block, (type, bytes) => (type === 7 ? decodeText(bytes) : undefined))
 }
 
@@ -76,7 +76,7 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Encodes a header block. @throws ConfigurationError for what does not fit its type. */
+/** Encodes a header block. @throws ConfigurationError for a value that does not match its type. */
 export function encodeHeaders(headers: EventStreamHeaders): Uint8Array {
   const bytes: number[] = []
   const encoder = new TextEncoder()
@@ -132,7 +132,7 @@ function encodeValue(name: string, { type, value }: EventStreamHeaderValue, enco
   }
 }
 
-/** The error for damaged bytes. */
+/** Creates the error for damaged bytes. */
 export function corrupt(what: string): StreamError {
   return new StreamError('stream_corrupt', `The event stream is damaged: ${what}`)
 }

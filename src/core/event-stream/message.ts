@@ -1,4 +1,4 @@
-/** A header's value, with the type that it has on the wire. */
+/** A header's value with its type in the format. */
 export type EventStreamHeaderValue =
   | { readonly type: 'boolean'; readonly value: boolean }
   | { readonly type: 'byte' | 'short' | 'integer'; readonly value: number }
@@ -14,10 +14,10 @@ export type EventStreamHeaders = Readonly<Record<string, EventStreamHeaderValue>
 /** One message of an event stream. */
 export interface EventStreamMessage {
   readonly headers: EventStreamHeaders
-  /** A view into the bytes that were pushed, where the message lay in one piece: copy it before reusing those. */
+  /** A view into the pushed bytes, if the message is contiguous: copy it before you reuse them. */
   readonly payload: Uint8Array
 }
 
-// Total length, headers length, their CRC; and the CRC of the whole at the end. All numbers are big-endian.
+// Total length, headers length, their CRC; then the CRC of the whole message at the end. All numbers are big-endian.
 export const preludeLength = 12
 export const trailerLength = 4

@@ -3,20 +3,20 @@ import { corrupt } from './headers.ts'
 import { preludeLength, trailerLength } from './message.ts'
 import { crc32 } from '#platform'
 
-/** How large a message may be. A larger one is a fault, before any memory is set aside for it. */
+/** The maximum size of a message. A larger one is a fault, before any memory is allocated for it. */
 export interface EventStreamDecoderOptions {
-  /** Bytes of a whole message. @default 25_165_824 (24 MiB) */
+  /** The maximum bytes of a message. @default 25_165_824 (24 MiB) */
   readonly maxMessageSize?: number | undefined
-  /** Bytes of a message's header block. @default 131_072 (128 KiB) */
+  /** The maximum bytes of a message's header block. @default 131_072 (128 KiB) */
   readonly maxHeadersSize?: number | undefined
 }
 
 /**
- * Goes through the messages in bytes that come in pieces. It shows where each one lies and makes no object of it, which
- * would cost as much as the checksums.
+ * Finds the messages in a sequence of byte chunks. It exposes the position of each one instead of creating an object,
+ * which would cost as much as the checksums.
  */
 export class MessageReader<Headers> {
-  /** What the message that was read lies in. Valid until the next `push`. */
+  /** The bytes that contain the current message. Valid until the next `push`. */
   bytes: Uint8Array = new Uint8Array()
   payloadStart = 0
   payloadEnd = 0
@@ -25,11 +25,11 @@ export class MessageReader<Headers> {
   readonly #decodeHeaders: (block: Uint8Array) => Headers
   readonly #maxMessageSize: number
   readonly #maxHeadersSize: number
-  // The messages of a stream mostly have the same headers.
+  // The messages of a stream usually have the same headers.
   #lastBlock = new Uint8Array()
   #chunk: Uint8Array = new Uint8Array()
   #at = 0
-  // A message that does not lie in one piece: first its prelude, then, as its length is known, the whole.
+  // For a message that is not contiguous: its prelude, and then, once its length is known, the whole message.
   readonly #prelude = new Uint8Array(preludeLength)
   #partial = this.#prelude
   #filled = 0
@@ -50,13 +50,13 @@ export class MessageReader<Headers> {
     return this.#at === this.#chunk.length
   }
 
-  /** Takes the bytes that follow those which have been read. */
+  /** Adds bytes. All previous ones must have been read. */
   push(chunk: Uint8Array): void {
     this.#chunk = chunk
     this.#at = 0
   }
 
-  /** Reads the next message; `false` where it is not whole yet. @throws StreamError `stream_corrupt`, from then on */
+  /** Reads the next message; `false` if it is incomplete. @throws StreamError `stream_corrupt`, from then on */
   read(): boolean {
     if (this.#fault) throw this.#fault
     try {
@@ -67,7 +67,7 @@ export class MessageReader<Headers> {
     }
   }
 
-  /** Tells that no more bytes will come. @throws StreamError `stream_truncated` inside a message */
+  /** Ends the input. @throws StreamError `stream_truncated` inside a message */
   end(): void {
     if (this.#filled === 0) return
     this.#fault ??= new StreamError('stream_truncated', `The stream ended ${this.#filled} bytes into a message`)
@@ -107,7 +107,7 @@ export class MessageReader<Headers> {
     return false
   }
 
-  /** Checks a prelude and gives the length of its message. */
+  /** Checks a prelude, and returns the length of its message. */
   #readLength(bytes: Uint8Array, at: number): number {
     const length = readUint32(bytes, at)
     const headersLength = readUint32(bytes, at + 4)
@@ -128,7 +128,7 @@ export class MessageReader<Headers> {
     const headersStart = start + preludeLength
     const payloadStart = headersStart + readUint32(bytes, start + 4)
     if (!isAt(bytes, headersStart, payloadStart, this.#lastBlock)) {
-      // A copy: `slice` of Node's own bytes shares their memory.
+      // Copied, because `slice` of Node's own bytes shares their memory.
       const block = new Uint8Array(bytes.subarray(headersStart, payloadStart))
       this.headers = this.#decodeHeaders(block)
       this.#lastBlock = block
@@ -149,7 +149,7 @@ function readUint32(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** Whether `expected` stands in `bytes` from `start` to `end`. */
+/** Tests whether `bytes` contains `expected` from `start` to `end`. */
 function isAt(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
   if (end - start !== expected.length) return false
   for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false

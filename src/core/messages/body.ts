@@ -1,16 +1,16 @@
 import { ConfigurationError } from '../errors.ts'
 import type { JsonObject, ModelRef } from '../types.ts'
 
-/** The version that Bedrock's schema is, for every model that it has. */
+/** The version of Bedrock's schema, which every model supports. */
 const anthropicVersion = 'bedrock-2023-05-31'
 
-/** What a call's parameters come to: which model, and what is sent to it. */
+/** The model and body of a call. */
 export interface EncodedParams {
   readonly model: string | ModelRef
   readonly body: JsonObject
 }
 
-/** @throws ConfigurationError where there is neither a model's name nor a model. */
+/** @throws ConfigurationError if there is neither a model name nor a ModelRef. */
 export function assertModel(model: string | ModelRef | undefined): asserts model is string | ModelRef {
   const id: unknown = typeof model === 'object' ? model?.id : model
   if (id && typeof id === 'string') return
@@ -18,10 +18,10 @@ export function assertModel(model: string | ModelRef | undefined): asserts model
 }
 
 /**
- * Turns Messages parameters into an Invoke body: `model` and `stream` are not part of it, the version is, and betas go
- * by another name.
+ * Converts Messages parameters to an Invoke body: `model` and `stream` are removed, the version is added, and betas
+ * have another name.
  *
- * @throws ConfigurationError naming the field that is missing or wrong.
+ * @throws ConfigurationError naming the field that is missing or invalid.
  */
 export function encodeParams(params: object): EncodedParams {
   if (typeof params !== 'object' || params === null) throw new ConfigurationError('The parameters are missing')

@@ -7,7 +7,7 @@ import { attachMetadata } from './metadata.ts'
 import { encodeEvents, type StreamResponseInit, streamResponse } from './stream-response.ts'
 import type { Message, RawMessageStreamEvent } from './types.ts'
 
-/** Starts the call behind a stream. */
+/** Starts the call of a stream. */
 export type StartStream = (signal: AbortSignal) => Promise<BedrockResponse & { type: 'stream' }>
 
 interface Opened {
@@ -16,13 +16,13 @@ interface Opened {
 }
 
 /**
- * A message as it comes.
+ * A streamed message.
  *
- * Iterate it for the events, `textStream` for the text alone, or wait for `finalMessage()`; the last may be combined
- * with either. The events can be iterated once. The call starts at first use.
+ * Iterate over it for the events, over `textStream` for the text only, or wait for `finalMessage()`, which may be
+ * combined with either. The events can be iterated once. The call starts on first use.
  *
- * However the stream ends wrongly (an exception, a cut, silence), iteration and `finalMessage()` reject with a typed
- * error, whose `partial` is the message so far. Nothing here ever raises an unhandled rejection.
+ * If the stream fails (an exception, a cut, silence), iteration and `finalMessage()` reject with a typed error whose
+ * `partial` is the message so far. No promise ever raises an unhandled rejection.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   #reject!: (error: unknown) => void
   #opening: Promise<Opened> | undefined
   #opened: Opened | undefined
-  // Events that were read ahead of the iterator, as `finalMessage()` was asked for meanwhile; `#head` is the first.
+  // Events that were read ahead of the iterator for `finalMessage()`; `#head` is the first.
   #queue: RawMessageStreamEvent[] = []
   #head = 0
   #isIterated = false
@@ -50,7 +50,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   #isWhole = false
   #ended: { readonly error?: unknown } | undefined
 
-  /** Made by `messages.stream`. */
+  /** Created by `messages.stream`. */
   constructor(start: StartStream, signal?: AbortSignal) {
     this.#start = start
     this.#metadata = new Promise((resolve, reject) => {
@@ -65,7 +65,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
         })
       return attachMetadata(message, metadata)
     })
-    // Whoever is interested asks for them; whoever is not must not be told by a crash.
+    // Only callers that ask for it should see the rejection.
     this.#metadata.catch(() => {})
     this.#final.catch(() => {})
 
@@ -73,32 +73,32 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   }
 
   /**
-   * The message so far, also after an error or an abort; `undefined` before it began. The input of a tool is a text, the
-   * JSON as far as it came, until it is whole.
+   * The message so far, also after an error or an abort; `undefined` before it begins. The input of a tool call is a
+   * string, the JSON so far, until it is complete.
    */
   get snapshot(): Message | undefined {
     return this.#accumulator.message as Message | undefined
   }
 
-  /** What is known of the response. Settles at the end of the stream, which it makes come. */
+  /** The metadata of the response. Reads the stream, and settles at its end. */
   get metadata(): Promise<ResponseMetadata> {
     this.#drive()
     return this.#metadata
   }
 
-  /** Starts the call, if it has not been, and waits until the response has begun. */
+  /** Starts the call, if necessary, and waits until the response has begun. */
   async started(): Promise<this> {
     await this.#open()
     return this
   }
 
-  /** Waits for the whole message. */
+  /** Waits for the complete message. */
   finalMessage(): Promise<Message> {
     this.#drive()
     return this.#final
   }
 
-  /** Waits for the whole message and gives its text blocks, joined. */
+  /** Waits for the complete message, and returns its text blocks, joined. */
   finalText(): Promise<string> {
     const text = this.finalMessage().then(({ content }) =>
       content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
@@ -107,7 +107,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     return text
   }
 
-  /** The text as it comes. One pass, as the events: either these or those. */
+  /** The text as it arrives. Can be iterated once; use either this or the events. */
   get textStream(): AsyncIterable<string> {
     return { [Symbol.asyncIterator]: () => this.#iterate(textOf) }
   }
@@ -116,32 +116,36 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     return this.#iterate((event) => event)
   }
 
-  /** Ends the call at once. What waits for the stream rejects with an `AbortError`. Does nothing after the end. */
+  /**
+   * Ends the call at once. Everything that waits for the stream rejects with an `AbortError`. Does nothing after the
+   * end.
+   */
   abort(): void {
     this.#abort(new DOMException('The stream was aborted', 'AbortError'))
   }
 
-  /** Ends the call if it has not ended, for `await using`. */
+  /** Ends the call, if it has not ended, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.abort()
   }
 
   /**
-   * The events as lines of JSON (`application/x-ndjson`), for a `Response`. Cancelling it ends the call. An error of the
-   * stream is an error of this one.
+   * Returns the events as lines of JSON (`application/x-ndjson`), for a `Response`. Cancelling it ends the call. If the
+   * stream fails, so does this one.
    */
   toReadableStream(): ReadableStream<Uint8Array> {
     return encodeEvents(this, 'ndjson')
   }
 
   /**
-   * Answers a browser with the message as it comes: waits until Bedrock's response has begun, so that what fails before
-   * that is a JSON error with a status of its own. A fault after that is a last line, or SSE event, of type `error`.
-   * `readMessageStream` reads it on the other side. Cancelling the response ends the call.
+   * Answers a browser with the stream. Waits until Bedrock's response has begun, so that an earlier failure is a JSON
+   * error with its own status. A later fault is a final line, or SSE event, of type `error`. Read it with
+   * `readMessageStream` on the other side. Cancelling the response ends the call.
    *
-   * An error names neither account nor credentials: the browser is somebody else's.
+   * Errors name neither the account nor credentials, because the browser may belong to anyone.
    *
-   * @param init - as for `Response`, and `format`: lines of JSON (`ndjson`) or server-sent events (`sse`). @default 'ndjson'
+   * @param init - as for `Response`, plus `format`: lines of JSON (`ndjson`) or server-sent events (`sse`). @default
+   *   'ndjson'
    * @example
    * ```ts
    * export default { fetch: async (request) => bedrock.messages.stream(await request.json()).toResponse() }
@@ -151,13 +155,13 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     return streamResponse(this, init)
   }
 
-  /** An iterator over the events, or over what is selected of them. */
+  /** Creates an iterator over the events, or over values selected from them. */
   #iterate<T extends {}>(select: (event: RawMessageStreamEvent) => T | undefined): AsyncIterator<T, undefined> {
     if (this.#isIterated || this.#isDriven) {
       throw new ConfigurationError('The events of a stream can be iterated once', {
         hint: this.#isIterated
           ? 'Keep the events, or use finalMessage().'
-          : 'Begin to iterate before, or together with, finalMessage().',
+          : 'Start iterating before finalMessage(), or at the same time.',
       })
     }
     this.#isIterated = true
@@ -181,7 +185,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     }
   }
 
-  /** The iterator's next event, if it is here. */
+  /** Returns the iterator's next event, if it has arrived. */
   #shift(): RawMessageStreamEvent | undefined {
     if (this.#queue.length === 0) return this.#take()
     const event = this.#queue[this.#head++]
@@ -192,26 +196,26 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     return event
   }
 
-  /** The stream's next event, if it is here. */
+  /** Returns the stream's next event, if it has arrived. */
   #take(): RawMessageStreamEvent | undefined {
     if (this.#ended || !this.#opened) return undefined
     const { events } = this.#opened
     try {
       for (let event = events.take(); event; event = events.take()) {
-        // A gateway's keep-alives have no type.
+        // A gateway's keep-alive events have no type.
         if (typeof event.type !== 'string') continue
         this.#accumulator.add(event)
         if (event.type === 'message_stop') this.#isWhole = true
         return event as unknown as RawMessageStreamEvent
       }
     } catch (error) {
-      // It may be the events that do not fit, and their source that goes on.
+      // If the events do not fit, their source may still be running.
       this.#abort(error)
     }
     return undefined
   }
 
-  /** Waits for more events, and tells whether the stream goes on. Never rejects: `#ended` has the error. */
+  /** Waits for more events, and resolves to whether the stream goes on. Never rejects: `#ended` has the error. */
   async #more(): Promise<boolean> {
     if (this.#ended) return false
     try {
@@ -239,7 +243,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     }
   }
 
-  // Not at once: an iterator that is asked for in the same breath should see every event.
+  // Deferred, so that an iterator created in the same tick sees every event.
   #drive(): void {
     if (this.#isDriven || this.#ended) return
     Promise.resolve().then(async () => {
@@ -250,9 +254,9 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     })
   }
 
-  // The consumer went away: at `message_stop` it has the whole message all the same.
+  // The reader left. At `message_stop` it has the complete message, unless a fault follows the last event, such as an
+  // intervention that came with it.
   async #leave(): Promise<void> {
-    // Unless a fault stands behind the last event, such as an intervention that came with it.
     if (this.#isWhole) this.#take()
     if (!this.#isWhole || !this.#opened) return this.abort()
     const { events, metadata } = this.#opened

@@ -17,7 +17,8 @@ import type {
 /** The Anthropic Messages API on Bedrock's Invoke API. */
 export interface Messages {
   /**
-   * Creates a message, and gives it when it is whole. With `wire: 'stream'` it is sent as a stream and put together here.
+   * Creates a message, and resolves when it is complete. With `wire: 'stream'` it is sent as a stream and assembled
+   * here.
    *
    * @example
    * ```ts
@@ -28,12 +29,12 @@ export interface Messages {
    * @throws BedrockError
    */
   create(params: MessageInput<MessageCreateParamsNonStreaming>, options?: CallOptions): Promise<Message>
-  /** Creates a message, and gives it as it comes, once the response has begun. */
+  /** Creates a message as a stream, and resolves once the response has begun. */
   create(params: MessageInput<MessageCreateParamsStreaming>, options?: CallOptions): Promise<MessageStream>
-  /** Creates a message, and gives it whole or as it comes, as `stream` says. */
+  /** Creates a message, complete or as a stream, depending on `stream`. */
   create(params: MessageInput<MessageCreateParamsBase>, options?: CallOptions): Promise<Message | MessageStream>
   /**
-   * Creates a message, and gives it as it comes. Never throws: what is wrong rejects on use.
+   * Creates a message as a stream. Never throws: errors reject on use.
    *
    * @example
    * ```ts
@@ -43,14 +44,14 @@ export interface Messages {
    */
   stream(params: MessageInput<MessageStreamParams>, options?: CallOptions): MessageStream
   /**
-   * Counts the tokens that an input has, free of charge.
+   * Counts the tokens of an input, free of charge.
    *
    * @see https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
    */
   countTokens(params: MessageInput<MessageCountTokensParams>, options?: CallOptions): Promise<MessageTokensCount>
 }
 
-/** Builds the Messages surface on a client's chain of middleware. */
+/** Creates the Messages methods on top of a client's middleware. */
 export function createMessages(dispatch: Dispatch): Messages {
   const stream = (params: MessageInput<MessageStreamParams>, options: CallOptions = {}): MessageStream =>
     new MessageStream(async (signal) => {
@@ -83,7 +84,7 @@ export function createMessages(dispatch: Dispatch): Messages {
     create: create as Messages['create'],
     stream,
     countTokens: async (params, options = {}) => {
-      // Bedrock wants the body of a call that could be made.
+      // Bedrock requires the body of a valid call.
       const countable = encodeParams({ ...params, max_tokens: params?.max_tokens ?? 1 })
       const { body, metadata } = await dispatch('json', { operation: 'CountTokens', ...countable, options })
       const { inputTokens, ...rest } = body

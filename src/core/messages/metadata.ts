@@ -1,7 +1,7 @@
 import type { JsonObject, ResponseMetadata } from '../types.ts'
 import type { Message } from './types.ts'
 
-/** Puts the metadata on a message, where neither JSON nor a copy sees it. */
+/** Attaches the metadata to a message as a non-enumerable property. */
 export function attachMetadata(message: JsonObject, metadata: ResponseMetadata): Message {
   return Object.defineProperty(message, 'metadata', {
     value: metadata,

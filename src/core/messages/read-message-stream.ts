@@ -3,19 +3,19 @@ import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import type { JsonObject, ResponseMetadata } from '../types.ts'
 import { MessageStream } from './message-stream.ts'
 
-// A line of this many characters is none of a message.
+// No line of a message is this long, in characters.
 const maxLineLength = 16_777_216
 
 /**
- * Reads a message as it comes from a server that answered with `MessageStream.toResponse`, or that speaks Anthropic's
- * own API, in a browser for instance: lines of JSON and server-sent events alike.
+ * Reads a streamed message, for example in a browser, from a server that answers with `MessageStream.toResponse`, or
+ * from Anthropic's own API: lines of JSON and server-sent events both work.
  *
  * @example
  * ```ts
  * const response = await fetch('/chat', { method: 'POST', body: JSON.stringify(question) })
  * for await (const text of readMessageStream(response).textStream) show(text)
  * ```
- * @throws ServiceError on use, where the response is an error; StreamError where it ends before the message does.
+ * @throws ServiceError on use, if the response is an error; StreamError if it ends before the message does.
  */
 export function readMessageStream(response: Response): MessageStream {
   return new MessageStream(async (signal) => {
@@ -41,7 +41,7 @@ async function* readEvents(body: ReadableStream<Uint8Array>, signal: AbortSignal
   let isOpen = false
   try {
     for await (const line of readLines(reader)) {
-      // `event:` lines and comments say nothing that the data does not.
+      // `event:` lines and comments repeat what the data says.
       const event = parseJsonObject(line.replace(/^data: ?/, ''))
       if (!event) continue
       if (event.type === 'error') throw streamError(event)

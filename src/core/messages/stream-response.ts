@@ -6,14 +6,14 @@ import { serverSentEvent } from '../internal/sse.ts'
 import type { JsonObject } from '../types.ts'
 import type { RawMessageStreamEvent } from './types.ts'
 
-/** How events are written: as lines of JSON, or as server-sent events. */
+/** The format of events: lines of JSON, or server-sent events. */
 export type StreamFormat = 'ndjson' | 'sse'
 
-/** What `MessageStream.toResponse` takes. */
+/** Options of `MessageStream.toResponse`. */
 export interface StreamResponseInit {
   /** @default 'ndjson' */
   readonly format?: StreamFormat | undefined
-  /** @default 200; that of an error which comes before the first byte is the error's own */
+  /** Ignored for an error before the first byte, which has its own status. @default 200 */
   readonly status?: number | undefined
   readonly headers?: Headers | Readonly<Record<string, string>> | undefined
 }
@@ -21,7 +21,7 @@ export interface StreamResponseInit {
 const types: Readonly<Record<number, string>> = anthropicErrorTypes
 const contentTypes = { ndjson: 'application/x-ndjson', sse: 'text/event-stream' }
 
-/** Answers with a stream's events. */
+/** Creates a response from a stream's events. */
 export async function streamResponse(
   stream: AsyncIterable<RawMessageStreamEvent> & { started(): Promise<unknown> },
   init: StreamResponseInit = {},
@@ -40,9 +40,9 @@ export async function streamResponse(
 }
 
 /**
- * Writes events as bytes.
+ * Encodes events as bytes.
  *
- * @param lastEvent - makes an event of what goes wrong. @default it is the stream's error
+ * @param lastEvent - converts an error to a final event. @default the stream fails with the error
  */
 export function encodeEvents(
   stream: AsyncIterable<RawMessageStreamEvent>,
@@ -72,10 +72,10 @@ export function encodeEvents(
   )
 }
 
-/** What of an error a browser may know: nothing of the account that pays. */
+/** Returns the part of an error that a browser may see: nothing about the account. */
 function errorEvent(error: unknown): JsonObject {
   const isOfService = isBedrockError(error, 'service') || isBedrockError(error, 'stream_exception')
-  // A refusal of the credentials, or of the account, is not the browser's business.
+  // Refused credentials or permissions are not the browser's concern.
   const isPublic = isOfService && error.status !== 401 && error.status !== 403
   const message = isPublic ? error.message.replace(/arn:[^\s"']+|\b\d{12}\b/g, '...') : 'The answer could not be given'
   return { type: 'error', error: { type: types[statusOf(error)] ?? 'api_error', message } }

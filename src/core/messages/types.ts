@@ -1,4 +1,4 @@
-// The one file that names the Anthropic SDK. The build inlines the declarations below, so that users install nothing.
+// The only file that imports the Anthropic SDK. The build inlines these declarations, so that users install nothing.
 import type {
   Message as AnthropicMessage,
   ContentBlockParam,
@@ -107,9 +107,9 @@ export type {
 } from '@anthropic-ai/sdk/resources/messages/messages'
 export type { AnthropicMessage }
 
-/** A message as the Anthropic Messages API has it, with what is known of its response. */
+/** A message of the Anthropic Messages API, with the metadata of its response. */
 export interface Message extends AnthropicMessage {
-  /** Not enumerable, so that a message is still plain data when it is logged, copied or sent back. */
+  /** Not enumerable, so that a message stays plain data when it is logged, copied or sent back. */
   readonly metadata: ResponseMetadata
 }
 
@@ -117,19 +117,20 @@ export interface Message extends AnthropicMessage {
 export type Model = KnownModel | (string & {})
 
 /**
- * The parameters of the Anthropic Messages API, with what Bedrock takes beyond the newest API version. They fit
- * Anthropic's SDK, and its parameters fit here.
+ * The parameters of the Anthropic Messages API, and those that Bedrock accepts beyond the newest API version. They are
+ * compatible with Anthropic's SDK in both directions.
  *
- * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+ * @see
+ *   https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
  */
 export interface MessageCreateParamsBase extends Omit<AnthropicMessageCreateParams, 'model'> {
   /** An alias such as `sonnet`, an Anthropic model ID, a Bedrock model ID, an inference profile ID or an ARN. */
   model: Model
-  /** Beta features; they go into the body as `anthropic_beta`. */
+  /** Beta features, sent in the body as `anthropic_beta`. */
   betas?: string[]
   /** @default 'bedrock-2023-05-31' */
   anthropic_version?: string
-  /** 0 to 1. Models from Opus 4.7 on take none of the three. */
+  /** 0 to 1. Models from Opus 4.7 on accept none of the three. */
   temperature?: number
   top_p?: number
   top_k?: number
@@ -137,34 +138,34 @@ export interface MessageCreateParamsBase extends Omit<AnthropicMessageCreatePara
   context_management?: object | null
 }
 
-/** The parameters of a message that is given when it is whole. */
+/** The parameters of a message that is returned when it is complete. */
 export interface MessageCreateParamsNonStreaming extends MessageCreateParamsBase {
   stream?: false
 }
 
-/** The parameters of a message that is given as it comes. */
+/** The parameters of a streamed message. */
 export interface MessageCreateParamsStreaming extends MessageCreateParamsBase {
   stream: true
 }
 
-/** What `messages.create` takes. */
+/** The parameters of `messages.create`. */
 export type MessageCreateParams = MessageCreateParamsNonStreaming | MessageCreateParamsStreaming
 
-/** What `messages.stream` takes; `stream` itself may be left out. */
+/** The parameters of `messages.stream`; `stream` itself is optional. */
 export type MessageStreamParams = MessageCreateParamsBase
 
-/** What `messages.countTokens` takes: what would be sent. `max_tokens` may be left out. */
+/** The parameters of `messages.countTokens`: those of the message to send. `max_tokens` is optional. */
 export interface MessageCountTokensParams
   extends Omit<AnthropicMessageCountTokensParams, 'model'>,
     Partial<Omit<MessageCreateParamsBase, 'stream' | keyof AnthropicMessageCountTokensParams>> {
   model: Model
-  /** Reckons in place of asking, without a call; the answer says so. Of the default client only. */
+  /** Estimates without a call, and marks the result. Only in the default client. */
   estimate?: boolean
 }
 
 /**
- * Parameters as the methods take them: also from an `as const`, with a model already resolved, and with what the Beta
- * Messages API adds.
+ * Parameters in the widest form that the methods accept: `as const`, with a resolved model, and with additions of the
+ * Beta Messages API.
  *
  * @typeParam Params - the parameters by themselves, such as {@link MessageCreateParams}
  */
@@ -172,17 +173,17 @@ export type MessageInput<Params extends { model: Model }> = Params extends unkno
   ? ReadonlyDeep<Omit<Params, keyof WidenedParams>> & WidenedParams
   : never
 
-/** Parameters that take more than their own types say. */
+/** Parameters with wider types than their own. */
 interface WidenedParams {
   /** An alias such as `sonnet`, an Anthropic model ID, a Bedrock model ID, an inference profile ID or an ARN. */
   readonly model: Model | ModelRef
-  /** The conversation so far, beginning with a message of the user. */
+  /** The conversation so far, beginning with a user message. */
   readonly messages: readonly (
     | { readonly role: 'user' | 'assistant'; readonly content: MessageInputContent }
     // A system message may only add or remove tools (beta).
     | { readonly role: 'system'; readonly content?: MessageInputContent }
   )[]
-  /** What the model may call. */
+  /** The tools that the model may call. */
   readonly tools?: readonly (ReadonlyDeep<ToolUnion> | BetaTool)[]
   /** Whether the model thinks before it answers. */
   readonly thinking?: ReadonlyDeep<ThinkingConfigParam> | BetaThinkingConfigParam
@@ -190,7 +191,7 @@ interface WidenedParams {
 
 type MessageInputContent = string | readonly (ReadonlyDeep<ContentBlockParam> | BetaContentBlockParam)[]
 
-/** Blocks of the Beta Messages API alone; their fields are not checked. */
+/** Blocks that only the Beta Messages API has; their fields are not checked. */
 interface BetaContentBlockParam {
   readonly type:
     | 'advisor_tool_result'
@@ -206,7 +207,7 @@ interface BetaContentBlockParam {
   readonly [field: string]: any
 }
 
-/** Tools of the Beta Messages API alone; their fields are not checked. */
+/** Tools that only the Beta Messages API has; their fields are not checked. */
 interface BetaTool {
   readonly type:
     | 'advisor_20260301'
@@ -232,9 +233,9 @@ type BetaThinkingConfigParam = (
 type ReadonlyDeep<T> = { readonly [Key in keyof T]: ReadonlyMember<T[Key]> }
 type ReadonlyMember<T> = unknown extends T ? T : ReadonlyDeep<T>
 
-/** How many tokens an input has. */
+/** The number of tokens of an input. */
 export interface MessageTokensCount {
   readonly input_tokens: number
-  /** Whether it was reckoned and not counted. */
+  /** Whether the number is an estimate. */
   readonly estimated?: boolean
 }

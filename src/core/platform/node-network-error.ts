@@ -2,9 +2,9 @@ import { type BedrockError, ConnectionError, TimeoutError } from '../errors.ts'
 import { redactError, type Secrets } from '../internal/redact.ts'
 
 const hint =
-  "Node's own fetch gives up after 300 s. Leave the `fetch` option out, whose place node:http takes without such a limit (docs/node.md), stream the answer, or give create the option wire: 'stream'."
+  "Node's own fetch gives up after 300 s. Leave out the `fetch` option to use node:http, which has no such limit (docs/node.md), stream the answer, or pass create the option wire: 'stream'."
 
-/** What a `fetch` of Node failed with: its deadlines and certificates have codes of their own. */
+/** Converts an error of Node's `fetch`, whose timeouts and certificate errors have their own codes. */
 export function networkError(error: unknown, what: string, secrets?: Secrets): BedrockError {
   const cause = redactError(error, secrets)
   const code = errorCode(error)
@@ -24,7 +24,7 @@ export function networkError(error: unknown, what: string, secrets?: Secrets): B
   })
 }
 
-// Runtimes wrap the system's error in one or two of their own.
+// Runtimes wrap the system's error once or twice.
 function errorCode(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] }
@@ -35,7 +35,7 @@ function errorCode(error: unknown, depth = 0): string | undefined {
   )
 }
 
-/** Whether a connection was closed by its other side: as a rule, one that was kept alive a moment too long. */
+/** Tests whether the other side closed a connection, usually a kept-alive one that timed out there. */
 export function isConnectionReset({ cause }: { readonly cause?: unknown }): boolean {
   return /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(errorCode(cause) ?? '')
 }

@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../errors.ts'
 
-/** Headers as `signRequest` takes them. */
+/** Headers in any form that `signRequest` accepts. */
 export type HeadersLike = Headers | Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]>
 
-// Proxies and tracing agents rewrite these on the way, which would break the signature. They are sent unsigned.
+// Proxies and tracing agents rewrite these headers, which would break the signature. They are sent unsigned.
 const unsigned = new Set([
   'connection',
   'expect',
@@ -15,14 +15,14 @@ const unsigned = new Set([
   'baggage',
 ])
 
-/** The parts of a URL, spelled as they were given: a URL parser would normalise what has to be signed as sent. */
+/** The parts of a URL in their original spelling. A URL parser would normalize them, but they are signed as sent. */
 export interface SpelledUrl {
   readonly host: string
   readonly path: string
   readonly query: string
 }
 
-/** @throws ConfigurationError for what is not an absolute http(s) URL. */
+/** @throws ConfigurationError for anything but an absolute http(s) URL. */
 export function splitUrl(url: string | URL): SpelledUrl {
   const [, scheme, authority, path, query] = /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(String(url)) ?? []
   if (!scheme || !authority) throw new ConfigurationError('The url to sign must be absolute, as in https://host/path')
@@ -31,7 +31,7 @@ export function splitUrl(url: string | URL): SpelledUrl {
   return { host: host.replace(defaultPort, ''), path: path || '/', query: query ?? '' }
 }
 
-/** Lower-case names, trimmed values, repeated headers joined by commas. */
+/** Normalizes headers: lower-case names, trimmed values, repeated headers joined by commas. */
 export function normalizeHeaders(headers: HeadersLike | undefined): Record<string, string> {
   const normalized: Record<string, string> = {}
   if (!headers) return normalized
@@ -44,7 +44,7 @@ export function normalizeHeaders(headers: HeadersLike | undefined): Record<strin
   return normalized
 }
 
-/** Step 1 of the specification; also gives the names of the signed headers. */
+/** Performs step 1 of the specification; also returns the names of the signed headers. */
 export function createCanonicalRequest(
   method: string,
   { path, query }: SpelledUrl,
@@ -64,7 +64,7 @@ export function createCanonicalRequest(
   }
 }
 
-// Every service but S3 signs the path encoded once more than it is sent: `%3A` becomes `%253A`.
+// Every service but S3 signs the path with one more level of encoding than it is sent: `%3A` becomes `%253A`.
 function canonicalUri(path: string): string {
   if (/^[\w.~/-]*$/.test(path)) return path
   return encodeRfc3986(path).replaceAll('%2F', '/')
@@ -77,7 +77,7 @@ function canonicalQuery(query: string): string {
       .split('&')
       .filter((pair) => pair !== '')
       .map((pair) => pair.split(/=(.*)/s, 2).map(normalizeEscapes))
-      // Ordered by character code, the names alone first: a NUL comes before whatever a name has in it.
+      // Ordered by character code, by name first: a NUL sorts before any character of a name.
       .map(([name, value = '']) => `${name}\0${value}`)
       .sort()
       .join('&')
@@ -85,7 +85,7 @@ function canonicalQuery(query: string): string {
   )
 }
 
-// A query may be spelled in many ways on the wire; only one of them is canonical.
+// A query may be spelled in many ways; only one of them is canonical.
 function normalizeEscapes(text: string): string {
   return text.replace(/%[\da-f]{2}|[^\w.~-]/giu, (match) => {
     if (match.length !== 3 || match[0] !== '%') return encodeRfc3986(match)
@@ -94,7 +94,7 @@ function normalizeEscapes(text: string): string {
   })
 }
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, section 2.3. */
+/** Percent-encodes all characters except the unreserved ones of RFC 3986, section 2.3. */
 export function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }

@@ -1,5 +1,5 @@
 /**
- * AWS Signature Version 4, for any AWS service that signs its path encoded twice, which is all but S3.
+ * AWS Signature Version 4, for any AWS service that signs its path encoded twice, which is every service but S3.
  *
  * @module
  */

@@ -4,24 +4,24 @@ import { algorithm, formatDate, sign } from './sign-headers.ts'
 import { assertScope, type SigningScope } from './sign-request.ts'
 import { sha256Hex } from '#platform'
 
-/** A request whose signature goes into its URL. */
+/** A request to presign. */
 export interface PresignableRequest {
   /** @default 'GET' */
   readonly method?: string | undefined
   readonly url: string | URL
-  /** How long the URL is good for, in seconds, 1 to 604800 (a week). */
+  /** How long the URL is valid, in seconds, 1 to 604800 (a week). */
   readonly expiresIn: number
 }
 
 /**
- * Signs a URL, which then works by itself until it expires. Only `host` is signed beside the URL, and the body is empty.
+ * Presigns a URL, which then works by itself until it expires. Signs no header but `host`, and an empty body.
  *
  * @example
  * ```ts
  * const url = await presignUrl({ url: 'https://bedrock.amazonaws.com/?Action=CallWithBearerToken', method: 'POST', expiresIn: 3600 }, scope)
  * ```
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
- * @throws ConfigurationError for a scope with a part missing.
+ * @throws ConfigurationError for an incomplete scope.
  */
 export async function presignUrl(request: PresignableRequest, scope: SigningScope): Promise<string> {
   assertOptions(request, '', 'method url expiresIn')

@@ -3,7 +3,7 @@ import { createCanonicalRequest, splitUrl } from './canonical-request.ts'
 import { deriveSigningKey } from './signing-key.ts'
 import { hmacSha256Hex, sha256Hex } from '#platform'
 
-/** A request that is whole but for its signature: the names of its headers are in lower case. */
+/** A request that is complete except for its signature, with header names in lower case. */
 interface UnsignedRequest {
   readonly method: string
   readonly url: string | URL
@@ -11,9 +11,12 @@ interface UnsignedRequest {
   readonly body?: string | Uint8Array | undefined
 }
 
-/** A signed request's headers, and what was signed, to compare with what AWS says it expected. */
+/** A signed request's headers, and the signed text, to compare with AWS's error messages. */
 export interface SignedRequest {
-  /** All headers to send, names in lower case. `fetch` derives `host` from the URL, and browsers refuse it here. */
+  /**
+   * All headers to send, with names in lower case. Without `host`, which `fetch` derives from the URL and browsers
+   * reject.
+   */
   readonly headers: Record<string, string>
   readonly canonicalRequest: string
   readonly stringToSign: string
@@ -21,7 +24,7 @@ export interface SignedRequest {
   readonly signature: string
 }
 
-/** Signs a request whose parts have been checked. */
+/** Signs a request whose parts have been validated. */
 export async function signHeaders(
   { method, url, headers: given, body = '' }: UnsignedRequest,
   identity: AwsCredentialIdentity,
@@ -45,15 +48,15 @@ export async function signHeaders(
 
 export const algorithm = 'AWS4-HMAC-SHA256'
 
-/** A time as signatures have it: 20261120T120000Z. */
+/** Formats a time as in signatures: 20261120T120000Z. */
 export function formatDate(date: Date): string {
-  // By numbers: taking an ISO string apart would take five times as long.
+  // Arithmetic, because splitting an ISO string takes five times as long.
   const day = date.getUTCFullYear() * 10_000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
   const time = 1_000_000 + date.getUTCHours() * 10_000 + date.getUTCMinutes() * 100 + date.getUTCSeconds()
   return `${day}T${String(time).slice(1)}Z`
 }
 
-/** Steps 2 to 4 of the specification. */
+/** Performs steps 2 to 4 of the specification. */
 export async function sign(
   canonicalRequest: string,
   identity: AwsCredentialIdentity,

@@ -9,21 +9,21 @@ export type { SignedRequest }
 
 /** A request to sign. */
 export interface SignableRequest {
-  /** @default 'GET', or 'POST' when there is a body */
+  /** @default 'GET', or 'POST' if there is a body */
   readonly method?: string | undefined
-  /** Absolute. Signed as it is spelled, so send it as it is spelled. */
+  /** An absolute URL. It is signed as it is spelled, so send it in the same spelling. */
   readonly url: string | URL
   readonly headers?: HeadersLike | undefined
   readonly body?: string | Uint8Array | undefined
 }
 
-/** Whose signature, and for what. Nothing is guessed from the host name. */
+/** The identity, Region and service of a signature. Nothing is derived from the host name. */
 export interface SigningScope {
   /** AWS keys. */
   readonly identity: Identity
   /** Such as `us-east-1`. */
   readonly region: string
-  /** The signing name, such as `bedrock`, which is that of both Bedrock hosts. */
+  /** The signing name, such as `bedrock`, which both Bedrock hosts use. */
   readonly service: string
   /** @default now */
   readonly date?: Date | undefined
@@ -32,9 +32,9 @@ export interface SigningScope {
 /**
  * Signs a request with AWS Signature Version 4.
  *
- * Signed are `host`, `x-amz-date` and all given headers but `connection`, `expect`, `transfer-encoding`, `user-agent`,
- * `x-amzn-trace-id`, `traceparent`, `tracestate` and `baggage`, which are rewritten on the way. A given `x-amz-date` or
- * `x-amz-security-token` is replaced. A given `x-amz-content-sha256` stands for the body's hash.
+ * Signs `host`, `x-amz-date` and all given headers except `connection`, `expect`, `transfer-encoding`, `user-agent`,
+ * `x-amzn-trace-id`, `traceparent`, `tracestate` and `baggage`, which intermediaries rewrite. Replaces a given
+ * `x-amz-date` or `x-amz-security-token`. A given `x-amz-content-sha256` is used as the body's hash.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export interface SigningScope {
  * const response = await fetch(url, { headers })
  * ```
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- * @throws ConfigurationError for a scope with a part missing, or a request that is authorized already.
+ * @throws ConfigurationError for an incomplete scope, or a request that already has an authorization header.
  */
 export async function signRequest(request: SignableRequest, scope: SigningScope): Promise<SignedRequest> {
   assertOptions(request, '', 'method url headers body')
@@ -53,27 +53,27 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
   const headers = normalizeHeaders(request.headers)
   if (headers.authorization !== undefined) {
     throw new ConfigurationError('The request to sign already has an authorization header', {
-      hint: 'Leave it out; the signature takes its place.',
+      hint: 'Remove it; the signature replaces it.',
     })
   }
   return signHeaders({ method, url, headers, body }, identity, region, service, date)
 }
 
-/** @throws ConfigurationError for a scope that nothing can be signed with */
+/** @throws ConfigurationError for an invalid scope */
 export function assertScope(
   scope: SigningScope,
 ): asserts scope is SigningScope & { readonly identity: AwsCredentialIdentity } {
   assertOptions(scope, '', 'identity region service date')
   const { identity, region, service, date } = scope
-  // Of a string, which a bare API key would be, no property is read: an error of the runtime would quote it.
+  // Never reads a property of a string, such as a bare API key, because a runtime error would quote it.
   const keys = (typeof identity === 'object' ? identity : {}) as Partial<AwsCredentialIdentity> | null
   if (!keys?.accessKeyId || !keys.secretAccessKey || 'token' in keys) {
     throw new ConfigurationError('Signing needs AWS keys', {
-      hint: 'Give { accessKeyId, secretAccessKey, sessionToken? }. A Bedrock API key is sent as it is and signs nothing.',
+      hint: 'Pass { accessKeyId, secretAccessKey, sessionToken? }. A Bedrock API key cannot sign.',
     })
   }
   if (!isHeaderValue(`${keys.accessKeyId}${keys.sessionToken}`))
-    throw new ConfigurationError('The access key ID or the session token has a character that HTTP cannot carry')
+    throw new ConfigurationError('The access key ID or the session token has a character that HTTP does not allow')
   if (!region || !service) throw new ConfigurationError(`The ${region ? 'service' : 'region'} to sign for is missing`)
   if (date && Number.isNaN(date.getTime())) throw new ConfigurationError('The date to sign with is not a valid date')
 }

@@ -1,11 +1,11 @@
 import type { AwsCredentialIdentity } from '../types.ts'
 import { deriveHmacKey, type HmacKey } from '#platform'
 
-// A key is good for one day, region and service. Bounded, as a multi-tenant server signs for many identities.
+// A key is valid for one day, Region and service. The cache is limited, because a server may sign for many identities.
 const cacheSize = 64
 const cache = new Map<string, { readonly secret: string; readonly key: HmacKey }>()
 
-/** Step 3 of the specification: the key that a day's requests to one service in one region are signed with. */
+/** Performs step 3 of the specification: derives the key for a day's requests to one service in one Region. */
 export function deriveSigningKey(
   { accessKeyId, secretAccessKey: secret }: AwsCredentialIdentity,
   scope: string,

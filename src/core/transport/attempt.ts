@@ -5,17 +5,17 @@ import type { CallScope } from '../internal/signal.ts'
 import type { Clock, Timeouts } from '../types.ts'
 import { networkError } from '#platform'
 
-/** What one HTTP attempt needs beside its request. */
+/** The context of an HTTP attempt. */
 export interface AttemptContext {
   readonly transport: HttpTransport
   readonly clock: Clock
   readonly scope: CallScope
   readonly timeouts: ResolvedTimeouts
-  /** What must not be shown of the call. */
+  /** The secrets of the call, which must not be shown. */
   readonly secrets: Secrets
 }
 
-/** {@link Timeouts} with every blank filled in. */
+/** {@link Timeouts} with all defaults. */
 export interface ResolvedTimeouts {
   readonly connect: number
   readonly response: number
@@ -37,7 +37,7 @@ export function attempt(request: HttpRequest, context: AttemptContext): Promise<
   )
 }
 
-/** Waits for a piece of work under a deadline, and says what its failure means. */
+/** Waits for work under a timeout, and converts its failure to an error of this library. */
 export async function waitFor<T>(
   phase: 'response' | 'idle',
   { clock, scope, timeouts, secrets }: AttemptContext,
@@ -62,14 +62,14 @@ const unmet = {
   total: 'The call did not finish',
 }
 
-/** Starts a deadline; 0 and Infinity mean none. Gives a function that stops it. */
+/** Starts a timeout; 0 and Infinity mean none. Returns a function that stops it. */
 export function startDeadline(
   phase: keyof typeof unmet,
   milliseconds: number,
   clock: Clock,
   scope: CallScope,
 ): () => void {
-  // Beyond 2^31 - 1 ms, timers fire at once.
+  // Timers longer than 2^31 - 1 ms fire at once.
   if (!(milliseconds > 0) || milliseconds > 2_147_483_647) return () => {}
   const handle = clock.setTimeout(() => {
     const error = new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
@@ -83,7 +83,7 @@ export function startDeadline(
   return () => clock.clearTimeout(handle)
 }
 
-/** The defaults suit long answers: Bedrock lets an inference run for 60 minutes. */
+/** The defaults allow for long answers, because Bedrock lets an inference run for 60 minutes. */
 export function resolveTimeouts(
   { connect = 10_000, response, idle = 300_000, total = 0 }: Timeouts,
   isStream: boolean,

@@ -16,22 +16,22 @@ import type { Identity } from '../types.ts'
 import { identify } from './identify.ts'
 import type { OutgoingCall, TransportState } from './call.ts'
 
-/** Proves who is asking, in all attempts of one call. */
+/** Authenticates all attempts of one call. */
 export interface Authorizer {
   /** The identity of the latest attempt. */
   readonly identity: Identity | undefined
-  /** Asks for the identity and signs. @throws CredentialsError | ConfigurationError */
+  /** Gets the identity and signs. @throws CredentialsError | ConfigurationError */
   authorize(request: HttpRequest): Promise<HttpRequest>
   /**
-   * Mends what a refusal says is wrong with who asked, or when: with new credentials after Bedrock refused the old ones,
-   * or with AWS's time. Each once. Tells whether the call should be replayed.
+   * Handles a refusal of the identity or the time: gets new credentials after Bedrock refused the old ones, or uses
+   * AWS's time. Each happens once. Resolves to whether the call should be replayed.
    */
   recover(error: Error, response: HttpResponse | undefined): Promise<boolean>
-  /** Keeps AWS's time for the calls to come, once a request that was signed with it has been accepted. */
+  /** Keeps AWS's time for later calls, once a request that was signed with it has been accepted. */
   keepTime(): void
 }
 
-/** Makes an {@link Authorizer}. */
+/** Creates an {@link Authorizer}. */
 export function createAuthorizer(
   state: TransportState,
   { region, onIdentity }: Pick<OutgoingCall, 'region' | 'onIdentity'>,
@@ -41,7 +41,7 @@ export function createAuthorizer(
   let identity: Identity | undefined
   let isFresh = false
   let hasRefreshed = false
-  /** How far AWS's clock is ahead of ours, in milliseconds, by what an answer to this call says. */
+  /** How far AWS's clock is ahead of the local one, in milliseconds, according to a response to this call. */
   let corrected: number | undefined
   let signedAt = 0
 
@@ -54,8 +54,8 @@ export function createAuthorizer(
   const correctTime = (error: ServiceError, response: HttpResponse): boolean => {
     if (corrected !== undefined || !isTimeRefused(error)) return false
     const date = Date.parse(response.headers.get('date') ?? '')
-    // The AWS SDKs too take these names for a wrong clock only where the response's own time says so. It is held against
-    // the time that this request was signed with: other calls may have learned AWS's time meanwhile.
+    // Like the AWS SDKs, treats these errors as a wrong clock only if the response's own time confirms it. Compares
+    // with the time that this request was signed with, because other calls may have learned AWS's time meanwhile.
     if (!(Math.abs(date - signedAt) > 240_000)) return false
     corrected = date - clock.now()
     return true
@@ -91,7 +91,7 @@ export function createAuthorizer(
   }
 }
 
-/** Adds what proves who is asking: a signature, a Bedrock API key, or nothing where a gateway will. */
+/** Adds a signature or a Bedrock API key, or nothing for a gateway that signs. */
 async function withAuthorization(
   request: HttpRequest,
   identity: Identity | 'none',
@@ -101,25 +101,25 @@ async function withAuthorization(
   if (identity === 'none') return request
   if (request.headers.authorization !== undefined) {
     throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
-      hint: "Leave the header out, or set credentials to 'none' if a gateway takes the header in place of AWS's signature.",
+      hint: "Remove the header, or set credentials to 'none' if a gateway uses the header instead of AWS's signature.",
     })
   }
   if ('token' in identity) {
     return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
   }
-  // `fetch` derives the host from the URL, and browsers refuse it as a header.
+  // `fetch` derives the host from the URL, and browsers reject it as a header.
   const { host: _, ...headers } = (await signHeaders(request, identity, region, 'bedrock', date)).headers
   return { ...request, headers }
 }
 
-// Bedrock answers an expired identity with 403, as it does a missing permission; only the words tell them apart.
+// Bedrock answers both an expired identity and a missing permission with 403; only the message differs.
 function isIdentityRefused(error: ServiceError): boolean {
   if (![400, 401, 403].includes(error.status)) return false
-  // A 401 is a gateway's; Bedrock itself has none.
+  // Only gateways answer with 401.
   return error.status === 401 || isOfKind(error, expiredCredentials, invalidCredentials, expiredApiKey, invalidApiKey)
 }
 
-// The AWS SDKs have AccessDenied among those that may mean the clock.
+// The AWS SDKs also count AccessDenied among the errors that may mean a wrong clock.
 function isTimeRefused(error: ServiceError): boolean {
   return isOfKind(error, wrongClock, signatureMismatch, [{ type: /^AccessDenied/ }])
 }

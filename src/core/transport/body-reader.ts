@@ -3,23 +3,27 @@ import type { HttpResponse } from '../internal/http.ts'
 import { type AttemptContext, waitFor } from './attempt.ts'
 import { decodeUtf8 } from '#platform'
 
-/** A response's body, read chunk by chunk. */
+/** Reads a response's body chunk by chunk. */
 export interface BodyReader {
-  /** The next bytes; `undefined` at the end. @throws ConnectionError | TimeoutError | the caller's abort reason */
+  /**
+   * Returns the next bytes; `undefined` at the end.
+   *
+   * @throws ConnectionError | TimeoutError | the caller's abort reason
+   */
   read(): Promise<Uint8Array | undefined>
-  /** Closes the connection when the body was not read to its end. */
+  /** Closes the connection if the body was not read to its end. */
   cancel(): undefined
 }
 
-// No answer of a model comes near this; what does is not one.
+// Far larger than any answer of a model.
 const maxBodyBytes = 268_435_456
 
-/** Reads a response's body under the idle deadline, which runs while a read is waiting and not while the reader is. */
+/** Reads a response's body under the idle timeout, which runs only while a read is waiting. */
 export function readBody(response: HttpResponse, context: AttemptContext): BodyReader {
   let reader = response.body?.getReader()
   let received = 0
   const cancel = (): undefined => {
-    // Whoever made the body may fail to close it as well as it may fail to deliver it; nobody waits for either.
+    // Closing may fail like reading; nobody waits for it.
     reader?.cancel().catch(() => {})
     reader = undefined
   }
@@ -55,7 +59,7 @@ export function readBody(response: HttpResponse, context: AttemptContext): BodyR
   }
 }
 
-/** Reads the rest of a body as text: all of it, or as much as `limit` bytes, and lets go of what comes after. */
+/** Reads the rest of a body as text, up to `limit` bytes, and discards what follows. */
 export async function readText(body: BodyReader, limit: number = Number.POSITIVE_INFINITY): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -73,9 +77,9 @@ export async function readText(body: BodyReader, limit: number = Number.POSITIVE
       size += chunk.length
     }
   }
-  // A byte order mark is no part of the text.
+  // A byte order mark is not part of the text.
   return decodeUtf8(bytes).replace(/^\uFEFF/, '')
 }
 
-/** How much of an error is read, in bytes: AWS's have a few hundred. */
+/** The maximum number of bytes to read of an error. AWS's errors have a few hundred. */
 export const maxErrorBytes = 65_536

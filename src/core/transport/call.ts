@@ -4,19 +4,19 @@ import type { CallOptions, Clock, CredentialProvider, Identity, Logger, RetryOpt
 import type { BodyReader } from './body-reader.ts'
 import type { RetryBudget } from './retry.ts'
 
-/** What all calls of a client share. */
+/** The state that all calls of a client share. */
 export interface TransportState {
   readonly network: Network
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
   readonly credentials: CredentialProvider | 'none'
-  /** How far AWS's clock is ahead of ours, in milliseconds, as far as known. */
+  /** How far AWS's clock is ahead of the local one, in milliseconds, as far as known. */
   readonly skew: { milliseconds: number }
   readonly retryBudget: RetryBudget | undefined
 }
 
-/** A call that is encoded, but not yet signed. */
+/** An encoded call that is not signed yet. */
 export interface OutgoingCall {
   readonly request: HttpRequest
   readonly region: string
@@ -25,7 +25,7 @@ export interface OutgoingCall {
   readonly timeout: Timeouts
   readonly retry: RetryOptions | false | undefined
   readonly onRetry?: CallOptions['onRetry']
-  /** Told which identity each attempt goes out with, for hints. */
+  /** Called with the identity of each attempt, for hints. */
   readonly onIdentity?: ((identity: Identity) => void) | undefined
 }
 
@@ -33,9 +33,9 @@ export interface OutgoingCall {
 export interface IncomingResponse {
   readonly response: HttpResponse
   readonly body: BodyReader
-  /** What must not be shown of the call, whatever the service or a proxy quotes. */
+  /** The secrets of the call, which must not be shown, whatever the service or a proxy quotes. */
   readonly secrets: Secrets
   readonly attempts: number
-  /** Lets go of the call: its deadlines, and the caller's signal. To be called when the body is done with. */
+  /** Releases the call's timeouts and the caller's signal. Call it when the body is no longer needed. */
   readonly done: () => void
 }

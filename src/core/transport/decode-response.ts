@@ -9,15 +9,15 @@ import { maxErrorBytes, readText } from './body-reader.ts'
 import type { IncomingResponse } from './call.ts'
 import { usageFromBody, usageFromHeaders } from './usage.ts'
 
-/** What the decoders need to know of a call. */
+/** The context of the decoders. */
 export interface DecodeContext {
   readonly model: ModelRef
   readonly clock: Clock
-  /** When the call began, in milliseconds since the epoch. */
+  /** The start of the call, in milliseconds since the epoch. */
   readonly started: number
 }
 
-/** Decodes a JSON answer. @throws ServiceError | ConnectionError */
+/** Decodes a JSON response. @throws ServiceError | ConnectionError */
 export async function decodeJson(incoming: IncomingResponse, context: DecodeContext): Promise<BedrockResponse> {
   const { response } = incoming
   if (!response.ok) throw await refusalOf(incoming, context)
@@ -41,13 +41,13 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   return { type: 'json', body, metadata }
 }
 
-/** The error that a response with any status but 2xx is. */
+/** Returns the error for a response with any status but 2xx. */
 export async function refusalOf(
   { response, body, secrets }: IncomingResponse,
   { clock }: DecodeContext,
 ): Promise<ServiceError> {
   const { status, headers } = response
-  // A browser hides a redirect's status and target: it is an "opaque" response with status 0.
+  // Browsers hide a redirect's status and target in an "opaque" response with status 0.
   if (status === 0 || (status >= 300 && status < 400)) {
     body.cancel()
     return new ServiceError(
@@ -62,7 +62,7 @@ export async function refusalOf(
   return serviceErrorFrom({ status, headers, text: await readText(body, maxErrorBytes) }, secrets, clock.now())
 }
 
-/** What a response's status line and headers tell. */
+/** Creates the metadata from a response's status line and headers. */
 export function createMetadata(
   { response, attempts, secrets }: IncomingResponse,
   { model }: DecodeContext,

@@ -14,15 +14,15 @@ import type { IncomingResponse } from './call.ts'
 import { usageFromEvent } from './usage.ts'
 import { decodeUtf8 } from '#platform'
 
-/** What the stream decoder needs beside a response. */
+/** The context of the stream decoder. */
 export interface StreamContext extends DecodeContext {
-  /** Told once of a stream that has begun, when it is over: by the error, or else as it should, or left. */
+  /** Called once when a stream that has begun is over; with the error, if it failed. */
   readonly ended: (metadata: ResponseMetadata, error?: unknown) => void
 }
 
 /**
- * Decodes a streamed answer, up to its first event: a fault before that is thrown here and may be retried, as nothing
- * has reached the caller yet.
+ * Decodes a streamed response up to its first event. A fault before that is thrown here and may be retried, because
+ * nothing has reached the caller yet.
  */
 export async function decodeStream(incoming: IncomingResponse, context: StreamContext): Promise<BedrockResponse> {
   if (!incoming.response.ok) throw await refusalOf(incoming, context)
@@ -33,7 +33,7 @@ export async function decodeStream(incoming: IncomingResponse, context: StreamCo
   return { type: 'stream', events, metadata }
 }
 
-// How long the end of a response may lag behind `message_stop`, in milliseconds: the answer is whole by then.
+// How long the end of a response may lag behind `message_stop`, in milliseconds. The answer is complete by then.
 const endGrace = 1000
 
 type TextHeaders = ReturnType<typeof decodeTextHeaders>
@@ -44,10 +44,10 @@ class ResponseEvents extends EventIterator {
   readonly #context: StreamContext
   readonly #metadata: ResponseMetadata
   readonly #reader = new MessageReader(decodeTextHeaders)
-  /** The first event, which was taken to see that there is one. */
+  /** The first event, which `begin` has read ahead. */
   #first: JsonObject | undefined
   #isEmpty = true
-  // By the wire and not by the model's name: what begins as a message has to end as one.
+  // Judged by the events, not by the model's name: a stream that begins as a message must end as one.
   #message: 'none' | 'open' | 'whole' = 'none'
   #tailTimer: unknown
   #isOver = false
@@ -85,7 +85,7 @@ class ResponseEvents extends EventIterator {
     return undefined
   }
 
-  /** Waits for the first event. @throws what came in its place */
+  /** Waits for the first event. @throws the error that came instead */
   async begin(): Promise<void> {
     let first: JsonObject | undefined
     while (!first && (await this.more())) first = this.take()
@@ -127,7 +127,7 @@ class ResponseEvents extends EventIterator {
     return event
   }
 
-  // The connection need not close behind a whole message; if it closes badly, nothing is lost.
+  // After a complete message the connection may stay open, and a failure loses nothing.
   #readTail(): Promise<Uint8Array | undefined> {
     const { body } = this.#incoming
     this.#tailTimer ??= this.#context.clock.setTimeout(body.cancel, endGrace)
@@ -158,7 +158,7 @@ class ResponseEvents extends EventIterator {
     if (this.#tailTimer !== undefined) clock.clearTimeout(this.#tailTimer)
     this.#incoming.body.cancel()
     this.#metadata.latency = clock.now() - started
-    // Before the first event the call goes on, with another attempt.
+    // Before the first event, another attempt may follow.
     if (this.#isEmpty) return
     this.#incoming.done()
     ended(this.#metadata, fault)
@@ -185,14 +185,14 @@ async function assertEventStream(incoming: IncomingResponse): Promise<void> {
       {
         status,
         requestId,
-        hint: 'Something between here and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on untouched.',
+        hint: 'Something between you and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on unchanged.',
       },
     )
   )
 }
 
-// Messages are told apart by `:message-type`. What is neither an exception, an error nor a chunk is passed over: new
-// event types may come at any time.
+// Messages are distinguished by `:message-type`. Anything but exceptions, errors and chunks is skipped, because AWS may
+// add event types at any time.
 function eventOf(
   reader: MessageReader<TextHeaders>,
   incoming: IncomingResponse,
@@ -219,10 +219,10 @@ function payloadOf({ bytes, payloadStart, payloadEnd }: MessageReader<TextHeader
   return decodeUtf8(bytes, payloadStart, payloadEnd)
 }
 
-// A whole event that tells the decoder nothing.
+// A whole event that the decoder need not look at.
 const delta = /^\{"type":"content_block_delta",[^\r\n]*\}\}$/
 
-// `{"bytes":"<base64>","p":"<padding>"}`: the model's own JSON in base64, padded against guessing its length.
+// `{"bytes":"<base64>","p":"<padding>"}`: the model's own JSON in base64, padded to hide its length.
 function chunkOf(
   reader: MessageReader<TextHeaders>,
   incoming: IncomingResponse,
@@ -252,13 +252,13 @@ function chunkOf(
 
 const usualBeginning = new TextEncoder().encode('{"bytes":"')
 
-/** What is in a chunk; '' where it is empty. @throws where it is not base64 of text */
+/** Returns the JSON in a chunk; '' if it is empty. @throws if it is not base64 of text */
 function innerJsonOf(reader: MessageReader<TextHeaders>): string {
   const { bytes, payloadStart, payloadEnd } = reader
   const start = payloadStart + usualBeginning.length
   if (usualBeginning.every((byte, i) => bytes[payloadStart + i] === byte)) {
     const end = bytes.indexOf(34, start)
-    // Another spelling of the same JSON, an escaped slash say, is no base64 here, but may be below.
+    // The same JSON in another spelling, such as with an escaped slash, fails here but may succeed below.
     const text = end > 0 && end < payloadEnd ? decodeBase64Text(bytes, start, end) : undefined
     if (text !== undefined) return text
   }
@@ -270,7 +270,7 @@ function innerJsonOf(reader: MessageReader<TextHeaders>): string {
   return text
 }
 
-// The statuses that AWS's service model gives to the same errors outside a stream.
+// The statuses of the same errors outside a stream, from AWS's service model.
 const statuses: Readonly<Record<string, number>> = {
   InternalServerException: 500,
   ModelStreamErrorException: 424,

@@ -7,22 +7,22 @@ import { assertRegion } from '../internal/region.ts'
 import { remember } from '../internal/remember.ts'
 import type { EndpointOptions, Environment } from '../types.ts'
 
-/** Bedrock's two hosts: models are called on the runtime, everything else lives on the control plane. */
+/** Bedrock's two hosts: the runtime for calling models, and the control plane for everything else. */
 export type BedrockService = 'bedrock-runtime' | 'bedrock'
 
 /**
- * Gives the base URL, without a slash at its end, for a service in a region. The one place where a region becomes part
- * of a host name, whether it stood in an option, an ARN or a `ModelRef`: any other text is refused here.
+ * Returns the base URL, without a final slash, for a service in a Region. Only here does a Region become part of a host
+ * name, whether it comes from an option, an ARN or a `ModelRef`; any other text is rejected.
  *
  * @throws ConfigurationError
  */
 export type EndpointResolver = (service: BedrockService, region: string) => string
 
 /**
- * Settles where requests go: the option, else the `AWS_ENDPOINT_URL…` variables, else AWS's own host.
+ * Determines where requests go: the option, else the `AWS_ENDPOINT_URL…` variables, else AWS's own host.
  *
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
- * @throws ConfigurationError at once for an option that can never work; for a variable, on use.
+ * @throws ConfigurationError at once for an invalid option; for an invalid variable, on use.
  */
 export function createEndpointResolver(
   option?: string | URL | EndpointOptions,
@@ -62,7 +62,7 @@ function ambient(
   allowHttp: boolean,
   variables: Environment | undefined,
 ): URL | undefined {
-  // Asking for a variant by option asks for AWS's own host, and explicit beats ambient.
+  // A variant in the options means AWS's own host, and explicit options win over the environment.
   if (options.fips || options.dualstack || envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', variables)) return undefined
   const specific = service === 'bedrock' ? 'AWS_ENDPOINT_URL_BEDROCK' : 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME'
   const name = env(specific, variables) ? specific : 'AWS_ENDPOINT_URL'
@@ -79,10 +79,10 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
   if (!isAwsHost) return url.origin + path
   if (hostRegion !== region) {
     throw new ConfigurationError(`The endpoint ${url.hostname} is in ${hostRegion}, but this call is for ${region}`, {
-      hint: "Leave the endpoint out: AWS's own host follows the region of the client and of a model's ARN.",
+      hint: "Leave the endpoint out: AWS's own host follows the Region of the client and of a model's ARN.",
     })
   }
-  // AWS's two hosts differ in their first label only; an interface endpoint's name belongs to one service alone.
+  // AWS's two hosts differ only in the first label; an interface endpoint belongs to a single service.
   const host = url.host.replace(/^bedrock(-runtime)?(?=-fips\.|\.)/, service)
   return `${url.protocol}//${host}${path}`
 }
@@ -94,6 +94,6 @@ function parse(value: string | URL | undefined, name: string, allowHttp: boolean
 
 function noVariants(name: string): ConfigurationError {
   return new ConfigurationError(`A custom endpoint (${name}) cannot be combined with FIPS or dual-stack hosts`, {
-    hint: 'Give the FIPS or dual-stack host as the endpoint itself, or switch the variant off with endpoint.fips: false.',
+    hint: 'Use the FIPS or dual-stack host as the endpoint itself, or turn the variant off with endpoint.fips: false.',
   })
 }

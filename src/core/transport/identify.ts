@@ -2,7 +2,7 @@ import { askForIdentity } from '../internal/identity.ts'
 import type { Identity } from '../types.ts'
 import type { TransportState } from './call.ts'
 
-/** Asks the client's provider who is asking; `undefined` where nothing is to be signed. @throws CredentialsError */
+/** Asks the client's provider for the identity; `undefined` if nothing is signed. @throws CredentialsError */
 export function identify(
   { credentials, network, logger }: TransportState,
   region: string,
@@ -11,7 +11,7 @@ export function identify(
 ): Promise<Identity | undefined> {
   if (credentials === 'none') return Promise.resolve(undefined)
   return askForIdentity(credentials, {
-    // Made for those who look at it: most have an identity at hand.
+    // Created on demand, because most providers have an identity at hand.
     get signal() {
       return scope.signal
     },

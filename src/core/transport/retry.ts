@@ -1,7 +1,7 @@
 import { ConfigurationError, isBedrockError } from '../errors.ts'
 import type { RetryOptions } from '../types.ts'
 
-/** {@link RetryOptions} with every blank filled in. */
+/** {@link RetryOptions} with all defaults. */
 export interface RetryPolicy {
   readonly attempts: number
   readonly baseDelay: number
@@ -9,7 +9,7 @@ export interface RetryPolicy {
   readonly retryIf: NonNullable<RetryOptions['retryIf']>
 }
 
-/** @throws ConfigurationError for numbers that make no sense. */
+/** @throws ConfigurationError for invalid numbers. */
 export function createRetryPolicy(options: RetryOptions | false = {}): RetryPolicy {
   const { attempts = 3, baseDelay = 500, maxDelay = 20_000, retryIf = isRetryable } = options || { attempts: 1 }
   if (!Number.isInteger(attempts) || attempts < 1)
@@ -20,7 +20,7 @@ export function createRetryPolicy(options: RetryOptions | false = {}): RetryPoli
   return { attempts, baseDelay, maxDelay, retryIf }
 }
 
-/** A call's own retries over the client's. */
+/** Merges a call's retry options over the client's. */
 export function mergeRetry(
   client: RetryOptions | false | undefined,
   own: RetryOptions | false | undefined,
@@ -31,9 +31,9 @@ export function mergeRetry(
 const isRetryable: RetryPolicy['retryIf'] = (error) => error.retryable === true
 
 /**
- * How long to wait before the next attempt, in milliseconds; `undefined` when there should be none.
+ * Returns the delay before the next attempt, in milliseconds; `undefined` if there should be none.
  *
- * Full jitter: of the ways to spread retries, the one that finishes contended work soonest.
+ * Uses full jitter, which finishes contended work soonest.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
@@ -49,20 +49,20 @@ export function retryDelay(
   return Math.max(retryAfter, random() * Math.min(maxDelay, baseDelay * 2 ** (attempt - 1)))
 }
 
-/** How many retries all calls of a client may still make, so that an outage is not multiplied by them. */
+/** The remaining retries of all calls of a client, so that an outage does not multiply the load. */
 export interface RetryBudget {
-  /** Takes what a retry costs, as it is made because of `error`; `undefined` where too little is left. */
+  /** Takes the cost of a retry after `error`; returns `undefined` if too little is left. */
   take(error: Error): number | undefined
-  /** Gives back, when a call succeeds, what its last retry cost. */
+  /** Returns the cost of the last retry when a call succeeds. */
   give(cost: number | undefined): void
 }
 
-// The numbers of the AWS SDKs since 2026.
+// The AWS SDKs' numbers since 2026.
 const throttlingCost = 5
 const failureCost = 14
 
 /**
- * Makes the budget of a client.
+ * Creates a client's retry budget.
  *
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */

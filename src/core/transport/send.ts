@@ -11,11 +11,11 @@ import { createRetryPolicy, retryDelay } from './retry.ts'
 import { isConnectionReset } from '#platform'
 
 /**
- * Sends a call until it succeeds or there is no point any more.
+ * Sends a call until it succeeds or cannot.
  *
- * `decode` makes a result of a response or throws what the response means, and with that decides whether the call is
- * repeated. Beside the retries there are three replays, once each: with new credentials, with AWS's time, and over a new
- * connection where the one that was taken turned out to be dead.
+ * `decode` returns a result or throws the error for the response, which decides whether the call is retried. In
+ * addition there are three replays, once each: with new credentials, with AWS's time, and over a new connection if the
+ * old one turned out to be dead.
  */
 export async function send<T>(
   state: TransportState,
@@ -67,7 +67,7 @@ export async function send<T>(
           tellRetry(error)
           continue
         }
-        // What was wrong before anything was sent has no `retryable`, and is wrong the next time too.
+        // An error from before anything was sent has no `retryable`, and would occur again.
         if (!('retryable' in error)) throw error
         if (!response && !hasReconnected && policy.attempts > 1 && isConnectionReset(error)) {
           hasReconnected = true

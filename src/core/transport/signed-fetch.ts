@@ -11,7 +11,7 @@ import { mergeRetry } from './retry.ts'
 import type { TransportState } from './call.ts'
 import { send } from './send.ts'
 
-/** What of a client its `fetch` is made of. */
+/** The parts of a client that its `fetch` uses. */
 export interface SignedFetchOptions {
   readonly transport: TransportState
   readonly endpoint: EndpointResolver
@@ -21,7 +21,7 @@ export interface SignedFetchOptions {
   readonly retry: RetryOptions | false | undefined
 }
 
-/** Makes `bedrock.fetch`: one signed request to either host, and its response as it came. */
+/** Creates `bedrock.fetch`, which sends one signed request to either host and returns its response unchanged. */
 export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
   const { transport, endpoint } = client
   const signed: BedrockFetch = async (path, init = {}) => {
@@ -46,7 +46,7 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
       return await send(transport, call, async ({ response, body, done, secrets }) => {
         const { status } = response
         const headers = [...response.headers]
-        // Only the body tells a refusal that new credentials would lift from one that stands.
+        // Only the body shows whether new credentials would help.
         if (status === 403 || (init.retry && !response.ok)) {
           const text = await readText(body, maxErrorBytes)
           refusal = guardResponse(new Response(text, { status, headers }), secrets)
@@ -57,7 +57,7 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
           body.cancel()
           done()
         }
-        // A browser hides a redirect behind status 0, which no Response may be made with.
+        // Browsers hide a redirect behind status 0, which the Response constructor rejects.
         return guardResponse(
           new Response(response.body && readableFrom(() => body.read(), close), { status: status || 502, headers }),
           secrets,
@@ -76,7 +76,7 @@ function resolvePath(path: string, endpoint: EndpointResolver, region: string): 
     ? 'bedrock-runtime'
     : 'bedrock'
   const base = endpoint(service, region)
-  // As it goes on the wire: `fetch` would resolve dots and encode what is not ASCII after it was signed.
+  // In the form that is sent: `fetch` would resolve dots and encode non-ASCII characters after signing.
   const url = URL.canParse(base + path) ? new URL(base + path).href : ''
   if (!path.startsWith('/') || !url.startsWith(`${base}/`)) {
     throw new ConfigurationError(`${JSON.stringify(path)} is not a path below the endpoint`, {

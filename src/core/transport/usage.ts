@@ -1,7 +1,7 @@
 import { isJsonObject } from '../internal/json.ts'
 import type { JsonObject, JsonValue, TokenUsage } from '../types.ts'
 
-// The same four numbers under the names that each place gives them.
+// The names of the same four numbers in each place.
 const names = {
   body: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
   metrics: ['inputTokenCount', 'outputTokenCount', 'cacheReadInputTokenCount', 'cacheWriteInputTokenCount'],
@@ -11,17 +11,17 @@ const names = {
 } as const
 const fields = ['inputTokens', 'outputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'] as const
 
-/** Token counts in the headers of an InvokeModel response; undocumented, and the only ones for some providers. */
+/** Reads token counts from an InvokeModel response's headers; undocumented, and the only ones for some providers. */
 export function usageFromHeaders(headers: Readonly<Record<string, string>>): TokenUsage {
   return pick(headers, names.headers)
 }
 
-/** Token counts in an Anthropic message's `usage`. */
+/** Reads token counts from an Anthropic message's `usage`. */
 export function usageFromBody(usage: JsonValue | undefined): TokenUsage {
   if (!isJsonObject(usage)) return {}
   const { iterations } = usage
   if (!Array.isArray(iterations) || iterations.length === 0) return pick(usage, names.body)
-  // With compaction the top level leaves out what compacting cost; the iterations have it all.
+  // With compaction, the top level leaves out the cost of compacting; the iterations include it.
   const sum: Record<string, number> = {}
   for (const iteration of iterations) {
     const part = usageFromBody(iteration)
@@ -30,7 +30,7 @@ export function usageFromBody(usage: JsonValue | undefined): TokenUsage {
   return sum
 }
 
-/** Token counts that a stream's event carries, given those known so far. Later figures are cumulative and win. */
+/** Merges token counts in a stream event with those known so far. Later numbers are cumulative and win. */
 export function usageFromEvent(event: JsonObject, known: TokenUsage): TokenUsage {
   const message = isJsonObject(event.message) ? event.message.usage : undefined
   const metrics = event['amazon-bedrock-invocationMetrics']
