@@ -9,6 +9,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { transformSync } from 'esbuild'
 import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
 import { pack, subpaths } from '../package/packed.ts'
@@ -34,6 +35,14 @@ const limit = 120_000
 const fake = createFakeBedrock({ region: 'us-east-1' })
 const server = await serveFakeBedrock(fake)
 const settings: Settings = { endpoint: server.url, region: fake.region, credentials: fake.identity }
+/** The same for a program that is told nothing by its code. */
+const serviceVariables = {
+  AWS_REGION: fake.region,
+  AWS_ENDPOINT_URL: server.url,
+  AWS_ACCESS_KEY_ID: fake.identity.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: fake.identity.secretAccessKey,
+}
+const edgeRoute = join(import.meta.dirname, '../../examples/routes/edge-route.ts')
 const workshop = openWorkshop()
 
 const printer = (file: string): string => `import { run } from './${file}'\nrun().then(console.log)\n`
@@ -212,8 +221,15 @@ const consumers: readonly Consumer[] = [
         'app/layout.js': `export default ({ children }) => <html><body>{children}</body></html>`,
         'app/page.js': `export default () => <p>Outcrop</p>`,
         'app/api/route.js': `${handler(settings)}\nexport { answer as POST }`,
+        // The recipe for a route at the edge, as it is in examples; Next would want TypeScript's packages for its types.
+        'app/chat/route.js': transformSync(readFileSync(edgeRoute, 'utf8'), { loader: 'ts' }).code,
         'asking.mjs': asking,
-        'main.mjs': `import { ask } from './asking.mjs'
+        'main.mjs': `import { readMessageStream } from 'outcrop'
+          import { ask } from './asking.mjs'
+          const messages = [{ role: 'user', content: 'At the edge?' }]
+          const response = await fetch(process.argv[2] + '/chat', { method: 'POST', body: JSON.stringify({ messages }) })
+          const text = await readMessageStream(response).finalText()
+          if (!text.includes('At the edge?')) throw new Error('The edge route answered: ' + text)
           console.log(await ask((url, init) => fetch(url.replace('http://127.0.0.1', process.argv[2]), init)))`,
       }
       project.write(files)
@@ -221,7 +237,7 @@ const consumers: readonly Consumer[] = [
       const port = await freePort()
       const app = spawn(process.execPath, [installed('next/dist/bin/next'), 'start', '-p', String(port)], {
         cwd: project.directory,
-        env: environment(),
+        env: { ...environment(), ...serviceVariables },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       try {
