@@ -21,7 +21,7 @@ export interface Estimator {
 }
 
 // How far one call moves what was learned.
-const step = 0.2
+const step = 0.5
 const maxPrefixes = 500
 // For models whose longest answer nobody has documented; https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
 const longestAnswer = 64_000

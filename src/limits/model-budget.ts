@@ -15,13 +15,13 @@ export interface BudgetSnapshot extends BudgetKey {
   readonly quota: number | undefined
   /** Tokens per minute that refusals have taught. */
   readonly learned: number | undefined
-  /** Tokens of the quota that were used lately; older use fades out over the minute. */
+  /** Tokens of the quota that the calls of the last minute have used. */
   readonly used: number
   /** Tokens of the quota that are set aside for calls under way. */
   readonly held: number
   /** Calls under way. */
   readonly open: number
-  /** Requests of the last minute, as `used`. */
+  /** Requests of the last minute. */
   readonly requests: number
   /** Calls that wait here. */
   readonly queued: number

@@ -11,6 +11,17 @@ local function now_of(text)
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 local function show(value) return string.format('%.17g', value) end
+local parts = 12
+
+local function count_use(b, at, units)
+  local age = math.max(0, b.part - math.floor(at / (b.window / parts)))
+  if age <= parts then b.used[age + 1] = b.used[age + 1] + units end
+end
+local function used_of(b)
+  local sum = 0
+  for _, units in ipairs(b.used) do sum = sum + units end
+  return math.max(0, sum - (b.at / (b.window / parts)) % 1 * b.used[parts + 1])
+end
 
 local function open(i, first, now)
   local b = { key = KEYS[2 * i - 1], held_key = KEYS[2 * i] }
@@ -21,10 +32,12 @@ local function open(i, first, now)
   b.concurrency = number(ARGV[at + 3]) or math.huge
   b.hold = number(ARGV[at + 4])
   b.expected = number(ARGV[at + 5])
-  local saved = redis.call('HMGET', b.key, 'at', 'level', 'used', 'held', 'peak', 'cut', 'pause')
+  local saved = redis.call('HMGET', b.key, 'at', 'level', 'used', 'held', 'peak', 'cut', 'pause', 'part')
   b.at = number(saved[1] or '') or now
   b.level = number(saved[2] or '')
-  b.used = number(saved[3] or '') or 0
+  b.used = {}
+  for units in string.gmatch(saved[3] or '', '[^,]+') do b.used[#b.used + 1] = number(units) end
+  for i = #b.used + 1, parts + 1 do b.used[i] = 0 end
   b.held = number(saved[4] or '') or 0
   b.peak = number(saved[5] or '')
   b.cut = number(saved[6] or '') or 0
@@ -32,12 +45,18 @@ local function open(i, first, now)
 
   local passed = math.max(0, now - b.at)
   b.at = b.at + passed
-  b.used = b.used * math.exp(-passed / b.window)
+  b.part = number(saved[8] or '') or 0
+  local part = math.floor(b.at / (b.window / parts))
+  while b.part < part do
+    table.insert(b.used, 1, 0)
+    table.remove(b.used)
+    b.part = math.max(b.part + 1, part - parts)
+  end
   local ended = redis.call('ZRANGEBYSCORE', b.held_key, '-inf', now)
   for _, member in ipairs(ended) do
-    local hold, expected = string.match(member, '^[^|]*|([^|]*)|([^|]*)$')
+    local hold, expected, at = string.match(member, '^[^|]*|([^|]*)|([^|]*)|([^|]*)$')
     b.held = b.held - number(hold)
-    b.used = b.used + number(expected)
+    count_use(b, number(at), number(expected))
     redis.call('ZREM', b.held_key, member)
   end
   b.count = redis.call('ZCARD', b.held_key)
@@ -57,13 +76,15 @@ local function open(i, first, now)
 end
 
 local function save(b)
-  redis.call('HSET', b.key, 'at', show(b.at), 'level', b.level and show(b.level) or '', 'used', show(b.used),
-    'held', show(b.held), 'peak', b.peak and show(b.peak) or '', 'cut', show(b.cut), 'pause', show(b.pause))
+  local used = {}
+  for i, units in ipairs(b.used) do used[i] = show(units) end
+  redis.call('HSET', b.key, 'at', show(b.at), 'level', b.level and show(b.level) or '', 'used', table.concat(used, ','),
+    'part', show(b.part), 'held', show(b.held), 'peak', b.peak and show(b.peak) or '', 'cut', show(b.cut), 'pause', show(b.pause))
   redis.call('PEXPIRE', b.key, math.ceil(10 * b.window))
 end
 
 local function state(b)
-  return { math.max(0, b.used), b.held, b.count, b.learned or -1 }
+  return { used_of(b), b.held, b.count, b.learned or -1 }
 end
 `
 
@@ -91,7 +112,9 @@ for i = 1, count do
     wait, reason = math.huge, 'no_quota'
   elseif b.limit < math.huge then
     local lacking = math.min(b.expected, rate * b.burst) - b.level
-    local excess = b.held + b.hold + b.used * (1 - b.burst / b.window) - b.limit
+    local standing = b.burst < b.window and used_of(b) or 0
+    local room = math.min(b.limit_rule, math.max(b.limit, 0.85 * (b.peak or 0)))
+    local excess = b.held + b.hold + standing - room
     if lacking > 0 then
       wait, reason = math.max(10, lacking / rate), 'rate'
     elseif b.hold > 0 and excess > 0 and b.count > 0 then
@@ -107,13 +130,13 @@ end
 for i, b in ipairs(budgets) do
   if worst == 0 then
     if b.hold > 0 then
-      local member = id .. '|' .. show(b.hold) .. '|' .. show(b.expected)
+      local member = id .. '|' .. show(b.hold) .. '|' .. show(b.expected) .. '|' .. show(now)
       redis.call('ZADD', b.held_key, now + lease, member)
       redis.call('PEXPIRE', b.held_key, math.ceil(lease + 10 * b.window))
       b.held = b.held + b.hold
       b.count = b.count + 1
     else
-      b.used = b.used + b.expected
+      count_use(b, now, b.expected)
     end
     if b.level then b.level = b.level - b.expected end
   end
@@ -131,8 +154,11 @@ for i = 1, count do
   local b = open(i, 5, now)
   local at = 5 + 6 * count + (i - 1) * 3
   local used, throttled, pause = number(ARGV[at]), ARGV[at + 1], number(ARGV[at + 2])
-  if throttled ~= '' and (not b.peak or granted > b.cut) then
-    b.peak = math.max(1, math.min(b.limit, b.used + b.held))
+  local is_news = not b.peak or granted > b.cut
+  if throttled ~= '' and is_news and b.peak and now - b.cut < b.window * 0.25 then
+    b.pause = math.max(b.pause, now + b.window * 0.1)
+  elseif throttled ~= '' and is_news then
+    b.peak = math.max(1, math.min(b.limit, used_of(b) + b.held))
     b.cut = now
     b.learned = b.peak * 0.7
     b.level = math.min(b.level or 0, 0)
@@ -140,13 +166,13 @@ for i = 1, count do
   if pause then b.pause = math.max(b.pause, now + pause) end
   if used then
     if b.level then b.level = b.level + b.expected - used end
-    local member = id .. '|' .. show(b.hold) .. '|' .. show(b.expected)
+    local member = id .. '|' .. show(b.hold) .. '|' .. show(b.expected) .. '|' .. show(granted)
     if redis.call('ZREM', b.held_key, member) == 1 then
       b.held = b.held - b.hold
-      b.used = b.used + used
+      count_use(b, granted, used)
       b.count = b.count - 1
     else
-      b.used = b.used + used - b.expected
+      count_use(b, granted, used - b.expected)
     end
     if b.count == 0 then b.held = 0 end
   end

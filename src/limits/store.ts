@@ -32,7 +32,7 @@ export interface Charge {
 
 /** How a budget stands. */
 export interface BudgetState {
-  /** Units used lately: of what was settled, the window's share, older use fading out. */
+  /** Units used by the calls of the last window that have ended. */
   readonly used: number
   /** Units held by open reservations. */
   readonly held: number
