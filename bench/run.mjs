@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { groups } from './cases.mjs'
 import * as http from './http.mjs'
+import * as telemetry from './telemetry.mjs'
 import * as workerd from './workerd.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
@@ -55,5 +56,6 @@ for (const group of groups.filter(isChosen)) {
   }
   print(group, times)
 }
+if (isChosen(telemetry)) print(telemetry, await telemetry.measure(rounds))
 if (isChosen(workerd)) print(workerd, await workerd.measure(rounds))
 for (const group of http.groups.filter(isChosen)) print(group, await http.measure(group, rounds))

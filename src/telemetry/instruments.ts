@@ -19,8 +19,8 @@ export interface Instruments {
 const secondsBuckets = Array.from({ length: 14 }, (_, i) => 2 ** i / 100)
 const tokenBuckets = Array.from({ length: 14 }, (_, i) => 4 ** i)
 
-/** Makes the instruments of a meter, each once. */
-export function createInstruments(meter: TelemetryMeter, conventions: TelemetryConventions): Instruments {
+/** Makes the instruments of a meter; `undefined` for a meter that does nothing with them. */
+export function createInstruments(meter: TelemetryMeter, conventions: TelemetryConventions): Instruments | undefined {
   const histogram = (name: string, description: string, unit = 's'): TelemetryHistogram =>
     meter.createHistogram(name, {
       description,
@@ -33,6 +33,8 @@ export function createInstruments(meter: TelemetryMeter, conventions: TelemetryC
   const names = metric[conventions]
   const duration = histogram(names.duration, 'How long inference took, to its end.')
   const timeToFirstChunk = histogram(names.timeToFirstChunk, 'Until the first chunk of a stream.')
+  // Without an SDK the API has one histogram for all, which records nothing.
+  if (duration === timeToFirstChunk) return undefined
   const timePerOutputChunk = histogram(names.timePerOutputChunk, 'Between two chunks of a stream.')
   const operationDuration =
     names.duration === metric.operationDuration

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../core/internal/json.ts'
-import type { BedrockResponse, Middleware } from '../core/types.ts'
+import type { BedrockResponse, Environment, Middleware } from '../core/types.ts'
 import { requestContent } from './content.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import { attribute, type TelemetryConventions } from './names.ts'
@@ -38,67 +38,80 @@ import { traceContextHeaders } from './trace-context.ts'
  */
 export function telemetry(options: TelemetryOptions = {}): Middleware {
   assertTelemetryOptions(options)
+  const settingsOf = keepSettings(options)
   const instrumentsOf = keepInstruments()
 
   return async function telemetry(request, next, context) {
-    const { telemetry: own = {}, ...others } = request.options
+    const { telemetry: own } = request.options
     if (own === false) return next(request)
-    assertTelemetryCallOptions(own)
+    if (own !== undefined) assertTelemetryCallOptions(own)
     const tracer = options.tracer ?? registeredTracer()
     const meter = options.meter ?? registeredMeter()
     if (!tracer && !meter) return next(request)
 
     const started = context.clock.now()
-    const conventions = conventionsOf(options, context.env)
-    const call = callAttributes(request, context)
-    const plain = { ...request, options: others }
+    const { conventions, maxBytes } = settingsOf(context.env)
     const instruments = meter ? quietly(context, () => instrumentsOf(meter, conventions)) : undefined
+    const call = callAttributes(request, context)
 
     const run = (span?: TelemetrySpan): Promise<BedrockResponse> => {
       const headers = span && options.propagate ? quietly(context, () => traceContextHeaders(span)) : undefined
-      const sent = { ...plain, headers: { ...request.headers, ...headers } }
+      const sent = headers ? { ...request, headers: { ...request.headers, ...headers } } : request
       // Without an SDK, or where the trace is not sampled, nobody hears of the span.
-      const recording = quietly(context, () => (span?.isRecording() ? span : undefined))
+      const recording = span && quietly(context, () => span.isRecording()) ? span : undefined
       if (!recording && !instruments) return next(sent)
-      const maxBytes = recording ? contentBytes(options, context.env) : 0
       quietly(context, () => {
         recording?.setAttributes({
           ...requestAttributes(request, context, conventions),
           ...(maxBytes > 0 && isJsonObject(request.body) && requestContent(request.body, maxBytes)),
-          ...defined({ [attribute.conversationId]: own.conversationId }),
-          ...own.attributes,
+          ...defined({ [attribute.conversationId]: own?.conversationId }),
+          ...own?.attributes,
         })
       })
-      return observe(sent, next, context, { span: recording, instruments, call, conventions, maxBytes, started })
+      const told = { span: recording, maxBytes: recording ? maxBytes : 0 }
+      return observe(sent, next, context, { ...told, instruments, call, conventions, started })
     }
 
     if (!tracer) return run()
     let answer: Promise<BedrockResponse> | undefined
+    const begin = (span: TelemetrySpan): void => {
+      answer = run(span)
+    }
     quietly(context, () => {
       const name = `${call[attribute.operationName]} ${call[attribute.requestModel]}`
       const settings = { kind: clientKind, attributes: call }
-      const begin = (span: TelemetrySpan): void => {
-        answer = run(span)
-      }
-      if (own.context === undefined) tracer.startActiveSpan(name, settings, begin)
+      if (own?.context === undefined) tracer.startActiveSpan(name, settings, begin)
       else tracer.startActiveSpan(name, settings, own.context, begin)
     })
     return answer ?? run()
   }
 }
 
-/** Gives the instruments of a meter, which are made once. */
-function keepInstruments(): (meter: TelemetryMeter, conventions: TelemetryConventions) => Instruments {
-  const kept = {
-    latest: new WeakMap<TelemetryMeter, Instruments>(),
-    '1.41': new WeakMap<TelemetryMeter, Instruments>(),
+interface Settings {
+  readonly conventions: TelemetryConventions
+  readonly maxBytes: number
+}
+
+/** What the options and the environment of a client come to, worked out once. */
+function keepSettings(options: TelemetryOptions): (env: Environment | undefined) => Settings {
+  let known: (Settings & { readonly env: Environment | undefined }) | undefined
+  return (env) => {
+    if (!known || known.env !== env)
+      known = { env, conventions: conventionsOf(options, env), maxBytes: contentBytes(options, env) }
+    return known
   }
+}
+
+/** Gives the instruments of a meter, which are made once. */
+function keepInstruments(): (meter: TelemetryMeter, conventions: TelemetryConventions) => Instruments | undefined {
+  type Kept = WeakMap<TelemetryMeter, { readonly instruments: Instruments | undefined }>
+  const kept: Record<TelemetryConventions, Kept> = { latest: new WeakMap(), '1.41': new WeakMap() }
   return (meter, conventions) => {
-    let instruments = kept[conventions].get(meter)
-    if (!instruments) {
-      instruments = createInstruments(meter, conventions)
-      kept[conventions].set(meter, instruments)
+    let known = kept[conventions].get(meter)
+    if (!known) {
+      known = { instruments: createInstruments(meter, conventions) }
+      kept[conventions].set(meter, known)
     }
-    return instruments
+    return known.instruments
   }
 }

@@ -1,0 +1,87 @@
+// What telemetry costs a call. A few per cent are lost between processes: each contestant takes turns with the baseline in
+// one, a few calls at a time.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { metrics, trace } from '@opentelemetry/api'
+import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
+import { createBedrockClient } from 'outcrop'
+import { telemetry } from 'outcrop/telemetry'
+
+export const name = 'create 1 KB message, with telemetry'
+export const baseline = 'without telemetry'
+export const format = (microseconds) => `${microseconds.toFixed(1)} µs`
+export const word = 'times as fast'
+const batch = 25
+const batches = 200
+
+const answer = JSON.stringify({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-sonnet-4-6',
+  content: [{ type: 'text', text: 'y'.repeat(1000) }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 300, output_tokens: 300 },
+})
+const client = (middleware) =>
+  createBedrockClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI-EXAMPLE' },
+    fetch: async () => new Response(answer, { headers: { 'content-type': 'application/json' } }),
+    middleware,
+  })
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 1024,
+  messages: [{ role: 'user', content: 'x'.repeat(1000) }],
+}
+
+const clients = {
+  [baseline]: () => client([]),
+  // What it differs by is noise.
+  'without telemetry, again': () => client([]),
+  'no SDK registered': () => client([telemetry()]),
+  'no SDK, tracer and meter of the API': () =>
+    client([telemetry({ tracer: trace.getTracer('app'), meter: metrics.getMeter('app') })]),
+  'an SDK that exports nothing': () =>
+    client([
+      telemetry({
+        tracer: new BasicTracerProvider().getTracer('app'),
+        meter: new MeterProvider().getMeter('app'),
+      }),
+    ]),
+}
+
+/** Gives the times of each round, in microseconds per call, by contestant. */
+export async function measure(rounds) {
+  const times = Object.fromEntries(Object.keys(clients).map((contestant) => [contestant, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of Object.keys(clients)) {
+      const output = execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), contestant])
+      const [base, time] = JSON.parse(output)
+      // As long as beside the baseline of this process, on the scale of the first.
+      times[contestant].push(contestant === baseline ? base : (time / base) * times[baseline][round])
+    }
+  }
+  return times
+}
+
+async function compare(contestant) {
+  const pair = [baseline, contestant].map((each) => ({ bedrock: clients[each](), times: [] }))
+  for (let round = -100; round < batches; round++) {
+    for (const { bedrock, times } of pair) {
+      const { user, system } = process.cpuUsage()
+      for (let i = 0; i < batch; i++) await bedrock.messages.create(params)
+      const spent = process.cpuUsage()
+      if (round >= 0) times.push((spent.user + spent.system - user - system) / batch)
+    }
+    pair.reverse()
+    if (round % 50 === 0) globalThis.gc()
+  }
+  const middle = (times) => times.toSorted((a, b) => a - b)[times.length >> 1]
+  // An even number of rounds has put the baseline first again.
+  return pair.map(({ times }) => middle(times))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await compare(process.argv[2])))
