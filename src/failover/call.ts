@@ -5,24 +5,26 @@ import type {
   BedrockResponse,
   CallOptions,
   MiddlewareContext,
+  ModelRef,
   Next,
   RetryOptions,
 } from '../core/types.ts'
 import { guardrailOf, withGuardrail } from '../guardrails/config.ts'
 import type { Destination } from './destinations.ts'
 
-/** How one of a call's destinations is called. */
+/** The conditions for a call of one destination. */
 export interface Leg {
   /** Whether there is another destination to go to. */
   readonly isLast: boolean
-  /** What is left of the call's total deadline, in milliseconds; `undefined` where there is none. */
+  /** What is left of the call's total deadline, in milliseconds; `undefined` if it has none. */
   readonly left: number | undefined
-  /** How many attempts are made before the call goes on, where `leaves` says that it does. */
+  /** The number of attempts before the call goes on to the next destination. */
   readonly attempts: number
+  /** Tests whether an error makes the call go on. */
   readonly leaves: (error: Error) => boolean
 }
 
-/** Calls a destination: its own client, or the rest of the chain. */
+/** Calls a destination: through its own client, or through the rest of the chain. */
 export async function callAt(
   { target, model }: Destination,
   request: BedrockRequest,
@@ -43,10 +45,10 @@ export async function callAt(
   }
   const headers = mergeHeaders(client ? forwarded(request) : request.headers, target.options?.headers)
   const changed = { ...request, headers, options }
-  return client ? callClient(client, changed, model.id, context) : next({ ...changed, model })
+  return client ? callClient(client, changed, model, context) : next({ ...changed, model })
 }
 
-/** Ends the retries earlier for what the call can leave a destination for. */
+/** Limits the retries of errors for which the call can go on to another destination. */
 function untilItLeaves(given: RetryOptions | false | undefined, { attempts, leaves }: Leg): RetryOptions | false {
   if (given === false) return false
   const retryIf = given?.retryIf ?? (({ retryable }) => retryable === true)
@@ -55,7 +57,7 @@ function untilItLeaves(given: RetryOptions | false | undefined, { attempts, leav
 
 const meantForAll = /^(anthropic-|x-amzn-bedrock-|x-claude-code-|x-amzn-trace-id$|traceparent$|tracestate$|baggage$)/
 
-// A client's own headers may hold what only its own gateway may see.
+// A client's own headers may contain a key of its gateway.
 function forwarded({ headers, options }: BedrockRequest): Record<string, string> {
   return mergeHeaders(
     Object.fromEntries(Object.entries(headers).filter(([name]) => meantForAll.test(name))),
@@ -66,22 +68,22 @@ function forwarded({ headers, options }: BedrockRequest): Record<string, string>
 async function callClient(
   client: NonNullable<Destination['target']['client']>,
   given: BedrockRequest,
-  model: string,
-  { model: asked, clock }: MiddlewareContext,
+  model: ModelRef,
+  { clock }: MiddlewareContext,
 ): Promise<BedrockResponse> {
-  // As headers, since a client of the core alone knows no such option.
+  // As headers, because a client of the core does not know the option.
   const guardrail = given.operation === 'CountTokens' ? undefined : guardrailOf(given)
   const request = guardrail ? withGuardrail(given, guardrail) : given
   const { operation, body, headers, signal } = request
   const options: CallOptions = { ...given.options, headers, signal }
   if (operation === 'InvokeModelWithResponseStream')
-    return { type: 'stream', ...(await client.invokeStream({ model, body: request.body }, options)) }
+    return { type: 'stream', ...(await client.invokeStream({ model, body }, options)) }
   if (operation === 'InvokeModel') return { type: 'json', ...(await client.invoke({ model, body }, options)) }
   const started = clock.now()
   const { input_tokens: inputTokens, ...rest } = await client.messages.countTokens({ ...body, model } as never, options)
   return {
     type: 'json',
     body: { ...rest, inputTokens },
-    metadata: { ...localMetadata(asked, {}, clock.now() - started), attempts: 1 },
+    metadata: { ...localMetadata(model, {}, clock.now() - started), attempts: 1 },
   }
 }

@@ -3,8 +3,8 @@ import type { BedrockRequest, JsonObject, JsonValue } from '../core/types.ts'
 import { sha256Hex } from '#platform'
 
 /**
- * What calls have in common that read the same prompt cache: the session of Claude Code, else the user, else the tools and
- * the system prompt, else the first message. A hash: the value itself is not kept.
+ * Returns a hash of what the calls of a conversation have in common: the session of Claude Code, else the user, else the
+ * tools and the system prompt, else the first message.
  */
 export async function conversationOf({ headers, body }: BedrockRequest, model: string): Promise<string> {
   const { tools, system, messages, metadata } = body
@@ -16,8 +16,8 @@ export async function conversationOf({ headers, body }: BedrockRequest, model: s
 }
 
 /**
- * How strongly a conversation is drawn to a target: of several, it goes to the one with the greatest text. When a target
- * goes, only its own conversations move, in any process alike (rendezvous hashing).
+ * Returns the weight of a target for a conversation, which goes to the target with the greatest. All processes agree, and
+ * if a target is removed, only its own conversations move (rendezvous hashing).
  *
  * @see https://en.wikipedia.org/wiki/Rendezvous_hashing
  */
@@ -27,7 +27,7 @@ export async function weightOf(conversation: string, target: string): Promise<st
 
 const minute = 60_000
 
-/** How long Bedrock keeps the prompt of a body, in milliseconds: an hour where a cache point asks for it, else five minutes. */
+/** Returns how long Bedrock caches a prompt, in milliseconds: an hour if a cache point asks for it, else five minutes. */
 export function cacheLifetime({ tools, system, messages, cache_control: own }: JsonObject): number {
   const isLong = (value: JsonValue | undefined): boolean => {
     if (Array.isArray(value)) return value.some(isLong)

@@ -6,21 +6,21 @@ import { regionsOf } from '../models/regions.ts'
 import { reachOf, staysWithin } from '../models/residency.ts'
 import type { Target, Tier } from './targets.ts'
 
-/** What a target comes to for one call: a model in a Region. */
+/** A target resolved for one call: a model in a Region. */
 export interface Destination {
   readonly target: Target
   readonly model: ModelRef
-  /** Tells it from others. */
+  /** Identifies it. */
   readonly key: string
-  /** The same for all that share a daily quota: those of one account and Region. */
+  /** Identifies the daily quota, which those of one account and Region share. */
   readonly quota: string
 }
 
 /**
- * Finds out what each target comes to for a call. What comes to the same as one before it is left out.
+ * Resolves the targets for a call. Repeated destinations are left out.
  *
- * @param onUnusable - told of a target whose model means nothing or is not allowed, which is then left out. @default the
- *   call rejects with a ConfigurationError or ModelResolutionError
+ * @param onUnusable - called for a target whose model is unknown or not allowed, which is then left out. @default rejects
+ *   with a ConfigurationError or ModelResolutionError
  */
 export async function findDestinations(
   tiers: readonly Tier[],
@@ -51,7 +51,7 @@ export async function findDestinations(
   )
 }
 
-// Clients are told apart by their targets' names.
+// Identifies clients by the names of their targets.
 const placeOf = ({ target, model }: Destination): string =>
   `${target.client ? target.name : ''} ${model.region} ${model.id}`
 
@@ -69,7 +69,7 @@ async function findDestination(target: Target, context: MiddlewareContext): Prom
   }
 }
 
-/** The model that a target means: its own, else the call's, by the name that it has there. */
+/** Returns the model of a target: its own, else the call's, by its ID there. */
 async function modelAt(target: Target, context: MiddlewareContext): Promise<ModelRef> {
   const resolve = (name: string): Promise<ModelRef> =>
     target.client ? target.client.models.resolve(name) : context.resolve(name, target.region)
@@ -89,13 +89,13 @@ async function modelAt(target: Target, context: MiddlewareContext): Promise<Mode
   )
 }
 
-/** Whether the ID that a call has can be called in the Region of `model` too. */
+/** Tests whether the ID of the call can be called in the Region of `model` too. */
 function isCallable({ region = '' }: ModelRef, context: MiddlewareContext): boolean {
   const { geo } = context.model
   return region === context.region || geo === 'global' || (geo ? (regionsOf(geo)?.includes(region) ?? false) : false)
 }
 
-/** @throws ConfigurationError for a target that may run where the call itself may not, without saying so */
+/** @throws ConfigurationError if a target may run where the call itself may not, without consent. */
 function assertConsent({ consent }: Target, model: ModelRef, { model: own, region }: MiddlewareContext): void {
   const isSame = model.id === own.id && model.region === region
   if (consent === 'anywhere' || (!consent && (own.geo === 'global' || isSame))) return
@@ -115,7 +115,7 @@ function runsIn({ id, geo }: ModelRef, region: string): readonly string[] | unde
   return regions && [region, ...regions]
 }
 
-/** The same error, with the target in it; `undefined` for what has nothing to do with how the target is set up. */
+/** Returns the error with the target's name; `undefined` if it is not about the target's configuration. */
 function explained(error: unknown, { name }: Target): Error | undefined {
   if (isBedrockError(error, 'configuration'))
     return new ConfigurationError(`The failover target ${name}: ${error.message}`, { cause: error, hint: error.hint })

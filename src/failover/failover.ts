@@ -13,48 +13,48 @@ import { type FailoverTargets, readTargets, type Target } from './targets.ts'
 /** Options of {@link failover}. */
 export interface FailoverOptions {
   /**
-   * How many attempts a target gets before a call leaves it, while there is another: another try costs less than a cold
-   * cache. What no call leaves a target for is repeated as `retry` says, and so is everything at the last target.
+   * The number of attempts before a call leaves a target, as long as another is left. Errors for which no call leaves, and
+   * all errors at the last target, are retried as `retry` says.
    *
    * @default 2
    */
   readonly attempts?: number | undefined
   /**
-   * How long a target that cannot be reached, says that it has no capacity, or throttles three calls in a row is passed
-   * over, in milliseconds; longer where it asks for more, but an hour at most.
+   * How long all calls avoid a target that cannot be reached, has no capacity, or has throttled three calls in a row, in
+   * milliseconds. Longer if its `retry-after` says so, but at most an hour.
    *
    * @default 30_000
    */
   readonly cooldown?: number | undefined
   /**
-   * How long a conversation that has left its first choice stays away, in milliseconds. Each return costs a new prompt
-   * cache, so that it should be longer than one lives.
+   * How long a conversation stays away after it left its first choice, in milliseconds. Each return writes a new prompt
+   * cache, so this should be longer than a cache lives.
    *
-   * @default a minute longer than Bedrock keeps the prompt: 6 minutes, or 61 where a `cache_control` asks for an hour
+   * @default a minute longer than a cache lives: 6 minutes, or 61 if a `cache_control` in the body asks for an hour
    */
   readonly returnAfter?: number | undefined
   /**
-   * Decides in place of the built-in rule whether an error makes a call leave a target. Not asked for the daily quota,
-   * nor for what fails before anything is sent.
+   * Replaces the built-in rule that decides whether an error makes a call leave a target. Not called for the daily quota,
+   * nor for errors before anything is sent.
    */
   readonly leaveIf?:
     | ((error: Error & { readonly status?: number; readonly retryable?: boolean }) => boolean)
     | undefined
-  /** Leaves out a target whose model means nothing or is not allowed, with a warning. @default false: the call rejects */
+  /** Skips a target whose model is unknown or not allowed, with a warning. @default false: the call rejects */
   readonly skipUnusable?: boolean | undefined
 }
 
 /**
- * Sends a call elsewhere when its target throttles it, has no capacity or cannot be reached: to another profile, model,
- * Region or account, in the order of the list. The call as it is comes first, or where `{}` stands. Targets in a list of
- * their own share the conversations.
+ * Creates a middleware that sends a call to another profile, model, Region or account if its target throttles it, has no
+ * capacity or cannot be reached. Targets are tried in the order of the list. The unchanged call comes first, or where
+ * `{}` is in the list. Targets in a nested list share the conversations.
  *
- * A conversation stays where its prompt cache is: it leaves its target only when that fails, and comes back when the
- * cache would have gone anyway. Errors of the request or of permissions, guardrails and streams that have begun are never
- * repeated elsewhere, nor is a call beyond the daily quota in the same account and Region. No target runs where the call
- * itself may not, unless its `residency` says so. `metadata.failover` tells which target answered, and why.
+ * A conversation stays where its prompt cache is: it leaves its target only if that fails, and returns when its old cache
+ * has expired. Errors of the request, permissions, guardrails and streams that have begun are never repeated elsewhere,
+ * nor is a call beyond the daily quota in the same account and Region. No target runs where the call itself may not,
+ * unless its `residency` allows it. `metadata.failover` tells which target answered, and why.
  *
- * One `failover(…)` is for one client: it holds what that client has learned.
+ * Create one for each client: it remembers targets and conversations.
  *
  * @example
  * ```ts
@@ -65,8 +65,8 @@ export interface FailoverOptions {
  * const { metadata } = await bedrock.messages.create(params)
  * metadata.failover // { target: 'us-west-2', reason: 'failed', tried: [{ target: 'primary', cause: 'throttled', … }] }
  * ```
- * @throws ConfigurationError for targets and options that can never work; the call rejects with one for a target that
- *   leaves where the call may run.
+ * @throws ConfigurationError for invalid targets and options. The call rejects with one if a target may run where the
+ *   call may not.
  */
 export function failover(targets: FailoverTargets, options: FailoverOptions = {}): Middleware {
   assertOptions(options, '', 'attempts cooldown returnAfter leaveIf skipUnusable')
@@ -85,7 +85,7 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
 
   const whyLeave = (error: unknown): FailoverCause | undefined => {
     const cause = causeOf(error)
-    // What was wrong before anything was sent has no `retryable`.
+    // Errors before anything is sent have no `retryable`.
     if (!leaveIf || cause === 'daily-quota' || !isBedrockError(error) || !('retryable' in error)) return cause
     return leaveIf(error) ? (cause ?? 'other') : undefined
   }
@@ -102,17 +102,11 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
     const ranked = (await Promise.all(found.map((tier) => rank(tier, conversation)))).flat()
     const started = clock.now()
     const place = health.placeOf(conversation, started)
-    // Where there is nothing better, what rests is tried too, the soonest to be back first.
-    const waiting = [...ranked]
-      .sort((a, b) => Number(b.key === place) - Number(a.key === place))
-      .map((destination) => ({ destination, until: health.restsUntil(destination) }))
-      .map((entry) => (entry.until > started ? entry : { ...entry, until: 0 }))
-      .sort((a, b) => a.until - b.until)
-      .map(({ destination }) => destination)
+    const waiting = inOrder(ranked, place, (destination) => Math.max(started, health.restsUntil(destination)))
 
     const { total = 0 } = context.timeout
     const isBounded = total > 0 && total < Number.POSITIVE_INFINITY
-    const isTold = operations[request.operation].generates
+    const { generates } = operations[request.operation]
     const tried: FailedTarget[] = []
     const reasonFor = ({ key }: Destination): FailoverOutcome['reason'] => {
       if (tried.length > 0) return 'failed'
@@ -130,7 +124,7 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
           leaves: (error) => whyLeave(error) !== undefined,
         })
         response.metadata.failover = { target: name, reason: reasonFor(destination), tried }
-        if (isTold) {
+        if (generates) {
           health.succeeded(destination)
           if (destination === ranked[0]) health.place(conversation)
           else if (destination.key !== place)
@@ -146,9 +140,9 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
           attempts: made,
           retryAfter,
         } = error as { status?: number; attempts?: number; retryAfter?: number }
-        // How long `limits` would let this call wait says nothing of others.
+        // The wait that `limits` names is that of this call alone.
         const wait = error.code === 'quota_exceeded' ? undefined : retryAfter
-        const rests = isTold && health.failed(destination, cause, wait, clock.now())
+        const rests = generates && health.failed(destination, cause, wait, clock.now())
         if (cause === 'daily-quota') leaveOut(waiting, destination)
         const isLate = isBounded && clock.now() >= started + total
         if (waiting.length === 0 || isLate || request.signal?.aborted) throw withTried(error, tried)
@@ -161,7 +155,19 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
   }
 }
 
-/** A tier's destinations, the one that a conversation is drawn to first. */
+/** Orders destinations: the conversation's place, then by rank. Those that rest come last, the next to return first. */
+function inOrder(
+  ranked: readonly Destination[],
+  place: string | undefined,
+  availableFrom: (destination: Destination) => number,
+): Destination[] {
+  return ranked
+    .map((destination) => ({ destination, from: availableFrom(destination), isElsewhere: destination.key !== place }))
+    .sort((a, b) => a.from - b.from || Number(a.isElsewhere) - Number(b.isElsewhere))
+    .map(({ destination }) => destination)
+}
+
+/** Ranks the destinations of a tier for a conversation. */
 async function rank(tier: readonly Destination[], conversation: string): Promise<readonly Destination[]> {
   if (tier.length < 2) return tier
   const weighed = await Promise.all(
@@ -170,12 +176,12 @@ async function rank(tier: readonly Destination[], conversation: string): Promise
   return weighed.sort((a, b) => (a.weight < b.weight ? 1 : -1)).map(({ destination }) => destination)
 }
 
-/** Takes out what shares the daily quota of a destination. */
+/** Removes the destinations that share a daily quota. */
 function leaveOut(waiting: Destination[], { quota }: Destination): void {
   for (let i = waiting.length - 1; i >= 0; i--) if (waiting[i]?.quota === quota) waiting.splice(i, 1)
 }
 
-/** @throws ConfigurationError where another client would be called without the guardrail that this one has */
+/** @throws ConfigurationError if another client would be called without this client's guardrail. */
 function assertGuarded({ inner }: MiddlewareContext): void {
   if (!inner.some(isGuardrail)) return
   throw new ConfigurationError('A failover target with a client of its own would be called without the guardrail', {

@@ -1,27 +1,27 @@
 import type { FailoverCause } from '../core/types.ts'
 import type { Destination } from './destinations.ts'
 
-/** What is known of how destinations and conversations fare. */
+/** The state of destinations and conversations. */
 export interface Health {
-  /** Until when a destination is passed over, in milliseconds since the epoch; 0 where it is not. */
+  /** Returns until when a destination rests, in milliseconds since the epoch; in the past if it does not. */
   restsUntil(destination: Destination): number
   succeeded(destination: Destination): void
-  /** Gives whether everybody passes the destination over from now on. */
+  /** Returns whether the destination rests from now on, for all calls. */
   failed(destination: Destination, cause: FailoverCause, retryAfter: number | undefined, now: number): boolean
-  /** Where a conversation has moved to; `undefined` where it is at its first choice. */
+  /** Returns where a conversation has moved; `undefined` if it is at its first choice. */
   placeOf(conversation: string, now: number): string | undefined
-  /** Notes where a conversation is: until `until` it stays there. Without a destination it is at its first choice. */
+  /** Places a conversation until a moment; without a destination, at its first choice. */
   place(conversation: string, destination?: Destination, until?: number): void
 }
 
-// Names of models and conversations come from outside, so what is remembered of them is bounded.
+// Names of models and conversations may come from outside, so their number is limited.
 const maxDestinations = 1000
 const maxConversations = 10_000
-// A header may ask for any wait.
+// A header may name any wait.
 const maxCooldown = 3_600_000
 const maxRefusals = 3
 
-/** @param cooldown - how long a destination that fails is passed over, in milliseconds */
+/** @param cooldown - how long a destination rests after a failure, in milliseconds */
 export function createHealth(cooldown: number): Health {
   const refusals = new Map<string, number>()
   const resting = new Map<string, number>()
@@ -38,7 +38,7 @@ export function createHealth(cooldown: number): Health {
         remember(spent, quota, now + maxCooldown, maxDestinations)
         return true
       }
-      // A throttled call does not mean that all are: if every conversation left, each would pay for a new cache, and
+      // One throttled call moves one conversation: if all moved, each would write a new cache, and together they would
       // throttle the next target.
       const inRow = cause === 'throttled' ? (refusals.get(key) ?? 0) + 1 : maxRefusals
       remember(refusals, key, inRow, maxDestinations)
@@ -57,7 +57,7 @@ export function createHealth(cooldown: number): Health {
   }
 }
 
-/** Keeps the newest entries of a map. */
+/** Adds an entry, and drops the oldest beyond `most`. */
 function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
   map.delete(key)
   map.set(key, value)

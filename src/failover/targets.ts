@@ -7,57 +7,57 @@ import { assertCallOptions } from '../core/options.ts'
 import type { CallOptions, RetryOptions } from '../core/types.ts'
 import { allowedRegions } from '../models/residency.ts'
 
-/** Where a call may go: the call as it is (`{}`), another model, profile or Region, or another client. */
+/** A target for calls: the unchanged call (`{}`), another model, profile or Region, or another client. */
 export interface FailoverTarget {
   /**
-   * What metadata and logs call it: 1 to 100 printable characters.
+   * Its name in metadata and logs: 1 to 100 printable characters.
    *
-   * @default its model and Region; else `primary` for the call as it is, and `target 2` for the second of the list
+   * @default its model and Region; else `primary` for the unchanged call, and `target 2` for the second in the list
    */
   readonly name?: string | undefined
-  /** The model to call: any name that the client knows, an ID or an ARN. @default the call's own, as it is called there */
+  /** The model: any name that the client knows, an ID or an ARN. @default the call's own, by its ID in that Region */
   readonly model?: string | undefined
-  /** The Region to call it in, with the same client and credentials. @default the client's */
+  /** The Region, with the same client and credentials. @default the client's */
   readonly region?: string | undefined
   /**
-   * The client to call it with, for another account or endpoint. Of this client's middleware it has what stands before
-   * `failover`; what stands behind it, the other client needs for itself.
+   * The client, for another account or endpoint. This client's middleware before `failover` applies; after it, the other
+   * client's own does.
    */
   readonly client?: Pick<CoreClient, 'invoke' | 'invokeStream' | 'messages' | 'models'> | undefined
-  /** A name of the account that `client` calls: targets with the same one share the daily quota of a Region. @default its own */
+  /** A name for the account of `client`. Targets with the same name share the daily quota of a Region. @default its own */
   readonly account?: string | undefined
   /**
-   * Where a call of this target may run: geographies, Regions, or `'anywhere'`. This is the consent to leave the Regions
-   * that the call itself may run in. It widens nothing that `models.residency` of the client forbids.
+   * Where a call of this target may run: geographies, Regions, or `'anywhere'`. This is your consent to leave the Regions
+   * that the call itself may run in. It does not extend the client's own `models.residency`.
    *
    * @default where the call itself may run
    */
   readonly residency?: string | readonly string[] | undefined
-  /** Retries there, over the call's own. @default the call's own, as far as `attempts` of `failover` goes */
+  /** Retries at this target. @default the call's own, within `attempts` of `failover` */
   readonly retry?: RetryOptions | false | undefined
-  /** Further options of calls there, over the call's own: the `guardrail` of that Region, say. */
+  /** Further options, over the call's own, such as the `guardrail` of that Region. */
   readonly options?: Omit<CallOptions, 'signal' | 'retry'> | undefined
 }
 
-/** A target as `failover` goes by it. */
+/** A target with its defaults. */
 export interface Target extends FailoverTarget {
   readonly name: string
-  /** Whether it is the call as it is. */
+  /** Whether it is the unchanged call. */
   readonly isOwn: boolean
-  /** Where it may run, if it says so: the Regions, or `anywhere`. */
+  /** Where it may run; `undefined` where the call itself may. */
   readonly consent: readonly string[] | 'anywhere' | undefined
 }
 
-/** Targets that are as good as each other. */
+/** Targets of equal rank. */
 export type Tier = readonly Target[]
 
-/** What {@link readTargets} reads: a target, the name of a model, or a list of those, which share the conversations. */
+/** The targets of `failover`: each is a target, the name of a model, or a list of those, which share the conversations. */
 export type FailoverTargets = readonly (string | FailoverTarget | readonly (string | FailoverTarget)[])[]
 
 /**
- * Reads the list of targets, with the call as it is before all where it is not in the list.
+ * Reads the targets, and puts the unchanged call first if it is not in the list.
  *
- * @throws ConfigurationError for targets that can never work.
+ * @throws ConfigurationError for invalid targets.
  */
 export function readTargets(given: FailoverTargets): readonly Tier[] {
   if (!Array.isArray(given) || given.length === 0)
@@ -111,7 +111,7 @@ function readTarget(given: string | FailoverTarget, place: number): Target {
 
 const isNoName = 'must be 1 to 100 printable characters'
 
-// It ends up in metadata, headers of a gateway and logs.
+// It is shown in metadata and logs.
 function isName(name: unknown): boolean {
   return typeof name === 'string' && /\S/.test(name) && name.length <= 100 && printable(name) === name
 }

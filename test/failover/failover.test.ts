@@ -138,6 +138,16 @@ describe('where a call goes', () => {
     expect(other.calls[0]?.region).toBe('us-west-2')
   })
 
+  test('another client, by a name that it calls in another Region', async () => {
+    const { base, at, callsAt } = setUp()
+    const client = base.withOptions({ models: { smallModelRegion: 'us-west-2' } })
+    at('us-east-1').fail('throttling', { times: 2 })
+    const bedrock = base.withOptions({ middleware: [failover([{ client, model: 'small' }])] })
+    const { metadata } = await bedrock.messages.create(params)
+    expect(metadata.model).toMatchObject({ family: 'haiku', region: 'us-west-2' })
+    expect(callsAt('us-west-2')).toHaveLength(1)
+  })
+
   test('the call as it is may stand anywhere in the list', async () => {
     const { withTargets } = setUp()
     const { metadata } = await withTargets([{ region: 'us-west-2' }, {}]).messages.create(params)
