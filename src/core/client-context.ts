@@ -133,7 +133,7 @@ async function findRegion({ region, env: from }: ClientOptions, { profileRegion 
   const found = region ?? env('AWS_REGION', from) ?? env('AWS_DEFAULT_REGION', from) ?? (await profileRegion?.())
   if (found !== undefined) return found
   throw new ConfigurationError('No AWS Region is set', {
-    hint: 'Pass `region` to createBedrockClient, or set AWS_REGION or AWS_DEFAULT_REGION, or on Node a Region in the AWS profile.',
+    hint: 'Pass `region`, or set AWS_REGION, AWS_DEFAULT_REGION or, on Node, a Region in the AWS profile.',
   })
 }
 

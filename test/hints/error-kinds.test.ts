@@ -130,9 +130,9 @@ describe('each error that AWS documents has its hint', () => {
     const reached = new Set(
       wordings
         .map(([status, type, message]) => new ServiceError(message, { status, type }))
-        .map((error) => hintTable.findIndex(({ kind }) => kinds.isOfKind(error, kind))),
+        .map((error) => hintTable.findIndex(([, kind]) => kinds.isOfKind(error, kind))),
     )
-    const rows = hintTable.map(({ id }, index) => (reached.has(index) ? undefined : id)).filter(Boolean)
+    const rows = hintTable.map(([id], index) => (reached.has(index) ? undefined : id)).filter(Boolean)
     // Of guardrails and caching AWS documents no wording.
     expect(rows).toEqual(['guardrail-cross-region', 'unknown-guardrail', 'prompt-caching'])
   })

@@ -99,5 +99,5 @@ test('every row is a heading of docs/troubleshooting.md', () => {
   const file = new URL('../../docs/troubleshooting.md', import.meta.url)
   expect(existsSync(file)).toBe(true)
   const anchors = [...readFileSync(file, 'utf8').matchAll(/<a id="([\w-]+)"><\/a>/g)].map((match) => match[1])
-  expect(anchors).toEqual(expect.arrayContaining([...new Set(hintTable.map(({ id }) => id))]))
+  expect(anchors).toEqual(expect.arrayContaining([...new Set(hintTable.map(([id]) => id))]))
 })

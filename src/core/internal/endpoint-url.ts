@@ -9,7 +9,7 @@ import { ConfigurationError } from '../errors.ts'
 export function parseEndpointUrl(
   value: string | URL | undefined,
   name: string,
-  { allowHttp = false, httpHint = 'Use https.' }: { allowHttp?: boolean; httpHint?: string } = {},
+  { allowHttp = false, httpHint = 'Use https.' }: { allowHttp?: boolean | undefined; httpHint?: string } = {},
 ): URL | undefined {
   if (value === undefined || value === '') return undefined
   let url: URL

@@ -83,6 +83,6 @@ function notJson(body: JsonObject): ConfigurationError {
   const what =
     value && typeof value === 'object' ? value.constructor?.name : typeof value === 'number' ? value : typeof value
   return new ConfigurationError(`${path} is not JSON: ${what}`, {
-    hint: 'Use strings, finite numbers, booleans, null, arrays and plain objects; bytes as base64 text.',
+    hint: 'Use plain JSON values, and base64 text for bytes.',
   })
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { describeType } from '../internal/assert-options.ts'
 import type { JsonObject, ModelRef } from '../types.ts'
 
 /** The version of Bedrock's schema, which every model supports. */
@@ -14,7 +15,7 @@ export interface EncodedParams {
 export function assertModel(model: string | ModelRef | undefined): asserts model is string | ModelRef {
   const id: unknown = typeof model === 'object' ? model?.id : model
   if (id && typeof id === 'string') return
-  throw new ConfigurationError(id ? `model is neither a name nor a ModelRef: ${typeof id}` : 'model is missing')
+  throw new ConfigurationError(id ? `model must be a name or a ModelRef, not ${describeType(id)}` : 'model is missing')
 }
 
 /**

@@ -56,7 +56,7 @@ function subtle(): SubtleCrypto {
   // Browsers provide it only to pages served over https or from localhost.
   if (!known)
     throw new ConfigurationError('Signatures and cache keys need crypto.subtle, which is not available here', {
-      hint: 'Serve the page over https, or use a Bedrock API key, which needs no signature.',
+      hint: 'Serve the page over https, or use a Bedrock API key.',
     })
   return known
 }

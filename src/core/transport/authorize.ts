@@ -101,7 +101,7 @@ async function withAuthorization(
   if (identity === 'none') return request
   if (request.headers.authorization !== undefined) {
     throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
-      hint: "Remove the header, or set credentials to 'none' if a gateway uses the header instead of AWS's signature.",
+      hint: "Remove the header, or set credentials to 'none' if a gateway uses it.",
     })
   }
   if ('token' in identity) {

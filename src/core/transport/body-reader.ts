@@ -47,7 +47,7 @@ export function readBody(response: HttpResponse, context: AttemptContext): BodyR
         if (received > maxBodyBytes) {
           throw new ConnectionError(`The response is longer than ${maxBodyBytes} bytes`, {
             retryable: false,
-            hint: 'Check the endpoint: Bedrock sends no response that long.',
+            hint: 'Check the endpoint.',
           })
         }
         return value

@@ -55,7 +55,7 @@ export async function refusalOf(
       {
         status,
         requestId: requestIdOf(headers, secrets),
-        hint: "Credentials go only to the endpoint itself. If you trust the redirect's target, pass it as the endpoint.",
+        hint: "Pass the redirect's target as the endpoint if you trust it.",
       },
     )
   }

@@ -185,7 +185,7 @@ async function assertEventStream(incoming: IncomingResponse): Promise<void> {
       {
         status,
         requestId,
-        hint: 'Something between you and Bedrock rewrites responses. A gateway must pass application/vnd.amazon.eventstream on unchanged.',
+        hint: 'A gateway must pass application/vnd.amazon.eventstream on unchanged.',
       },
     )
   )

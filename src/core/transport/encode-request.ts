@@ -37,7 +37,7 @@ export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl:
 export function encodeModelId(id: string): string {
   if (typeof id !== 'string' || !id || id.length > 2048 || /^\.+$|^;|[\p{Cc}\p{Cs}\s]/u.test(id)) {
     throw new ConfigurationError(`Not a model ID: ${JSON.stringify(String(id).slice(0, 100))}`, {
-      hint: 'Use a model ID, an inference profile ID or an ARN, as shown in the Bedrock console.',
+      hint: 'Use a model ID, inference profile ID or ARN.',
     })
   }
   return encodeURIComponent(id)

@@ -31,42 +31,37 @@ export function createEndpointResolver(
   const options: EndpointOptions =
     typeof option === 'string' || option instanceof URL ? { url: option } : (option ?? {})
   assertOptions(options, 'endpoint', 'url control fips dualstack allowHttp')
-  const { allowHttp = false } = options
-  const explicit = parse(options.url, 'endpoint', allowHttp)
-  const explicitControl = parse(options.control, 'endpoint.control', allowHttp)
-  if (explicit && (options.fips || options.dualstack)) throw noVariants('endpoint')
+  const { url, control, fips, dualstack, allowHttp } = options
+  const httpHint = 'Use https, or endpoint.allowHttp on a trusted network.'
+  const parse = (value: string | URL | undefined, name: string): URL | undefined =>
+    parseEndpointUrl(value, name, { allowHttp, httpHint })
+  const explicit = parse(url, 'endpoint')
+  const explicitControl = parse(control, 'endpoint.control')
+  if (explicit && (fips || dualstack)) throw noVariants('endpoint')
+
+  const isOn = (name: string): boolean => envFlag(name, variables)
+  const ambient = (service: BedrockService): URL | undefined => {
+    // A variant in the options means AWS's own host, and explicit options win over the environment.
+    if (fips || dualstack || isOn('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS')) return undefined
+    const specific = `AWS_ENDPOINT_URL_${service.toUpperCase().replace('-', '_')}`
+    const name = env(specific, variables) ? specific : 'AWS_ENDPOINT_URL'
+    return parse(env(name, variables), name)
+  }
+  const resolve = (service: BedrockService, region: string): string => {
+    assertRegion(region)
+    const custom = (service === 'bedrock' ? explicitControl : undefined) ?? explicit ?? ambient(service)
+    const isFips = fips ?? isOn('AWS_USE_FIPS_ENDPOINT')
+    const isDualstack = dualstack ?? isOn('AWS_USE_DUALSTACK_ENDPOINT')
+    if (!custom) {
+      const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region)
+      return `https://${service}${isFips ? '-fips' : ''}.${region}.${isDualstack ? dualStackDnsSuffix : dnsSuffix}`
+    }
+    if (isFips || isDualstack) throw noVariants(custom.origin)
+    return baseUrl(custom, service, region)
+  }
 
   const known = new Map<string, string>()
   return (service, region) => remember(known, `${service}/${region}`, () => resolve(service, region))
-
-  function resolve(service: BedrockService, region: string): string {
-    assertRegion(region)
-    const custom =
-      (service === 'bedrock' ? explicitControl : undefined) ??
-      explicit ??
-      ambient(service, options, allowHttp, variables)
-    const fips = options.fips ?? envFlag('AWS_USE_FIPS_ENDPOINT', variables)
-    const dualstack = options.dualstack ?? envFlag('AWS_USE_DUALSTACK_ENDPOINT', variables)
-    if (!custom) {
-      const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region)
-      return `https://${service}${fips ? '-fips' : ''}.${region}.${dualstack ? dualStackDnsSuffix : dnsSuffix}`
-    }
-    if (fips || dualstack) throw noVariants(custom.origin)
-    return baseUrl(custom, service, region)
-  }
-}
-
-function ambient(
-  service: BedrockService,
-  options: EndpointOptions,
-  allowHttp: boolean,
-  variables: Environment | undefined,
-): URL | undefined {
-  // A variant in the options means AWS's own host, and explicit options win over the environment.
-  if (options.fips || options.dualstack || envFlag('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', variables)) return undefined
-  const specific = service === 'bedrock' ? 'AWS_ENDPOINT_URL_BEDROCK' : 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME'
-  const name = env(specific, variables) ? specific : 'AWS_ENDPOINT_URL'
-  return parse(env(name, variables), name, allowHttp)
 }
 
 function baseUrl(url: URL, service: BedrockService, region: string): string {
@@ -79,7 +74,7 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
   if (!isAwsHost) return url.origin + path
   if (hostRegion !== region) {
     throw new ConfigurationError(`The endpoint ${url.hostname} is in ${hostRegion}, but this call is for ${region}`, {
-      hint: "Leave the endpoint out: AWS's own host follows the Region of the client and of a model's ARN.",
+      hint: "Leave the endpoint out: AWS's own host follows the Region.",
     })
   }
   // AWS's two hosts differ only in the first label; an interface endpoint belongs to a single service.
@@ -87,13 +82,8 @@ function baseUrl(url: URL, service: BedrockService, region: string): string {
   return `${url.protocol}//${host}${path}`
 }
 
-function parse(value: string | URL | undefined, name: string, allowHttp: boolean): URL | undefined {
-  const httpHint = 'Use https, or set endpoint.allowHttp to true if the network is trusted.'
-  return parseEndpointUrl(value, name, { allowHttp, httpHint })
-}
-
 function noVariants(name: string): ConfigurationError {
   return new ConfigurationError(`A custom endpoint (${name}) cannot be combined with FIPS or dual-stack hosts`, {
-    hint: 'Use the FIPS or dual-stack host as the endpoint itself, or turn the variant off with endpoint.fips: false.',
+    hint: 'Use that host as the endpoint itself, or set endpoint.fips or endpoint.dualstack to false.',
   })
 }

@@ -78,7 +78,7 @@ export async function send<T>(
         if (delay === undefined) throw withAttempts(error, attempts)
         spent = retryBudget?.take(error)
         if (retryBudget && spent === undefined) {
-          logger.warn('Too many calls of this client fail: its retry budget is used up, so this call is not retried')
+          logger.warn('The retry budget is used up, so this call is not retried')
           throw withAttempts(error, attempts)
         }
         tellRetry(error, Math.round(delay))
