@@ -74,15 +74,18 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
 
   const middleware: Middleware = async function compatibility(request, next, context) {
     const { model, region, logger } = context
-    const { estimate, ...given } = request.body
-    if (request.operation === 'CountTokens' && estimate === true) return estimated({ ...request, body: given }, context)
-    if (request.operation !== 'CountTokens' && estimate !== undefined)
-      throw new ConfigurationError('estimate is a parameter of countTokens only')
+    const given = withoutEstimate(request)
+    if (request.operation === 'CountTokens' && request.body.estimate === true)
+      return estimated({ ...request, body: given }, context)
     // Only bodies in Anthropic's schema; `invoke` may send any provider's.
     if (policy === 'pass' || given.anthropic_version === undefined) return send(request, next, context)
 
     const joined = joinBetas(given, request)
-    const adapted = adaptBody(joined.body, { ...model, operation: request.operation })
+    const adapted = adaptBody(joined.body, {
+      family: model.family,
+      version: model.version,
+      operation: request.operation,
+    })
     const changes: Adaptation[] = [...joined.adaptations, ...adapted.adaptations]
     const attempt = (body: JsonObject): Promise<BedrockResponse> =>
       send({ ...request, headers: joined.headers, body }, next, context)
@@ -146,14 +149,23 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
 // The maximum of rejected fields and betas that one call may discover. A rejection costs only time.
 const maxLearned = 8
 
+/** Removes the parameter that Bedrock does not know. @throws ConfigurationError where no tokens are counted */
+function withoutEstimate({ operation, body }: BedrockRequest): JsonObject {
+  if (body.estimate === undefined) return body
+  if (operation !== 'CountTokens') throw new ConfigurationError('estimate is a parameter of countTokens only')
+  const { estimate: _, ...rest } = body
+  return rest
+}
+
 /** Moves betas from the header, where the Claude API accepts them, into the body, where Bedrock does. */
 function joinBetas(
   body: JsonObject,
   { headers: given }: BedrockRequest,
 ): AdaptedBody & Pick<BedrockRequest, 'headers'> {
+  if (given['anthropic-beta'] === undefined) return { body, headers: given, adaptations: [] }
   const { 'anthropic-beta': header, ...headers } = given
   const known = betasOf(body)
-  const betas = (header ?? '')
+  const betas = header
     .split(',')
     .map((beta) => beta.trim())
     .filter((beta) => beta && !known.includes(beta))

@@ -125,7 +125,7 @@ class RequestContext implements MiddlewareContext {
 
   get identity(): () => Promise<Identity | undefined> {
     const { signal } = this.#request
-    return () => raceSignal(identify(this.#client.transport, this.region, { signal }), signal)
+    return () => raceSignal(identify(this.#client.transport, this.region, signal), signal)
   }
 }
 

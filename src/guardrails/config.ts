@@ -128,12 +128,13 @@ export function guardrailOf(request: BedrockRequest, client?: GuardrailOptions):
     identifier: headers[guardrailIdentifierHeader],
     version: headers[versionHeader],
   }
+  const isNamed = named.identifier !== undefined || named.version !== undefined
+  if (change === undefined && !isNamed && body[configField] === undefined) return undefined
   const changes = definedOf(change ?? {}) as Partial<GuardrailOptions>
   // One guardrail's version does not apply to another.
   const isOther = changes.identifier !== undefined && changes.identifier !== named.identifier
   const { identifier, version, ...rest } = { ...named, ...(isOther && { version: undefined }), ...changes }
   if (identifier === undefined && version === undefined) {
-    if (change === undefined && body[configField] === undefined) return undefined
     throw new ConfigurationError(
       change === undefined
         ? `The body has ${configField}, but no header names the guardrail`

@@ -41,7 +41,7 @@ export function provideInputCheck(check: InputCheck): void {
  * Handles guardrails that are set only by plain headers, as in Claude Code's settings, or by a call's option. It does
  * what `guardrails` does, and the default client includes it.
  */
-export const guardrailHeaders: Middleware = async function guardrailHeaders(request, next, context) {
+export const guardrailHeaders: Middleware = function guardrailHeaders(request, next, context) {
   return guardCall(request, next, context)
 }
 

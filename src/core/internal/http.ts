@@ -65,8 +65,8 @@ export function fetchNetwork(find: () => typeof fetch): Network {
   const send: typeof fetch = (input, init) => find()(input, init)
   return {
     // Credentials must go only to the configured endpoint. (workerd does not support 'error'.)
-    transport: ({ url, ...request }, { signal }) =>
-      send(url, { ...(request as RequestInit), signal, redirect: 'manual' }),
+    transport: ({ url, method, headers, body }, { signal }) =>
+      send(url, { method, headers, body, signal, redirect: 'manual' } as RequestInit),
     fetch: send,
   }
 }

@@ -47,10 +47,11 @@ export function normalizeHeaders(headers: HeadersLike | undefined): Record<strin
 /** Performs step 1 of the specification; also returns the names of the signed headers. */
 export function createCanonicalRequest(
   method: string,
-  { path, query }: SpelledUrl,
-  headers: Readonly<Record<string, string>>,
+  { host, path, query }: SpelledUrl,
+  given: Readonly<Record<string, string>>,
   payloadHash: string,
 ): { canonicalRequest: string; signedHeaders: string } {
+  const headers: Readonly<Record<string, string>> = { host, ...given }
   let canonicalHeaders = ''
   let signedHeaders = ''
   for (const name of Object.keys(headers).sort()) {

@@ -41,12 +41,7 @@ export async function presignUrl(request: PresignableRequest, scope: SigningScop
   }
   const added = Object.entries(parameters).map(([name, value]) => `${name}=${encodeRfc3986(value)}`)
   const signed = [...(query ? [query] : []), ...added].join('&')
-  const { canonicalRequest } = createCanonicalRequest(
-    method,
-    { host, path, query: signed },
-    { host },
-    await sha256Hex(''),
-  )
+  const { canonicalRequest } = createCanonicalRequest(method, { host, path, query: signed }, {}, await sha256Hex(''))
   const { signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
   return `${String(url).split(/[?#]/)[0]}?${signed}&X-Amz-Signature=${signature}`
 }

@@ -24,7 +24,7 @@ export interface SignedRequest {
   readonly signature: string
 }
 
-/** Signs a request whose parts have been validated. */
+/** Signs a request whose parts have been validated. Signs `host` too, but returns it only if it was given. */
 export async function signHeaders(
   { method, url, headers: given, body = '' }: UnsignedRequest,
   identity: AwsCredentialIdentity,
@@ -35,7 +35,7 @@ export async function signHeaders(
   const spelled = splitUrl(url)
   const amzDate = formatDate(date)
   const credentialScope = `${amzDate.slice(0, 8)}/${region}/${service}/aws4_request`
-  const headers: Record<string, string> = { host: spelled.host, ...given, 'x-amz-date': amzDate }
+  const headers: Record<string, string> = { ...given, 'x-amz-date': amzDate }
   delete headers['x-amz-security-token']
   if (identity.sessionToken) headers['x-amz-security-token'] = identity.sessionToken
 

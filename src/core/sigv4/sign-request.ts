@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors.ts'
 import { assertOptions } from '../internal/assert-options.ts'
 import { isHeaderValue } from '../internal/headers.ts'
 import type { AwsCredentialIdentity, Identity } from '../types.ts'
-import { type HeadersLike, normalizeHeaders } from './canonical-request.ts'
+import { type HeadersLike, normalizeHeaders, splitUrl } from './canonical-request.ts'
 import { type SignedRequest, signHeaders } from './sign-headers.ts'
 
 export type { SignedRequest }
@@ -56,6 +56,7 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
       hint: 'Remove it; the signature replaces it.',
     })
   }
+  headers.host ??= splitUrl(url).host
   return signHeaders({ method, url, headers, body }, identity, region, service, date)
 }
 

@@ -32,7 +32,10 @@ export function attempt(request: HttpRequest, context: AttemptContext): Promise<
     () => `Could not reach ${new URL(request.url).host}`,
     () => {
       scope.throwIfAborted()
-      return transport(request, scope, () => startDeadline('connect', timeouts.connect, clock, scope))
+      return transport(request, scope, () => {
+        const deadline = startDeadline('connect', timeouts.connect, clock, scope)
+        return () => clock.clearTimeout(deadline)
+      })
     },
   )
 }
@@ -44,14 +47,14 @@ export async function waitFor<T>(
   failed: () => string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const stop = startDeadline(phase, timeouts[phase], clock, scope)
+  const deadline = startDeadline(phase, timeouts[phase], clock, scope)
   try {
     return await scope.wait(work())
   } catch (error) {
     scope.throwIfAborted()
     throw isBedrockError(error) ? error : networkError(error, failed(), secrets)
   } finally {
-    stop()
+    clock.clearTimeout(deadline)
   }
 }
 
@@ -62,16 +65,16 @@ const unmet = {
   total: 'The call did not finish',
 }
 
-/** Starts a timeout; 0 and Infinity mean none. Returns a function that stops it. */
+/** Starts a timeout; 0 and Infinity mean none. Returns the handle for `clearTimeout`. */
 export function startDeadline(
   phase: keyof typeof unmet,
   milliseconds: number,
   clock: Clock,
   scope: CallScope,
-): () => void {
+): unknown {
   // Timers longer than 2^31 - 1 ms fire at once.
-  if (!(milliseconds > 0) || milliseconds > 2_147_483_647) return () => {}
-  const handle = clock.setTimeout(() => {
+  if (!(milliseconds > 0) || milliseconds > 2_147_483_647) return undefined
+  return clock.setTimeout(() => {
     const error = new TimeoutError(`${unmet[phase]} within ${milliseconds} ms`, {
       phase,
       retryable: phase === 'connect',
@@ -80,7 +83,6 @@ export function startDeadline(
     if (phase === 'total') scope.end(error)
     else scope.abort(error)
   }, milliseconds)
-  return () => clock.clearTimeout(handle)
 }
 
 /** The defaults allow for long answers, because Bedrock lets an inference run for 60 minutes. */

@@ -17,77 +17,76 @@ import { identify } from './identify.ts'
 import type { OutgoingCall, TransportState } from './call.ts'
 
 /** Authenticates all attempts of one call. */
-export interface Authorizer {
+export class Authorizer {
   /** The identity of the latest attempt. */
-  readonly identity: Identity | undefined
+  identity: Identity | undefined
+  readonly #state: TransportState
+  readonly #call: OutgoingCall
+  readonly #scope: CallScope
+  #isFresh = false
+  #hasRefreshed = false
+  /** How far AWS's clock is ahead of the local one, in milliseconds, according to a response to this call. */
+  #corrected: number | undefined
+  #signedAt = 0
+
+  constructor(state: TransportState, call: OutgoingCall, scope: CallScope) {
+    this.#state = state
+    this.#call = call
+    this.#scope = scope
+  }
+
   /** Gets the identity and signs. @throws CredentialsError | ConfigurationError */
-  authorize(request: HttpRequest): Promise<HttpRequest>
+  async authorize(): Promise<HttpRequest> {
+    const { clock, skew } = this.#state
+    if (!this.#isFresh) this.identity = await this.#ask()
+    this.#isFresh = false
+    this.#signedAt = clock.now() + (this.#corrected ?? skew.milliseconds)
+    const { request, region } = this.#call
+    return withAuthorization(request, this.identity ?? 'none', region, new Date(this.#signedAt))
+  }
+
   /**
    * Handles a refusal of the identity or the time: gets new credentials after Bedrock refused the old ones, or uses
    * AWS's time. Each happens once. Resolves to whether the call should be replayed.
    */
-  recover(error: Error, response: HttpResponse | undefined): Promise<boolean>
+  async recover(error: Error, response: HttpResponse | undefined): Promise<boolean> {
+    const { identity } = this
+    if (!response || !isBedrockError(error, 'service')) return false
+    if (this.#correctTime(error, response)) return true
+    if (!identity || this.#hasRefreshed || !isIdentityRefused(error)) return false
+    this.#hasRefreshed = true
+    this.#state.logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
+    const fresh = await this.#ask(identity)
+    if (!fresh || isSameIdentity(fresh, identity)) return false
+    this.identity = fresh
+    this.#isFresh = true
+    return true
+  }
+
   /** Keeps AWS's time for later calls, once a request that was signed with it has been accepted. */
-  keepTime(): void
-}
+  keepTime(): void {
+    const { skew, logger } = this.#state
+    const corrected = this.#corrected
+    if (corrected === undefined || Math.abs(corrected - skew.milliseconds) < 1000) return
+    skew.milliseconds = corrected
+    logger.warn(`The local clock is off by ${Math.round(corrected / 1000)} s; requests are signed with AWS's time`)
+  }
 
-/** Creates an {@link Authorizer}. */
-export function createAuthorizer(
-  state: TransportState,
-  { region, onIdentity }: Pick<OutgoingCall, 'region' | 'onIdentity'>,
-  scope: CallScope,
-): Authorizer {
-  const { clock, logger, skew } = state
-  let identity: Identity | undefined
-  let isFresh = false
-  let hasRefreshed = false
-  /** How far AWS's clock is ahead of the local one, in milliseconds, according to a response to this call. */
-  let corrected: number | undefined
-  let signedAt = 0
-
-  const ask = async (refused?: Identity): Promise<Identity | undefined> => {
-    const given = await scope.wait(identify(state, region, scope, refused))
+  async #ask(refused?: Identity): Promise<Identity | undefined> {
+    const { region, signal, onIdentity } = this.#call
+    const given = await this.#scope.wait(identify(this.#state, region, signal, refused))
     if (given) onIdentity?.(given)
     return given
   }
 
-  const correctTime = (error: ServiceError, response: HttpResponse): boolean => {
-    if (corrected !== undefined || !isTimeRefused(error)) return false
+  #correctTime(error: ServiceError, response: HttpResponse): boolean {
+    if (this.#corrected !== undefined || !isTimeRefused(error)) return false
     const date = Date.parse(response.headers.get('date') ?? '')
     // Like the AWS SDKs, treats these errors as a wrong clock only if the response's own time confirms it. Compares
     // with the time that this request was signed with, because other calls may have learned AWS's time meanwhile.
-    if (!(Math.abs(date - signedAt) > 240_000)) return false
-    corrected = date - clock.now()
+    if (!(Math.abs(date - this.#signedAt) > 240_000)) return false
+    this.#corrected = date - this.#state.clock.now()
     return true
-  }
-
-  return {
-    get identity() {
-      return identity
-    },
-    async authorize(request) {
-      if (!isFresh) identity = await ask()
-      isFresh = false
-      signedAt = clock.now() + (corrected ?? skew.milliseconds)
-      return withAuthorization(request, identity ?? 'none', region, new Date(signedAt))
-    },
-    async recover(error, response) {
-      if (!response || !isBedrockError(error, 'service')) return false
-      if (correctTime(error, response)) return true
-      if (!identity || hasRefreshed || !isIdentityRefused(error)) return false
-      hasRefreshed = true
-      logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
-      const fresh = await ask(identity)
-      if (!fresh || isSameIdentity(fresh, identity)) return false
-      identity = fresh
-      isFresh = true
-      return true
-    },
-    keepTime() {
-      if (corrected === undefined || Math.abs(corrected - skew.milliseconds) < 1000) return
-      skew.milliseconds = corrected
-      logger.warn(`The local clock is off by ${Math.round(corrected / 1000)} s; requests are signed with AWS's time`)
-    },
   }
 }
 
@@ -107,8 +106,7 @@ async function withAuthorization(
   if ('token' in identity) {
     return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
   }
-  // `fetch` derives the host from the URL, and browsers reject it as a header.
-  const { host: _, ...headers } = (await signHeaders(request, identity, region, 'bedrock', date)).headers
+  const { headers } = await signHeaders(request, identity, region, 'bedrock', date)
   return { ...request, headers }
 }
 

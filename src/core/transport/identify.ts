@@ -6,15 +6,12 @@ import type { TransportState } from './call.ts'
 export function identify(
   { credentials, network, logger }: TransportState,
   region: string,
-  scope: { readonly signal?: AbortSignal | undefined },
+  signal: AbortSignal | undefined,
   refused?: Identity,
 ): Promise<Identity | undefined> {
   if (credentials === 'none') return Promise.resolve(undefined)
   return askForIdentity(credentials, {
-    // Created on demand, because most providers have an identity at hand.
-    get signal() {
-      return scope.signal
-    },
+    signal,
     fetch: network.fetch,
     region,
     logger,

@@ -4,7 +4,7 @@ import { describeOutcome } from '../internal/outcome.ts'
 import { secretsOf } from '../internal/redact.ts'
 import { CallScope, sleep } from '../internal/signal.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
-import { createAuthorizer } from './authorize.ts'
+import { Authorizer } from './authorize.ts'
 import { readBody } from './body-reader.ts'
 import type { IncomingResponse, OutgoingCall, TransportState } from './call.ts'
 import { createRetryPolicy, retryDelay } from './retry.ts'
@@ -26,8 +26,8 @@ export async function send<T>(
   const policy = createRetryPolicy(call.retry)
   const timeouts = resolveTimeouts(call.timeout, call.isStream)
   const scope = new CallScope(call.signal)
-  const stopTotal = startDeadline('total', timeouts.total, clock, scope)
-  const authorizer = createAuthorizer(state, call, scope)
+  const total = startDeadline('total', timeouts.total, clock, scope)
+  const authorizer = new Authorizer(state, call, scope)
   const context = {
     transport: network.transport,
     clock,
@@ -36,7 +36,7 @@ export async function send<T>(
     secrets: () => secretsOf(authorizer.identity, call.request.headers),
   }
   const done = (): void => {
-    stopTotal()
+    clock.clearTimeout(total)
     scope.dispose()
   }
   const tellRetry = (error: Error, delay = 0): void => {
@@ -52,7 +52,7 @@ export async function send<T>(
     for (;;) {
       let response: HttpResponse | undefined
       try {
-        const request = await authorizer.authorize(call.request)
+        const request = await authorizer.authorize()
         attempts++
         response = await attempt(request, context)
         if (response.ok) authorizer.keepTime()
