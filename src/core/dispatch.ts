@@ -39,7 +39,7 @@ export function createDispatch(client: ClientContext): Dispatch {
     const headers = mergeHeaders(client.headers, options.headers)
     const response = await handle(client, 0, { signal: options.signal, ...request, headers })
     if (response.type !== type) {
-      throw new ConfigurationError(`A middleware answered ${request.operation} with ${response.type}, not ${type}`)
+      throw new ConfigurationError(`A middleware answered ${request.operation} with type ${response.type}, not ${type}`)
     }
     return response as BedrockResponse & { type: typeof type }
   }

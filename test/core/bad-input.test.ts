@@ -127,7 +127,7 @@ test('a middleware that answers in the wrong way is named as such, by every meth
   ])
     await expect(call()).rejects.toMatchObject({
       code: 'configuration',
-      message: expect.stringMatching(/^A middleware answered \w+ with a response of type (json|stream)/),
+      message: expect.stringMatching(/^A middleware answered \w+ with type (json|stream), not (json|stream)$/),
     })
 })
 

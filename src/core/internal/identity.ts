@@ -37,7 +37,7 @@ export function assertIdentity(
     if (typeof value !== 'string' || !/^[\x21-\x7e]*$/.test(value) || (name === 'accessKeyId' && /[/,]/.test(value))) {
       throw new CredentialsError(
         typeof value === 'string'
-          ? `${what} has a malformed ${name}`
+          ? `${what} has a ${name} that contains an invalid character`
           : `${what} has a ${name} that is ${describeType(value)}, not a string`,
         { hint: 'Look for a space or a trailing line break.' },
       )
