@@ -22,6 +22,11 @@ test('an apostrophe or a quotation mark is the one on the keyboard', () => {
   expect(breaking((text) => /[‘’“”]/.test(text))).toEqual([])
 })
 
+test('a Region and a place are named, and not pointed at', () => {
+  const pointing = /\bthis region\b|where (they|it) (are|is) set/i
+  expect(breaking((text) => pointing.test(text))).toEqual([])
+})
+
 test('a hint is whole sentences, and an error leaves its full stop to those who quote it', () => {
   const unfinished = /[^.?!'}]$/
   expect(breaking((text, kind) => kind === 'hint' && unfinished.test(text) && !text.includes('--file'))).toEqual([])

@@ -59,7 +59,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
     if (isOff || provider !== 'anthropic' || !operations[request.operation].generates) return next(request)
 
     const pair = `${region} ${model.base ?? model.id}`
-    if (unavailable.has(pair)) return withoutPoints(request, next)
+    if (unavailable.has(pair)) return withoutPoints(request, next, region)
     const { isShortened, ...rules } = rulesFor(model, options)
     const { body, points } = placeCachePoints(request.body, rules)
     if (points.length === 0) return next(request)
@@ -70,7 +70,7 @@ export function promptCaching(options: PromptCachingOptions = {}): Middleware {
       if (!isUnavailable(error)) throw error
       unavailable.add(pair)
       logger.warn(`Prompt caching is not available for ${model.id} in ${region}; calls are sent without it`)
-      return withoutPoints(request, next)
+      return withoutPoints(request, next, region)
     }
   }
 }
@@ -91,9 +91,10 @@ function isUnavailable(error: unknown): boolean {
 async function withoutPoints(
   request: BedrockRequest,
   next: (request: BedrockRequest) => Promise<BedrockResponse>,
+  region: string,
 ): Promise<BedrockResponse> {
   const response = await next({ ...request, body: stripCachePoints(request.body) })
-  return adapted(response, 'removed', 'prompt caching is not available for this model in this Region')
+  return adapted(response, 'removed', `prompt caching is not available for this model in ${region}`)
 }
 
 function adapted(response: BedrockResponse, action: Adaptation['action'], reason: string): BedrockResponse {

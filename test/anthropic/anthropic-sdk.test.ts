@@ -261,6 +261,13 @@ describe('streams of ours in the hands of the SDK', () => {
     expect((await theirs.finalMessage()).usage.output_tokens).toBeGreaterThan(1)
   })
 
+  test('and the body of toResponse(), in its default format', async () => {
+    const { bedrock } = connect({ reply: 'Grüße aus 東京' })
+    const { body } = await bedrock.messages.stream(params).toResponse()
+    const theirs = MessageStream.fromReadableStream(body as ReadableStream)
+    expect(await theirs.finalText()).toBe('Grüße aus 東京')
+  })
+
   test('toReadableStream of the SDK, through the wire, is ours line by line', async () => {
     const { bedrock, fetch } = connect({ reply: 'one two three' })
     const anthropic = new Anthropic({ apiKey: 'unused', fetch })

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 import * as core from 'outcrop/core'
+import { createFakeBedrock } from 'outcrop/testing'
 import { enrich } from '../../src/core/errors.ts'
 import { describe, expect, test } from 'vitest'
 
@@ -16,6 +17,35 @@ const classes = [
   'StreamError',
   'GuardrailError',
 ] as const
+
+describe('the stack of an error', () => {
+  const fake = createFakeBedrock()
+  const bedrock = core.createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    retry: { attempts: 2, baseDelay: 1 },
+  })
+  const params = {
+    model: 'us.anthropic.claude-sonnet-4-6',
+    max_tokens: 10,
+    messages: [{ role: 'user', content: 'Hi' }],
+  }
+
+  test.each<[string, (given: never) => Promise<unknown>]>([
+    ['a message', (given) => bedrock.messages.create(given)],
+    ['a count', (given) => bedrock.messages.countTokens(given)],
+  ])('leads to who has called: %s', async (_, call) => {
+    async function callOfTheUser(given: object): Promise<void> {
+      await call(given as never)
+    }
+    fake.fail('throttling', { times: 2 })
+    for (const given of [params, { ...params, model: 7 }, { ...params, model: 'sonnet' }]) {
+      const error = await callOfTheUser(given).catch((error: Error) => error)
+      expect((error as Error).stack).toContain('callOfTheUser')
+    }
+  })
+})
 
 describe('the name of an error', () => {
   test('survives minifying', async () => {

@@ -405,6 +405,13 @@ describe('mistyped input is a ConfigurationError, before anything is sent', () =
     expect(JSON.stringify(error)).not.toContain('made-up')
   })
 
+  test('a synchronous credentials function works', async () => {
+    const fake = createFakeBedrock()
+    const bedrock = client(fake, { credentials: (() => fake.identity) as never })
+    await bedrock.messages.create(params)
+    expect(fake.calls[0]?.signature.valid).toBe(true)
+  })
+
   test('a single middleware works', async () => {
     const fake = createFakeBedrock()
     const seen = vi.fn(async (request, next) => next(request))
