@@ -1,29 +1,29 @@
 import { parseModelId } from '../core/model-id.ts'
 import type { Identity, ModelRef } from '../core/types.ts'
 
-/** Which of a model's quotas a call counts against. `bucket` is AWS's word for none of them; each is a quota of its own. */
+/** The quota of a model that a call counts against. Each bucket is a separate quota; `bucket` is not an AWS term. */
 export type QuotaBucket = 'on-demand' | 'cross-region' | 'global'
 
-/** What a call counts against. */
+/** Identifies the budget of a call. */
 export interface BudgetKey {
   readonly account: string
   readonly region: string
   readonly bucket: QuotaBucket
-  /** The base model; where that is unknown, the ID or ARN that is called. */
+  /** The base model; if it is unknown, the ID or ARN that is called. */
   readonly model: string
 }
 
-/** Which quota of a model a call counts against, by the ID that goes on the wire. */
+/** Returns the quota of a model that a call counts against, from the ID to send. */
 export function bucketOf({ id, geo }: Pick<ModelRef, 'id' | 'geo'>): QuotaBucket {
   if (geo === 'global') return 'global'
-  // An application profile that does not tell what it was made of: most are made of a profile of a geography.
+  // An application inference profile that does not reveal its source counts as cross-Region, because most are.
   const { kind } = parseModelId(id)
   return geo || kind === 'inference-profile' || kind === 'application-inference-profile' ? 'cross-region' : 'on-demand'
 }
 
 /**
- * The account behind an identity, as far as it tells; else the identity itself. Temporary keys and API keys come and go,
- * and those that do not name their account count as one.
+ * Returns the account behind an identity, if it is known, else the identity itself. Temporary keys and API keys change,
+ * so those without an account all count as one.
  */
 export function accountOf(identity: Identity | undefined): string {
   if (!identity || 'token' in identity) return 'default'
@@ -31,7 +31,7 @@ export function accountOf(identity: Identity | undefined): string {
   return accountId ?? (sessionToken ? 'default' : `key-${fingerprint(accessKeyId)}`)
 }
 
-// FNV-1a. Access key IDs are no secrets, but they are nobody's business either.
+// FNV-1a. Access key IDs are not secret, but need not be shown either.
 function fingerprint(text: string): string {
   let value = 0x811c9dc5
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)

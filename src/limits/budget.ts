@@ -1,35 +1,36 @@
 import type { BudgetState, Charge, LimitReason, LimitRule, Settlement } from './store.ts'
 
-// The same arithmetic as the scripts in redis-scripts.ts: change both, and test/limits/stores.test.ts holds them together.
+// The same arithmetic as the scripts in redis-scripts.ts: change both, and test/limits/stores.test.ts holds them
+// together.
 
-/** What a refusal leaves of a limit; AWS's SDKs and TCP's CUBIC take the same. */
+/** The factor by which a refusal cuts a limit, as in AWS's SDKs and TCP's CUBIC. */
 export const cut = 0.7
-/** For which part of a window after a cut refusals lead to a pause in place of another cut, and how long that is. */
+/** The part of a window after a cut in which refusals cause a pause instead of another cut, and the length of the pause. */
 const settling = 0.25
 const breather = 0.1
-/** How much of what stood when the service refused may stand again meanwhile. */
+/** The share of the reserved and used units at the last refusal that may stand again meanwhile. */
 export const room = 0.85
-/** In how many windows a limit that was cut is back where it was refused. */
+/** The number of windows after which a cut limit is back where it was refused. */
 export const recovery = 1
-/** After how many windows without a refusal what was learned is forgotten. */
+/** The number of windows without a refusal after which a learned limit is forgotten. */
 export const memory = 10
 /** Into how many parts the window is cut to tell when what was used falls out of it. */
 const parts = 12
 /** The shortest wait that is worth a timer, in milliseconds. */
 const leastWait = 10
 
-/** One budget: what is left, what is held, what has been learned. */
+/** The state of one budget: its level, reservations and learned limit. */
 export interface Budget {
-  /** When it was last brought up to date. */
+  /** When it was last updated. */
   at: number
-  /** Units that may be taken at once; below zero after calls that cost more than was expected. */
+  /** The units available at once; negative after calls that cost more than expected. */
   level: number | undefined
-  /** Units used, by the part of the window in which their calls were admitted, newest first; the last one fades out. */
+  /** Used units, by the part of the window in which their calls were admitted, newest first; the last one decays. */
   used: number[]
-  /** The number of the newest part, counted from the epoch. */
+  /** The index of the newest part, counted from the epoch. */
   part: number
   held: number
-  /** Where the limit was refused, and when. */
+  /** The limit at the last refusal, and its time. */
   peak: number | undefined
   cutAt: number
   pausedUntil: number
@@ -58,7 +59,7 @@ export function createBudget(now: number): Budget {
   }
 }
 
-/** Brings a budget up to date: it refills, old use falls out of the window, and leases end. Gives the limit that counts now. */
+/** Updates a budget: it refills, old use leaves the window, and leases end. Returns the current limit. */
 export function advance(budget: Budget, rule: LimitRule, now: number): number {
   const passed = Math.max(0, now - budget.at)
   budget.at += passed
@@ -83,20 +84,20 @@ export function advance(budget: Budget, rule: LimitRule, now: number): number {
   return limit
 }
 
-/** Counts what a call used that was admitted at `at`. */
+/** Counts the usage of a call that was admitted at `at`. */
 function count(budget: Budget, { window }: LimitRule, at: number, units: number): void {
   const age = Math.max(0, budget.part - Math.floor(at / (window / parts)))
   if (age <= parts) budget.used[age] = (budget.used[age] ?? 0) + units
 }
 
-/** What calls of the last window have used. */
+/** Returns the usage of the calls of the last window. */
 export function usedOf({ used, at }: Budget, { window }: LimitRule): number {
   const sum = used.reduce((total, units) => total + units, 0)
   const passed = (at / (window / parts)) % 1
   return Math.max(0, sum - passed * (used[parts] ?? 0))
 }
 
-/** What has been learned: back up to where it was refused, slowly across it, and faster beyond, as CUBIC goes. */
+/** Returns the learned limit. It grows like CUBIC: up to the refused limit, slowly around it, and faster beyond. */
 export function learnedLimit({ peak, cutAt }: Budget, { window }: LimitRule, now: number): number | undefined {
   if (peak === undefined) return undefined
   const windows = (now - cutAt) / window
@@ -113,7 +114,7 @@ function limitOf(budget: Budget, rule: LimitRule, now: number): number {
   return Math.min(rule.limit ?? Number.POSITIVE_INFINITY, learnedLimit(budget, rule, now) ?? Number.POSITIVE_INFINITY)
 }
 
-/** How long a charge has to wait, and for what; `undefined` where it may be taken at once. */
+/** Returns how long a charge has to wait, and why; `undefined` if it can be taken at once. */
 export function obstacle(
   budget: Budget,
   { rule, hold, expected = hold }: Charge,
@@ -127,7 +128,7 @@ export function obstacle(
   const rate = limit / rule.window
   const lacking = Math.min(expected, rate * rule.burst) - (budget.level ?? 0)
   if (lacking > 0) return { wait: Math.max(leastWait, lacking / rate), reason: 'rate' }
-  // The service may count what is set aside beside what was used. One call alone always gets its turn.
+  // The service may count reservations in addition to use. A single call always gets its turn.
   const standing = rule.burst < rule.window ? usedOf(budget, rule) : 0
   const excess = budget.held + hold + standing - roomOf(budget, rule, limit)
   if (hold > 0 && excess > 0 && budget.open.size > 0)
@@ -135,7 +136,7 @@ export function obstacle(
   return undefined
 }
 
-/** Takes a charge. */
+/** Takes a charge from a budget. */
 export function take(budget: Budget, id: string, { rule, hold, expected = hold }: Charge, until: number): void {
   if (hold > 0) {
     budget.open.set(id, { hold, expected, until, at: budget.at })
@@ -146,7 +147,7 @@ export function take(budget: Budget, id: string, { rule, hold, expected = hold }
   if (budget.level !== undefined) budget.level -= expected
 }
 
-/** Puts right what a charge took, and learns from it. */
+/** Corrects a charge to its actual cost, and learns from it. */
 export function settleBudget(
   budget: Budget,
   { id, at }: { readonly id: string; readonly at: number },
@@ -155,8 +156,8 @@ export function settleBudget(
   now: number,
 ): void {
   const limit = advance(budget, rule, now)
-  // Calls that were admitted before the last cut say nothing about what it left. Soon after it, the service may still be
-  // counting what came before: that needs time, and no smaller limit.
+  // Calls that were admitted before the last cut say nothing about the new limit. Soon after it, the service may still be
+  // counting earlier calls: that takes time, not a smaller limit.
   const isNews = budget.peak === undefined || at > budget.cutAt
   if (throttled && isNews && budget.peak !== undefined && now - budget.cutAt < rule.window * settling) {
     budget.pausedUntil = Math.max(budget.pausedUntil, now + rule.window * breather)
@@ -172,7 +173,7 @@ export function settleBudget(
     budget.held -= hold
     count(budget, rule, at, used)
   } else {
-    // What was expected has been counted: nothing was held, or the lease has ended.
+    // The expected cost is already counted: nothing was held, or the lease has ended.
     count(budget, rule, at, used - expected)
   }
   if (budget.open.size === 0) budget.held = 0

@@ -3,41 +3,42 @@ import { isJsonObject } from '../core/internal/json.ts'
 import type { JsonObject, JsonValue, TokenUsage } from '../core/types.ts'
 import { catalogModel } from '../models/catalog.ts'
 
-/** What a call is thought to count for, in tokens of the quota. */
+/** The estimated cost of a call, in tokens of the quota. */
 export interface Estimate {
-  /** Input, without what a prompt cache will probably give. */
+  /** Input, without the part that the prompt cache will probably provide. */
   readonly input: number
-  /** What Bedrock sets aside: input and `max_tokens`. */
+  /** The tokens that Bedrock reserves: input and `max_tokens`. */
   readonly hold: number
-  /** What the call will probably count for when it is settled. */
+  /** The probable cost when the call is settled. */
   readonly expected: number
 }
 
-/** Estimates calls, and learns from how they came out. */
+/** Estimates calls, and learns from their actual usage. */
 export interface Estimator {
   estimate(body: JsonObject, base: string | undefined, burndown: number): Estimate
-  /** Learns from a call that came to its end. */
+  /** Learns from a finished call. */
   learn(body: JsonObject, usage: TokenUsage): void
 }
 
-// How far one call moves what was learned.
+// The weight of one call in the learned averages.
 const step = 0.5
 const maxPrefixes = 500
-// For models whose longest answer nobody has documented; https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
+// For models with an undocumented maximum output;
+// https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
 const longestAnswer = 64_000
 
 interface Learned {
-  /** Input that counted, by what was estimated. */
+  /** The ratio of counted to estimated input. */
   input: number
   output: number
 }
 
 /**
- * Makes an estimator. What it learns, it keeps for each prefix (system and tools): conversations with the same one have
- * the same share of their input in the prompt cache, and answers of about the same length.
+ * Creates an estimator. It learns separately for each prefix (system and tools), because conversations with the same
+ * prefix have a similar cached share of input, and answers of similar length.
  */
 export function createEstimator(): Estimator {
-  // A Map keeps the order in which keys were set: the first is the one that was not used for longest.
+  // A Map keeps its keys in insertion order, so the first is the least recently used.
   const prefixes = new Map<string, Learned>()
   return {
     estimate(body, base, burndown) {
@@ -45,7 +46,7 @@ export function createEstimator(): Estimator {
       const input = Math.ceil(rawInput(body) * (learned?.input ?? 1))
       const maxTokens = maxTokensOf(body) ?? catalogModel(base)?.maxOutput ?? longestAnswer
       const hold = Math.max(1, input + maxTokens)
-      // Of a new prefix nothing is known but what Bedrock sets aside for it.
+      // For a new prefix, use what Bedrock reserves.
       const output = learned && Math.min(maxTokens, learned.output)
       return { input, hold, expected: output === undefined ? hold : Math.max(1, input + output * burndown) }
     },
@@ -68,13 +69,13 @@ export function createEstimator(): Estimator {
   }
 }
 
-/** What a settled call counts for: cache reads are free, an output token takes several of the quota. */
+/** Returns the cost of a settled call: cache reads are free, and an output token takes several tokens of the quota. */
 export function countedTokens(usage: TokenUsage, burndown: number): number {
   const { inputTokens = 0, cacheWriteInputTokens = 0, outputTokens = 0 } = usage
   return inputTokens + cacheWriteInputTokens + outputTokens * burndown
 }
 
-// A body that cannot be serialised is refused later, by name; here it must not overflow the stack.
+// An invalid body is rejected later, with a proper error; here it must not overflow the stack.
 function rawInput(body: JsonObject): number {
   try {
     if (Array.isArray(body.messages)) return estimateTokens(body)
@@ -97,7 +98,7 @@ function prefixOf({ system, tools }: JsonObject): string {
   return `${fingerprint(system)}/${fingerprint(tools)}`
 }
 
-// Enough of a text to tell conversations apart, at no great cost: its length, its beginning and its end.
+// Enough of a text to distinguish conversations cheaply: its length, its beginning and its end.
 function fingerprint(value: JsonValue | undefined): string {
   if (value === undefined) return ''
   try {

@@ -3,20 +3,20 @@ import type { Clock, Logger } from '../core/types.ts'
 import { memoryLimitStore } from './memory-store.ts'
 import type { BudgetState, Charge, LimitStore, LimitTicket, ReserveResult, Settlement } from './store.ts'
 
-/** What a {@link FallbackStore} needs of the call that it serves. */
+/** The context of a store operation. */
 export interface StoreContext {
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** A shared store that may be away, and this process's share of the budgets meanwhile. */
+/** A shared store that falls back to this process's share of the budgets while it is unavailable. */
 export interface FallbackStore {
-  /** `memory`: no store is shared. `share`: it is away, and this process keeps to its share. */
+  /** `memory`: no store is shared. `share`: it is unavailable, and this process keeps to its share. */
   readonly mode: 'memory' | 'shared' | 'share'
-  /** How many processes share the budgets, as far as is known. */
+  /** The number of processes that share the budgets, as far as known. */
   readonly sharers: number
   reserve(charges: readonly Charge[], lease: number, context: StoreContext): Promise<ReserveResult>
-  /** Never rejects: what cannot be settled is counted as expected when its lease ends. */
+  /** Never rejects: a reservation that cannot be settled counts as expected when its lease ends. */
   settle(
     ticket: LimitTicket,
     outcomes: readonly Settlement[],
@@ -32,7 +32,7 @@ export interface FallbackStoreOptions {
   readonly storeTimeout: number
 }
 
-// How long a store that failed is left alone, in milliseconds.
+// How long to wait before trying a failed store again, in milliseconds.
 const retryAfter = 5_000
 
 export function createFallbackStore({ store, instances, storeTimeout }: FallbackStoreOptions): FallbackStore {
@@ -49,7 +49,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
     if (isAway) return
     isAway = true
     const share = `1/${sharers()} of each limit`
-    logger.warn(`limits: the store is away; this process keeps to ${share} until it is back`, redactError(error))
+    logger.warn(`limits: the store is unavailable; this process keeps to ${share} until it is back`, redactError(error))
   }
   const back = ({ logger }: StoreContext): void => {
     if (!isAway) return
@@ -59,7 +59,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
   const ask = async <T>(context: StoreContext, work: (store: LimitStore) => Promise<T>): Promise<T | undefined> => {
     const now = context.clock.now()
     if (!store || (isAway && now < retryAt)) return undefined
-    // While it is away, one call at a time tries whether it is back.
+    // While it is unavailable, one call at a time tries it again.
     if (isAway) retryAt = now + retryAfter
     try {
       const result = await within(storeTimeout, context.clock, work(store))
@@ -116,7 +116,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
   }
 }
 
-/** A client of Redis may hold commands back for as long as the connection is gone. */
+/** A Redis client may queue commands for as long as it is disconnected. */
 async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
   let handle: unknown
   const late = new Promise<never>((_, reject) => {

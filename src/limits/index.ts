@@ -1,5 +1,6 @@
 /**
- * Keeps calls within the account's quotas: budgets that reserve and settle as Bedrock does, alone or in a fleet.
+ * Keeps calls within the account's quotas, with budgets that reserve and settle like Bedrock's, for one process or a
+ * fleet.
  *
  * @module
  */

@@ -10,33 +10,33 @@ import { type LimitsOptions, resolveOptions } from './options.ts'
 
 declare global {
   interface OutcropCallOptions {
-    /** How {@link limits} treats this call; `false` lets it pass, uncounted. */
+    /** How {@link limits} treats this call; `false` lets it pass without counting it. */
     readonly limits?:
       | false
       | {
-          /** Who goes first where calls have to wait: the higher number. @default 0 */
+          /** The order of waiting calls: higher numbers go first. @default 0 */
           readonly priority?: number | undefined
-          /** How long the call may wait for its turn, in milliseconds. @default that of `limits` */
+          /** How long the call may wait, in milliseconds. @default the option of `limits` */
           readonly maxWait?: number | undefined
         }
       | undefined
   }
 }
 
-/** What {@link limits} gives: a middleware that can be asked how things stand. */
+/** The middleware that {@link limits} returns, with a view of its state. */
 export interface Limits extends Middleware {
-  /** What is held, used and learned, for each budget that was used. Plain data without secrets, for a log or a page. */
+  /** Returns the state of each budget in use. Plain data without secrets, for a log or a page. */
   snapshot(): LimitsSnapshot
 }
 
-/** How things stand. */
+/** The state of a limiter. */
 export interface LimitsSnapshot {
   /**
-   * Where the budgets are: in this `memory`, in the `shared` store, or, as that is away, in memory as this process's
-   * `share`.
+   * Where the budgets are: in this process's `memory`, in the `shared` store, or, while the store is unavailable, in
+   * memory as this process's `share`.
    */
   readonly store: 'memory' | 'shared' | 'share'
-  /** How many processes share the budgets, as far as is known. */
+  /** The number of processes that share the budgets, as far as known. */
   readonly instances: number
   readonly budgets: readonly BudgetSnapshot[]
 }
@@ -44,15 +44,15 @@ export interface LimitsSnapshot {
 /**
  * Keeps calls within the account's quotas, so that Bedrock need not refuse them.
  *
- * Bedrock sets aside the input and `max_tokens` of a call when it arrives, and counts input, cache writes and the output
- * times the model's burndown when it ends; this does the same beforehand. Each account, Region, kind of profile and model
- * has a budget of its own. Calls that find too little wait for their turn; those that would wait too long are refused at
- * once.
+ * Bedrock reserves the input and `max_tokens` of a call when it arrives. When the call ends, Bedrock counts input,
+ * cache writes and the output times the model's burndown rate. This middleware does the same in advance, with a
+ * separate budget for each account, Region, kind of profile and model. If a budget is too low, calls wait for their
+ * turn; calls that would wait too long are rejected at once.
  *
- * With no quota given, it lets everything pass until Bedrock refuses a call for the first time. It then goes on with 0.7
- * of what got through, and comes back slowly. With a quota, it never goes beyond that.
+ * Without quotas, it lets everything pass until Bedrock first refuses a call. It then continues with 0.7 of the rate
+ * that got through, and recovers slowly. With a quota, it never exceeds that.
  *
- * Put it behind caches and before nothing else: it is to see the calls that are really sent.
+ * Put it after caches in `middleware`, as the last one, so that it sees the calls that are really sent.
  *
  * @example
  * ```ts
@@ -63,9 +63,9 @@ export interface LimitsSnapshot {
  * await bedrock.messages.create(params, { limits: { priority: 1, maxWait: 5_000 } })
  * limiter.snapshot()
  * ```
- * Calls reject with a {@link QuotaError} (`code: 'quota_exceeded'`) that tells how long to wait.
+ * Calls reject with a {@link QuotaError} (`code: 'quota_exceeded'`) that says how long to wait.
  *
- * @throws ConfigurationError for options that make no sense.
+ * @throws ConfigurationError for invalid options.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
  */
 export function limits(options: LimitsOptions = {}): Limits {
@@ -75,7 +75,7 @@ export function limits(options: LimitsOptions = {}): Limits {
 
   const budgetFor = async (context: MiddlewareContext): Promise<ModelBudget> => {
     const { model, region } = context
-    // Without credentials the call itself says so, and better.
+    // If there are no credentials, the call itself reports a better error.
     const account = settings.account ?? (await context.identity().then(accountOf, () => 'default'))
     const key = { account, region, bucket: bucketOf(model), model: model.base ?? model.id }
     const name = Object.values(key).join('/')
@@ -126,7 +126,7 @@ export function limits(options: LimitsOptions = {}): Limits {
   })
 }
 
-/** The request as it goes on: its attempts are heard of, and what it has waited is taken off its deadline. */
+/** Returns the request to pass on: with a listener for retries, and the waiting time deducted from its timeout. */
 function watched(
   request: BedrockRequest,
   { timeout }: MiddlewareContext,

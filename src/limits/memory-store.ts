@@ -3,7 +3,7 @@ import type { BudgetState, Charge, LimitStore } from './store.ts'
 
 interface Entry {
   readonly budget: Budget
-  /** When nothing of it is worth keeping any more. */
+  /** When the entry can be dropped. */
   until: number
 }
 
@@ -14,7 +14,7 @@ interface Open {
 }
 
 /**
- * Keeps budgets in the memory of this process. The default of `limits`; for a fleet, see `redisLimitStore`.
+ * Keeps budgets in the memory of this process, as `limits` does by default. For a fleet, see `redisLimitStore`.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function memoryLimitStore(): LimitStore {
     entry.until = now + memory * window
     return entry.budget
   }
-  /** Brings the budgets of some charges up to date. */
+  /** Updates the budgets of some charges. */
   const open = (charges: readonly Charge[], now: number): Open[] =>
     charges.map((charge) => {
       const budget = budgetOf(charge.key, charge.rule.window, now)

@@ -9,54 +9,54 @@ import type { BudgetState, Charge, LimitReason, LimitRule, LimitTicket, Settleme
 
 const minute = 60_000
 
-/** How one budget stands, as far as this process knows. Counts are of this process. */
+/** The state of one budget, as far as this process knows. Counts are for this process. */
 export interface BudgetSnapshot extends BudgetKey {
-  /** Tokens per minute that the account has, by `quotas`. */
+  /** The account's tokens per minute, from `quotas`. */
   readonly quota: number | undefined
-  /** Tokens per minute that refusals have taught. */
+  /** The tokens per minute learned from refusals. */
   readonly learned: number | undefined
   /** Tokens of the quota that the calls of the last minute have used. */
   readonly used: number
-  /** Tokens of the quota that are set aside for calls under way. */
+  /** Tokens of the quota reserved for calls in progress. */
   readonly held: number
-  /** Calls under way. */
+  /** Calls in progress. */
   readonly open: number
   /** Requests of the last minute. */
   readonly requests: number
-  /** Calls that wait here. */
+  /** Waiting calls. */
   readonly queued: number
-  /** Calls that were let through. */
+  /** Admitted calls. */
   readonly admitted: number
-  /** Calls of them that had to wait. */
+  /** Admitted calls that had to wait. */
   readonly delayed: number
-  /** Calls that were refused here. */
+  /** Calls that were rejected here. */
   readonly refused: number
-  /** Attempts that Bedrock refused. */
+  /** Attempts that Bedrock throttled. */
   readonly throttled: number
 }
 
-/** What became of a call. */
+/** The outcome of a call. */
 export interface CallOutcome {
-  /** Tokens of the quota that it took. Left out: it goes on. */
+  /** The tokens of the quota that it took. Left out while the call goes on. */
   readonly used?: number | undefined
-  /** What Bedrock refused it for, if it did. */
+  /** The kind of quota for which Bedrock throttled it, if it did. */
   readonly throttled?: 'tokens' | 'requests' | 'day' | undefined
   /** How long Bedrock asked to wait, in milliseconds. */
   readonly pause?: number | undefined
 }
 
-/** The budget of one model in one place. */
+/** The budget of one model in one Region and account. */
 export interface ModelBudget {
   readonly estimator: Estimator
-  /** Waits until the call may go. @throws QuotaError */
+  /** Waits until the call may start. @throws QuotaError */
   admit(estimate: Estimate, request: BedrockRequest, context: MiddlewareContext): Promise<LimitTicket>
   /** Never rejects. */
   settle(ticket: LimitTicket, outcome: CallOutcome, context: MiddlewareContext): Promise<void>
   snapshot(): BudgetSnapshot
 }
 
-// How long nothing is sent after the account's tokens of the day were used up, in milliseconds. AWS does not say when the
-// day ends, so a call every few minutes finds out.
+// How long to pause after the account's daily tokens are used up, in milliseconds. AWS does not say when the day ends,
+// so one call every few minutes tries.
 const dailyPause = 300_000
 const nothing: BudgetState = { used: 0, held: 0, open: 0, learned: undefined }
 
@@ -91,14 +91,14 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
       throw refuse(
         'tokens',
         `The account's quota (${bucket}) for ${where} is 0 per minute`,
-        'Ask for an increase in the Service Quotas console, or call another profile of the model.',
+        'Request an increase in the Service Quotas console, or call another profile of the model.',
       )
     }
     if (hold > limit) {
       throw refuse(
         'tokens',
-        `This call sets aside ${hold} tokens of the quota, but ${where} has ${limit} per minute`,
-        'Lower max_tokens: all of it is set aside until the call ends.',
+        `This call reserves ${hold} tokens of the quota, but ${where} has ${limit} per minute`,
+        'Lower max_tokens: all of it is reserved until the call ends.',
       )
     }
   }
@@ -106,8 +106,8 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
     const limit = at.endsWith('/day') ? 'day' : reason === 'concurrency' ? reason : at === name ? 'tokens' : 'requests'
     const seconds = Math.ceil(wait / 1000)
     return limit === 'day'
-      ? refuse(limit, `The account has used up its tokens of the day in ${region}`, askAgain(seconds), wait)
-      : refuse(limit, `There is no room for this call: too many ${words[limit]} of ${where}`, askAgain(seconds), wait)
+      ? refuse(limit, `The account has used up its daily tokens in ${region}`, askAgain(seconds), wait)
+      : refuse(limit, `The budget is exhausted: too many ${words[limit]} for ${where}`, askAgain(seconds), wait)
   }
 
   return {
@@ -147,7 +147,7 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
       const wait = last.wait + (queue.ahead(priority) * minute) / limit
       if (wait > maxWait) throw expired(wait)
       if (queue.size >= settings.maxQueue)
-        throw refuse('queue', `${queue.size} calls wait for ${where} already`, askAgain(Math.ceil(wait / 1000)), wait)
+        throw refuse('queue', `${queue.size} calls already wait for ${where}`, askAgain(Math.ceil(wait / 1000)), wait)
       const ticket = await queue.wait({ priority, expected }, attempt, {
         clock: context.clock,
         signal: request.signal,
@@ -156,7 +156,7 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
       })
       counts.admitted++
       counts.delayed++
-      // There may be enough for the next one as well.
+      // There may be enough for the next call too.
       queue.wake()
       return ticket
     },
@@ -193,7 +193,7 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
   }
 }
 
-const words = { tokens: 'tokens per minute', requests: 'requests per minute', concurrency: 'calls at once' } as const
+const words = { tokens: 'tokens per minute', requests: 'requests per minute', concurrency: 'concurrent calls' } as const
 
 const askAgain = (seconds: number): string =>
   `Try again in ${seconds} s, give the call more time with limits.maxWait, or lower max_tokens.`

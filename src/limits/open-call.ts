@@ -7,21 +7,21 @@ import { countedTokens, type Estimate } from './estimate.ts'
 import type { CallOutcome, ModelBudget } from './model-budget.ts'
 import type { LimitTicket } from './store.ts'
 
-/** A call under way. Whichever way it ends, it is settled once. */
+/** A call in progress. However it ends, it is settled once. */
 export interface OpenCall {
-  /** Hears of attempts that are repeated. */
+  /** Called for attempts that are retried. */
   retried(failed: FailedAttempt): void
-  /** Sees a stream's events, to know how far the output got. */
+  /** Called for a stream's events, to measure the output so far. */
   see(event: JsonObject): void
-  /** The answer came in whole. */
+  /** Called when the answer is complete. */
   end(usage: TokenUsage): Promise<void> | undefined
-  /** The stream is over, by a fault, or as its reader left. What was written until then counts. */
+  /** Called when a stream ends early, by a fault or because its reader left. The output so far counts. */
   leave(usage: TokenUsage, error: unknown): void
-  /** No answer came. */
+  /** Called when there is no answer. */
   fail(error: unknown): void
 }
 
-/** What an open call knows of itself. */
+/** Options of an open call. */
 export interface OpenCallOptions {
   readonly budget: ModelBudget
   readonly ticket: LimitTicket
@@ -53,7 +53,7 @@ export function openCall({ budget, ticket, estimate, burndown, request, context 
       if (isOver) return undefined
       budget.estimator.learn(request.body, usage)
       const settled = settle({ used: countedTokens(usage, burndown) })
-      // On Cloudflare Workers nothing goes on after the response.
+      // On Cloudflare Workers no work continues after the response.
       return isIoBoundToRequest() ? settled : undefined
     },
     leave(usage, error) {
@@ -64,14 +64,14 @@ export function openCall({ budget, ticket, estimate, burndown, request, context 
       settle({ ...refusalOf(error), used })
     },
     fail(error) {
-      // Bedrock reads the input of a call that is given up, and may have done all of it.
+      // Bedrock reads the input of an aborted call, and may have processed all of it.
       const wasGivenUp = request.signal?.aborted || isBedrockError(error, 'timeout')
       settle({ ...refusalOf(error), used: wasGivenUp ? estimate.input : 0 })
     },
   }
 }
 
-/** What Bedrock refused a call for, where it refused it for want of something. */
+/** Returns the quota for which Bedrock throttled a call, if it did. */
 function refusalOf(error: unknown): Pick<CallOutcome, 'throttled' | 'pause'> | undefined {
   if (!isBedrockError(error, 'service') && !isBedrockError(error, 'stream_exception')) return undefined
   const { type = '', message } = error

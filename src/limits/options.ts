@@ -3,58 +3,59 @@ import { assertOptions, describeType } from '../core/internal/assert-options.ts'
 import type { QuotaBucket } from './budget-key.ts'
 import type { LimitStore } from './store.ts'
 
-/** A quota of the account, for one model. `readQuotas` reads them; those of a contract or a test are written by hand. */
+/** A quota of the account for one model. `readQuotas` reads them; you can also write them by hand. */
 export interface Quota {
   /** The base model, such as `anthropic.claude-sonnet-4-6`. */
   readonly model: string
-  /** Which calls it counts: of base IDs, of profiles of a geography, or of `global.` profiles. */
+  /** The calls that it covers: base IDs, geographic profiles, or `global.` profiles. */
   readonly bucket: QuotaBucket
-  /** The Region that is called. @default every one */
+  /** The Region to call. @default every Region */
   readonly region?: string | undefined
-  /** The account. @default every one */
+  /** The account. @default every account */
   readonly account?: string | undefined
-  /** Tokens per minute; `0` where the account has none. @default unknown */
+  /** Tokens per minute; `0` if the account has none. @default unknown */
   readonly tokensPerMinute?: number | undefined
   /** Requests per minute. @default none */
   readonly requestsPerMinute?: number | undefined
 }
 
-/** Options of {@link limits}. All may be left out. */
+/** Options of {@link limits}. All are optional. */
 export interface LimitsOptions {
   /** The account's quotas. @default none: limits are learned from refusals */
   readonly quotas?: readonly Quota[] | undefined
-  /** The part of each quota that may be used, above 0 and up to 1, where others use the account as well. @default 1 */
+  /** The share of each quota to use, above 0 and up to 1, if others use the account too. @default 1 */
   readonly share?: number | undefined
-  /** Calls at once, for each budget. @default no limit */
+  /** The maximum of concurrent calls for each budget. @default no limit */
   readonly concurrency?: number | undefined
-  /** How long a call may wait for its turn, in milliseconds; 0 refuses whatever cannot go at once. @default 30_000 */
+  /** How long a call may wait, in milliseconds; 0 rejects calls that cannot start at once. @default 30_000 */
   readonly maxWait?: number | undefined
-  /** How many calls may wait, for each budget. @default 1_000 */
+  /** The maximum of waiting calls for each budget. @default 1_000 */
   readonly maxQueue?: number | undefined
   /**
-   * How much may be used at once after a pause, in milliseconds of the quota: 1 to 60,000. More lets bursts pass; less
-   * spreads them, and leaves more room for a minute that begins elsewhere.
+   * How much may be used at once after a pause, in milliseconds of the quota: 1 to 60,000. A higher value allows
+   * bursts. A lower one spreads them, and leaves more room if AWS's minute starts at another time.
    *
    * @default 10_000
    */
   readonly burst?: number | undefined
-  /** Where budgets are kept. @default the memory of this process */
+  /** Where the budgets are kept. @default the memory of this process */
   readonly store?: LimitStore | undefined
   /**
-   * How many processes share the quotas: each keeps to its part where no store is shared, or while the store is away.
+   * The number of processes that share the quotas. Each keeps to its part if no store is shared, or while the store is
+   * unavailable.
    *
-   * @default 1, or as many as were seen at the store
+   * @default 1, or the number seen at the store
    */
   readonly instances?: number | undefined
   /** How long a call waits for the store, in milliseconds. @default 500 */
   readonly storeTimeout?: number | undefined
-  /** How long a reservation stands that nobody settles, as its process has died, in milliseconds. @default 600_000 */
+  /** When a reservation ends that was never settled because its process died, in milliseconds. @default 600_000 */
   readonly lease?: number | undefined
-  /** A name for the account, where the credentials do not tell and a store is shared by several. @default theirs */
+  /** A name for the account, if the credentials do not name it and several accounts share a store. @default theirs */
   readonly account?: string | undefined
 }
 
-/** {@link LimitsOptions} with every blank filled in. */
+/** {@link LimitsOptions} with all defaults. */
 export interface LimitSettings {
   readonly quotas: readonly Quota[]
   readonly share: number
@@ -69,10 +70,10 @@ export interface LimitSettings {
   readonly account: string | undefined
 }
 
-// Beyond 2^31 - 1 ms, timers fire at once.
+// Timers longer than 2^31 - 1 ms fire at once.
 const longest = 2_147_483_647
 
-/** @throws ConfigurationError for options that make no sense. */
+/** @throws ConfigurationError for invalid options. */
 export function resolveOptions(options: LimitsOptions): LimitSettings {
   assertOptions(
     options,
@@ -93,7 +94,7 @@ export function resolveOptions(options: LimitsOptions): LimitSettings {
     throw new ConfigurationError('account must be 1 to 128 letters, digits and . _ : -')
   if (store !== undefined && (typeof store?.reserve !== 'function' || typeof store.settle !== 'function')) {
     throw new ConfigurationError('store is not a limit store: it needs reserve and settle', {
-      hint: 'Wrap a client of Redis: redisLimitStore(client).',
+      hint: 'Wrap a Redis client: redisLimitStore(client).',
     })
   }
   assertQuotas(quotas)
@@ -115,7 +116,7 @@ export function resolveOptions(options: LimitsOptions): LimitSettings {
 function assertQuotas(quotas: readonly Quota[]): void {
   if (!Array.isArray(quotas)) {
     throw new ConfigurationError(`quotas must be a list, not ${describeType(quotas)}`, {
-      hint: 'readQuotas gives an object with the list in it: limits({ quotas: (await readQuotas(bedrock)).quotas }).',
+      hint: 'readQuotas returns an object with the list in it: limits({ quotas: (await readQuotas(bedrock)).quotas }).',
     })
   }
   quotas.forEach((quota: Quota, i) => {

@@ -2,55 +2,55 @@ import { raceSignal } from '../core/internal/signal.ts'
 import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
 import type { Clock } from '../core/types.ts'
 
-/** A call that waits for its turn. */
+/** A waiting call. */
 export interface Waiter {
   /** Higher goes first. */
   readonly priority: number
-  /** What it will probably take, in units of the budget. */
+  /** Its probable cost, in units of the budget. */
   readonly expected: number
 }
 
-/** How a call waits. */
+/** Options of a wait. */
 export interface WaitOptions {
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
-  /** When the wait ends in vain, in milliseconds since the epoch. */
+  /** When the wait fails, in milliseconds since the epoch. */
   readonly deadline: number
-  /** Makes the error of a wait that ends in vain; given how long it would go on, in milliseconds. */
+  /** Creates the error for a wait that fails, from the remaining wait in milliseconds. */
   readonly expired: (wait: number) => Error
 }
 
-/** What a call has learned by trying: the result, or in how many milliseconds it is worth trying again. */
+/** The outcome of an attempt: the result, or the milliseconds after which to try again. */
 export type Turn<T> = { readonly done: T } | { readonly wait: number }
 
-/** The calls that wait for one budget: those of higher priority first, then the oldest. */
+/** The calls that wait for one budget, by priority, then by age. */
 export interface LimitQueue {
   readonly size: number
-  /** What those in front of a call of this priority will take. */
+  /** Returns the probable cost of the calls ahead of this priority. */
   ahead(priority: number): number
-  /** Lets the first call try: there may be more to be had. */
+  /** Lets the first call try, because more may be available. */
   wake(): void
   /**
-   * Waits until `attempt` is done. Only the first in the queue tries: when its wait is over, or when it is woken. What
-   * `attempt` throws ends the wait.
+   * Waits until `attempt` is done. Only the first in the queue tries: when its wait is over, or when it is woken. If
+   * `attempt` throws, the wait ends with that error.
    */
   wait<T>(waiter: Waiter, attempt: () => Promise<Turn<T>>, options: WaitOptions): Promise<T>
 }
 
 interface Place extends Waiter {
   readonly order: number
-  /** When it looks again, at the latest. One whose request has ended, on Cloudflare Workers, never does. */
+  /** When it tries again, at the latest. On Cloudflare Workers, a call whose request has ended never does. */
   due: number
   isWoken: boolean
   wake: () => void
 }
 
-// How often a call looks whether it is its turn, in milliseconds, where another request cannot wake it.
+// How often a call checks whether it is first, in milliseconds, on platforms where another request cannot wake it.
 const poll = 200
-// How late a call may be, in milliseconds, before it is taken for lost.
+// How late a call may be, in milliseconds, before it counts as lost.
 const grace = 2_000
 
-/** Makes an empty queue. */
+/** Creates an empty queue. */
 export function createLimitQueue(): LimitQueue {
   const places: Place[] = []
   let count = 0
@@ -73,7 +73,7 @@ export function createLimitQueue(): LimitQueue {
     if (at >= 0) places.splice(at, 1)
     if (at === 0) wake()
   }
-  /** Whether it is the turn of this place: of those before it, none may be left but lost ones. */
+  /** Tests whether a call is first: only lost calls may be ahead of it. */
   const isFirst = (place: Place, now: number): boolean => {
     while (places[0] && places[0] !== place && places[0].due + grace < now) places.shift()
     return places[0] === place || !places.includes(place)

@@ -1,8 +1,8 @@
-// The same arithmetic as budget.ts, in one step at the server. A budget is two keys: a hash with its numbers, and a sorted
-// set with its open reservations, by the time at which each is given up.
+// The same arithmetic as in budget.ts, in one step on the server. A budget has two keys: a hash with its numbers, and a
+// sorted set with its open reservations, by expiration time.
 //
-// KEYS: two for each charge, then the set of processes. ARGV: the time in milliseconds or '' for the server's own, then
-// what each script names, then for each charge: limit or '', window, burst, concurrency or '', hold, expected.
+// KEYS: two for each charge, then the set of processes. ARGV: the time in milliseconds or '' for the server's time,
+// then the script's own arguments, then for each charge: limit or '', window, burst, concurrency or '', hold, expected.
 const shared = `
 local function number(text) return tonumber(text) end
 local function now_of(text)
@@ -88,7 +88,9 @@ local function state(b)
 end
 `
 
-/** ARGV: time, ID, lease, process, number of charges, charges. Answers JSON: the ticket's time or what stands in the way. */
+/**
+ * ARGV: time, ID, lease, process, number of charges, charges. Returns JSON: the ticket's time, or the reason to wait.
+ */
 export const reserveScript: string = `${shared}
 local now, id, lease, process, count = now_of(ARGV[1]), ARGV[2], number(ARGV[3]), ARGV[4], number(ARGV[5])
 local processes = KEYS[2 * count + 1]
@@ -146,7 +148,7 @@ end
 return cjson.encode(answer)
 `
 
-/** ARGV: time, ID, when it was granted, number of charges, charges, then for each: used or '', throttled or '', pause or ''. */
+/** ARGV: time, ID, grant time, number of charges, charges, then for each: used or '', throttled or '', pause or ''. */
 export const settleScript: string = `${shared}
 local now, id, granted, count = now_of(ARGV[1]), ARGV[2], number(ARGV[3]), number(ARGV[4])
 local answer = { states = {} }

@@ -4,19 +4,19 @@ import type { Clock } from '../core/types.ts'
 import { reserveScript, settleScript } from './redis-scripts.ts'
 import type { BudgetState, Charge, LimitReason, LimitStore, Settlement } from './store.ts'
 
-/** What is used of an ioredis client, or of one that fits it, such as iovalkey. */
+/** The used part of an ioredis client, or of a compatible one such as iovalkey. */
 export interface IoredisLike {
   evalsha(sha1: string, keyCount: number, ...args: string[]): Promise<unknown>
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>
 }
 
-/** What is used of a client of node-redis (the package `redis`), connected. */
+/** The used part of a connected node-redis client (the package `redis`). */
 export interface NodeRedisLike {
   evalSha(sha1: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** What is used of a client of `@upstash/redis`, which speaks HTTP, and so runs on Workers. */
+/** The used part of an `@upstash/redis` client, which uses HTTP and so runs on Workers. */
 export interface UpstashLike {
   evalsha(sha1: string, keys: string[], args: string[]): Promise<unknown>
   eval(script: string, keys: string[], args: string[]): Promise<unknown>
@@ -24,23 +24,27 @@ export interface UpstashLike {
 
 /** Options of {@link redisLimitStore} and {@link upstashLimitStore}. */
 export interface RedisLimitStoreOptions {
-  /** What the keys begin with. Keep what is in braces where Redis is a cluster: all keys have to be in one slot. @default '{outcrop:limits}' */
+  /**
+   * The prefix of all keys. In a Redis cluster, keep the part in braces, so that all keys are in one slot.
+   *
+   * @default '{outcrop:limits}'
+   */
   readonly prefix?: string | undefined
-  /** The time to count by, for tests. @default the server's own, the same for all processes */
+  /** The clock, for tests. @default the server's own, the same for all processes */
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
 /**
- * Keeps budgets in Redis or Valkey, for all processes that share a quota. Each call costs two round trips: one script that
- * reserves, and one that settles. The server's clock counts. Needs Redis 5 or newer.
+ * Keeps budgets in Redis or Valkey, for all processes that share a quota. Each call takes two round trips: one script
+ * reserves, and one settles. The server's clock counts. Needs Redis 5 or newer.
  *
- * @param client - of ioredis or of node-redis, connected; it stays yours to close
+ * @param client - a connected ioredis or node-redis client; closing it remains your job
  * @example
  * ```ts
  * const store = redisLimitStore(new Redis('redis://limits.internal:6379'))
  * const bedrock = createBedrockClient({ region, middleware: [limits({ quotas, store })] })
  * ```
- * @throws ConfigurationError for what is no client.
+ * @throws ConfigurationError for an invalid client.
  */
 export function redisLimitStore(client: IoredisLike | NodeRedisLike, options: RedisLimitStoreOptions = {}): LimitStore {
   if (isNodeRedis(client)) {
@@ -57,14 +61,14 @@ export function redisLimitStore(client: IoredisLike | NodeRedisLike, options: Re
 }
 
 /**
- * {@link redisLimitStore} over HTTP, for Cloudflare Workers and wherever else there is no TCP: takes the client of
- * `@upstash/redis`, or one that fits it.
+ * Does the same as {@link redisLimitStore} over HTTP, for Cloudflare Workers and other platforms without TCP. Takes an
+ * `@upstash/redis` client or a compatible one.
  *
  * @example
  * ```ts
  * const store = upstashLimitStore(Redis.fromEnv())
  * ```
- * @throws ConfigurationError for what is no client.
+ * @throws ConfigurationError for an invalid client.
  */
 export function upstashLimitStore(client: UpstashLike, options: RedisLimitStoreOptions = {}): LimitStore {
   assertClient(client)
@@ -77,7 +81,7 @@ function isNodeRedis(client: IoredisLike | NodeRedisLike): client is NodeRedisLi
 
 function assertClient(client: IoredisLike | UpstashLike): void {
   if (typeof client?.evalsha === 'function' && typeof client.eval === 'function') return
-  throw new ConfigurationError(`Not a client of Redis: ${describeType(client)} without evalsha and eval`)
+  throw new ConfigurationError(`Not a Redis client: ${describeType(client)} without evalsha and eval`)
 }
 
 function scriptedStore(options: RedisLimitStoreOptions, client: UpstashLike): LimitStore {
@@ -143,7 +147,7 @@ function statesOf({ states }: Answer): BudgetState[] {
   })
 }
 
-/** Runs a script by its hash, and hands it over where the server does not have it (any more). */
+/** Runs a script by its hash, and loads it if the server does not have it. */
 function createScript(client: UpstashLike, script: string): (keys: string[], args: string[]) => Promise<Answer> {
   let hash: string | undefined
   return async (keys, args) => {
@@ -152,14 +156,14 @@ function createScript(client: UpstashLike, script: string): (keys: string[], arg
       if (!/NOSCRIPT/.test(String((error as Error | undefined)?.message))) throw error
       return client.eval(script, keys, args)
     })
-    // Upstash's client parses what looks like JSON.
+    // Upstash's client parses values that look like JSON.
     const parsed = (typeof answer === 'string' ? JSON.parse(answer) : answer) as Answer | undefined
-    if (!Array.isArray(parsed?.states)) throw new Error('The script of the limit store did not answer as it should')
+    if (!Array.isArray(parsed?.states)) throw new Error('The script of the limit store returned an invalid answer')
     return parsed
   }
 }
 
-// Redis names scripts by SHA-1.
+// Redis identifies scripts by SHA-1.
 async function sha1(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,54 +1,54 @@
-/** How much may be taken from a budget. */
+/** The limit of a budget. */
 export interface LimitRule {
   /**
-   * Units in each window. Left out where none is known: then everything is granted until a refusal teaches a limit. `0`
-   * grants nothing.
+   * Units per window. Left out if unknown: then everything is granted until a refusal teaches a limit. `0` grants
+   * nothing.
    */
   readonly limit?: number | undefined
   /** The window, in milliseconds, such as 60_000 for a quota per minute. */
   readonly window: number
   /**
-   * How much may be taken at once, as milliseconds of the window: between 0 and `window`. With the whole window, the
-   * budget is a token bucket that begins full; with less, what is taken is spread over the window.
+   * How much may be taken at once, in milliseconds of the window: between 0 and `window`. With the whole window, the
+   * budget is a token bucket that starts full; with less, usage is spread over the window.
    */
   readonly burst: number
-  /** How many reservations may be open at once. @default no limit */
+  /** The maximum of open reservations. @default no limit */
   readonly concurrency?: number | undefined
 }
 
-/** What one call takes from one budget. */
+/** The units that one call takes from one budget. */
 export interface Charge {
-  /** The budget. Any text; budgets of different kinds need different keys. */
+  /** The budget's key. Any text; different budgets need different keys. */
   readonly key: string
   readonly rule: LimitRule
   /**
-   * What is set aside until the call is settled: the most that it may count for. A charge that sets nothing aside counts
-   * as used at once.
+   * The units reserved until the call is settled: its maximum cost. A charge that reserves nothing counts as used at
+   * once.
    */
   readonly hold: number
-  /** What it will probably cost. @default `hold` */
+  /** The probable cost. @default `hold` */
   readonly expected?: number | undefined
 }
 
-/** How a budget stands. */
+/** The state of a budget. */
 export interface BudgetState {
   /** Units used by the calls of the last window that have ended. */
   readonly used: number
-  /** Units held by open reservations. */
+  /** Units in open reservations. */
   readonly held: number
-  /** Open reservations. */
+  /** The number of open reservations. */
   readonly open: number
-  /** The limit that refusals have taught, in units per window; `undefined` where none has. */
+  /** The limit learned from refusals, in units per window; `undefined` if there were none. */
   readonly learned: number | undefined
 }
 
 /**
- * What a call has to wait for: the end of a pause, an open reservation's end, the rate of use, less to be reserved; or it
- * waits in vain, as the limit is 0.
+ * Why a call has to wait: for the end of a pause, for a concurrent call to end, for the rate, or for reservations to
+ * end. With `no_quota` the limit is 0, and waiting does not help.
  */
 export type LimitReason = 'paused' | 'concurrency' | 'rate' | 'reserved' | 'no_quota'
 
-/** A reservation that was granted. Plain data: hand it to `settle` as it is. */
+/** A granted reservation. Plain data: pass it to `settle` unchanged. */
 export interface LimitTicket {
   readonly id: string
   /** When it was granted, in milliseconds of the store's own time. */
@@ -56,42 +56,42 @@ export interface LimitTicket {
   readonly charges: readonly Charge[]
 }
 
-/** What `reserve` answers. */
+/** The result of `reserve`. */
 export type ReserveResult = {
-  /** How the budgets stand now, in the order of the charges. */
+  /** The states of the budgets, in the order of the charges. */
   readonly states: readonly BudgetState[]
-  /** How many processes share the budgets, this one included, as far as the store knows. */
+  /** The number of processes that share the budgets, including this one, as far as the store knows. */
   readonly sharers: number
 } & (
   | { readonly granted: true; readonly ticket: LimitTicket }
   | {
       readonly granted: false
-      /** Milliseconds until it is worth asking again, as it looks now; Infinity where it never will be. */
+      /** The estimated milliseconds until it is worth asking again; Infinity if it never is. */
       readonly wait: number
-      /** The key of the budget that has too little. */
+      /** The key of the budget that is too low. */
       readonly key: string
       readonly reason: LimitReason
     }
 )
 
-/** What became of one charge of a reservation. */
+/** The outcome of one charge of a reservation. */
 export interface Settlement {
-  /** What it really cost. Left out: the call goes on, and stays reserved. */
+  /** Its actual cost. Left out while the call goes on, and the charge stays reserved. */
   readonly used?: number | undefined
-  /** Whether the service refused for want of this budget: its limit is cut. */
+  /** Whether the service refused the call because of this budget, whose limit is then cut. */
   readonly throttled?: boolean | undefined
-  /** Grants nothing of this budget for so many milliseconds. */
+  /** Grants nothing from this budget for this many milliseconds. */
   readonly pause?: number | undefined
 }
 
 /**
- * Where budgets are kept. `reserve` takes from all of them or from none, in one step; `settle` puts right what was
- * reserved.
+ * Stores budgets. `reserve` takes from all of them or from none, in one step; `settle` corrects a reservation to its
+ * actual cost.
  */
 export interface LimitStore {
   /**
-   * @param now - milliseconds since the epoch; a store that many share goes by a time of its own
-   * @param lease - after so many milliseconds a reservation that nobody settled is taken as settled for what was expected
+   * @param now - milliseconds since the epoch; a shared store uses its own time instead
+   * @param lease - the milliseconds after which an unsettled reservation counts as settled at its expected cost
    */
   reserve(charges: readonly Charge[], options: { readonly now: number; readonly lease: number }): Promise<ReserveResult>
   /** @param outcomes - one for each charge of the ticket */

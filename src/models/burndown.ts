@@ -1,13 +1,13 @@
 import { parseModelId } from '../core/model-id.ts'
 
-/** How many tokens of a quota one output token takes. */
+/** The tokens of a quota that one output token takes. */
 export interface Burndown {
   readonly rate: number
-  /** Whether AWS's page does not name the model, and the rate is that of its neighbours. */
+  /** Whether AWS's page does not list the model, and the rate is that of similar models. */
   readonly isAssumed: boolean
 }
 
-// By family and version; whatever is older takes 5.
+// By family and version; older models take 5.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html (read 2026-10)
 const rates: Readonly<Record<string, number>> = {
   'opus-4.8': 15,
@@ -20,7 +20,7 @@ const older = 5
 const assumed = 10
 
 /**
- * How many tokens of a quota an output token of a model takes. For billing it stays one.
+ * Returns how many tokens of a quota one output token of a model takes. Billing counts it as one.
  *
  * @param base - the base model, such as `anthropic.claude-sonnet-4-6`. Models that are not Claude's count one for one.
  * @example

@@ -2,35 +2,35 @@ import { isJsonObject } from '../core/internal/json.ts'
 import { createMessageAccumulator } from '../core/messages/accumulate.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 
-/** What an answer says of itself, as far as it has come. */
+/** The information in an answer so far. */
 export interface Answer {
   readonly id?: JsonValue | undefined
   readonly model?: JsonValue | undefined
   readonly stop_reason?: JsonValue | undefined
   readonly content?: JsonValue | undefined
-  /** Of a JSON answer. A stream's is in its metadata. */
+  /** For a JSON answer. A stream's usage is in its metadata. */
   readonly usage?: JsonValue | undefined
-  /** Output tokens that went into thinking, which are among the output tokens. */
+  /** The output tokens used for thinking. */
   readonly thinkingTokens?: number | undefined
-  /** Whether it is all there. */
+  /** Whether the answer is complete. */
   readonly isWhole: boolean
 }
 
-/** What a JSON answer says of itself. */
+/** Reads the information in a JSON answer. */
 export function readAnswer(body: JsonObject): Answer {
   const { id, model, stop_reason, content, usage } = body
   return { id, model, stop_reason, content, usage, thinkingTokens: thinkingTokensOf(usage), isWhole: true }
 }
 
-/** Puts together what a stream says of its answer. */
+/** Collects the information in a stream's events. */
 export interface AnswerCollector {
   readonly answer: Answer
   add(event: JsonObject): void
-  /** The stream has come to its own end. */
+  /** Called at the stream's regular end. */
   end(): void
 }
 
-/** @param withContent - whether the content is kept too */
+/** @param withContent - whether to keep the content too */
 export function collectAnswer(withContent: boolean): AnswerCollector {
   let accumulator = withContent ? createMessageAccumulator() : undefined
   let answer: Answer = { isWhole: false }
@@ -50,7 +50,7 @@ export function collectAnswer(withContent: boolean): AnswerCollector {
       try {
         accumulator?.add(event)
       } catch {
-        // The reader of the stream hears of events that do not fit together.
+        // The reader of the stream gets the error for events that do not fit.
         accumulator = undefined
       }
     },

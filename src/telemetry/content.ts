@@ -6,9 +6,9 @@ import { attribute, ownAttribute, type TelemetryConventions } from './names.ts'
 import type { TelemetryAttributes } from './opentelemetry.ts'
 
 /**
- * What was said to the model, as the conventions write it: JSON in a text. Bodies that are not Messages have none.
+ * Formats a request's content as in the conventions: JSON in a string. Only Messages bodies have content.
  *
- * @param maxBytes - the most that each attribute may have
+ * @param maxBytes - the maximum size of each attribute
  */
 export function requestContent({ messages, system, tools }: JsonObject, maxBytes: number): TelemetryAttributes {
   if (!Array.isArray(messages)) return {}
@@ -21,7 +21,7 @@ export function requestContent({ messages, system, tools }: JsonObject, maxBytes
   }
 }
 
-/** What the model said. */
+/** Formats the model's answer. */
 export function responseContent(
   { content, stop_reason }: Answer,
   maxBytes: number,
@@ -39,7 +39,7 @@ function partsOf(content: JsonValue | undefined): JsonObject[] {
   return Array.isArray(content) ? content.filter(isJsonObject).map(partOf) : []
 }
 
-/** The part that stands for a block. Of images, documents and whatever the conventions do not know, only the kind is told. */
+/** Converts a block to a part. Of images, documents and blocks unknown to the conventions, it keeps only the type. */
 function partOf(block: JsonObject): JsonObject {
   switch (block.type) {
     case 'text':
@@ -55,10 +55,10 @@ function partOf(block: JsonObject): JsonObject {
   }
 }
 
-/** Writes a list into an attribute: the last of it where it is too long, as that is what the call was about. */
+/** Writes a list into an attribute. If it is too long, only the last items are kept, which matter most. */
 function write(name: string, items: readonly JsonObject[], maxBytes: number): TelemetryAttributes {
   const kept: string[] = []
-  // The brackets; and a comma for each.
+  // The brackets, and a comma for each item.
   let room = maxBytes - 2
   let isWhole = true
   for (const item of [...items].reverse()) {
@@ -72,7 +72,9 @@ function write(name: string, items: readonly JsonObject[], maxBytes: number): Te
   return { [name]: `[${kept.join()}]`, ...(!isWhole && { [ownAttribute.contentTruncated]: true }) }
 }
 
-/** The beginning of a message or a part, in at most `room` bytes; `undefined` where even an empty one is too long. */
+/**
+ * Returns the beginning of a message or a part, in at most `room` bytes; `undefined` if even an empty one is too long.
+ */
 function shorten(item: JsonObject, room: number): string | undefined {
   const { parts, content } = item
   if (Array.isArray(parts)) {
@@ -88,7 +90,7 @@ function shorten(item: JsonObject, room: number): string | undefined {
     return kept.length > 0 ? withParts([]) : undefined
   }
   if (typeof content !== 'string') return undefined
-  // Escapes take more room in JSON than what they stand for.
+  // Escaped characters take more bytes in JSON.
   for (let length = room; length > 0; length = Math.floor(length * 0.8)) {
     const text = encode({ ...item, content: `${cut(withoutSecrets(content), length)}…` })
     if (size(text) <= room) return text
@@ -102,7 +104,7 @@ const encode = (value: JsonObject): string =>
 const encoder = new TextEncoder()
 const size = (text: string): number => encoder.encode(text).length
 
-/** The beginning of a text, in at most so many bytes, between characters. */
+/** Cuts a text to a number of bytes, between characters. */
 function cut(text: string, bytes: number): string {
   return new TextDecoder().decode(encoder.encode(text).subarray(0, bytes)).replace(/\ufffd$/, '')
 }

@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry: spans and metrics of each call, by the conventions for generative AI.
+ * OpenTelemetry spans and metrics for each call, by the conventions for generative AI.
  *
  * @module
  */

@@ -5,21 +5,21 @@ import type { TelemetryAttributes, TelemetryCounter, TelemetryHistogram, Telemet
 import { inputTokensOf, isIntervention, type Outcome, responseModelOf } from './response-attributes.ts'
 import { defined } from './request-attributes.ts'
 
-/** Measures calls. */
+/** Records measurements of calls. */
 export interface Instruments {
-  /** An attempt that failed and is repeated. */
+  /** Records a failed attempt that is retried. */
   attemptFailed(call: TelemetryAttributes, failed: FailedAttempt): void
-  /** Seconds between two chunks of a stream. */
+  /** Records the seconds between two chunks of a stream. */
   chunk(call: TelemetryAttributes, seconds: number): void
-  /** The end of a call. */
+  /** Records the end of a call. */
   ended(call: TelemetryAttributes, outcome: Outcome): void
 }
 
-// As the conventions want them.
+// The conventions define these.
 const secondsBuckets = Array.from({ length: 14 }, (_, i) => 2 ** i / 100)
 const tokenBuckets = Array.from({ length: 14 }, (_, i) => 4 ** i)
 
-/** Makes the instruments of a meter; `undefined` for a meter that does nothing with them. */
+/** Creates the instruments of a meter; `undefined` for a meter that records nothing. */
 export function createInstruments(meter: TelemetryMeter, conventions: TelemetryConventions): Instruments | undefined {
   const histogram = (name: string, description: string, unit = 's'): TelemetryHistogram =>
     meter.createHistogram(name, {
@@ -31,16 +31,16 @@ export function createInstruments(meter: TelemetryMeter, conventions: TelemetryC
     meter.createCounter(name, { description, unit })
 
   const names = metric[conventions]
-  const duration = histogram(names.duration, 'How long inference took, to its end.')
-  const timeToFirstChunk = histogram(names.timeToFirstChunk, 'Until the first chunk of a stream.')
-  // Without an SDK the API has one histogram for all, which records nothing.
+  const duration = histogram(names.duration, 'Duration of inference, until its end.')
+  const timeToFirstChunk = histogram(names.timeToFirstChunk, 'Time to the first chunk of a stream.')
+  // Without an SDK, the API returns the same histogram for all names, which records nothing.
   if (duration === timeToFirstChunk) return undefined
-  const timePerOutputChunk = histogram(names.timePerOutputChunk, 'Between two chunks of a stream.')
+  const timePerOutputChunk = histogram(names.timePerOutputChunk, 'Time between two chunks of a stream.')
   const operationDuration =
     names.duration === metric.operationDuration
       ? duration
-      : histogram(metric.operationDuration, 'How long an operation took that infers nothing.')
-  const retries = counter(metric.retries, 'Attempts that failed and were repeated.', '{attempt}')
+      : histogram(metric.operationDuration, 'Duration of operations without inference.')
+  const retries = counter(metric.retries, 'Failed attempts that were retried.', '{attempt}')
   const interventions = counter(metric.interventions, 'Calls in which a guardrail intervened.', '{call}')
   const recordTokens = (conventions === 'latest' ? tokenCounters : tokenUsage)({ histogram, counter })
 
@@ -77,18 +77,18 @@ interface Factories {
 }
 type RecordTokens = (attributes: TelemetryAttributes, outcome: Outcome) => void
 
-/** Counters of what was used, and histograms of how much a call uses. */
+/** Creates counters of used tokens, and histograms of tokens per call. */
 function tokenCounters({ histogram, counter }: Factories): RecordTokens {
   const names = metric.latest
-  const input = counter(names.inputTokens, 'Input tokens, those of a prompt cache among them.', '{token}')
-  const output = counter(names.outputTokens, 'Output tokens, those of thinking among them.', '{token}')
+  const input = counter(names.inputTokens, 'Input tokens, including those of a prompt cache.', '{token}')
+  const output = counter(names.outputTokens, 'Output tokens, including those for thinking.', '{token}')
   const cacheRead = counter(names.cacheReadInputTokens, 'Input tokens read from a prompt cache.', '{token}')
   const cacheWrite = counter(names.cacheWriteInputTokens, 'Input tokens written to a prompt cache.', '{token}')
-  const reasoning = counter(names.reasoningOutputTokens, 'Output tokens that went into thinking.', '{token}')
-  const perInput = histogram(names.operationInputTokens, 'Input tokens of a call.', '{token}')
-  const perOutput = histogram(names.operationOutputTokens, 'Output tokens of a call.', '{token}')
+  const reasoning = counter(names.reasoningOutputTokens, 'Output tokens for thinking.', '{token}')
+  const perInput = histogram(names.operationInputTokens, 'Input tokens per call.', '{token}')
+  const perOutput = histogram(names.operationOutputTokens, 'Output tokens per call.', '{token}')
   return (attributes, { usage = {}, answer }) => {
-    // The counters tell of calls, failed ones too; Bedrock does not tell tokens of texts from those of images.
+    // The counters include failed calls. Bedrock does not distinguish tokens of text from those of images.
     const { [attribute.errorType]: _, ...call } = attributes
     const counted = { ...call, [editions.latest.tokenModality]: 'unknown' }
     const [inputTokens = 0, outputTokens = 0] = [inputTokensOf(usage), usage.outputTokens]
@@ -102,9 +102,9 @@ function tokenCounters({ histogram, counter }: Factories): RecordTokens {
   }
 }
 
-/** The one histogram that was before them. */
+/** Creates the single histogram of the older edition. */
 function tokenUsage({ histogram }: Factories): RecordTokens {
-  const tokens = histogram(metric['1.41'].tokenUsage, 'Tokens of a call.', '{token}')
+  const tokens = histogram(metric['1.41'].tokenUsage, 'Tokens per call.', '{token}')
   const record = (type: string, value: number | undefined, attributes: TelemetryAttributes): void => {
     if (value !== undefined) tokens.record(value, { ...attributes, [editions['1.41'].tokenType]: type })
   }

@@ -1,16 +1,16 @@
-// The names of OpenTelemetry's conventions for generative AI, copied: their package has them under an entry that may change
-// with any release, and lags behind. test/telemetry/names.test.ts holds them against it.
+// The names in OpenTelemetry's conventions for generative AI, copied because their package exports them from an
+// unstable entry point, and lags behind. test/telemetry/names.test.ts compares them.
 
 /**
- * Which edition of the conventions is spoken: the current one, or that of the semantic conventions 1.41, the last in which
- * generative AI was part of them.
+ * The edition of the conventions: the current one, or that of the semantic conventions 1.41, the last that included
+ * generative AI.
  *
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
  * @see https://github.com/open-telemetry/semantic-conventions/blob/v1.41.0/docs/gen-ai/gen-ai-spans.md
  */
 export type TelemetryConventions = 'latest' | '1.41'
 
-/** Attributes that both editions call the same. */
+/** Attributes with the same name in both editions. */
 export const attribute = {
   operationName: 'gen_ai.operation.name',
   providerName: 'gen_ai.provider.name',
@@ -44,7 +44,7 @@ export const attribute = {
   guardrailId: 'aws.bedrock.guardrail.id',
 } as const
 
-/** Attributes for which no convention has a name. */
+/** Attributes without a name in the conventions. */
 export const ownAttribute = {
   attempts: 'outcrop.attempts',
   attempt: 'outcrop.attempt',
@@ -58,7 +58,7 @@ export const ownAttribute = {
   contentTruncated: 'outcrop.content.truncated',
 } as const
 
-/** Attributes that the editions call differently; `undefined` where an edition has none. */
+/** Attributes with different names in the editions; `undefined` if an edition has none. */
 export const editions = {
   latest: {
     requestReasoningLevel: 'gen_ai.request.reasoning.level',
@@ -74,13 +74,13 @@ export const editions = {
   },
 } as const
 
-/** `gen_ai.provider.name` of all that goes to Bedrock. */
+/** The `gen_ai.provider.name` of Bedrock. */
 export const providerName = 'aws.bedrock'
 
-/** The span event that tells of an attempt that failed and was repeated. */
+/** The span event for a failed attempt that was retried. */
 export const failedAttemptEvent = 'outcrop.attempt.failed'
 
-/** The metrics of each edition, and our own. */
+/** The metrics of each edition, and Outcrop's own. */
 export const metric = {
   latest: {
     duration: 'gen_ai.client.inference.duration',
@@ -100,7 +100,7 @@ export const metric = {
     timePerOutputChunk: 'gen_ai.client.operation.time_per_output_chunk',
     tokenUsage: 'gen_ai.client.token.usage',
   },
-  /** Of operations that generate nothing, in both. */
+  /** For operations that generate nothing, in both editions. */
   operationDuration: 'gen_ai.client.operation.duration',
   retries: 'outcrop.client.retries',
   interventions: 'outcrop.client.guardrail.interventions',

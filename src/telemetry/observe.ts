@@ -12,20 +12,20 @@ import { errorStatus, type TelemetryAttributes, type TelemetrySpan } from './ope
 import { defined } from './request-attributes.ts'
 import { describeError, errorFacts, isAbort, type Outcome, responseAttributes } from './response-attributes.ts'
 
-/** What a call is told to. */
+/** The span and instruments of a call. */
 export interface Recording {
   readonly span: TelemetrySpan | undefined
   readonly instruments: Instruments | undefined
-  /** What tells the call apart in metrics. */
+  /** The call's attributes in metrics. */
   readonly call: TelemetryAttributes
   readonly conventions: TelemetryConventions
-  /** How many bytes of content an attribute may have; 0 for none. */
+  /** The maximum bytes of content in an attribute; 0 for none. */
   readonly maxBytes: number
-  /** When the call began, in milliseconds since the epoch. */
+  /** The start of the call, in milliseconds since the epoch. */
   readonly started: number
 }
 
-/** Makes a call and tells how it goes, until its answer has ended. */
+/** Makes a call, and records it until its answer has ended. */
 export async function observe(
   request: BedrockRequest,
   next: Next,
@@ -52,12 +52,12 @@ export async function observe(
   }
 }
 
-/** Runs what only tells of a call: a fault in it is logged, and does not fail the call. */
+/** Runs code that only records a call: if it throws, the error is logged and does not fail the call. */
 export function quietly<T>({ logger }: MiddlewareContext, tell: () => T): T | undefined {
   try {
     return tell()
   } catch (error) {
-    logger.error('telemetry: a call could not be told', error)
+    logger.error('telemetry: a call could not be recorded', error)
     return undefined
   }
 }
@@ -87,7 +87,7 @@ function watchStream(
     end: () => collector.end(),
     closed(fault) {
       const { answer } = collector
-      // Who leaves or aborts a stream behind its last event has had the whole answer.
+      // A reader that leaves or aborts a stream after its last event has the whole answer.
       const error = answer.isWhole ? (isAbort(fault) ? undefined : fault) : (fault ?? left)
       const first = metadata.firstByteLatency ?? (firstAt === undefined ? undefined : firstAt - started)
       end({ metadata, answer, error, secondsToFirstChunk: first === undefined ? undefined : first / 1000 })
@@ -96,9 +96,9 @@ function watchStream(
   return { ...response, events: tapEvents(response.events, tap, signal) }
 }
 
-const left = Object.assign(new Error('The stream was left before its end'), { name: 'AbortError' })
+const left = Object.assign(new Error('The reader left the stream before its end'), { name: 'AbortError' })
 
-/** The answer that a guardrail kept back, which was paid for all the same. */
+/** The answer that a guardrail blocked, which is still billed. */
 function blockedAnswer(error: unknown): Answer | undefined {
   return isBedrockError(error, 'guardrail_intervened') && isJsonObject(error.response)
     ? readAnswer(error.response)
@@ -124,7 +124,7 @@ function tellFailedAttempt({ span, instruments, call }: Recording, failed: Faile
 function tellEnd({ span, instruments, call, conventions, maxBytes }: Recording, known: Outcome): void {
   const { metadata, answer, error } = known
   const usage = metadata ? metadata.usage : answer && usageFromBody(answer.usage)
-  // A stored answer was paid for by the call that made it.
+  // The call that produced a stored answer has already been counted.
   const outcome = { ...known, usage: metadata?.cache?.status === 'hit' ? undefined : usage }
   instruments?.ended(call, outcome)
   if (!span) return

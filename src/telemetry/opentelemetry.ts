@@ -1,9 +1,9 @@
-// What is used of OpenTelemetry's API, by structure: its own objects fit, and nobody needs its package for these types.
+// The used part of OpenTelemetry's API, as structural types, so that these types do not need its package.
 
 /** Attributes of a span, an event or a measurement, by name. */
 export type TelemetryAttributes = Record<string, string | number | boolean | string[]>
 
-/** A span, as `@opentelemetry/api` has it. */
+/** A span, as in `@opentelemetry/api`. */
 export interface TelemetrySpan {
   setAttributes(attributes: TelemetryAttributes): unknown
   addEvent(name: string, attributes: TelemetryAttributes): unknown
@@ -13,7 +13,7 @@ export interface TelemetrySpan {
   end(): void
 }
 
-/** What identifies a span, as `@opentelemetry/api` has it. */
+/** The IDs of a span, as in `@opentelemetry/api`. */
 export interface TelemetrySpanContext {
   readonly traceId: string
   readonly spanId: string
@@ -21,7 +21,7 @@ export interface TelemetrySpanContext {
   readonly traceState?: { serialize(): string } | undefined
 }
 
-/** Makes spans: what `trace.getTracer('my-app')` of `@opentelemetry/api` gives. */
+/** Creates spans: the result of `trace.getTracer('my-app')` from `@opentelemetry/api`. */
 export interface TelemetryTracer {
   startActiveSpan<T>(name: string, options: SpanOptions, run: (span: TelemetrySpan) => T): T
   startActiveSpan<T>(name: string, options: SpanOptions, context: unknown, run: (span: TelemetrySpan) => T): T
@@ -32,7 +32,7 @@ interface SpanOptions {
   attributes: TelemetryAttributes
 }
 
-/** Makes instruments: what `metrics.getMeter('my-app')` of `@opentelemetry/api` gives. */
+/** Creates instruments: the result of `metrics.getMeter('my-app')` from `@opentelemetry/api`. */
 export interface TelemetryMeter {
   createHistogram(name: string, options: HistogramOptions): TelemetryHistogram
   createCounter(name: string, options: InstrumentOptions): TelemetryCounter
@@ -47,12 +47,12 @@ interface HistogramOptions extends InstrumentOptions {
   advice: { explicitBucketBoundaries: number[] }
 }
 
-/** A histogram, as `@opentelemetry/api` has it. */
+/** A histogram, as in `@opentelemetry/api`. */
 export interface TelemetryHistogram {
   record(value: number, attributes: TelemetryAttributes): void
 }
 
-/** A counter, as `@opentelemetry/api` has it. */
+/** A counter, as in `@opentelemetry/api`. */
 export interface TelemetryCounter {
   add(value: number, attributes: TelemetryAttributes): void
 }
@@ -62,8 +62,8 @@ export const clientKind = 2
 /** `SpanStatusCode.ERROR` */
 export const errorStatus = 2
 
-// Where every copy of `@opentelemetry/api` 1.x keeps what an SDK registered, so that copies of several versions and formats
-// act as one. Looked up at each call: an SDK may be registered after the client was made.
+// Every copy of `@opentelemetry/api` 1.x keeps the registered providers here, so that copies of several versions and
+// formats share them. Read at each call, because an SDK may be registered after the client was created.
 const registry: unique symbol = Symbol.for('opentelemetry.js.api.1') as never
 
 interface Registry {
@@ -73,8 +73,8 @@ interface Registry {
 
 const registered = (): Registry => (globalThis as { readonly [registry]?: Registry })[registry] ?? {}
 
-/** The tracer of the registered provider, if there is one. */
+/** Returns the tracer of the registered provider, if there is one. */
 export const registeredTracer = (): TelemetryTracer | undefined => registered().trace?.getTracer('outcrop')
 
-/** The meter of the registered provider, if there is one. */
+/** Returns the meter of the registered provider, if there is one. */
 export const registeredMeter = (): TelemetryMeter | undefined => registered().metrics?.getMeter('outcrop')

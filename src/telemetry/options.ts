@@ -8,74 +8,74 @@ import type { TelemetryAttributes, TelemetryMeter, TelemetryTracer } from './ope
 /** Options of {@link telemetry}. */
 export interface TelemetryOptions {
   /**
-   * Makes the spans; `false` makes none.
+   * Creates the spans; `false` turns them off.
    *
-   * @default the tracer `outcrop` of the provider that is registered with `@opentelemetry/api`, looked up at each call;
-   *   without one there are no spans
+   * @default the tracer `outcrop` of the provider registered with `@opentelemetry/api`, looked up at each call; without
+   *   one there are no spans
    */
   readonly tracer?: TelemetryTracer | false | undefined
   /**
-   * Makes the metrics; `false` makes none.
+   * Creates the metrics; `false` turns them off.
    *
-   * @default the meter `outcrop` of the provider that is registered, looked up at each call; without one there are no metrics
+   * @default the meter `outcrop` of the registered provider, looked up at each call; without one there are no metrics
    */
   readonly meter?: TelemetryMeter | false | undefined
   /**
-   * Whether spans have what was said: messages, system prompt, the names of tools, the answer. Never images or documents.
-   * `maxBytes` bounds each of the four attributes (UTF-8, default 65,536); of a longer conversation the last messages stay.
-   * What has the shape of a secret is taken out.
+   * Whether spans include content: messages, system prompt, the names of tools, the answer. Never images or documents.
+   * `maxBytes` limits each of the four attributes (UTF-8, default 65,536); of a longer conversation the last messages
+   * are kept. Anything that looks like a secret is removed.
    *
    * @default OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT (`true`, `SPAN_ONLY` or `SPAN_AND_EVENT`), else false
    */
   readonly content?: boolean | { readonly maxBytes?: number | undefined } | undefined
   /**
-   * The edition of OpenTelemetry's conventions: the current one, or `'1.41'` for dashboards that were made for its names.
-   * OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` in it asks for the current one in any case.
+   * The edition of OpenTelemetry's conventions: the current one, or `'1.41'` for dashboards that use its names.
+   * OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` always selects the current one.
    *
    * @default 'latest'
    */
   readonly conventions?: TelemetryConventions | undefined
   /**
-   * Whether requests carry `traceparent` and `tracestate`, for a gateway that goes on with the trace. They are not signed.
+   * Whether requests carry `traceparent` and `tracestate`, for a gateway that continues the trace. They are not signed.
    *
    * @default false
    */
   readonly propagate?: boolean | undefined
 }
 
-/** What a single call may say of its telemetry. */
+/** Telemetry options of a single call. */
 export interface TelemetryCallOptions {
   /**
-   * The context whose span is the parent, where there is no context manager (or the call begins elsewhere): an
-   * OpenTelemetry `Context`.
+   * The context whose span is the parent, if there is no context manager or the call starts elsewhere: an OpenTelemetry
+   * `Context`.
    *
-   * @default the active one, when the call begins; a stream's call begins at its first use
+   * @default the active context when the call starts; a stream's call starts on first use
    */
   readonly context?: unknown
-  /** `gen_ai.conversation.id`: which conversation the call is a turn of. */
+  /** `gen_ai.conversation.id`: the conversation that the call belongs to. */
   readonly conversationId?: string | undefined
-  /** More attributes of the span. Metrics do not have them. */
+  /** Additional attributes of the span, but not of metrics. */
   readonly attributes?: Readonly<TelemetryAttributes> | undefined
 }
 
 declare global {
   interface OutcropCallOptions {
-    /** What the call says of its telemetry; `false` leaves it without. */
+    /** The call's telemetry options; `false` turns telemetry off for it. */
     readonly telemetry?: TelemetryCallOptions | false | undefined
   }
 }
 
-/** @throws ConfigurationError for options that can never work. */
+/** @throws ConfigurationError for invalid options. */
 export function assertTelemetryOptions(options: TelemetryOptions): void {
   assertOptions(options, '', 'tracer meter content conventions propagate')
   const { tracer, meter, content, conventions, propagate } = options
   if (tracer && typeof tracer.startActiveSpan !== 'function')
-    throw new ConfigurationError(`tracer must be a tracer of OpenTelemetry or false, not ${describeType(tracer)}`, {
-      hint: "trace.getTracer('my-app') of @opentelemetry/api gives one.",
+    throw new ConfigurationError(`tracer must be an OpenTelemetry tracer or false, not ${describeType(tracer)}`, {
+      hint: "Pass trace.getTracer('my-app') from @opentelemetry/api.",
     })
   if (meter && typeof meter.createHistogram !== 'function')
-    throw new ConfigurationError(`meter must be a meter of OpenTelemetry or false, not ${describeType(meter)}`, {
-      hint: "metrics.getMeter('my-app') of @opentelemetry/api gives one.",
+    throw new ConfigurationError(`meter must be an OpenTelemetry meter or false, not ${describeType(meter)}`, {
+      hint: "Pass metrics.getMeter('my-app') from @opentelemetry/api.",
     })
   if (typeof content === 'object') {
     assertOptions(content, 'content', 'maxBytes')
@@ -91,7 +91,7 @@ export function assertTelemetryOptions(options: TelemetryOptions): void {
     throw new ConfigurationError(`propagate must be true or false, not ${describeType(propagate)}`)
 }
 
-/** @throws ConfigurationError for what a call cannot say of its telemetry. */
+/** @throws ConfigurationError for invalid options. */
 export function assertTelemetryCallOptions(options: TelemetryCallOptions): void {
   assertOptions(options, 'telemetry', 'context conversationId attributes')
   const { conversationId, attributes } = options
@@ -101,7 +101,7 @@ export function assertTelemetryCallOptions(options: TelemetryCallOptions): void 
     throw new ConfigurationError(`telemetry.attributes must be an object, not ${describeType(attributes)}`)
 }
 
-/** How many bytes of content an attribute may have; 0 where none is to be recorded. */
+/** Returns the maximum bytes of content in an attribute; 0 if none is recorded. */
 export function contentBytes({ content }: TelemetryOptions, from: Environment | undefined): number {
   const isWanted =
     content ??
@@ -110,7 +110,7 @@ export function contentBytes({ content }: TelemetryOptions, from: Environment | 
   return (typeof content === 'object' ? content.maxBytes : undefined) ?? 65_536
 }
 
-/** Which edition of the conventions to speak. */
+/** Returns the edition of the conventions to use. */
 export function conventionsOf(
   { conventions = 'latest' }: TelemetryOptions,
   from: Environment | undefined,

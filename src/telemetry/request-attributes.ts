@@ -5,14 +5,14 @@ import type { BedrockRequest, JsonValue, MiddlewareContext } from '../core/types
 import { attribute, editions, ownAttribute, providerName, type TelemetryConventions } from './names.ts'
 import type { TelemetryAttributes } from './opentelemetry.ts'
 
-/** What the conventions call an operation. */
+/** Returns the conventions' name for an operation. */
 export function operationName({ operation, body }: BedrockRequest, { model }: MiddlewareContext): string {
   if (!operations[operation].generates) return 'count_tokens'
   if (isJsonObject(body) && 'messages' in body) return 'chat'
   return /embed/.test(model.base ?? model.id) ? 'embeddings' : 'generate_content'
 }
 
-/** What tells calls apart, in spans and metrics alike, and is known when one begins. */
+/** Returns the attributes of spans and metrics that are known when a call starts. */
 export function callAttributes(request: BedrockRequest, context: MiddlewareContext): TelemetryAttributes {
   return {
     [attribute.operationName]: operationName(request, context),
@@ -22,7 +22,7 @@ export function callAttributes(request: BedrockRequest, context: MiddlewareConte
   }
 }
 
-/** What a request asks for. No content: no prompt, no tools. */
+/** Returns the attributes of a request. No content: no prompt, no tools. */
 export function requestAttributes(
   request: BedrockRequest,
   { model, region, inner }: MiddlewareContext,
@@ -49,7 +49,7 @@ export function requestAttributes(
   })
 }
 
-/** Attributes without those that have no value. */
+/** Removes attributes without a value. */
 export function defined(
   attributes: Readonly<Record<string, string | number | boolean | string[] | undefined>>,
 ): TelemetryAttributes {
@@ -58,7 +58,7 @@ export function defined(
   return kept
 }
 
-// A body in plain JavaScript may hold anything.
+// In plain JavaScript a body may contain anything.
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -72,7 +72,7 @@ function serverAttributes(context: MiddlewareContext): TelemetryAttributes {
   try {
     endpoint = context.endpoint
   } catch {
-    // The endpoint and the region disagree; the call itself will say so.
+    // The endpoint and the Region contradict each other; the call itself reports the error.
     return {}
   }
   if (latest?.endpoint !== endpoint) {

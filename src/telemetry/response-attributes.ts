@@ -7,30 +7,30 @@ import { attribute, editions, ownAttribute, type TelemetryConventions } from './
 import type { TelemetryAttributes } from './opentelemetry.ts'
 import { defined } from './request-attributes.ts'
 
-/** How a call ended. */
+/** The outcome of a call. */
 export interface Outcome {
   readonly metadata?: ResponseMetadata | undefined
   readonly answer?: Answer | undefined
-  /** What was used and has to be paid for: a stored answer was paid for by the call that made it. */
+  /** The billed usage; none for a stored answer, which an earlier call has paid for. */
   readonly usage?: TokenUsage | undefined
-  /** What it failed with, or why its caller ended it; `undefined` where it succeeded. */
+  /** Its error, or the caller's abort reason; `undefined` for a success. */
   readonly error?: unknown
   readonly seconds: number
-  /** Until the first event of a stream. */
+  /** The seconds until the first event of a stream. */
   readonly secondsToFirstChunk?: number | undefined
 }
 
-/** Whether the caller wanted no more of a call, which is no failure of it. */
+/** Tests whether the caller aborted a call, which is not a failure. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
-/** What went wrong, in words; AWS's and a gateway's own are redacted. */
+/** Describes an error in words; the messages of AWS and gateways are redacted. */
 export function describeError(error: unknown): string {
   return isBedrockError(error) ? error.message : redact(error instanceof Error ? error.message : String(error))
 }
 
-/** What a call came to. */
+/** Returns the attributes of a call's outcome. */
 export function responseAttributes(
   { metadata, answer, usage, error, secondsToFirstChunk }: Outcome,
   conventions: TelemetryConventions,
@@ -54,18 +54,18 @@ export function responseAttributes(
   })
 }
 
-/** The model that answered, as it calls itself. */
+/** Returns the name that the answering model gives itself. */
 export function responseModelOf({ answer, metadata }: Pick<Outcome, 'answer' | 'metadata'>): string | undefined {
   return textOf(answer?.model) ?? metadata?.model.base
 }
 
-/** Input tokens as the conventions count them: those of a prompt cache are among them. */
+/** Returns the input tokens as the conventions count them, including those of a prompt cache. */
 export function inputTokensOf(usage: TokenUsage): number | undefined {
   const { inputTokens, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage
   return inputTokens === undefined ? undefined : inputTokens + cacheReadInputTokens + cacheWriteInputTokens
 }
 
-/** Whether a guardrail ended the call. */
+/** Tests whether a guardrail ended the call. */
 export function isIntervention(error: unknown): boolean {
   return isBedrockError(error, 'guardrail_intervened')
 }
@@ -84,7 +84,7 @@ function usageAttributes(
   }
 }
 
-// The current conventions want `error` where a reason was expected and none came.
+// The current conventions require `error` if an expected reason is missing.
 function finishReasons(
   answer: Answer | undefined,
   error: unknown,
@@ -100,7 +100,7 @@ interface ErrorFacts {
   readonly attempts?: number
 }
 
-/** What an error knows of the response that it stands for. */
+/** Returns what an error knows about its response. */
 export function errorFacts(error: unknown): ErrorFacts {
   return isBedrockError(error) ? (error as ErrorFacts) : {}
 }

@@ -22,19 +22,19 @@ import { callAttributes, defined, requestAttributes } from './request-attributes
 import { traceContextHeaders } from './trace-context.ts'
 
 /**
- * Tells OpenTelemetry of each call: a span from the call to the end of its answer, and metrics, by the names of the
- * conventions for generative AI. Put it first in `middleware`, so that it sees what the others do. Without a tracer and a
- * meter, given or registered, it does nothing.
+ * Reports each call to OpenTelemetry: a span from the call to the end of its answer, and metrics, with the names in the
+ * conventions for generative AI. Put it first in `middleware`, so that it sees the effects of the others. Without a
+ * tracer and a meter, passed or registered, it does nothing.
  *
- * A stream's span ends when the stream does: at its end, by a fault, left, or aborted. The span of a stream that is neither
- * read nor aborted has no end.
+ * A stream's span ends with the stream: at its end, by a fault, when its reader leaves, or on abort. The span of a
+ * stream that is neither read nor aborted does not end.
  *
  * @example
  * ```ts
  * const bedrock = createBedrockClient({ region: 'us-east-1', middleware: [telemetry()] })
  * ```
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/client-inference.md
- * @throws ConfigurationError for options that can never work.
+ * @throws ConfigurationError for invalid options.
  */
 export function telemetry(options: TelemetryOptions = {}): Middleware {
   assertTelemetryOptions(options)
@@ -57,7 +57,7 @@ export function telemetry(options: TelemetryOptions = {}): Middleware {
     const run = (span?: TelemetrySpan): Promise<BedrockResponse> => {
       const headers = span && options.propagate ? quietly(context, () => traceContextHeaders(span)) : undefined
       const sent = headers ? { ...request, headers: { ...request.headers, ...headers } } : request
-      // Without an SDK, or where the trace is not sampled, nobody hears of the span.
+      // Without an SDK, or if the trace is not sampled, nothing receives the span.
       const recording = span && quietly(context, () => span.isRecording()) ? span : undefined
       if (!recording && !instruments) return next(sent)
       quietly(context, () => {
@@ -92,7 +92,7 @@ interface Settings {
   readonly maxBytes: number
 }
 
-/** What the options and the environment of a client come to, worked out once. */
+/** Caches the settings from the options and the environment of a client. */
 function keepSettings(options: TelemetryOptions): (env: Environment | undefined) => Settings {
   let known: (Settings & { readonly env: Environment | undefined }) | undefined
   return (env) => {
@@ -102,7 +102,7 @@ function keepSettings(options: TelemetryOptions): (env: Environment | undefined)
   }
 }
 
-/** Gives the instruments of a meter, which are made once. */
+/** Caches the instruments of a meter. */
 function keepInstruments(): (meter: TelemetryMeter, conventions: TelemetryConventions) => Instruments | undefined {
   type Kept = WeakMap<TelemetryMeter, { readonly instruments: Instruments | undefined }>
   const kept: Record<TelemetryConventions, Kept> = { latest: new WeakMap(), '1.41': new WeakMap() }

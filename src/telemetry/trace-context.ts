@@ -1,8 +1,8 @@
 import type { TelemetrySpan } from './opentelemetry.ts'
 
 /**
- * The headers that hand a span on to what receives the request. No baggage: what an application carries along is not meant
- * for AWS.
+ * Returns the headers that pass a span on to the receiver of the request. No baggage, because an application's baggage
+ * is not meant for AWS.
  *
  * @see https://www.w3.org/TR/trace-context/
  */

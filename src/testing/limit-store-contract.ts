@@ -1,21 +1,21 @@
 import type { Charge, LimitStore, LimitTicket } from '../limits/store.ts'
 import type { StoreContractCase } from './store-contract.ts'
 
-/** What a contract of limit stores needs. */
+/** The store and clock for the contract of limit stores. */
 export interface LimitStoreSetting {
   readonly store: LimitStore
-  /** The time that the store counts by. */
+  /** The store's time. */
   readonly now: () => number
-  /** Moves that time on. */
+  /** Advances that time. */
   advance(milliseconds: number): void
 }
 
 const minute = 60_000
 
 /**
- * The contract of a `LimitStore` of `outcrop/limits`, for the tests of a store of your own; fits any test runner.
+ * Returns the contract of a `LimitStore` of `outcrop/limits`, to test your own store with any test runner.
  *
- * @param setUp - gives an empty store, whose time can be moved
+ * @param setUp - returns an empty store, whose time can be advanced
  * @example
  * ```ts
  * for (const { name, run } of limitStoreContract(() => mySetting())) test(name, run)

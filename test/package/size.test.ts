@@ -49,7 +49,7 @@ const marks: Readonly<Record<string, RegExp>> = {
   caching: /maxBytes must be/,
   guardrails: /Not a guardrail/,
   settings: /CLAUDE_CODE_USE_BEDROCK/,
-  limits: /used up its tokens of the day/,
+  limits: /used up its daily tokens/,
   tools: /A loop of tool calls/,
   failover: /failover targets are called/,
   anthropic: /capability_rejected/,

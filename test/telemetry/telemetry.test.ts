@@ -30,9 +30,9 @@ describe('options', () => {
 
   test.each<[unknown, string]>([
     [{ trcer: {} }, 'Unknown option "trcer"'],
-    [{ tracer: {} }, 'tracer must be a tracer of OpenTelemetry or false, not an object'],
-    [{ tracer: 'app' }, 'tracer must be a tracer of OpenTelemetry or false, not a string'],
-    [{ meter: () => {} }, 'meter must be a meter of OpenTelemetry or false, not a function'],
+    [{ tracer: {} }, 'tracer must be an OpenTelemetry tracer or false, not an object'],
+    [{ tracer: 'app' }, 'tracer must be an OpenTelemetry tracer or false, not a string'],
+    [{ meter: () => {} }, 'meter must be an OpenTelemetry meter or false, not a function'],
     [{ content: 'yes' }, 'content must be true, false or { maxBytes }, not a string'],
     [{ content: { maxbytes: 1 } }, 'Unknown option "content.maxbytes"'],
     [{ content: { maxBytes: 0 } }, 'content.maxBytes must be a whole number of bytes, 1 or more'],
