@@ -226,6 +226,7 @@ const bags: Readonly<Record<string, Case>> = {
     'trustProject',
   ],
   './settings/node loadSettings': [() => settingsNode.loadSettings(wrong({ settingFile: 'a.json' })), 'settingsFile'],
+  './limits readQuotas': [() => limits.readQuotas(bedrock, wrong({ regon: 'us-east-1' })), 'region'],
   './limits redisLimitStore': [() => limits.redisLimitStore(wrong({ evalSha: run }), wrong({ prefx: 'a' })), 'prefix'],
   './limits upstashLimitStore': [
     () => limits.upstashLimitStore(wrong({ evalsha: run, eval: run }), wrong({ prefx: 'a' })),
@@ -255,6 +256,10 @@ const bags: Readonly<Record<string, Case>> = {
     () => failover.failover([{ model: 'haiku', options: wrong({ timout: {} }) }]),
     'timeout',
   ],
+  './testing createFakeBedrock, quotas': [
+    () => testing.createFakeBedrock(wrong({ quotas: [{ model: 'a', tokensPerMinutes: 1 }] })),
+    'tokensPerMinute',
+  ],
   './testing createFakeBedrock, guardrails': [
     () => testing.createFakeBedrock(wrong({ guardrails: [{ identifier: 'gr1', versions: [], blockedWord: [] }] })),
     'blockedWords',
@@ -283,7 +288,7 @@ const others: Readonly<Record<string, string>> = {
   // A resolved model fits, or what there is of one.
   './compatibility': 'adaptBody estimateTokens',
   // A store keeps what it is given; so does a client of Redis.
-  './limits': 'burndownOf memoryLimitStore',
+  './limits': 'bucketOf burndownOf memoryLimitStore',
   './usage': 'requestHeaders usageTracking',
   // Settings are what `loadSettings` and `settingsFromEnvironment` give.
   './settings': 'explainSettings mergeSettings settingsFromEnvironment settingsFromFile toClientOptions',

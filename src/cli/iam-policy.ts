@@ -19,7 +19,7 @@ export const iamPolicyCommand: Command = {
   usage: [
     '--from-settings   use the models, features and guardrail in the settings of Claude Code',
     '--models A,B      names, IDs or ARNs; default: default, small',
-    '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key;',
+    '--features A,B    of stream, count, discovery, guardrail, marketplace, api-key, quotas;',
     '                  default: stream, count',
     '--guardrail ID[:V]  the guardrail that every call must use',
     "--account ID      the account; else the credentials' own",

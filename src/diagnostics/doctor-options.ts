@@ -18,6 +18,12 @@ export interface DoctorOptions {
   /** The names to check: `default`, `small`, pins, overrides. @default ['default', 'small'] */
   readonly models?: readonly string[] | undefined
   readonly guardrail?: { readonly identifier: string; readonly version: string } | undefined
+  /**
+   * What calls set as `max_tokens`, which Bedrock sets aside of the quota; `null` if they set none.
+   *
+   * @default unknown, and not checked
+   */
+  readonly maxTokens?: number | null | undefined
   /** Whether to call each model for one token, at a small cost. @default false */
   readonly invoke?: boolean | undefined
   /** Sends what is not signed for Bedrock: a ping, a question to STS. @default as the client sends */

@@ -8,12 +8,13 @@ import { checkGuardrail } from './check-guardrail.ts'
 import { checkIdentity } from './check-identity.ts'
 import { checkModel, checkPins } from './check-model.ts'
 import { checkProfiles } from './check-profiles.ts'
+import { checkQuotas } from './check-quotas.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import type { Finding } from './finding.ts'
 import type { CheckResult } from './report.ts'
 
 const optionNames =
-  'client region regionSource credentials endpoint env models guardrail invoke fetch pinned settings now'
+  'client region regionSource credentials endpoint env models guardrail maxTokens invoke fetch pinned settings now'
 
 /**
  * Checks a setup step by step, and always runs to the end: a failure becomes a row, and the next check still runs.
@@ -64,6 +65,7 @@ async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
     const model = yield* checkModel(options, name, list, where)
     if (model) found.push(model)
   }
+  yield* checkQuotas(options, found, region)
   const pins = await checkPins(options)
   if (pins) yield pins
   if (guardrail) yield await checkGuardrail(client, guardrail, found, where)

@@ -10,7 +10,7 @@ import { profileFor } from '../models/geography.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** A permission beyond calling models. */
-export type IamFeature = 'stream' | 'count' | 'discovery' | 'guardrail' | 'marketplace' | 'api-key'
+export type IamFeature = 'stream' | 'count' | 'discovery' | 'guardrail' | 'marketplace' | 'api-key' | 'quotas'
 
 /** Every {@link IamFeature}. */
 export const iamFeatures: readonly IamFeature[] = [
@@ -20,6 +20,7 @@ export const iamFeatures: readonly IamFeature[] = [
   'guardrail',
   'marketplace',
   'api-key',
+  'quotas',
 ]
 
 /** An application inference profile, whose ARN does not reveal its model. */
@@ -124,6 +125,7 @@ export function iamPolicy(options: IamPolicyOptions): IamPolicy {
     ...(guardrail ? guardrailStatements(guardrail, partition, region, account, has('stream')) : []),
     ...(has('api-key') ? [apiKeyStatement] : []),
     ...(has('marketplace') ? [marketplaceStatement] : []),
+    ...(has('quotas') ? [quotasStatement] : []),
   ]
   return { Version: '2012-10-17', Statement: statements }
 }
@@ -391,6 +393,14 @@ const marketplaceStatement: IamStatement = {
   Action: ['aws-marketplace:ViewSubscriptions', 'aws-marketplace:Subscribe'],
   Resource: '*',
   Condition: { StringEquals: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } },
+}
+
+// Quotas have no resources of their own.
+const quotasStatement: IamStatement = {
+  Sid: 'Quotas',
+  Effect: 'Allow',
+  Action: ['servicequotas:ListServiceQuotas'],
+  Resource: '*',
 }
 
 function unique(values: readonly string[]): string[] {

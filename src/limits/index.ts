@@ -6,11 +6,12 @@
  */
 export { QuotaError, type QuotaErrorOptions } from '../core/errors.ts'
 export { type Burndown, burndownOf } from '../models/burndown.ts'
-export type { BudgetKey, QuotaBucket } from './budget-key.ts'
+export { type BudgetKey, bucketOf, type QuotaBucket } from './budget-key.ts'
 export { type Limits, type LimitsSnapshot, limits } from './limits.ts'
 export { memoryLimitStore } from './memory-store.ts'
 export type { BudgetSnapshot } from './model-budget.ts'
 export type { LimitsOptions, Quota } from './options.ts'
+export { type AccountQuotas, type QuotaClient, type ReadQuotasOptions, readQuotas } from './read-quotas.ts'
 export {
   type IoredisLike,
   type NodeRedisLike,

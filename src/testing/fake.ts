@@ -6,6 +6,7 @@ import { answerControlPlane } from './control-plane.ts'
 import { type AnswerFault, type FaultName, faults, type StreamFault } from './faults.ts'
 import { applyGuardrail } from './guardrails.ts'
 import { countedBody, countTokensAnswer, invokeAnswer, streamAnswer } from './invoke.ts'
+import { answerServiceQuotas } from './quotas.ts'
 import { errorResponse, type FakeState, onAbort, streamResponse } from './respond.ts'
 import { routeOf } from './route.ts'
 import { answerSts, stsError } from './sts.ts'
@@ -75,7 +76,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
   assertFakeOptions(options)
   const { region = 'us-east-1', clock = Date } = options
   const identities = [...(options.identities ?? [exampleIdentity])]
-  const state: FakeState = { options, now: () => clock.now(), requests: 0, cachedPrompts: new Map() }
+  const state: FakeState = { options, now: () => clock.now(), requests: 0, cachedPrompts: new Map(), ledger: new Map() }
   const calls: FakeCall[] = []
   let pending: { fault: FaultName; options: FailOptions; left: number }[] = []
 
@@ -94,7 +95,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
     state.requests++
     const { operation, id, version } = routeOf(request)
     const isSts = operation === 'STS'
-    const verdict = await verifySignature(request, identities, isSts ? 'sts' : 'bedrock', state.now())
+    const verdict = await verifySignature(request, identities, services[operation] ?? 'bedrock', state.now())
     const text = new TextDecoder().decode(request.body)
     const body = operation === 'CountTokens' ? countedBody(parseBody(text)) : parseBody(text)
     const call: FakeCall = {
@@ -120,6 +121,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
     const respond = async (): Promise<Response> => {
       if (struck && fault && 'status' in fault) return answerFault(state, fault, struck.options, isSts)
       if (isSts) return answerSts(state, identities, text, verdict)
+      if (operation === 'ListServiceQuotas') return answerServiceQuotas(state, request, verdict)
       if ('refusal' in verdict) return errorResponse(state, verdict.refusal)
       if (text && !body && !isSts) return errorResponse(state, malformed)
       if (operation === 'InvokeModelWithResponseStream') return streamAnswer(state, call)
@@ -174,13 +176,17 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
       calls.length = 0
       pending = []
       state.cachedPrompts.clear()
+      state.ledger.clear()
     },
   }
 }
 
+// What requests are signed for, where it is not Bedrock.
+const services: Readonly<Record<string, string>> = { STS: 'sts', ListServiceQuotas: 'servicequotas' }
+
 function assertFakeOptions(options: FakeBedrockOptions): void {
-  assertOptions(options, '', 'region identities reply models guardrails clock')
-  const { models, guardrails = [] } = options
+  assertOptions(options, '', 'region identities reply models guardrails quotas tokensPerDay clock')
+  const { models, guardrails = [], quotas = [] } = options
   if (models) {
     const names = 'applicationProfiles systemProfiles denied availability useCaseForm strict'
     assertOptions(models, 'models', names)
@@ -189,6 +195,7 @@ function assertFakeOptions(options: FakeBedrockOptions): void {
     const names = 'identifier versions name crossRegionProfile blockedWords message nesting place'
     assertOptions(guardrail, 'guardrail', names)
   }
+  for (const quota of quotas) assertOptions(quota, 'quota', 'model bucket tokensPerMinute requestsPerMinute')
 }
 
 const malformed: Refusal = {

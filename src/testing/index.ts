@@ -11,6 +11,7 @@ export type {
   FakeGuardrail,
   FakeMessage,
   FakeModels,
+  FakeQuota,
   FakeReply,
   FakeReplyFunction,
   SignatureVerdict,

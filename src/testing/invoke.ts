@@ -5,6 +5,7 @@ import { decodeBase64, encodeEvent } from './frames.ts'
 import { guardEvents, guardMessage, refuseGuardrail } from './guardrails.ts'
 import { baseOf, refuseModel } from './models.ts'
 import { cacheUsage } from './prompt-cache.ts'
+import { type Admission, admit } from './quotas.ts'
 import { countTokens, createMessage, eventsOf, type GivenReply } from './reply.ts'
 import { errorResponse, type FakeState, framesResponse, jsonResponse } from './respond.ts'
 import { refuseFields, takesCountTokens } from './schema.ts'
@@ -16,7 +17,8 @@ import type { Refusal } from './verify-signature.ts'
 export function invokeAnswer(state: FakeState, call: FakeCall): Response {
   const outcome = outcomeOf(state, call)
   if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
-  const { message } = outcome
+  const { message, admission } = outcome
+  admission.settle(1)
   const { input_tokens, output_tokens, cache_read_input_tokens = 0, cache_creation_input_tokens = 0 } = message.usage
   return jsonResponse(state, guardMessage(state, call, message as unknown as JsonObject), {
     headers: {
@@ -33,7 +35,7 @@ export function invokeAnswer(state: FakeState, call: FakeCall): Response {
 export function streamAnswer(state: FakeState, call: FakeCall): Response {
   const outcome = outcomeOf(state, call)
   if ('refusal' in outcome) return errorResponse(state, outcome.refusal)
-  const { message } = outcome
+  const { message, admission } = outcome
   const events = guardEvents(state, call, outcome.events ?? eventsOf(message))
   const last = events.at(-1)
   if (last?.type === 'message_stop') {
@@ -49,7 +51,7 @@ export function streamAnswer(state: FakeState, call: FakeCall): Response {
       },
     }
   }
-  return framesResponse(state, events.map(encodeEvent))
+  return framesResponse(state, events.map(encodeEvent), admission.settle)
 }
 
 /** Returns the body whose tokens CountTokens should count; `undefined` if there is none. */
@@ -72,7 +74,9 @@ export function countTokensAnswer(state: FakeState, call: FakeCall): Response {
   return refusal ? errorResponse(state, refusal) : jsonResponse(state, { inputTokens: countTokens(body) })
 }
 
-type Outcome = { readonly refusal: Refusal } | { readonly message: FakeMessage; readonly events?: JsonObject[] }
+type Outcome =
+  | { readonly refusal: Refusal }
+  | { readonly message: FakeMessage; readonly admission: Admission; readonly events?: JsonObject[] }
 
 // The outcome of a call. A stream's events may be given; otherwise they are derived from the message.
 function outcomeOf(state: FakeState, call: FakeCall): Outcome {
@@ -89,8 +93,12 @@ function outcomeOf(state: FakeState, call: FakeCall): Outcome {
     return { refusal: { status: 500, type: 'InternalServerException', message } }
   }
   const message = createMessage(call, reply, base.replace(/^anthropic\.|-v\d(:\d)?$/g, ''))
+  const usage = { ...message.usage, ...cacheUsage(state, call, base, message.usage) }
+  const admission = admit(state, call, usage)
+  if ('refusal' in admission) return admission
   return {
-    message: { ...message, usage: { ...message.usage, ...cacheUsage(state, call, base, message.usage) } },
+    message: { ...message, usage },
+    admission,
     ...(Array.isArray(reply) && { events: [...reply] }),
   }
 }

@@ -11,6 +11,15 @@ export interface FakeState {
   requests: number
   /** Prompt prefixes by hash, and when they expire. */
   readonly cachedPrompts: Map<string, number>
+  /** The calls that count against quotas. */
+  readonly ledger: Map<string, LedgerEntry[]>
+}
+
+/** A call as it counts against quotas. */
+export interface LedgerEntry {
+  readonly at: number
+  tokens: number
+  isOpen: boolean
 }
 
 function commonHeaders(state: FakeState): Record<string, string> {
@@ -49,14 +58,32 @@ export function errorResponse(
   })
 }
 
-/** Creates a response from the frames of a stream. */
-export function framesResponse(state: FakeState, frames: readonly Uint8Array[]): Response {
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      for (const frame of frames) controller.enqueue(frame)
-      controller.close()
+/**
+ * Creates a response from the frames of a stream.
+ *
+ * @param ended - called with the part of the frames that was taken, 0 to 1
+ */
+export function framesResponse(
+  state: FakeState,
+  frames: readonly Uint8Array[],
+  ended: (share: number) => void,
+): Response {
+  let taken = 0
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const frame = frames[taken]
+        if (frame) {
+          taken++
+          return controller.enqueue(frame)
+        }
+        ended(1)
+        controller.close()
+      },
+      cancel: () => ended(taken / frames.length),
     },
-  })
+    { highWaterMark: 0 },
+  )
   return new Response(stream, {
     headers: {
       ...commonHeaders(state),
@@ -81,12 +108,14 @@ export function streamResponse(
   const leave = (): void => {
     stopWatching()
     call.aborted = true
+    void frames.cancel()
   }
   const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         stopWatching = onAbort(signal, (reason) => {
           call.aborted = true
+          void frames.cancel()
           controller.error(reason)
         })
       },
@@ -100,6 +129,7 @@ export function streamResponse(
         if (injected && fault?.end === 'stall') return new Promise(() => {})
         if (injected && fault?.end === 'reset') {
           stopWatching()
+          void frames.cancel()
           return controller.error(
             new TypeError('terminated', {
               cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
@@ -109,6 +139,7 @@ export function streamResponse(
         const { value } = injected && fault?.end !== 'continue' ? {} : await frames.read()
         sent++
         if (value) return controller.enqueue(value)
+        void frames.cancel()
         stopWatching()
         controller.close()
       },

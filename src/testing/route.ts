@@ -51,7 +51,9 @@ const routes = operations.map(([request, operation]) => {
 })
 
 /** Returns the AWS operation of a request. */
-export function routeOf({ method, url }: ArrivedRequest): Route {
+export function routeOf({ method, url, headers }: ArrivedRequest): Route {
+  // Over HTTP, all of AWS has one host here.
+  if (headers['x-amz-target']?.startsWith('ServiceQuotasV20190624.')) return { operation: 'ListServiceQuotas' }
   if (/^sts\./.test(url.hostname) || /\/sts\/?$/.test(url.pathname)) return { operation: 'STS' }
   for (const { pattern, operation, ...route } of routes) {
     if (route.method !== method) continue

@@ -76,8 +76,29 @@ export interface FakeBedrockOptions {
   readonly models?: FakeModels | undefined
   /** The account's guardrails. @default none */
   readonly guardrails?: readonly FakeGuardrail[] | undefined
-  /** The fake's own time, for skew, expiration and the prompt cache. @default the real time */
+  /**
+   * The account's quotas. Calls are admitted and counted as Bedrock does, and refused with its 429s; Service Quotas lists
+   * them.
+   *
+   * @default none: everything is admitted
+   */
+  readonly quotas?: readonly FakeQuota[] | undefined
+  /** Tokens per day of all models together. @default no limit */
+  readonly tokensPerDay?: number | undefined
+  /** The fake's own time, for skew, expiration, quotas and the prompt cache. @default the real time */
   readonly clock?: Pick<Clock, 'now'> | undefined
+}
+
+/** A quota that the fake keeps a model to, for each Region that is called. */
+export interface FakeQuota {
+  /** The base model, such as `anthropic.claude-sonnet-4-6`. */
+  readonly model: string
+  /** The calls it counts: of base IDs, of profiles of a geography, or of `global.` profiles. @default 'cross-region' */
+  readonly bucket?: 'on-demand' | 'cross-region' | 'global' | undefined
+  /** Tokens in any 60 seconds. `0` refuses everything, with "Operation not allowed". @default no limit */
+  readonly tokensPerMinute?: number | undefined
+  /** Requests in any 60 seconds. @default no limit */
+  readonly requestsPerMinute?: number | undefined
 }
 
 /** The models and profiles of an account. */

@@ -462,3 +462,54 @@ test('without a region it goes on, and says what is not known', async () => {
     ['not known', 'note'],
   ])
 })
+
+describe('quotas', () => {
+  const haiku = 'anthropic.claude-haiku-4-5-20251001-v1:0'
+  const opus = 'anthropic.claude-opus-4-8'
+  const examineQuota = async (tokensPerMinute: number, options: object = {}, model = haiku) => {
+    const fake = createFakeBedrock({ quotas: [{ model, tokensPerMinute }] })
+    return row(await examine(fake, { models: [`us.${model}`], ...options }), 'quotas')
+  }
+
+  test('an applied quota of 0 is a failure', async () => {
+    await expect(examineQuota(0)).resolves.toMatchObject({
+      status: 'failure',
+      message: "the account's quota is 0 tokens per minute",
+      next: expect.stringContaining('Service Quotas'),
+    })
+  })
+
+  test('a quota that is large enough tells what an output token counts as', async () => {
+    await expect(examineQuota(5_000_000)).resolves.toMatchObject({
+      status: 'ok',
+      subject: `us.${haiku}`,
+      message: '5,000,000 tokens per minute; an output token counts as 5, so at most 1,000,000 of output',
+    })
+  })
+
+  test('a burndown that makes the quota small is a warning', async () => {
+    await expect(examineQuota(500_000, {}, opus)).resolves.toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('counts as 15, so at most 33,333 of output: less than one answer'),
+    })
+  })
+
+  test('max_tokens left unset, or large beside the quota, is a warning', async () => {
+    await expect(examineQuota(5_000_000, { maxTokens: null })).resolves.toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('Calls set no max_tokens'),
+    })
+    await expect(examineQuota(400_000, { maxTokens: 64_000 })).resolves.toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('at most 6 calls can run at once'),
+    })
+  })
+
+  test('a missing permission is a note', async () => {
+    const fake = createFakeBedrock({ models: { denied: ['servicequotas:ListServiceQuotas'] } })
+    await expect(examine(fake).then((results) => row(results, 'quotas'))).resolves.toMatchObject({
+      status: 'note',
+      message: 'not checked: needs servicequotas:ListServiceQuotas',
+    })
+  })
+})
