@@ -12,8 +12,10 @@ export interface Command {
   readonly options: NonNullable<ParseArgsConfig['options']>
   /** The name of its argument; left out if it takes none. */
   readonly argument?: string
+  /** Whether it takes words of its own in place of one argument, such as `key add NAME`. */
+  readonly hasWords?: boolean
   /** Returns the exit code. */
-  run(flags: Flags, terminal: Terminal, argument: string): Promise<number>
+  run(flags: Flags, terminal: Terminal, argument: string, words: readonly string[]): Promise<number>
 }
 
 /** An invalid command line: exit code 2. */
@@ -53,6 +55,14 @@ export function list(flags: Flags, name: string): string[] | undefined {
     ?.split(',')
     .map((item) => item.trim())
     .filter(Boolean)
+}
+
+/** Returns a flag's number, which must be more than 0. @throws UsageError */
+export function positive(flags: Flags, name: string): number | undefined {
+  const value = text(flags, name)
+  if (value === undefined) return undefined
+  if (/^\d{1,15}(\.\d{1,6})?$/.test(value) && Number(value) > 0) return Number(value)
+  throw new UsageError(`--${name} must be a number above 0.`)
 }
 
 /** Returns a flag's whole number. @throws UsageError */

@@ -1,9 +1,10 @@
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigurationError, isBedrockError } from 'outcrop'
+import { isBedrockError } from 'outcrop'
 import { createFakeBedrock, type FakeBedrock, type FaultName } from 'outcrop/testing'
-import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
+import { serveFakeBedrock } from 'outcrop/testing/node'
 import { type Command, type Flags, text, UsageError, whole } from './command.ts'
+import { onPort } from './listen.ts'
 
 const longestLatency = 600_000
 
@@ -33,7 +34,9 @@ export const fake: Command = {
       await delay(latency, undefined, { signal: init?.signal ?? undefined })
       return bedrock.fetch(input, init)
     }
-    const server = await listen(latency > 0 ? { ...bedrock, fetch: slowFetch } : bedrock, port)
+    const server = await onPort(port, () =>
+      serveFakeBedrock(latency > 0 ? { ...bedrock, fetch: slowFetch } : bedrock, { port }),
+    )
     const { accessKeyId, secretAccessKey } = bedrock.identity
     terminal.note('The fake Bedrock is listening. In another shell:')
     terminal.print(`export AWS_ENDPOINT_URL=${server.url}`)
@@ -57,19 +60,5 @@ function scheduleFaults(bedrock: FakeBedrock, { fail = [] }: Flags): void {
     } catch (error) {
       throw isBedrockError(error) ? new UsageError(`${error.message}. ${error.hint}`) : error
     }
-  }
-}
-
-async function listen(bedrock: FakeBedrock, port: number): Promise<FakeBedrockServer> {
-  try {
-    return await serveFakeBedrock(bedrock, { port })
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    const problem =
-      code === 'EADDRINUSE' ? 'is in use' : code === 'EACCES' ? 'needs more privileges' : `cannot be used: ${message}`
-    throw new ConfigurationError(`Port ${port} ${problem}`, {
-      cause,
-      hint: 'Pass another with --port, or --port 0 for a free one.',
-    })
   }
 }

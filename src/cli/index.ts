@@ -9,6 +9,7 @@ import { type Command, type Flags, UsageError } from './command.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { fake } from './fake.ts'
+import { gateway } from './gateway.ts'
 import { iamPolicyCommand } from './iam-policy.ts'
 import { init } from './init.ts'
 import { models } from './models.ts'
@@ -16,7 +17,7 @@ import { createTerminal, formatTable } from './terminal.ts'
 import { version } from './version.ts'
 
 const commands = new Map<string, Command>(
-  Object.entries({ doctor, models, explain, 'iam-policy': iamPolicyCommand, init, chat, fake }),
+  Object.entries({ doctor, models, explain, 'iam-policy': iamPolicyCommand, init, chat, fake, gateway }),
 )
 const terminal = createTerminal()
 
@@ -56,10 +57,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     terminal.print(help(name))
     return 0
   }
+  if (command.hasWords) return command.run(values, terminal, '', positionals)
   const [argument = '', ...stray] = command.argument ? positionals : ['', ...positionals]
   if (stray.length > 0) throw new UsageError(`outcrop ${name} takes no argument ${JSON.stringify(stray[0])}.`)
   if (command.argument && !argument) throw new UsageError(`outcrop ${name} needs a ${command.argument}.`)
-  return command.run(values, terminal, argument)
+  return command.run(values, terminal, argument, [])
 }
 
 function parse({ options }: Command, args: readonly string[]): { values: Flags; positionals: string[] } {

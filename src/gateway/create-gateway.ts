@@ -107,8 +107,10 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
     exchange.cost = exchange.prices && costOf(exchange.usage(), exchange.prices)
     activity.end(exchange, status, ended)
     metrics.end(exchange, status, ended)
+    // Probes that go well come every few seconds.
+    const isQuiet = exchange.route.access === 'open' && status < 400
     try {
-      options.accessLog?.(accessLogEntry(exchange, status, ended))
+      if (!isQuiet) options.accessLog?.(accessLogEntry(exchange, status, ended))
     } catch (error) {
       logger.error('accessLog failed', error)
     }

@@ -10,4 +10,5 @@ export type { Authenticate, Caller, CallerGuardrail, CallerLimits } from './call
 export { createGateway, type Gateway, type GatewaySnapshot } from './create-gateway.ts'
 export type { GatewayBackend } from './backend.ts'
 export type { GatewayOptions } from './options.ts'
+export { redisSpendStore, type RedisSpendStoreOptions, upstashSpendStore } from './redis-spend-store.ts'
 export { memorySpendStore, type SpendStore } from './spend-store.ts'

@@ -678,3 +678,35 @@ describe('fake', () => {
     })
   })
 })
+
+describe('outcrop gateway', () => {
+  test('keys: added, listed and removed; the file has no key in it', async () => {
+    const keys = join(consumer.directory, 'gateway-keys.json')
+    const added = await outcrop(['gateway', 'key', 'add', 'alice', '--models', 'sonnet,haiku', '--keys', keys])
+    expect(added.stdout).toMatch(/^outcrop-[\w-]{43}\n$/)
+    expect(readFileSync(keys, 'utf8')).not.toContain(added.stdout.trim())
+    const limited = ['--tokens-per-minute', '1000', '--spend-per-day', '2.5', '--guardrail', 'gr1abc:1', '--operator']
+    expect((await outcrop(['gateway', 'key', 'add', 'bob', ...limited, '--keys', keys])).code).toBe(0)
+    expect((await outcrop(['gateway', 'key', 'add', 'bob', '--keys', keys])).stderr).toContain('already')
+    const { stdout } = await outcrop(['gateway', 'key', 'list', '--keys', keys])
+    expect(stdout).toBe('alice  sonnet,haiku\nbob    all models    1000 tokens/min  2.5/day  operator\n')
+    expect((await outcrop(['gateway', 'key', 'remove', 'alice', '--keys', keys])).code).toBe(0)
+    expect((await outcrop(['gateway', 'key', 'remove', 'alice', '--keys', keys])).code).toBe(1)
+  })
+
+  test.each([
+    [['gateway', 'keys'], 'outcrop gateway takes no argument "keys".', 2],
+    [['gateway', 'key'], 'outcrop gateway key needs add NAME, list or remove NAME.', 2],
+    [['gateway', 'key', 'add'], 'outcrop gateway key add needs a NAME.', 2],
+    [['gateway', 'key', 'add', 'a', '--spend-per-day', '-1'], '--spend-per-day', 2],
+    [['gateway', 'key', 'add', 'a', '--guardrail', 'gr1'], '--guardrail needs an identifier and a version', 2],
+    [['gateway', '--host', '0.0.0.0'], 'A gateway that others can reach needs keys', 1],
+    [['gateway', '--keys', '/nowhere/keys.json'], 'The keys file /nowhere/keys.json does not exist', 1],
+    [['gateway', '--prices', '/nowhere/prices.json'], 'The prices in /nowhere/prices.json cannot be read: ENOENT', 1],
+    [['gateway', '--redis', 'http://x'], '--redis must be a URL', 1],
+  ])('%j is a sentence', async (args, message, code) => {
+    const outcome = await outcrop(args)
+    expect(outcome.stderr).toContain(message)
+    expect(outcome.code).toBe(code)
+  })
+})

@@ -12,6 +12,8 @@ import type { Authenticate, Caller } from '../caller.ts'
 export interface KeysFile {
   /** For `createGateway`. A change of the file counts within a second. */
   readonly authenticate: Authenticate
+  /** Whether the file is there. @throws ConfigurationError if that cannot be found out */
+  exists(): Promise<boolean>
   /** Reads the file. @throws ConfigurationError for one that is missing, not well-formed, or that others may write to */
   read(): Promise<readonly ApiKey[]>
   /**
@@ -86,6 +88,7 @@ export function keysFile(path: string, options: KeysFileOptions = {}): KeysFile 
       await refresh()
       return current?.(request)
     },
+    exists: () => exists(path),
     read,
     async add(caller) {
       const key = createApiKey()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { assertOptions } from '../../core/internal/assert-options.ts'
 import { listen, type OutgoingResponse, type ServerRequest } from '../../node/listen.ts'
 import type { Gateway } from '../create-gateway.ts'
@@ -10,6 +11,13 @@ export interface ServeGatewayOptions {
   readonly port?: number | undefined
   /** The address or name of an interface; `0.0.0.0` and `::` are all of them. @default '127.0.0.1' */
   readonly host?: string | undefined
+  /**
+   * How long to go on taking connections after `drain` was called, in milliseconds: so long that whoever sends requests
+   * here has seen that health says 503.
+   *
+   * @default 0
+   */
+  readonly drainDelay?: number | undefined
 }
 
 /** A gateway that listens. */
@@ -39,8 +47,8 @@ export async function serveGateway(
   gateway: Pick<Gateway, 'fetch' | 'drain'>,
   options: ServeGatewayOptions = {},
 ): Promise<GatewayServer> {
-  assertOptions(options, '', 'port host')
-  const { port = 8787, host = '127.0.0.1' } = options
+  assertOptions(options, '', 'port host drainDelay')
+  const { port = 8787, host = '127.0.0.1', drainDelay = 0 } = options
   let isDraining = false
   const server = await listen({
     port,
@@ -55,7 +63,10 @@ export async function serveGateway(
     url: server.url,
     async drain() {
       isDraining = true
-      await Promise.all([gateway.drain(), server.drain()])
+      const drained = gateway.drain()
+      if (drainDelay > 0) await setTimeout(drainDelay)
+      await server.drain()
+      await drained
     },
     close: () => server.close(),
   }
@@ -170,7 +181,7 @@ const lingering = 2_000
 
 function discardRest(incoming: ServerRequest): void {
   if (incoming.complete) return
-  const timer = setTimeout(() => incoming.destroy(), lingering).unref()
+  const timer = globalThis.setTimeout(() => incoming.destroy(), lingering).unref()
   incoming.once('close', () => clearTimeout(timer)).once('error', () => {})
   incoming.resume()
 }
