@@ -15,7 +15,7 @@ export interface Command {
   /** Whether it takes words of its own in place of one argument, such as `key add NAME`. */
   readonly hasWords?: boolean
   /** Returns the exit code. */
-  run(flags: Flags, terminal: Terminal, argument: string, words: readonly string[]): Promise<number>
+  run(flags: Flags, terminal: Terminal, argument: string, words?: readonly string[]): Promise<number>
 }
 
 /** An invalid command line: exit code 2. */

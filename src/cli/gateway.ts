@@ -38,7 +38,7 @@ export const gateway: Command = {
     'open-metrics': { type: 'boolean' },
   },
   hasWords: true,
-  async run(flags, terminal, _, words) {
+  async run(flags, terminal, _, words = []) {
     const [word, ...rest] = words
     if (word === 'key') return gatewayKey(flags, terminal, rest)
     if (word !== undefined) throw new UsageError(`outcrop gateway takes no argument ${JSON.stringify(word)}.`)

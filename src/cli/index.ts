@@ -61,7 +61,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const [argument = '', ...stray] = command.argument ? positionals : ['', ...positionals]
   if (stray.length > 0) throw new UsageError(`outcrop ${name} takes no argument ${JSON.stringify(stray[0])}.`)
   if (command.argument && !argument) throw new UsageError(`outcrop ${name} needs a ${command.argument}.`)
-  return command.run(values, terminal, argument, [])
+  return command.run(values, terminal, argument)
 }
 
 function parse({ options }: Command, args: readonly string[]): { values: Flags; positionals: string[] } {
