@@ -45,8 +45,8 @@ test.each([
 // Words that only one module has: importing another must not bring them along.
 const marks: Readonly<Record<string, RegExp>> = {
   catalog: /model-card-anthropic-claude/,
-  hints: /Service Quotas console/,
-  caching: /maxBytes must be/,
+  hints: /A service control policy denies/,
+  caching: /maxBytes must be a positive/,
   guardrails: /Not a guardrail/,
   settings: /CLAUDE_CODE_USE_BEDROCK/,
   limits: /used up its daily tokens/,

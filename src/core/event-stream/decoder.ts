@@ -1,4 +1,4 @@
-import { assertOptions } from '../internal/assert-options.ts'
+import { assertKnown } from '../internal/assert-known.ts'
 import { decodeHeaders } from './headers.ts'
 import type { EventStreamMessage } from './message.ts'
 import { type EventStreamDecoderOptions, MessageReader } from './reader.ts'
@@ -29,7 +29,7 @@ export interface EventStreamDecoder {
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html
  */
 export function createEventStreamDecoder(options?: EventStreamDecoderOptions): EventStreamDecoder {
-  if (options) assertOptions(options, '', 'maxMessageSize maxHeadersSize')
+  if (options) assertKnown(options, 'maxMessageSize maxHeadersSize')
   const reader = new MessageReader(decodeHeaders, options)
   let fault: { readonly error: unknown } | undefined
   return {

@@ -1,4 +1,4 @@
-import { assertOptions } from '../internal/assert-options.ts'
+import { assertKnown } from '../internal/assert-known.ts'
 import { encodeHeaders } from './headers.ts'
 import { type EventStreamHeaders, preludeLength, trailerLength } from './message.ts'
 import { crc32 } from '#platform'
@@ -13,7 +13,7 @@ import { crc32 } from '#platform'
  * @throws ConfigurationError for a header value that does not match its type.
  */
 export function encodeEventStreamMessage(given: { headers?: EventStreamHeaders; payload: Uint8Array }): Uint8Array {
-  assertOptions(given, '', 'headers payload')
+  assertKnown(given, 'headers payload')
   const { headers = {}, payload } = given
   const block = encodeHeaders(headers)
   const message = new Uint8Array(preludeLength + block.length + payload.length + trailerLength)

@@ -1,4 +1,4 @@
-import { assertOptions } from '../internal/assert-options.ts'
+import { assertKnown } from '../internal/assert-known.ts'
 import { createCanonicalRequest, encodeRfc3986, splitUrl } from './canonical-request.ts'
 import { algorithm, formatDate, sign } from './sign-headers.ts'
 import { assertScope, type SigningScope } from './sign-request.ts'
@@ -24,7 +24,7 @@ export interface PresignableRequest {
  * @throws ConfigurationError for an incomplete scope.
  */
 export async function presignUrl(request: PresignableRequest, scope: SigningScope): Promise<string> {
-  assertOptions(request, '', 'method url expiresIn')
+  assertKnown(request, 'method url expiresIn')
   const { method = 'GET', url, expiresIn } = request
   assertScope(scope)
   const { identity, region, service, date = new Date() } = scope

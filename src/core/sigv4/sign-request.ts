@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { assertOptions } from '../internal/assert-options.ts'
+import { assertKnown } from '../internal/assert-known.ts'
 import { isHeaderValue } from '../internal/headers.ts'
 import type { AwsCredentialIdentity, Identity } from '../types.ts'
 import { type HeadersLike, normalizeHeaders, splitUrl } from './canonical-request.ts'
@@ -46,7 +46,7 @@ export interface SigningScope {
  * @throws ConfigurationError for an incomplete scope, or a request that already has an authorization header.
  */
 export async function signRequest(request: SignableRequest, scope: SigningScope): Promise<SignedRequest> {
-  assertOptions(request, '', 'method url headers body')
+  assertKnown(request, 'method url headers body')
   assertScope(scope)
   const { identity, region, service, date = new Date() } = scope
   const { method = request.body === undefined ? 'GET' : 'POST', url, body } = request
@@ -64,7 +64,7 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
 export function assertScope(
   scope: SigningScope,
 ): asserts scope is SigningScope & { readonly identity: AwsCredentialIdentity } {
-  assertOptions(scope, '', 'identity region service date')
+  assertKnown(scope, 'identity region service date')
   const { identity, region, service, date } = scope
   // Never reads a property of a string, such as a bare API key, because a runtime error would quote it.
   const keys = (typeof identity === 'object' ? identity : {}) as Partial<AwsCredentialIdentity> | null
