@@ -178,6 +178,7 @@ const bags: Readonly<Record<string, Case>> = {
     'basePath',
   ],
   './gateway apiKeys': [() => gateway.apiKeys(wrong([{ id: 'a', sha256: '0'.repeat(64), modls: [] }])), 'models'],
+  './gateway memorySpendStore': [() => gateway.memorySpendStore(wrong({ clok: 1 })), 'clock'],
   './gateway/node keysFile': [() => gatewayNode.keysFile('keys.json', wrong({ clok: 1 })), 'clock'],
   './gateway/node serveGateway': [
     () => gatewayNode.serveGateway({ fetch: fake.fetch, drain: async () => {} }, wrong({ hst: 'a' })),

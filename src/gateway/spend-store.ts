@@ -1,3 +1,4 @@
+import { assertOptions } from '../core/internal/assert-options.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 
@@ -13,11 +14,9 @@ export interface SpendStore {
 }
 
 /** Keeps what was spent in the memory of this process. The gateway's default. */
-export function memorySpendStore({
-  clock = systemClock,
-}: {
-  readonly clock?: Pick<Clock, 'now'> | undefined
-} = {}): SpendStore {
+export function memorySpendStore(options: { readonly clock?: Pick<Clock, 'now'> | undefined } = {}): SpendStore {
+  assertOptions(options, '', 'clock')
+  const { clock = systemClock } = options
   const counters = new Map<string, { value: number; readonly until: number }>()
   let roomFor = 1_000
   return {
