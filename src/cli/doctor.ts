@@ -1,6 +1,16 @@
+import process from 'node:process'
 import { isBedrockError } from 'outcrop'
-import { type CheckResult, isHealthy, runDoctor } from 'outcrop/diagnostics'
-import { clientFlags, clientUsage, type Command, parseGuardrail, list, text, UsageError } from './command.ts'
+import { type CheckResult, isHealthy, runDoctor, runGatewayDoctor } from 'outcrop/diagnostics'
+import {
+  clientFlags,
+  clientUsage,
+  type Command,
+  type Flags,
+  parseGuardrail,
+  list,
+  text,
+  UsageError,
+} from './command.ts'
 import { lookAtSetUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
@@ -10,6 +20,7 @@ export const doctor: Command = {
     '--models A,B      names or IDs to check; default: default, small',
     '--guardrail ID:V  a guardrail and its version',
     '--invoke          also call each model, for one token',
+    '--gateway URL     check a gateway instead, with the key in OUTCROP_GATEWAY_KEY',
     '--json            print one JSON document to stdout',
     ...clientUsage,
   ],
@@ -18,25 +29,18 @@ export const doctor: Command = {
     models: { type: 'string' },
     guardrail: { type: 'string' },
     invoke: { type: 'boolean' },
+    gateway: { type: 'string' },
     json: { type: 'boolean' },
   },
   async run(flags, terminal) {
-    const guardrail = guardrailOf(text(flags, 'guardrail'))
     const results: CheckResult[] = []
     const add = (result: CheckResult): void => {
       results.push(result)
       if (!flags.json) printResult(result, terminal)
     }
     try {
-      const set = await lookAtSetUp(flags, ({ message, hint }) =>
-        add({ check: 'set-up', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
-      )
-      const checks = runDoctor({
-        ...set,
-        invoke: flags.invoke === true,
-        models: list(flags, 'models') ?? set.models,
-        guardrail: guardrail ?? set.guardrail,
-      })
+      const gateway = text(flags, 'gateway')
+      const checks = gateway === undefined ? await clientChecks(flags, add) : gatewayChecks(flags, gateway)
       for await (const result of checks) add(result)
     } catch (error) {
       if (!isBedrockError(error)) throw error
@@ -47,6 +51,31 @@ export const doctor: Command = {
     else terminal.print(`\n${healthy ? 'All essential checks passed.' : 'Some checks failed: see the failures above.'}`)
     return healthy ? 0 : 1
   },
+}
+
+async function clientChecks(flags: Flags, add: (result: CheckResult) => void): Promise<AsyncIterable<CheckResult>> {
+  const guardrail = guardrailOf(text(flags, 'guardrail'))
+  const set = await lookAtSetUp(flags, ({ message, hint }) =>
+    add({ check: 'set-up', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
+  )
+  return runDoctor({
+    ...set,
+    invoke: flags.invoke === true,
+    models: list(flags, 'models') ?? set.models,
+    guardrail: guardrail ?? set.guardrail,
+  })
+}
+
+function gatewayChecks(flags: Flags, url: string): AsyncIterable<CheckResult> {
+  // Not as a flag, which everybody on the machine can see. No other variable: its key may be for somebody else.
+  const key = process.env.OUTCROP_GATEWAY_KEY
+  const [model] = list(flags, 'models') ?? []
+  return runGatewayDoctor({
+    url,
+    invoke: flags.invoke === true,
+    ...(key && { key }),
+    ...(model !== undefined && { model }),
+  })
 }
 
 const colours: Readonly<Record<CheckResult['status'], Colour>> = {

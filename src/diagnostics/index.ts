@@ -6,6 +6,7 @@
 export { type CallerIdentity, type CallerIdentityOptions, getCallerIdentity } from './caller-identity.ts'
 export { runDoctor } from './doctor.ts'
 export type { DoctorOptions } from './doctor-options.ts'
+export { type GatewayDoctorOptions, runGatewayDoctor } from './gateway-doctor.ts'
 export {
   broadIamPolicy,
   type IamDestinations,

@@ -2,10 +2,11 @@ import { RefusedRequest } from '../anthropic/errors.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { costOf } from '../usage/cost.ts'
 import { accessLogEntry } from './access-log.ts'
-import { type Activity, createActivity } from './activity.ts'
+import { createActivity } from './activity.ts'
 import { createAdmission } from './admission.ts'
 import { assertCaller, type Caller } from './caller.ts'
 import { createCallerBudget } from './caller-budget.ts'
+import { withPasswordAsKey } from './basic-auth.ts'
 import { describeError, errorResponseFor } from './errors.ts'
 import type { Exchange, RouteTraits } from './exchange.ts'
 import type { GatewayBackend } from './backend.ts'
@@ -14,6 +15,7 @@ import { createGatewayMetrics } from './gateway-metrics.ts'
 import { type GatewayOptions, resolveOptions } from './options.ts'
 import { createReadiness } from './readiness.ts'
 import { findRoute, type RouteMatch } from './routes.ts'
+import type { GatewaySnapshot } from './snapshot.ts'
 import { clientLeft, watched } from './watched-response.ts'
 
 /** A team's Claude on Bedrock behind one address. */
@@ -27,20 +29,6 @@ export interface Gateway {
    * Resolves as soon as no call is under way or waiting.
    */
   drain(): Promise<void>
-}
-
-/** A gateway, at one moment. */
-export interface GatewaySnapshot extends Activity {
-  /** In milliseconds since the epoch. */
-  readonly now: number
-  /** When the gateway was made, in milliseconds since the epoch. */
-  readonly started: number
-  readonly draining: boolean
-  /** How many calls of models run, and how many may. */
-  readonly active: number
-  readonly maxConcurrent: number
-  /** How many wait for a place. */
-  readonly queued: number
 }
 
 /**
@@ -73,6 +61,13 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   let onIdle: (() => void) | undefined
   let drained: Promise<void> | undefined
 
+  const snapshot = (): GatewaySnapshot => {
+    const now = clock.now()
+    const { active, queued } = admission
+    const draining = drained !== undefined
+    return { now, started, draining, active, queued, maxConcurrent: options.maxConcurrent, ...activity.read(now) }
+  }
+
   const context: GatewayContext = {
     ...options,
     bedrock,
@@ -80,12 +75,16 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
     readiness: createReadiness(bedrock, { model: options.readinessModel, clock, logger }),
     isDraining: () => drained !== undefined,
     renderMetrics: metrics.render,
+    snapshot,
   }
 
-  const authenticate = async (request: Request, { access }: RouteTraits): Promise<Caller | undefined> => {
-    if (access === 'open' || (access === 'operator' && options.openMetrics)) return undefined
-    const caller = await identify(request)
-    if (!caller) throw unauthenticated(request.headers)
+  const authenticate = async (
+    request: Request,
+    { access, isPage = false }: RouteTraits,
+  ): Promise<Caller | undefined> => {
+    if (access === 'open' || (access === 'operator' && !isPage && options.openMetrics)) return undefined
+    const caller = await identify(isPage ? withPasswordAsKey(request) : request)
+    if (!caller) throw unauthenticated(request.headers, isPage)
     if (access === 'caller' || caller.operator) return caller
     throw new RefusedRequest(403, 'This key may not see what all callers do: it is not an operator')
   }
@@ -147,14 +146,9 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   return {
     fetch: async (request) => {
       const url = new URL(request.url)
-      return answer(request, url, findRoute(request.method, withoutBase(url.pathname, basePath)))
+      return answer(request, url, findRoute(request.method, withoutBase(url.pathname, basePath), options.statusPage))
     },
-    snapshot() {
-      const now = clock.now()
-      const { active, queued } = admission
-      const draining = drained !== undefined
-      return { now, started, draining, active, queued, maxConcurrent: options.maxConcurrent, ...activity.read(now) }
-    },
+    snapshot,
     drain() {
       drained ??= new Promise((resolve) => {
         onIdle = resolve
@@ -171,12 +165,12 @@ function withoutBase(pathname: string, basePath: string): string {
   return pathname.slice(basePath.length) || '/'
 }
 
-function unauthenticated(headers: Headers): RefusedRequest {
+function unauthenticated(headers: Headers, isPage: boolean): RefusedRequest {
   const isSigned = /^AWS4-/.test(headers.get('authorization') ?? '')
   const how = isSigned
     ? "A signature of AWS's proves nothing here. Send the gateway's key beside it, as x-api-key, or in its place, as AWS_BEARER_TOKEN_BEDROCK."
     : 'Send a key of this gateway as x-api-key or as Authorization: Bearer.'
   return new RefusedRequest(401, `The key is missing or not known. ${how}`, {
-    headers: { 'www-authenticate': 'Bearer' },
+    headers: { 'www-authenticate': isPage ? 'Basic realm="Outcrop gateway", charset="UTF-8"' : 'Bearer' },
   })
 }

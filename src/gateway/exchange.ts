@@ -15,6 +15,8 @@ export interface RouteTraits {
   readonly access: 'open' | 'caller' | 'operator'
   /** Whether it is a call of a model: these take a place among those that run at once, and are counted. */
   readonly isInference: boolean
+  /** Whether it is for a browser, which asks its user for a key and sends that as the password of HTTP's Basic scheme. */
+  readonly isPage?: boolean
 }
 
 /** What went wrong with a request. */

@@ -3,6 +3,7 @@ import type { TokenPrices } from '../usage/cost.ts'
 import type { GatewayBackend } from './backend.ts'
 import type { CallerBudget } from './caller-budget.ts'
 import type { Readiness } from './readiness.ts'
+import type { GatewaySnapshot } from './snapshot.ts'
 
 /** What the routes work with. */
 export interface GatewayContext {
@@ -18,4 +19,5 @@ export interface GatewayContext {
   readonly readiness: () => Promise<Readiness>
   readonly isDraining: () => boolean
   readonly renderMetrics: () => string
+  readonly snapshot: () => GatewaySnapshot
 }

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { metricsContentType } from './prometheus.ts'
+import { renderStatusPage } from './status-page/status-page.ts'
 
 /** Tells whether the process serves; 503 while it drains, so that nothing new is sent here. */
 export function showHealth(_: Exchange, { isDraining }: GatewayContext): Response {
@@ -17,6 +18,23 @@ export async function showReadiness(_: Exchange, { isDraining, readiness }: Gate
 /** Shows the metrics to Prometheus. */
 export function showMetrics(_: Exchange, { renderMetrics }: GatewayContext): Response {
   return new Response(renderMetrics(), { headers: { 'content-type': metricsContentType, 'cache-control': 'no-store' } })
+}
+
+/** Shows the operator, in a browser, what the gateway does. */
+export function showStatusPage({ url }: Exchange, { snapshot }: GatewayContext): Response {
+  const nonce = crypto.randomUUID()
+  const seconds = Number(url.searchParams.get('refresh'))
+  const refresh = Number.isInteger(seconds) && seconds >= 2 && seconds <= 3600 ? seconds : undefined
+  return new Response(renderStatusPage(snapshot(), { nonce, refresh }), {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      // Names of keys and models are in it, and texts of errors: were one of them not escaped, it would still do nothing.
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    },
+  })
 }
 
 function status(code: number, text: string): Response {

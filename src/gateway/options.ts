@@ -56,6 +56,8 @@ export interface GatewayOptions {
   readonly readinessModel?: string | undefined
   /** Serve `/metrics` to everybody, rather than to operators. @default false */
   readonly openMetrics?: boolean | undefined
+  /** Serve a page at `/` that shows operators what goes on; in a browser, the key is the password. @default false */
+  readonly statusPage?: boolean | undefined
   /** Where the gateway is mounted, such as `/claude`; left out of the paths that it looks at. @default '' */
   readonly basePath?: string | undefined
   /** Hears of each request when it is over. `(entry) => console.log(JSON.stringify(entry))` writes JSON lines. */
@@ -67,7 +69,7 @@ export interface GatewayOptions {
 }
 
 const optionNames =
-  'authenticate prices limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics basePath accessLog logger clock'
+  'authenticate prices limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics statusPage basePath accessLog logger clock'
 
 /** {@link GatewayOptions} with every blank filled in. */
 export type ResolvedOptions = Pick<GatewayOptions, Optional> & {
@@ -95,6 +97,7 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
     exposeUpstreamErrors = false,
     readinessModel = 'default',
     openMetrics = false,
+    statusPage = false,
     basePath = '',
     accessLog,
     logger,
@@ -131,6 +134,7 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
     exposeUpstreamErrors,
     readinessModel,
     openMetrics,
+    statusPage,
     basePath,
     accessLog,
     logger: createLogger(logger),

@@ -4,7 +4,7 @@ import { answerHello, answerMessages, answerModels, dropEvents } from './anthrop
 import { applyGuardrail, getInferenceProfile, invokeModel, listInferenceProfiles } from './bedrock-routes.ts'
 import type { Exchange, RouteTraits } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
-import { showHealth, showMetrics, showReadiness } from './operator-routes.ts'
+import { showHealth, showMetrics, showReadiness, showStatusPage } from './operator-routes.ts'
 
 /** Something that the gateway answers. */
 export interface Route extends RouteTraits {
@@ -39,6 +39,7 @@ export const routes: readonly Route[] = [
   { ...own, method: 'GET', path: '/healthz', answer: showHealth },
   { ...own, method: 'GET', path: '/readyz', answer: showReadiness },
   { ...own, access: 'operator', method: 'GET', path: '/metrics', answer: showMetrics },
+  { ...own, access: 'operator', isPage: true, method: 'GET', path: '/', answer: showStatusPage },
 ]
 
 /** Where a request's method and path lead. */
@@ -47,14 +48,18 @@ export interface RouteMatch {
   readonly params: Exchange['params']
 }
 
-/** Finds a request's route: where there is none, one that says so. */
-export function findRoute(method: string, pathname: string): RouteMatch {
+/**
+ * Finds a request's route: where there is none, one that says so.
+ *
+ * @param hasPages - whether there are pages for browsers
+ */
+export function findRoute(method: string, pathname: string, hasPages: boolean): RouteMatch {
   const segments = pathname
     .replace(/(?<=.)\/$/, '')
     .split('/')
     .slice(1)
   const fitting = compiled.flatMap(({ route, pattern }) => {
-    const params = matchSegments(pattern, segments)
+    const params = route.isPage && !hasPages ? undefined : matchSegments(pattern, segments)
     return params ? [{ route, params }] : []
   })
   const found = fitting.find(({ route }) => route.method === method)

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { type KeysFile, keysFile } from './keys-file.ts'
+export { type KeysFile, type KeysFileOptions, keysFile } from './keys-file.ts'
 export { type GatewayServer, serveGateway, type ServeGatewayOptions } from './serve-gateway.ts'

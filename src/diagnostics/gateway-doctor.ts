@@ -1,0 +1,212 @@
+import { ConfigurationError } from '../core/errors.ts'
+import { assertOptions } from '../core/internal/assert-options.ts'
+import { isLoopback, parseEndpointUrl } from '../core/internal/endpoint-url.ts'
+import { isJsonObject } from '../core/internal/json.ts'
+import { redact } from '../core/internal/redact.ts'
+import { causeOf } from './finding.ts'
+import type { CheckResult } from './report.ts'
+
+/** Options of {@link runGatewayDoctor}. */
+export interface GatewayDoctorOptions {
+  /** The gateway's address, with the path that it is mounted under, if any. */
+  readonly url: string | URL
+  /** A key of the gateway. Without one, only what is open to everybody is checked. */
+  readonly key?: string | undefined
+  /** The model of the call that `invoke` makes. @default 'haiku' */
+  readonly model?: string | undefined
+  /** Whether to send a message, which costs a few tokens. @default false */
+  readonly invoke?: boolean | undefined
+  /** @default the global `fetch` */
+  readonly fetch?: typeof fetch | undefined
+  /** Time in milliseconds, for tests. @default Date.now */
+  readonly now?: (() => number) | undefined
+}
+
+// After this long, Claude Code goes without the list of models.
+const modelsDeadline = 3_000
+const patience = 30_000
+
+/**
+ * Checks a gateway from where its users are: that it answers, lets nobody in without a key, knows a key, and lists its
+ * models in time.
+ *
+ * @example
+ * ```ts
+ * for await (const { status, check, message } of runGatewayDoctor({ url: 'https://claude.example.com', key })) {
+ *   console.log(status, check, message)
+ * }
+ * ```
+ * @throws ConfigurationError for what is not an http(s) URL.
+ */
+export async function* runGatewayDoctor(options: GatewayDoctorOptions): AsyncGenerator<CheckResult> {
+  assertOptions(options, '', 'url key model invoke fetch now')
+  const { key } = options
+  for await (const { message, ...result } of examine(options))
+    yield { ...result, message: redact(message, key === undefined ? [] : [key]) }
+}
+
+async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResult> {
+  const { key, model = 'haiku', invoke = false, fetch = globalThis.fetch, now = Date.now } = options
+  const url = parseEndpointUrl(options.url, 'url', { allowHttp: true })
+  if (!url) throw new ConfigurationError('The url of the gateway is missing')
+  const base = url.href.replace(/\/+$/, '')
+  const ask = async (path: string, withKey: boolean, json?: object): Promise<Answer> => {
+    const started = now()
+    const response = await fetch(base + path, {
+      method: json ? 'POST' : 'GET',
+      headers: {
+        'anthropic-version': '2023-06-01',
+        ...(json && { 'content-type': 'application/json' }),
+        ...(withKey && key !== undefined && { 'x-api-key': key }),
+      },
+      // A key goes where it was meant to, and nowhere else.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(patience),
+      ...(json && { body: JSON.stringify(json) }),
+    })
+    const { status } = response
+    return { status, text: await response.text(), took: now() - started }
+  }
+
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    yield {
+      check: 'TLS',
+      status: 'warning',
+      message: `${url.host} is plain http: keys and prompts can be read on the way`,
+      next: 'Put the gateway behind TLS: the load balancer, ingress or platform in front of it ends it.',
+    }
+  }
+
+  let health: Answer
+  try {
+    health = await ask('/healthz', false)
+  } catch (error) {
+    yield {
+      check: 'gateway',
+      status: 'failure',
+      message: `${url.host} cannot be reached: ${causeOf(error)}`,
+      next: 'Check the address, DNS and the proxy, and that the gateway runs.',
+    }
+    return
+  }
+  const state = fieldOf(health, 'status')
+  if (state !== 'ok' && state !== 'draining') {
+    yield {
+      check: 'gateway',
+      status: 'failure',
+      message: `${base}/healthz answers ${health.status}, and not as a gateway of Outcrop does`,
+      next: 'Check the address, and the path that the gateway is mounted under.',
+    }
+    return
+  }
+  yield state === 'draining'
+    ? { check: 'gateway', status: 'warning', message: `${url.host} is shutting down`, next: 'Try again.' }
+    : { check: 'gateway', status: 'ok', message: `${url.host} answers` }
+
+  const ready = await ask('/readyz', false)
+  yield ready.status === 200
+    ? { check: 'Bedrock', status: 'ok', message: 'the gateway can call Bedrock' }
+    : {
+        check: 'Bedrock',
+        status: 'failure',
+        message: 'the gateway says that it cannot call Bedrock',
+        next: 'Read its log, or run `outcrop doctor` where it runs: the credentials are its own.',
+      }
+
+  const params = { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] }
+  const stranger = await ask('/v1/messages', false, params)
+  yield stranger.status === 401
+    ? { check: 'strangers', status: 'ok', message: 'without a key, calls are refused' }
+    : {
+        check: 'strangers',
+        status: 'failure',
+        message: `without a key, a call is answered with ${stranger.status} and not refused with 401`,
+        next: 'Give the gateway an authenticate that refuses: whoever reaches it spends on its account.',
+      }
+  if ((await ask('/metrics', false)).status === 200) {
+    yield {
+      check: 'metrics',
+      status: 'note',
+      message: 'everybody who reaches the gateway can read /metrics: the names of keys, and what they spend',
+    }
+  }
+
+  if (key === undefined) {
+    yield {
+      check: 'key',
+      status: 'note',
+      message: 'not checked: no key was given',
+      next: 'Set OUTCROP_GATEWAY_KEY to a key of the gateway.',
+    }
+    return
+  }
+  const listed = await ask('/v1/models', true)
+  if (listed.status !== 200) {
+    yield {
+      check: 'key',
+      status: 'failure',
+      message: `the key is answered with ${listed.status}: ${fieldOf(listed, 'message')}`,
+      next:
+        listed.status === 401
+          ? 'Ask the operator of the gateway for a key: `outcrop gateway key add NAME` prints one.'
+          : 'Read the log of the gateway.',
+    }
+    return
+  }
+  yield { check: 'key', status: 'ok', message: 'the key is known' }
+  const names = modelsIn(listed)
+  yield names.length > 0
+    ? { check: 'models', status: 'ok', message: names.join(', ') }
+    : { check: 'models', status: 'failure', message: 'the key may call no model', next: "Change the key's models." }
+  if (listed.took > modelsDeadline) {
+    yield {
+      check: 'models',
+      status: 'warning',
+      message: `the list took ${listed.took} ms: Claude Code waits for ${modelsDeadline} ms and goes without it`,
+    }
+  }
+
+  if (!invoke) {
+    yield { check: 'call', status: 'note', message: 'not made: --invoke sends a message with one token' }
+    return
+  }
+  const called = await ask('/v1/messages', true, params)
+  yield called.status === 200
+    ? { check: 'call', subject: model, status: 'ok', message: `answered in ${called.took} ms` }
+    : {
+        check: 'call',
+        subject: model,
+        status: 'failure',
+        message: `answered with ${called.status}: ${fieldOf(called, 'message')}`,
+        next: 'Run `outcrop doctor` where the gateway runs.',
+      }
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  /** In milliseconds. */
+  readonly took: number
+}
+
+/** A field of a JSON answer, or of the error in it; the beginning of the text where there is none. */
+function fieldOf({ text }: Answer, name: string): string {
+  const body = parsed(text)
+  const value = isJsonObject(body?.error) ? body.error[name] : body?.[name]
+  return typeof value === 'string' ? value : text.slice(0, 200) || 'no text'
+}
+
+function modelsIn({ text }: Answer): string[] {
+  const data = parsed(text)?.data
+  if (!Array.isArray(data)) return []
+  return data.flatMap((model: unknown) => (isJsonObject(model) && typeof model.id === 'string' ? [model.id] : []))
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    return isJsonObject(body) ? body : undefined
+  } catch {
+    return undefined
+  }
+}
