@@ -245,6 +245,10 @@ const bags: Readonly<Record<string, Case>> = {
     'version',
   ],
   './diagnostics runDoctor': [() => diagnostics.runDoctor(wrong({ client: bedrock, invok: true })).next(), 'invoke'],
+  './diagnostics runGatewayDoctor': [
+    () => diagnostics.runGatewayDoctor(wrong({ url: 'http://localhost', invok: true })).next(),
+    'invoke',
+  ],
   './node createNodeFetch': [() => node.createNodeFetch(wrong({ socketpath: '/run/a' })), 'socketPath'],
   './testing createFakeBedrock': [() => testing.createFakeBedrock(wrong({ replay: 'Hi' })), 'reply'],
   './testing createFakeBedrock, models': [
