@@ -28,11 +28,13 @@ export function requestAttributes(
   { model, region, inner }: MiddlewareContext,
   conventions: TelemetryConventions,
 ): TelemetryAttributes {
-  const body = isJsonObject(request.body) ? request.body : {}
+  const { answers, generates } = operations[request.operation]
+  // A count of tokens asks for none.
+  const body = generates && isJsonObject(request.body) ? request.body : {}
   const output = isJsonObject(body.output_config) ? body.output_config : {}
   const { requestReasoningLevel } = editions[conventions]
   return defined({
-    [attribute.requestStream]: operations[request.operation].answers === 'stream' || undefined,
+    [attribute.requestStream]: answers === 'stream' || undefined,
     [attribute.requestMaxTokens]: numberOf(body.max_tokens),
     [attribute.requestTemperature]: numberOf(body.temperature),
     [attribute.requestTopP]: numberOf(body.top_p),
@@ -41,9 +43,7 @@ export function requestAttributes(
     ...(requestReasoningLevel && { [requestReasoningLevel]: textOf(output.effort) }),
     [attribute.outputType]: isJsonObject(output.format ?? body.output_format) ? 'json' : undefined,
     [attribute.cloudRegion]: model.region ?? region,
-    [attribute.guardrailId]: operations[request.operation].generates
-      ? textOf(guardrailIdOf(request, inner))
-      : undefined,
+    [attribute.guardrailId]: generates ? textOf(guardrailIdOf(request, inner)) : undefined,
     [ownAttribute.modelSource]: model.source,
     [ownAttribute.modelBase]: model.base,
   })
