@@ -1,6 +1,6 @@
 // Writes the Grafana dashboard for the metrics of clients and gateways, and draws it of a run against the fake.
 //
-//   npx tsx --tsconfig tsconfig.node.json scripts/dashboard.ts
+//   npx tsx --tsconfig tsconfig.node.json scripts/dashboard.ts && npm run format
 import { writeFileSync } from 'node:fs'
 import { drawDashboard } from './dashboard/draw.ts'
 import { grafanaDashboard } from './dashboard/grafana.ts'

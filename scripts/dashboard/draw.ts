@@ -3,6 +3,7 @@ import { evaluate, type Scrape } from './prometheus.ts'
 
 const width = 380
 const height = 190
+const description = "Calls of the fake Bedrock for half an hour of its time, as the dashboard's own queries show them"
 const plot = { left: 52, top: 34, right: 12, bottom: 46 }
 const colours = ['#3274d9', '#e0752d', '#299c46', '#a352cc', '#e02f44', '#b8860b']
 
@@ -21,7 +22,7 @@ export function drawDashboard(scrapes: readonly Scrape[]): string {
   }
   const size = `width="${3 * (width + 12) + 12}" height="${y}"`
   const style = 'font-family="system-ui, sans-serif" font-size="11" fill="#333"'
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<rect width="100%" height="100%" fill="#f4f5f5"/>\n${parts.join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<title>${description}</title>\n<rect width="100%" height="100%" fill="#f4f5f5"/>\n${parts.join('\n')}\n</svg>\n`
 }
 
 interface Line {
