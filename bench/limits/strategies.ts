@@ -141,7 +141,7 @@ async function callThrough(scene: Scene, limiter: ReturnType<typeof limits>, cal
   const body = {
     max_tokens: call.maxTokens,
     system: call.prefix,
-    messages: [{ role: 'user', content: text((call.cacheable + call.fresh) / 100) }],
+    messages: [{ role: 'user', content: text(call.cacheable + call.fresh) }],
   }
   const response = await limiter(
     { operation: 'InvokeModel', model: ref, body, headers: {}, options: {} },

@@ -14,8 +14,8 @@ export const room = 0.85
 export const recovery = 1
 /** The number of windows without a refusal after which a learned limit is forgotten. */
 export const memory = 10
-/** Into how many parts the window is cut to tell when what was used falls out of it. */
-const parts = 12
+/** Number of parts of a window. Usage leaves the window by whole parts, so at most one part late. */
+const parts = 24
 /** The shortest wait that is worth a timer, in milliseconds. */
 const leastWait = 10
 
@@ -25,7 +25,7 @@ export interface Budget {
   at: number
   /** The units available at once; negative after calls that cost more than expected. */
   level: number | undefined
-  /** Used units, by the part of the window in which their calls were admitted, newest first; the last one decays. */
+  /** Used units, by the part of the window in which their calls were admitted, newest first. */
   used: number[]
   /** The index of the newest part, counted from the epoch. */
   part: number
@@ -91,10 +91,11 @@ function count(budget: Budget, { window }: LimitRule, at: number, units: number)
 }
 
 /** Returns the usage of the calls of the last window. */
-export function usedOf({ used, at }: Budget, { window }: LimitRule): number {
-  const sum = used.reduce((total, units) => total + units, 0)
-  const passed = (at / (window / parts)) % 1
-  return Math.max(0, sum - passed * (used[parts] ?? 0))
+export function usedOf({ used }: Budget): number {
+  return Math.max(
+    0,
+    used.reduce((sum, units) => sum + units, 0),
+  )
 }
 
 /** Returns the learned limit. It grows like CUBIC: up to the refused limit, slowly around it, and faster beyond. */
@@ -129,9 +130,10 @@ export function obstacle(
   const lacking = Math.min(expected, rate * rule.burst) - (budget.level ?? 0)
   if (lacking > 0) return { wait: Math.max(leastWait, lacking / rate), reason: 'rate' }
   // The service may count reservations in addition to use. A single call always gets its turn.
-  const standing = rule.burst < rule.window ? usedOf(budget, rule) : 0
-  const excess = budget.held + hold + standing - roomOf(budget, rule, limit)
-  if (hold > 0 && excess > 0 && budget.open.size > 0)
+  const standing = rule.burst < rule.window ? usedOf(budget) : 0
+  const most = roomOf(budget, rule, limit)
+  const excess = budget.held + hold + standing - most
+  if (hold > 0 && excess > 0 && (hold <= most || budget.open.size > 0))
     return { wait: Math.max(leastWait, excess / rate), reason: 'reserved' }
   return undefined
 }
@@ -162,7 +164,7 @@ export function settleBudget(
   if (throttled && isNews && budget.peak !== undefined && now - budget.cutAt < rule.window * settling) {
     budget.pausedUntil = Math.max(budget.pausedUntil, now + rule.window * breather)
   } else if (throttled && isNews) {
-    budget.peak = Math.max(1, Math.min(limit, usedOf(budget, rule) + budget.held))
+    budget.peak = Math.max(1, Math.min(limit, usedOf(budget) + budget.held))
     budget.cutAt = now
     budget.level = Math.min(budget.level ?? 0, 0)
   }
@@ -181,5 +183,5 @@ export function settleBudget(
 
 export function stateOf(budget: Budget, rule: LimitRule, now: number): BudgetState {
   const { held, open } = budget
-  return { used: usedOf(budget, rule), held, open: open.size, learned: learnedLimit(budget, rule, now) }
+  return { used: usedOf(budget), held, open: open.size, learned: learnedLimit(budget, rule, now) }
 }

@@ -11,7 +11,7 @@ local function now_of(text)
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 local function show(value) return string.format('%.17g', value) end
-local parts = 12
+local parts = 24
 
 local function count_use(b, at, units)
   local age = math.max(0, b.part - math.floor(at / (b.window / parts)))
@@ -20,7 +20,7 @@ end
 local function used_of(b)
   local sum = 0
   for _, units in ipairs(b.used) do sum = sum + units end
-  return math.max(0, sum - (b.at / (b.window / parts)) % 1 * b.used[parts + 1])
+  return math.max(0, sum)
 end
 
 local function open(i, first, now)
@@ -119,7 +119,7 @@ for i = 1, count do
     local excess = b.held + b.hold + standing - room
     if lacking > 0 then
       wait, reason = math.max(10, lacking / rate), 'rate'
-    elseif b.hold > 0 and excess > 0 and b.count > 0 then
+    elseif b.hold > 0 and excess > 0 and (b.hold <= room or b.count > 0) then
       wait, reason = math.max(10, excess / rate), 'reserved'
     end
   end

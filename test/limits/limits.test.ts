@@ -1,16 +1,33 @@
 import { isBedrockError, type Message } from 'outcrop'
-import { describe, expect, test } from 'vitest'
-import { base, params, quota, settled, setUp } from './support.ts'
+import type { BudgetSnapshot, LimitsOptions } from 'outcrop/limits'
+import type { FakeBedrockOptions } from 'outcrop/testing'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { base, params, quota, type Scene, settled, setUp } from './support.ts'
 
-// 100 tokens out, at 5 each; the input is what the fake counts.
+// 100 tokens out, at 5 each, and 50 in: 550 of the quota.
 const reply = { content: [{ type: 'text', text: 'Hi' }], usage: { input_tokens: 50, output_tokens: 100 } }
+
+const budgetOf = ({ limiter }: Scene): BudgetSnapshot => limiter.snapshot().budgets[0] as BudgetSnapshot
+const statuses = ({ fake }: Scene): number[] => fake.calls.map(({ status }) => status)
+
+/** Moves time on until all calls are over. */
+async function finish<T>({ clock }: Scene, calls: readonly Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
+  let isOver = false
+  const all = Promise.allSettled(calls).finally(() => {
+    isOver = true
+  })
+  for (let i = 0; i < 300 && !isOver; i++) {
+    await settled()
+    clock.advance(500)
+  }
+  return all
+}
 
 describe('with no quota known', () => {
   test('everything passes until Bedrock refuses a call', async () => {
-    const { bedrock, limiter, fake } = setUp({}, { reply })
-    await Promise.all(Array.from({ length: 50 }, () => bedrock.messages.create(params)))
-    expect(fake.calls).toHaveLength(50)
-    expect(limiter.snapshot()).toEqual({
+    const scene = setUp({}, { reply })
+    await Promise.all(Array.from({ length: 50 }, () => scene.bedrock.messages.create(params)))
+    expect(scene.limiter.snapshot()).toEqual({
       store: 'memory',
       instances: 1,
       budgets: [
@@ -36,50 +53,354 @@ describe('with no quota known', () => {
   })
 
   test('a refusal leaves 0.7 of what got through, and the limit comes back slowly', async () => {
-    const { bedrock, limiter, fake, clock } = setUp({}, { reply })
+    const scene = setUp({}, { reply })
+    const { bedrock, fake, clock } = scene
     await Promise.all(Array.from({ length: 100 }, () => bedrock.messages.create(params)))
+    clock.advance(1)
     fake.fail('throttling-tokens')
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ status: 429 })
-    const learned = (): number => limiter.snapshot().budgets[0]?.learned as number
+    const learned = (): number => budgetOf(scene).learned as number
+    const first = learned()
     // What was held for the call that was refused counts as well.
-    expect(learned()).toBeGreaterThan(0.7 * 55_000)
-    expect(learned()).toBeLessThan(0.7 * 57_000)
-    expect(limiter.snapshot().budgets[0]?.throttled).toBe(1)
-
-    const [first] = [learned()]
+    expect(first).toBeGreaterThan(0.7 * 55_000)
+    expect(first).toBeLessThan(0.7 * 57_000)
+    expect(budgetOf(scene).throttled).toBe(1)
+    // A call that is refused here tells how things stand as well.
+    const look = () => bedrock.messages.create(params, { limits: { maxWait: 0 } }).catch(() => {})
     clock.advance(30_000)
-    await bedrock.messages.create(params)
-    const second = learned()
-    expect(second).toBeGreaterThan(first * 1.2)
+    await look()
+    expect(learned()).toBeGreaterThan(first * 1.2)
     clock.advance(30_000)
-    await bedrock.messages.create(params)
+    await look()
     // Within a minute it is where it was refused, and no further.
     expect(learned()).toBeCloseTo(first / 0.7, -2)
+  })
+
+  test('a throttle reaches the limiter although a retry then succeeds', async () => {
+    const scene = setUp({}, { reply })
+    const onRetry = vi.fn()
+    scene.fake.fail('throttling-tokens')
+    const [outcome] = await finish(scene, [
+      scene.bedrock.messages.create(params, { retry: { attempts: 2, baseDelay: 1 }, onRetry }),
+    ])
+    expect(outcome?.status).toBe('fulfilled')
+    expect(onRetry).toHaveBeenCalledTimes(1)
+    expect(budgetOf(scene)).toMatchObject({ throttled: 1, learned: expect.any(Number), open: 0 })
+  })
+
+  test('too many requests teach a limit of requests, and leave the tokens alone', async () => {
+    const scene = setUp({}, { reply })
+    scene.fake.fail('throttling')
+    await scene.bedrock.messages.create(params).catch(() => {})
+    expect(budgetOf(scene)).toMatchObject({ throttled: 1, learned: undefined })
+  })
+
+  test.each(['unavailable', 'stream-throttling'] as const)('%s counts as a throttle', async (fault) => {
+    const scene = setUp({}, { reply })
+    scene.fake.fail(fault, { after: 2 })
+    await scene.bedrock.messages
+      .stream(params)
+      .finalMessage()
+      .catch(() => {})
+    expect(budgetOf(scene)).toMatchObject({ throttled: 1, learned: expect.any(Number), open: 0, held: 0 })
+  })
+
+  test('nothing is sent for as long as Bedrock asks to wait', async () => {
+    const scene = setUp({ maxWait: 0 }, { reply })
+    scene.fake.fail('throttling-tokens', { headers: { 'retry-after': '7' } })
+    await scene.bedrock.messages.create(params).catch(() => {})
+    await expect(scene.bedrock.messages.create(params)).rejects.toMatchObject({ name: 'QuotaError', retryAfter: 7_000 })
+    scene.clock.advance(7_000)
+    await scene.bedrock.messages.create(params)
+  })
+
+  test('the tokens of the day are those of all models, and nothing is sent until it is worth another try', async () => {
+    const scene = setUp({}, { reply, tokensPerDay: 2_000 })
+    const haiku = { ...params, model: 'us.anthropic.claude-haiku-4-5-20251001-v1:0' }
+    await scene.bedrock.messages.create(params)
+    await scene.bedrock.messages.create(params)
+    await expect(scene.bedrock.messages.create(params)).rejects.toThrow('Too many tokens per day')
+    const sent = scene.fake.calls.length
+    const error = await scene.bedrock.messages.create(haiku).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ limit: 'day', retryAfter: 300_000 })
+    expect((error as Error).message).toBe('The account has used up its daily tokens in us-east-1')
+    expect(scene.fake.calls).toHaveLength(sent)
+    scene.clock.advance(300_000)
+    await scene.bedrock.messages.create(haiku).catch(() => {})
+    expect(scene.fake.calls).toHaveLength(sent + 1)
   })
 })
 
 describe('with a quota', () => {
-  test('a quota of 0 is refused at once, and nothing is sent', async () => {
-    const { bedrock, fake } = setUp({ quotas: quota(0) })
-    const error = await bedrock.messages.create(params).catch((thrown: unknown) => thrown)
-    expect(isBedrockError(error, 'quota_exceeded') && error.retryable).toBe(false)
-    expect(error).toMatchObject({ name: 'QuotaError', limit: 'tokens' })
-    expect(fake.calls).toEqual([])
+  const busy = (options: LimitsOptions, fakeOptions: FakeBedrockOptions = {}) =>
+    setUp(options, { reply, quotas: [{ model: base, tokensPerMinute: 20_000 }], ...fakeOptions })
+
+  test('Bedrock refuses nothing, where it refuses much without', async () => {
+    // About as many tokens as the fake counts.
+    const long = { ...params, messages: [{ role: 'user' as const, content: 'word '.repeat(42) }] }
+    const ask = (scene: Scene) =>
+      finish(
+        scene,
+        Array.from({ length: 60 }, () => scene.bedrock.messages.create(long)),
+      )
+    const without = busy({})
+    await ask(without)
+    expect(statuses(without).filter((status) => status === 429).length).toBeGreaterThan(10)
+    const scene = busy({ quotas: quota(20_000), maxWait: 600_000 })
+    const outcomes = await ask(scene)
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(60).fill('fulfilled'))
+    expect(statuses(scene)).toEqual(Array(60).fill(200))
   })
 
   test('a call waits for its turn, and metadata tells how long', async () => {
-    const { bedrock, clock, fake } = setUp({ quotas: quota(20_000) }, { reply })
-    const calls: Promise<Message>[] = []
-    for (let i = 0; i < 12; i++) calls.push(bedrock.messages.create(params))
-    await settled()
-    expect(fake.calls.length).toBeLessThan(12)
-    for (let i = 0; i < 30; i++) {
-      clock.advance(1_000)
-      await settled()
+    const scene = busy({ quotas: quota(20_000) })
+    const outcomes = await finish(
+      scene,
+      Array.from({ length: 12 }, () => scene.bedrock.messages.create(params)),
+    )
+    const waits = outcomes.map((outcome) => (outcome as PromiseFulfilledResult<Message>).value.metadata.limits)
+    expect(waits[0]).toEqual({ waited: 0, reserved: expect.any(Number) })
+    expect(waits[11]?.waited).toBeGreaterThan(0)
+    expect(budgetOf(scene)).toMatchObject({ admitted: 12, queued: 0, open: 0 })
+  })
+
+  test('a quota of 0 is refused at once, and nothing is sent', async () => {
+    const scene = setUp({ quotas: quota(0) })
+    const error = await scene.bedrock.messages.create(params).catch((thrown: unknown) => thrown)
+    expect(isBedrockError(error, 'quota_exceeded') && error.retryable).toBe(false)
+    expect(error).toMatchObject({ name: 'QuotaError', limit: 'tokens' })
+    expect(error).not.toHaveProperty('retryAfter')
+    expect(scene.fake.calls).toEqual([])
+  })
+
+  test('a call that no minute has room for is refused, and told why', async () => {
+    const scene = setUp({ quotas: quota(20_000) })
+    await expect(scene.bedrock.messages.create({ ...params, max_tokens: 32_000 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^This call reserves 32\d\d\d tokens of the quota, but .* has 20000 per minute$/),
+      hint: expect.stringContaining('Lower max_tokens'),
+      retryable: false,
+    })
+  })
+
+  test('a call that would wait too long is refused at once, with how long to wait', async () => {
+    const scene = busy({ quotas: quota(20_000), maxWait: 1_000 })
+    const calls = Array.from({ length: 30 }, () => scene.bedrock.messages.create(params))
+    const errors = (await finish(scene, calls)).filter((outcome) => outcome.status === 'rejected')
+    expect(errors.length).toBeGreaterThan(10)
+    for (const { reason } of errors) {
+      expect(reason).toMatchObject({ name: 'QuotaError', retryable: true })
+      expect(reason.retryAfter).toBeGreaterThan(1_000)
     }
-    const messages = await Promise.all(calls)
-    expect(messages[0]?.metadata.limits).toEqual({ waited: 0, reserved: expect.any(Number) })
-    expect(messages[11]?.metadata.limits?.waited).toBeGreaterThan(0)
-    expect(fake.calls).toHaveLength(12)
+    expect(statuses(scene)).not.toContain(429)
+    expect(budgetOf(scene).refused).toBe(errors.length)
+  })
+
+  test('a queue that is full takes no more', async () => {
+    const scene = busy({ quotas: quota(20_000), maxQueue: 2 })
+    const outcomes = await finish(
+      scene,
+      Array.from({ length: 20 }, () => scene.bedrock.messages.create(params)),
+    )
+    const limits = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.limit] : []))
+    expect(limits).toContain('queue')
+  })
+
+  test('those of higher priority go first', async () => {
+    const scene = busy({ quotas: quota(20_000), concurrency: 1 })
+    const order: number[] = []
+    const ask = async (priority: number): Promise<void> => {
+      await scene.bedrock.messages.create(params, { limits: { priority } })
+      order.push(priority)
+    }
+    const stream = scene.bedrock.messages.stream(params)
+    await stream[Symbol.asyncIterator]().next()
+    const calls = [ask(1), ask(3), ask(2)]
+    await settled()
+    expect(budgetOf(scene)).toMatchObject({ open: 1, queued: 3 })
+    await stream.finalMessage().catch(() => {})
+    stream.abort()
+    await finish(scene, calls)
+    expect(order).toEqual([3, 2, 1])
+  })
+
+  test('a call that is given up while it waits leaves the queue', async () => {
+    const scene = busy({ quotas: quota(20_000), concurrency: 1 })
+    const stream = scene.bedrock.messages.stream(params)
+    await stream[Symbol.asyncIterator]().next()
+    const controller = new AbortController()
+    const waiting = scene.bedrock.messages.create(params, { signal: controller.signal })
+    const next = scene.bedrock.messages.create(params)
+    await settled()
+    controller.abort(new Error('changed my mind'))
+    await expect(waiting).rejects.toThrow('changed my mind')
+    stream.abort()
+    await finish(scene, [next])
+    await expect(next).resolves.toBeDefined()
+    expect(scene.clock.timers.size).toBe(0)
+  })
+
+  test("the wait counts against the call's own deadline", async () => {
+    const scene = busy({ quotas: quota(20_000), concurrency: 1 })
+    const stream = scene.bedrock.messages.stream(params)
+    await stream[Symbol.asyncIterator]().next()
+    const [outcome] = await finish(scene, [scene.bedrock.messages.create(params, { timeout: { total: 3_000 } })])
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'QuotaError' } })
+    stream.abort()
+  })
+
+  test('buckets, Regions and models are budgets of their own; a base ID behind an ARN is the model', async () => {
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc'
+    const scene = setUp({ quotas: quota(20_000) }, { reply, models: { applicationProfiles: { [arn]: base } } })
+    const bedrock = scene.bedrock.withOptions({ models: { profiles: { [arn]: base } } })
+    for (const model of [params.model, `global.${base}`, arn]) await bedrock.messages.create({ ...params, model })
+    const snapshot = scene.limiter.snapshot().budgets.map(({ bucket, quota, used }) => [bucket, quota, used])
+    expect(snapshot).toEqual([
+      ['cross-region', 20_000, 1_100],
+      ['global', undefined, 550],
+    ])
+  })
+
+  test('output counts by the burndown of the model, and cache reads are free', async () => {
+    const usage = {
+      input_tokens: 10,
+      output_tokens: 2,
+      cache_read_input_tokens: 5_000,
+      cache_creation_input_tokens: 100,
+    }
+    const scene = setUp({}, { reply: { ...reply, usage } })
+    await scene.bedrock.messages.create({ ...params, model: 'us.anthropic.claude-opus-4-8' })
+    expect(budgetOf(scene).used).toBe(10 + 100 + 2 * 15)
+  })
+})
+
+describe('what a call has reserved is given back', () => {
+  const streaming = () => setUp({ quotas: quota(100_000) }, { reply: 'word '.repeat(200) })
+  const nothingHeld = { open: 0, held: 0 }
+
+  test('as a stream is left: its output so far counts', async () => {
+    const scene = streaming()
+    for await (const event of scene.bedrock.messages.stream(params)) if (event.type === 'content_block_delta') break
+    expect(budgetOf(scene)).toMatchObject(nothingHeld)
+    expect(budgetOf(scene).used).toBeGreaterThan(0)
+    expect(budgetOf(scene).used).toBeLessThan(500)
+  })
+
+  test('as a stream is aborted that nobody reads', async () => {
+    const scene = streaming()
+    const controller = new AbortController()
+    const { events } = await scene.bedrock.invokeStream(
+      {
+        model: params.model,
+        body: { anthropic_version: 'bedrock-2023-05-31', max_tokens: 10, messages: params.messages },
+      },
+      { signal: controller.signal },
+    )
+    expect(budgetOf(scene).open).toBe(1)
+    controller.abort()
+    await settled()
+    expect(budgetOf(scene)).toMatchObject(nothingHeld)
+    expect(events).toBeDefined()
+  })
+
+  test.each(['stream-truncated', 'stream-reset', 'stream-internal', 'stream-corrupt'] as const)(
+    'as a stream breaks: %s',
+    async (fault) => {
+      const scene = streaming()
+      scene.fake.fail(fault, { after: 5 })
+      await expect(scene.bedrock.messages.stream(params).finalMessage()).rejects.toThrow()
+      expect(budgetOf(scene)).toMatchObject(nothingHeld)
+      expect(budgetOf(scene).used).toBeGreaterThan(0)
+    },
+  )
+
+  test.each(['extra-inputs', 'model-access', 'internal', 'connection-refused'] as const)(
+    'as a call fails, which costs nothing: %s',
+    async (fault) => {
+      const scene = streaming()
+      scene.fake.fail(fault)
+      await expect(scene.bedrock.messages.create(params)).rejects.toThrow()
+      expect(budgetOf(scene)).toMatchObject({ ...nothingHeld, used: 0, learned: undefined })
+    },
+  )
+
+  test('as a call is aborted: its input counts, which Bedrock has read', async () => {
+    const scene = streaming()
+    scene.fake.fail('stall')
+    const controller = new AbortController()
+    const call = scene.bedrock.messages.create(params, { signal: controller.signal })
+    await settled()
+    controller.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+    expect(budgetOf(scene)).toMatchObject(nothingHeld)
+    expect(budgetOf(scene).used).toBeGreaterThan(0)
+  })
+})
+
+test('a call may pass uncounted, and counting tokens is none', async () => {
+  const scene = setUp({ quotas: quota(0) }, { reply })
+  await scene.bedrock.messages.create(params, { limits: false })
+  expect(scene.limiter.snapshot().budgets).toEqual([])
+})
+
+test('what a prefix was seen to take is what is expected of it', async () => {
+  const usage = { input_tokens: 1, output_tokens: 4, cache_read_input_tokens: 2_000 }
+  const scene = setUp({ quotas: quota(60_000) }, { reply: { ...reply, usage } })
+  const long = { ...params, system: 'x'.repeat(8_000) }
+  const first = await scene.bedrock.messages.create(long)
+  const second = await scene.bedrock.messages.create(long)
+  expect(first.metadata.limits?.reserved).toBeGreaterThan(3_000)
+  // The prompt cache has its input: max_tokens alone is set aside.
+  expect(second.metadata.limits?.reserved).toBeLessThan(1_050)
+})
+
+test.each<[object, RegExp]>([
+  [{ share: 0 }, /share/],
+  [{ maxWait: Number.NaN }, /maxWait/],
+  [{ burst: 60_001 }, /burst/],
+  [{ store: {} }, /reserve and settle/],
+  [{ quotas: { quotas: [] } }, /must be a list/],
+  [{ quotas: [{ model: base, bucket: 'us' }] }, /bucket/],
+  [{ quotas: [{ model: base, bucket: 'global', tokensPerMinute: -1 }] }, /tokensPerMinute/],
+  [{ account: 'a/b' }, /account/],
+])('options that make no sense are refused: %j', (options, message) => {
+  expect(() => setUp(options as LimitsOptions)).toThrow(expect.objectContaining({ code: 'configuration' }))
+  expect(() => setUp(options as LimitsOptions)).toThrow(message)
+})
+
+test('so are those of a call', async () => {
+  const scene = setUp()
+  const limits = { priority: '1' as never }
+  await expect(scene.bedrock.messages.create(params, { limits })).rejects.toThrow('limits.priority')
+})
+
+describe('on Cloudflare Workers, where nothing of one request may wait for another', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  test('calls look by themselves whether it is their turn', async () => {
+    vi.stubGlobal('WebSocketPair', class {})
+    const scene = setUp({ concurrency: 1 }, { reply })
+    const stream = scene.bedrock.messages.stream(params)
+    await stream[Symbol.asyncIterator]().next()
+    const waiting = scene.bedrock.messages.create(params)
+    await settled()
+    stream.abort()
+    await settled()
+    expect(budgetOf(scene).queued).toBe(1)
+    scene.clock.advance(200)
+    await expect(waiting).resolves.toBeDefined()
+  })
+
+  test('a call whose request has ended does not hold up those behind it', async () => {
+    vi.stubGlobal('WebSocketPair', class {})
+    const scene = setUp({ concurrency: 1 }, { reply })
+    const stream = scene.bedrock.messages.stream(params)
+    await stream[Symbol.asyncIterator]().next()
+    void scene.bedrock.messages.create(params).catch(() => {})
+    await settled()
+    // Its timers are gone with the request.
+    scene.clock.timers.clear()
+    stream.abort()
+    const [outcome] = await finish(scene, [scene.bedrock.messages.create(params)])
+    expect(outcome?.status).toBe('fulfilled')
   })
 })
