@@ -83,6 +83,15 @@ describe('what cannot be used is a sentence that names the variable and the file
       /^CLAUDE_CODE_CLIENT_CERT and CLAUDE_CODE_CLIENT_KEY in .* cannot be used together$/,
     ],
     [
+      'authorities that are not there',
+      () => ({
+        CLAUDE_CODE_CLIENT_CERT: good().cert,
+        CLAUDE_CODE_CLIENT_KEY: good().key,
+        NODE_EXTRA_CA_CERTS: path('nowhere.pem'),
+      }),
+      /NODE_EXTRA_CA_CERTS/,
+    ],
+    [
       'no PEM',
       () => ({ CLAUDE_CODE_CLIENT_CERT: good().cert, CLAUDE_CODE_CLIENT_KEY: write('me.key', 'secret-key-example') }),
       /cannot be used together$/,

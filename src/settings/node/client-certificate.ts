@@ -1,7 +1,7 @@
 import { ConfigurationError, isBedrockError } from '../../core/errors.ts'
 import { readTextFile } from '../../credentials/node/read-text-file.ts'
 import { createNodeFetch } from '../../node/node-fetch.ts'
-import { describeSource, type Settings } from '../settings.ts'
+import { describeSource, type Setting, type Settings } from '../settings.ts'
 import { environmentOf } from '../values.ts'
 
 const certName = 'CLAUDE_CODE_CLIENT_CERT'
@@ -16,36 +16,38 @@ const keyName = 'CLAUDE_CODE_CLIENT_KEY'
  */
 export async function fetchWithCertificate(settings: Settings): Promise<typeof fetch | undefined> {
   const { [certName]: cert, [keyName]: key } = settings.env
-  if (!cert && !key) return undefined
-  const [here, missing] = cert ? [certName, keyName] : [keyName, certName]
-  const source = (cert ?? key)?.source
-  if (!cert || !key || !source) {
-    throw new ConfigurationError(`${here}${source ? ` in ${describeSource(source)}` : ''} needs ${missing} as well`, {
-      hint: 'Both are paths of PEM files: the certificate with its chain, and its private key.',
-    })
+  const given = cert ?? key
+  if (!given) return undefined
+  const place = describeSource(given.source)
+  if (!cert || !key) {
+    throw new ConfigurationError(
+      `${cert ? certName : keyName} in ${place} needs ${cert ? keyName : certName} as well`,
+      {
+        hint: 'Both are paths of PEM files: the certificate with its chain, and its private key.',
+      },
+    )
   }
   const env = environmentOf(settings)
-  const [certText, keyText] = await Promise.all([read(certName, settings), read(keyName, settings)])
+  const [certificate, privateKey] = await Promise.all([read(certName, cert), read(keyName, key)])
   const passphrase = env.CLAUDE_CODE_CLIENT_KEY_PASSPHRASE
   try {
-    return createNodeFetch({ env, cert: certText, key: keyText, passphrase })
+    return createNodeFetch({ env, cert: certificate, key: privateKey, passphrase })
   } catch (cause) {
-    if (!isBedrockError(cause, 'configuration')) throw cause
-    throw new ConfigurationError(`${certName} and ${keyName} in ${describeSource(source)} cannot be used together`, {
+    if (!isBedrockError(cause, 'configuration') || cause.message.includes('NODE_EXTRA_CA_CERTS')) throw cause
+    throw new ConfigurationError(`${certName} and ${keyName} in ${place} cannot be used together`, {
       cause,
       hint: 'Both must be PEM files, the key must belong to the certificate, and CLAUDE_CODE_CLIENT_KEY_PASSPHRASE must fit.',
     })
   }
 }
 
-async function read(name: string, { env }: Settings): Promise<string> {
-  const { value, source } = env[name] as NonNullable<Settings['env'][string]>
+async function read(name: string, { value, source }: Setting<string>): Promise<string> {
   try {
     return await readTextFile(value)
   } catch (cause) {
-    throw new ConfigurationError(
-      `The file in ${name}, set in ${describeSource(source)}, cannot be read: ${(cause as Error).message}`,
-      { cause },
-    )
+    const { message } = cause as Error
+    throw new ConfigurationError(`The file in ${name}, set in ${describeSource(source)}, cannot be read: ${message}`, {
+      cause,
+    })
   }
 }
