@@ -1,18 +1,18 @@
 import type { TokenUsage } from '../core/types.ts'
 import type { Exchange } from './exchange.ts'
 
-/** One request as the access log has it: nothing of what was asked or answered, and no key. */
+/** A request in the access log, without its content or the key. */
 export interface AccessLogEntry {
-  /** When it came, in RFC 3339. */
+  /** When it arrived, in RFC 3339. */
   readonly time: string
-  /** The caller's ID. Left out where nobody was authenticated. */
+  /** The caller's ID. Left out for an unauthenticated request. */
   readonly key?: string | undefined
   readonly method: string
-  /** The route, such as `/model/{model}/invoke`; `unknown` for a path that there is not. */
+  /** The route, such as `/model/{model}/invoke`; `unknown` for an unknown path. */
   readonly route: string
   readonly status: number
   readonly model?: string | undefined
-  /** Whether the answer was streamed. */
+  /** Whether the response was streamed. */
   readonly stream?: boolean | undefined
   readonly usage?: TokenUsage | undefined
   /** In the currency of the prices. */
@@ -21,15 +21,15 @@ export interface AccessLogEntry {
   readonly duration: number
   /** Milliseconds until the first bytes of the body. */
   readonly firstByte?: number | undefined
-  /** AWS's ID of the request. */
+  /** AWS's request ID. */
   readonly requestId?: string | undefined
-  /** The session of Claude Code that it belongs to, by the header `x-claude-code-session-id`. */
+  /** The Claude Code session, from the header `x-claude-code-session-id`. */
   readonly session?: string | undefined
-  /** What kind of error it was, such as `ThrottlingException`. */
+  /** The type of the error, such as `ThrottlingException`. */
   readonly error?: string | undefined
 }
 
-/** A request as it is logged. */
+/** Creates the log entry of a request. */
 export function accessLogEntry(exchange: Exchange, status: number, ended: number): AccessLogEntry {
   const { request, route, caller, started, firstByte, model, isStream, cost, requestId, error } = exchange
   const session = request.headers.get('x-claude-code-session-id') ?? ''

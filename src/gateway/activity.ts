@@ -2,61 +2,61 @@ import type { TokenUsage } from '../core/types.ts'
 import type { Caller, CallerLimits } from './caller.ts'
 import type { Exchange, Wire } from './exchange.ts'
 
-/** A call that is under way. */
+/** A call in progress. */
 export interface LiveCall {
   /** The caller's ID. */
   readonly key: string
   readonly model: string
   readonly wire: Wire
   readonly stream: boolean
-  /** When it came, in milliseconds since the epoch. */
+  /** When it arrived, in milliseconds since the epoch. */
   readonly started: number
-  /** Whether anything of the answer has gone out. */
+  /** Whether part of the response has been sent. */
   readonly answering: boolean
 }
 
-/** What one caller has used of one model since the gateway started. */
+/** One caller's usage of one model since the gateway started. */
 export interface ModelUsage {
   /** The caller's ID. */
   readonly key: string
   readonly model: string
   readonly requests: number
-  /** Of these, how many were answered with a status of 400 or more, or broke off. */
+  /** The number of these with a status of 400 or more, or that broke off. */
   readonly errors: number
   readonly usage: Required<TokenUsage>
-  /** In the currency of the prices; `undefined` where the model has none. */
+  /** In the currency of the prices; `undefined` for a model without a price. */
   readonly cost: number | undefined
 }
 
-/** A caller that has called since the gateway started. */
+/** A caller that has made requests since the gateway started. */
 export interface KeyActivity {
   /** The caller's ID. */
   readonly key: string
-  /** When it called last, in milliseconds since the epoch. */
+  /** The time of its last request, in milliseconds since the epoch. */
   readonly lastSeen: number
   readonly limits: CallerLimits | undefined
   /**
-   * What it has spent today (UTC), in the currency of the prices: in all processes where it has a daily limit and they
-   * share a store, else through this one.
+   * Its spending today (UTC), in the currency of the prices: of all processes if it has a daily limit and they share a
+   * store, else of this process.
    */
   readonly spentToday: number
 }
 
-/** One minute of the last hour. */
+/** A minute of the last hour. */
 export interface ActivityMinute {
-  /** When it began, in milliseconds since the epoch. */
+  /** Its start, in milliseconds since the epoch. */
   readonly start: number
   readonly requests: number
   readonly errors: number
-  /** Input, output and cached tokens together. */
+  /** Input, output and cached tokens. */
   readonly tokens: number
-  /** The sum of the calls' durations, in milliseconds: over `requests`, the mean. */
+  /** The total duration of its calls, in milliseconds; divide by `requests` for the mean. */
   readonly duration: number
   /** The longest duration, in milliseconds. */
   readonly longest: number
 }
 
-/** Something that went wrong. */
+/** An error. */
 export interface ActivityError {
   /** In milliseconds since the epoch. */
   readonly time: number
@@ -65,24 +65,24 @@ export interface ActivityError {
   readonly route: string
   readonly status: number
   readonly type: string
-  /** For the operator: it may name the account. */
+  /** For the operator, because it may name the account. */
   readonly message: string
   readonly hint: string | undefined
 }
 
-/** What a gateway does, as plain data. */
+/** A gateway's activity, as plain data. */
 export interface Activity {
   readonly calls: readonly LiveCall[]
   readonly usage: readonly ModelUsage[]
-  /** The callers, the one that called first first. */
+  /** The callers, in the order of their first request. */
   readonly keys: readonly KeyActivity[]
-  /** The last hour, oldest first; minutes without a call are left out. */
+  /** The last hour, oldest first, without minutes that had no calls. */
   readonly minutes: readonly ActivityMinute[]
-  /** The latest first. */
+  /** The latest errors first. */
   readonly errors: readonly ActivityError[]
 }
 
-/** Keeps account of exchanges. */
+/** Records the activity of a gateway. */
 export interface ActivityRecorder {
   begin(exchange: Exchange): void
   end(exchange: Exchange, status: number, ended: number): void
@@ -90,7 +90,7 @@ export interface ActivityRecorder {
 }
 
 const maxErrors = 50
-// Of keys and models together; what comes later is counted as `other`.
+// The maximum of pairs of key and model; further ones count as `other`.
 const maxUsage = 2_000
 const maxKeys = 1_000
 const minute = 60_000
@@ -98,9 +98,9 @@ const minute = 60_000
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /**
- * Makes an {@link ActivityRecorder}. Its memory is bounded, whatever comes.
+ * Creates an {@link ActivityRecorder}. Its memory is limited.
  *
- * @param spentTodayBy - what a caller has spent, where somebody keeps account of that
+ * @param spentTodayBy - returns a caller's spending today, if it is tracked
  */
 export function createActivity(spentTodayBy: (id: string) => number | undefined): ActivityRecorder {
   const live = new Set<Exchange>()
@@ -206,7 +206,7 @@ function addUsage(one: Required<TokenUsage>, other: TokenUsage): Required<TokenU
   }
 }
 
-/** All tokens of a call. */
+/** Returns the total tokens of a call. */
 export function tokensOf(usage: TokenUsage): number {
   return Object.values(usage).reduce((sum: number, tokens) => sum + (tokens ?? 0), 0)
 }

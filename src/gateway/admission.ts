@@ -2,31 +2,31 @@ import { RefusedRequest } from '../anthropic/errors.ts'
 import { onAbort } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 
-/** How many calls run at once, and how many wait. */
+/** The limits of concurrent and waiting calls. */
 export interface AdmissionOptions {
   readonly maxConcurrent: number
   readonly maxQueued: number
-  /** How long a call waits, in milliseconds. */
+  /** How long a call may wait, in milliseconds. */
   readonly queueTimeout: number
   readonly clock: Clock
 }
 
-/** Lets calls in, so many at a time, in the order in which they came. */
+/** Admits a limited number of calls at a time, in their order of arrival. */
 export interface Admission {
   readonly active: number
   readonly queued: number
   /**
-   * Waits for a place; gives a function that makes room for the next.
+   * Waits for admission. Resolves to a function that admits the next call.
    *
-   * @throws RefusedRequest with status 529 where there is no room in time, or the signal's reason
+   * @throws RefusedRequest with status 529 if the wait is too long, or the signal's reason
    */
   enter(signal: AbortSignal): Promise<() => void>
 }
 
-/** Makes an {@link Admission}. */
+/** Creates an {@link Admission}. */
 export function createAdmission({ maxConcurrent, maxQueued, queueTimeout, clock }: AdmissionOptions): Admission {
   let active = 0
-  // A Set keeps the order in which its members came, and gives up any of them at once.
+  // A Set keeps insertion order, and can remove any member at once.
   const waiting = new Set<() => void>()
 
   const take = (): (() => void) => {
@@ -54,7 +54,7 @@ export function createAdmission({ maxConcurrent, maxQueued, queueTimeout, clock 
       }
       const timer = clock.setTimeout(() => {
         leave()
-        reject(overloaded(`no room in ${queueTimeout} ms`, queueTimeout))
+        reject(overloaded(`no call ended within ${queueTimeout} ms`, queueTimeout))
       }, queueTimeout)
       waiting.add(enter)
       const release = onAbort(signal, (reason) => {

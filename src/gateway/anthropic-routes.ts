@@ -10,22 +10,22 @@ import { OutputMeter } from './output-meter.ts'
 import { resolveModel, settleModel } from './resolve-model.ts'
 import { watchEvents } from './watch-events.ts'
 
-/** Answers messages, whole and streamed, and the counting of their tokens. */
+/** Answers messages, complete and streamed, and token counts. */
 export async function answerMessages(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   return throughAnthropicFetch(exchange, gateway)
 }
 
-/** Answers which models there are: those that the caller may call. */
+/** Lists the models that the caller may call. */
 export async function answerModels(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   return throughAnthropicFetch(exchange, gateway)
 }
 
-/** Tells a client that starts that somebody is here. */
+/** Answers the check that a client sends when it starts. */
 export function answerHello(): Response {
   return new Response(null)
 }
 
-/** Takes what a client tells of its own use, and keeps none of it. */
+/** Accepts a client's usage events, and discards them. */
 export function dropEvents(): Response {
   return Response.json({})
 }
@@ -34,7 +34,7 @@ async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext
   const { caller, request } = exchange
   const { clock, estimateTokens, exposeUpstreamErrors, maxBodySize, pingInterval } = gateway
   const callOptions: CallOptions = {
-    // The option goes before the client's own guardrail; the headers do where a client has no use for the option.
+    // The option overrides the client's own guardrail; the headers serve clients without the option.
     ...(caller?.guardrail && { guardrail: caller.guardrail }),
     headers: callerHeaders(caller),
   }
@@ -51,16 +51,16 @@ async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext
     pingInterval,
   })
   const response = await fetch(request)
-  // The caller's own key has been taken: this is about the gateway's.
+  // The caller's own key was accepted, so this concerns the gateway's credentials.
   const own = response.status === 401 ? ownCredentialsError(seen) : undefined
   return own ? errorResponseFor('anthropic', own, exposeUpstreamErrors) : response
 }
 
-/** The client as one caller may use it. */
+/** Restricts the client to what one caller may use. */
 function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBackend {
   const { bedrock, budget } = gateway
 
-  /** Settles which model is called, and that the caller may. */
+  /** Resolves the model of a call, and checks that the caller may call it. */
   const admit = async (call: Parameters<AnthropicBackend['invoke']>[0]): Promise<typeof call> => {
     const { body } = call
     const model = await settleModel(gateway, exchange, call.model as string)
@@ -71,7 +71,7 @@ function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBacke
   const meter = new OutputMeter()
   const note = (metadata: ResponseMetadata): void => {
     exchange.requestId = metadata.requestId
-    // What a cache answers has the usage of another call, which paid for it.
+    // A cached answer has the usage of another call, which paid for it.
     exchange.usage = () => (metadata.cache?.status === 'hit' ? {} : meter.complete(metadata.usage))
   }
 
@@ -101,7 +101,7 @@ function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBacke
   }
 }
 
-/** Hears of each error that the client is told, and keeps it with the exchange. */
+/** Receives each error that the client is told, and keeps it with the exchange. */
 function noteErrors(exchange: Exchange, logger: Logger, see: (error: unknown) => void): Logger {
   const at =
     (level: 'debug' | 'warn') =>

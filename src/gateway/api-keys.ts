@@ -2,14 +2,14 @@ import { ConfigurationError } from '../core/errors.ts'
 import { hex } from '../core/internal/bytes.ts'
 import { assertCaller, type Authenticate, type Caller } from './caller.ts'
 
-/** A key as it is kept: whom it belongs to, and its hash. */
+/** A stored key: its caller and its hash. */
 export interface ApiKey extends Caller {
   /** The SHA-256 hash of the key, 64 hexadecimal digits; see {@link hashApiKey}. */
   readonly sha256: string
 }
 
 /**
- * Makes a key: 256 random bits behind a prefix that scanners for secrets can look for.
+ * Creates a key: 256 random bits after a prefix that secret scanners can detect.
  *
  * @example
  * ```ts
@@ -25,15 +25,15 @@ export function createApiKey(): string {
 const urlSafe: Readonly<Record<string, string>> = { '+': '-', '/': '_' }
 
 /**
- * The hash by which a key is kept. A fast hash will do: slow ones make up for passwords that can be guessed, and 256
- * random bits cannot. They would also let anybody keep the gateway busy with wrong keys.
+ * Hashes a key for storage. A fast hash is enough: slow ones protect passwords that can be guessed, but 256 random bits
+ * cannot. A slow hash would also let anyone keep the gateway busy with wrong keys.
  */
 export async function hashApiKey(key: string): Promise<string> {
   return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))))
 }
 
 /**
- * Authenticates by keys, which a request may carry as `x-api-key` or as `Authorization: Bearer`.
+ * Authenticates by keys that requests send as `x-api-key` or `Authorization: Bearer`.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ export async function hashApiKey(key: string): Promise<string> {
  *   authenticate: apiKeys([{ id: 'alice', sha256: await hashApiKey(env.ALICE_KEY), models: ['sonnet', 'haiku'] }]),
  * })
  * ```
- * @throws ConfigurationError for a key that is not well-formed, or given twice.
+ * @throws ConfigurationError for a malformed or duplicate key.
  */
 export function apiKeys(keys: readonly ApiKey[]): Authenticate {
   assertApiKeys(keys, 'keys')
@@ -50,7 +50,7 @@ export function apiKeys(keys: readonly ApiKey[]): Authenticate {
     let found: Caller | undefined
     for (const key of presentedKeys(headers)) {
       const hash = await hashApiKey(key)
-      // All of them, whichever fits: how long it takes tells nothing.
+      // Compares with every key, so that the time reveals nothing.
       for (const { caller, sha256 } of known) if (isEqual(hash, sha256)) found = caller
     }
     return found
@@ -63,27 +63,27 @@ export function assertApiKey(key: ApiKey, name: string): void {
   assertCaller(caller, name)
   if (typeof sha256 !== 'string' || !/^[\da-f]{64}$/i.test(sha256)) {
     throw new ConfigurationError(`${name}.sha256 must be 64 hexadecimal digits`, {
-      hint: 'Keep the hash of a key and not the key: hashApiKey(key) gives it.',
+      hint: 'Store the hash of the key, from hashApiKey(key).',
     })
   }
 }
 
-/** @throws ConfigurationError for a key that is not well-formed, and for an ID or a hash that two of them have */
+/** @throws ConfigurationError for a malformed key, and for a duplicate ID or hash */
 export function assertApiKeys(keys: unknown, name: string): asserts keys is readonly ApiKey[] {
   if (!Array.isArray(keys)) throw new ConfigurationError(`${name} must be a list of keys`)
   const seen = new Set<string>()
   for (const [i, key] of (keys as ApiKey[]).entries()) {
     assertApiKey(key, `${name}[${i}]`)
     for (const text of [`id ${key.id}`, `sha256 ${key.sha256.toLowerCase()}`]) {
-      if (seen.has(text)) throw new ConfigurationError(`${name}[${i}] has an id or a hash that another key has too`)
+      if (seen.has(text)) throw new ConfigurationError(`${name}[${i}] has the same id or hash as another key`)
       seen.add(text)
     }
   }
 }
 
 /**
- * The keys that a request carries. Claude Code's `apiKeyHelper` sends one in both places; a stray one in either does no
- * harm.
+ * Returns the keys in a request. Claude Code's `apiKeyHelper` sends one in both places; an unrelated one in either does
+ * no harm.
  */
 export function presentedKeys(headers: Headers): string[] {
   const [, token] = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '') ?? []
@@ -91,7 +91,7 @@ export function presentedKeys(headers: Headers): string[] {
   return [...new Set([key, token])].filter((text): text is string => !!text && text.length <= 1024)
 }
 
-/** Compares two texts of one length in a time that does not tell where they differ. */
+/** Compares two strings of the same length in constant time. */
 function isEqual(one: string, other: string): boolean {
   let difference = one.length ^ other.length
   for (let i = 0; i < one.length; i++) difference |= one.charCodeAt(i) ^ other.charCodeAt(i)

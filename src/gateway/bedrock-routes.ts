@@ -13,7 +13,7 @@ import { readBody } from './read-body.ts'
 import { settleModel } from './resolve-model.ts'
 import { watchResponse } from './watch-response.ts'
 
-/** Passes a call of a model on: its name resolved, its body as it is, and the answer as it comes. */
+/** Forwards a model call: resolves the model's name, and passes body and response through unchanged. */
 export async function invokeModel(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   const { caller, params, request, route } = exchange
   const operation = route.path.slice(route.path.lastIndexOf('/') + 1)
@@ -26,23 +26,23 @@ export async function invokeModel(exchange: Exchange, gateway: GatewayContext): 
     assertNoGuardrailConfig(caller, read)
     await gateway.budget.reserve(exchange, read)
   }
-  // Bedrock counts for base models only, and knows a guardrail only where something is generated.
+  // Bedrock counts tokens only for base models, and accepts a guardrail only if something is generated.
   const id = (isCount && model.base) || model.id
   const headers = { ...requestHeaders(request.headers), ...(!isCount && callerHeaders(caller, request.headers)) }
   return pass(exchange, gateway, `/model/${encodeURIComponent(id)}/${operation}`, { body, headers, ...regionOf(model) })
 }
 
-/** Passes on which inference profiles the account has. */
+/** Forwards the list of the account's inference profiles. */
 export async function listInferenceProfiles(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   return pass(exchange, gateway, `/inference-profiles${exchange.url.search}`)
 }
 
-/** Passes on what an inference profile is. */
+/** Forwards a request for an inference profile. */
 export async function getInferenceProfile(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   return pass(exchange, gateway, `/inference-profiles/${segment(exchange.params.profile)}`)
 }
 
-/** Passes on a text for a guardrail to check. */
+/** Forwards a text for a guardrail to check. */
 export async function applyGuardrail(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
   const { params, request } = exchange
   const body = await readBody(request, gateway.maxBodySize)
@@ -59,7 +59,7 @@ async function pass(
   const response = await bedrock.fetch(path, {
     ...init,
     signal: exchange.request.signal,
-    // The client repeats what fails. Here only a connection that turns out to be dead is replaced.
+    // The caller retries failures. The gateway only replaces a connection that turns out to be dead.
     retry: { retryIf: () => false },
   })
   const { status, headers } = response
@@ -73,7 +73,7 @@ async function pass(
   }
   const text = await response.text()
   const error = serviceErrorFrom({ status, headers, text })
-  // Not the caller's fault, and nothing that new keys of theirs would mend.
+  // Not the caller's fault, and new keys of theirs would not help.
   if (isOfKind(error, ...refusedIdentity)) throw error
   exchange.error = describeError(error)
   logger[status >= 500 || status === 403 ? 'warn' : 'debug'](`Answered ${status}`, error)
@@ -88,7 +88,7 @@ function regionOf({ region }: ModelRef): Pick<BedrockFetchInit, 'region'> {
 }
 
 function segment(value = ''): string {
-  // As a part of a path these have a meaning of their own.
+  // These have a special meaning in a path.
   if (/^\.{1,2}$/.test(value)) throw new RefusedRequest(404, 'Not found')
   return encodeURIComponent(value)
 }
@@ -99,15 +99,15 @@ function readJsonObject(bytes: Uint8Array): JsonObject {
   return body
 }
 
-// What Bedrock reads of a request beside its body. New names of these kinds may come with any release of a client; all
-// others, the client's own signature among them, end here.
+// The headers that Bedrock reads. A client's release may add new names of these kinds. All others, including the
+// client's own signature, are removed.
 const passedOn = /^(accept|content-type|anthropic-[\w-]+|x-amzn-bedrock-[\w-]+)$/
 
 function requestHeaders(given: Headers): Record<string, string> {
   return Object.fromEntries([...given].filter(([name]) => passedOn.test(name)))
 }
 
-// They describe one connection, or a body that has been decoded: RFC 9110, 7.6.1.
+// Headers that describe one connection, or the encoding of a body that has been decoded: RFC 9110, 7.6.1.
 const ofConnection = new Set([
   'connection',
   'content-encoding',

@@ -9,33 +9,33 @@ import type { Exchange } from './exchange.ts'
 import type { ResolvedOptions } from './options.ts'
 import { createSpendLedger } from './spend-ledger.ts'
 
-/** What callers may still use. */
+/** The limits of callers. */
 export interface CallerBudget {
   /**
-   * Sets aside what a call is likely to come to.
+   * Reserves the probable cost of a call.
    *
-   * @throws RefusedRequest with status 429 where the caller has nothing left
+   * @throws RefusedRequest with status 429 if the caller has nothing left
    */
   reserve(exchange: Exchange, body: JsonObject): Promise<void>
-  /** Accounts for what a call came to, in place of what was set aside. Never rejects. */
+  /** Replaces the reservation with the actual cost. Never rejects. */
   settle(exchange: Exchange): Promise<void>
-  /** What a caller with a daily limit has spent today, in the currency of the prices. */
+  /** Returns the spending today of a caller with a daily limit, in the currency of the prices. */
   spentToday(id: string): number | undefined
 }
 
-/** What was set aside for a call. */
+/** The reservation of a call. */
 interface Reservation {
   readonly ticket?: LimitTicket | undefined
   readonly spend?: { readonly day: string; readonly amount: number } | undefined
 }
 
 const minute = 60_000
-// After how long, in milliseconds, a reservation that nobody settled counts as used: its process is gone.
+// When an unsettled reservation counts as used, in milliseconds, because its process is gone.
 const lease = 10 * minute
-// Of the output that a call allows itself, hardly any uses more. What does is charged when it is over.
+// Few calls use all of the output that they allow. Those that use more than this are charged when they end.
 const usualOutput = 4_096
 
-/** Makes a {@link CallerBudget}. */
+/** Creates a {@link CallerBudget}. */
 export function createCallerBudget(options: ResolvedOptions): CallerBudget {
   const { clock, instances, limitStore, logger, spendStore, storeFailure } = options
   const tokens = createFallbackStore({ store: limitStore, instances, storeTimeout: 1_000 })
@@ -72,14 +72,14 @@ export function createCallerBudget(options: ResolvedOptions): CallerBudget {
     const day = today()
     const amount = millionths(costOf(usage, prices))
     const sum = await spend.reserve(id, day, amount).catch(() => {
-      throw new RefusedRequest(529, 'The gateway cannot find out what this key has spent', {
+      throw new RefusedRequest(529, "The gateway cannot determine this key's spending", {
         shouldRetry: true,
         retryAfter: 5_000,
       })
     })
     if (sum - amount < millionths(limit)) return { day, amount }
     await spend.settle(id, day, -amount)
-    // Without retry-after: clients wait for a limit per minute, and not for one per day.
+    // Without retry-after, because clients wait for a limit per minute, but not for a daily one.
     throw new RefusedRequest(429, `This key has reached its spend limit of ${limit} for today (UTC)`)
   }
 
@@ -117,7 +117,7 @@ function likelyUsage(body: JsonObject): TokenUsage {
   return { inputTokens: likelyInput(body), outputTokens }
 }
 
-// A body that is too deep to be gone through is refused later, by Bedrock or on its way there.
+// A body that is too deeply nested to process is rejected later, by Bedrock or on the way.
 function likelyInput(body: JsonObject): number {
   try {
     return Math.max(1, estimateTokens(body))
@@ -126,7 +126,7 @@ function likelyInput(body: JsonObject): number {
   }
 }
 
-/** Cache reads are left out, as Bedrock leaves them out of its own quotas. */
+/** Counts tokens without cache reads, like Bedrock's own quotas. */
 function countedTokens({ inputTokens = 0, outputTokens = 0, cacheWriteInputTokens = 0 }: TokenUsage): number {
   return inputTokens + outputTokens + cacheWriteInputTokens
 }

@@ -8,8 +8,8 @@ const guardrailIdentifier = 'x-amzn-bedrock-guardrailidentifier'
 const requestMetadata = 'x-amzn-bedrock-request-metadata'
 
 /**
- * Refuses a body that would weaken the guardrail that its caller is held to: the field chooses which parts of a prompt
- * are checked, and whether a stream waits for the check.
+ * Rejects a body that would weaken its caller's guardrail: the field selects the parts of a prompt to check, and
+ * whether a stream waits for the check.
  *
  * @throws RefusedRequest
  */
@@ -19,10 +19,10 @@ export function assertNoGuardrailConfig(caller: Caller | undefined, body: JsonOb
 }
 
 /**
- * What a caller's calls go out with: the guardrail and the metadata that are set for it.
+ * Returns the headers that are set for a caller's calls: the guardrail and the metadata.
  *
- * @param given - those of the caller's request
- * @throws RefusedRequest where the request names another guardrail, which would not be the one that is applied
+ * @param given - the headers of the caller's request
+ * @throws RefusedRequest if the request names another guardrail, which would not be applied
  */
 export function callerHeaders(caller: Caller | undefined, given: Headers = new Headers()): Record<string, string> {
   const { guardrail, metadata } = caller ?? {}
@@ -51,7 +51,7 @@ function metadataIn(given: Headers): JsonObject {
   throw new RefusedRequest(400, `${requestMetadata} must be a JSON object`)
 }
 
-/** A header carries Latin-1 alone. */
+/** Encodes metadata for a header, which allows only Latin-1. */
 function encodeMetadata(metadata: JsonObject): string {
   const text = JSON.stringify(metadata).replace(
     /[^\x20-\x7e]/g,

@@ -2,42 +2,44 @@ import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
 import { assertGuardrailOptions, type GuardrailIdentity } from '../guardrails/config.ts'
 
-/** Who is calling, and what they may do. */
+/** A caller and its permissions. */
 export interface Caller {
-  /** Names the caller in logs, metrics and on the status page: 1 to 100 printable characters. Not the key itself. */
+  /**
+   * Identifies the caller in logs, metrics and on the status page: 1 to 100 printable characters. Not the key itself.
+   */
   readonly id: string
   /**
-   * The models that may be called: families (`sonnet`), the beginnings of versions (`claude-opus-4-5`), or full IDs and
-   * ARNs.
+   * The models that it may call: families (`sonnet`), version prefixes (`claude-opus-4-5`), or full IDs and ARNs.
    *
    * @default all that the client may call
    */
   readonly models?: readonly string[] | undefined
   readonly limits?: CallerLimits | undefined
-  /** The guardrail of every call. The caller can neither change it nor take it off. @default the caller's own choice */
+  /** The guardrail for every call. The caller cannot change or remove it. @default the caller's own choice */
   readonly guardrail?: CallerGuardrail | undefined
-  /** Goes with every call into Bedrock's invocation logs, over what the caller gives under the same names. */
+  /** Added to every call in Bedrock's invocation logs; overrides the caller's own values of the same names. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
-  /** Whether the caller may see what all callers do: `/metrics` and the status page. @default false */
+  /** Whether the caller may see the activity of all callers: `/metrics` and the status page. @default false */
   readonly operator?: boolean | undefined
 }
 
-/** How much a caller may use. */
+/** The limits of a caller. */
 export interface CallerLimits {
   /** Input and output tokens per minute: 1 or more. @default no limit */
   readonly tokensPerMinute?: number | undefined
-  /** What may be spent in a day of UTC, in the currency of `prices`: more than 0. @default no limit */
+  /** The spending per UTC day, in the currency of `prices`: more than 0. @default no limit */
   readonly spendPerDay?: number | undefined
 }
 
-/** A guardrail that a caller is held to. */
+/** A caller's mandatory guardrail. */
 export interface CallerGuardrail extends GuardrailIdentity {
-  /** Whether responses tell what the guardrail found. @default 'disabled' */
+  /** Whether responses include what the guardrail found. @default 'disabled' */
   readonly trace?: 'enabled' | 'enabled_full' | 'disabled' | undefined
 }
 
 /**
- * Says who is calling; `undefined` refuses. What it throws refuses as well, with status 500, and is logged.
+ * Identifies the caller; `undefined` rejects the request. If it throws, the request is rejected with status 500, and
+ * the error is logged.
  *
  * @example
  * ```ts
@@ -49,7 +51,7 @@ export interface CallerGuardrail extends GuardrailIdentity {
  */
 export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>
 
-/** @throws ConfigurationError for what no caller can be, naming the field */
+/** @throws ConfigurationError for an invalid caller, naming the field */
 export function assertCaller(caller: unknown, name = 'caller'): asserts caller is Caller {
   assertOptions(caller, name, 'id models limits guardrail metadata operator')
   const { id, models, limits, guardrail, metadata, operator } = caller as Caller
@@ -70,13 +72,13 @@ export function assertCaller(caller: unknown, name = 'caller'): asserts caller i
   if (metadata !== undefined) {
     const isText = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
     if (!isText || !Object.values(metadata).every((value) => typeof value === 'string'))
-      throw new ConfigurationError(`${name}.metadata must be an object of texts`)
+      throw new ConfigurationError(`${name}.metadata must be an object of strings`)
   }
   if (operator !== undefined && typeof operator !== 'boolean')
     throw new ConfigurationError(`${name}.operator must be true or false`)
 }
 
-/** Whether a text can name a caller: in a log line, a metric, a file and a page. */
+/** Tests whether text can identify a caller in a log line, a metric, a file and a page. */
 export function isCallerId(id: unknown): id is string {
   return (
     typeof id === 'string' && id.length <= 100 && /^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u.test(id)

@@ -18,21 +18,21 @@ import { findRoute, type RouteMatch } from './routes.ts'
 import type { GatewaySnapshot } from './snapshot.ts'
 import { clientLeft, watched } from './watched-response.ts'
 
-/** A team's Claude on Bedrock behind one address. */
+/** Claude on Bedrock for a team, behind one address. */
 export interface Gateway {
-  /** Answers a request. Never rejects: what goes wrong is a response. */
+  /** Answers a request. Never rejects: errors become responses. */
   readonly fetch: (request: Request) => Promise<Response>
-  /** What goes on, what was used and what went wrong, as plain data. For the operator: errors may name the account. */
+  /** Returns current calls, usage and errors as plain data. For the operator, because errors may name the account. */
   snapshot(): GatewaySnapshot
   /**
-   * From now on `/healthz` and `/readyz` say 503, so that nothing new is sent here; what comes is served all the same.
-   * Resolves as soon as no call is under way or waiting.
+   * Makes `/healthz` and `/readyz` answer 503 from now on, so that load balancers send nothing new. Requests that still
+   * arrive are served. Resolves as soon as no call is in progress or waiting.
    */
   drain(): Promise<void>
 }
 
 /**
- * Makes a gateway: Claude on Bedrock for a team, with keys, limits and metrics of its own. It speaks Anthropic's API
+ * Creates a gateway: Claude on Bedrock for a team, with its own keys, limits and metrics. It serves Anthropic's API
  * (`/v1/messages`) and Bedrock's (`/model/…/invoke`), and signs with the client's credentials.
  *
  * @example
@@ -45,10 +45,10 @@ export interface Gateway {
  * })
  * export default { fetch: gateway.fetch }
  * ```
- * @throws ConfigurationError without `authenticate`, and for options that can never work.
+ * @throws ConfigurationError without `authenticate`, and for invalid options.
  */
 export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): Gateway {
-  if (typeof bedrock?.fetch !== 'function') throw new ConfigurationError('createGateway needs a client of Bedrock')
+  if (typeof bedrock?.fetch !== 'function') throw new ConfigurationError('createGateway needs a Bedrock client')
   const options = resolveOptions(given)
   const { basePath, clock, exposeUpstreamErrors, logger } = options
   const started = clock.now()
@@ -56,7 +56,7 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   const metrics = createGatewayMetrics(admission)
   const budget = createCallerBudget(options)
   const activity = createActivity(budget.spentToday)
-  // Exchanges that are not over, and who waits until there are none.
+  // Requests in progress, and the callers of `drain` that wait for their end.
   let open = 0
   let onIdle: (() => void) | undefined
   let drained: Promise<void> | undefined
@@ -86,7 +86,7 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
     const caller = await identify(isPage ? withPasswordAsKey(request) : request)
     if (!caller) throw unauthenticated(request.headers, isPage)
     if (access === 'caller' || caller.operator) return caller
-    throw new RefusedRequest(403, 'This key may not see what all callers do: it is not an operator')
+    throw new RefusedRequest(403, 'This key may not see the activity of all callers: it is not an operator')
   }
 
   const identify = async (request: Request): Promise<Caller | undefined> => {
@@ -96,11 +96,11 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
       return caller
     } catch (error) {
       logger.error('authenticate failed', error)
-      throw new RefusedRequest(500, 'The gateway could not find out who is calling')
+      throw new RefusedRequest(500, 'The gateway could not identify the caller')
     }
   }
 
-  /** Accounts for an exchange that is over. Never rejects. */
+  /** Records a finished exchange. Never rejects. */
   const finish = async (exchange: Exchange, status: number): Promise<void> => {
     const ended = clock.now()
     exchange.cost = exchange.prices && costOf(exchange.usage(), exchange.prices)
@@ -159,7 +159,7 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   }
 }
 
-/** What is left of a path behind the gateway's own; a path that no route has where it lies elsewhere. */
+/** Removes the gateway's base path. A path outside of it becomes one that no route has. */
 function withoutBase(pathname: string, basePath: string): string {
   if (pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return ''
   return pathname.slice(basePath.length) || '/'
@@ -168,9 +168,9 @@ function withoutBase(pathname: string, basePath: string): string {
 function unauthenticated(headers: Headers, isPage: boolean): RefusedRequest {
   const isSigned = /^AWS4-/.test(headers.get('authorization') ?? '')
   const how = isSigned
-    ? "A signature of AWS's proves nothing here. Send the gateway's key beside it, as x-api-key, or in its place, as AWS_BEARER_TOKEN_BEDROCK."
+    ? "The gateway does not accept AWS signatures. Send the gateway's key in addition, as x-api-key, or instead, as AWS_BEARER_TOKEN_BEDROCK."
     : 'Send a key of this gateway as x-api-key or as Authorization: Bearer.'
-  return new RefusedRequest(401, `The key is missing or not known. ${how}`, {
+  return new RefusedRequest(401, `The key is missing or unknown. ${how}`, {
     headers: { 'www-authenticate': isPage ? 'Basic realm="Outcrop gateway", charset="UTF-8"' : 'Bearer' },
   })
 }

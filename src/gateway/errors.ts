@@ -14,7 +14,7 @@ import {
 } from '../core/internal/error-kinds.ts'
 import type { ExchangeError, Wire } from './exchange.ts'
 
-/** An error as logs, metrics and the status page have it. */
+/** Describes an error for logs, metrics and the status page. */
 export function describeError(error: unknown): ExchangeError {
   if (error instanceof RefusedRequest)
     return { type: `refused_${error.status}`, message: error.message, isUpstream: false }
@@ -24,7 +24,7 @@ export function describeError(error: unknown): ExchangeError {
   return { type, message, hint, isUpstream: code !== 'configuration' && code !== 'model_resolution' }
 }
 
-// AWS's names of what each status means.
+// AWS's error types by status.
 const awsTypes: Readonly<Record<number, string>> = {
   400: 'ValidationException',
   401: 'UnrecognizedClientException',
@@ -38,7 +38,7 @@ const awsTypes: Readonly<Record<number, string>> = {
   529: 'ThrottlingException',
 }
 
-/** How AWS says that it does not take the gateway's own credentials. */
+/** The errors with which AWS rejects the gateway's own credentials. */
 export const refusedIdentity: readonly ErrorKind[] = [
   expiredCredentials,
   invalidCredentials,
@@ -50,7 +50,7 @@ export const refusedIdentity: readonly ErrorKind[] = [
 ]
 
 /**
- * What a caller is told of credentials that are not theirs: with a 401 they would look for a fault of their own key.
+ * Returns the error for refused credentials of the gateway. With a 401, callers would suspect their own key.
  */
 export function ownCredentialsError(error: unknown): RefusedRequest | undefined {
   if (!isBedrockError(error)) return undefined
@@ -60,15 +60,15 @@ export function ownCredentialsError(error: unknown): RefusedRequest | undefined 
 }
 
 /**
- * An error of the gateway as its client knows errors.
+ * Converts an error to the form that the client expects.
  *
- * @param expose - whether the client may read account IDs, ARNs and hints
+ * @param expose - whether the client may see account IDs, ARNs and hints
  */
 export function errorResponseFor(wire: Wire, error: unknown, expose: boolean): Response {
   const known = toAnthropicError(ownCredentialsError(error) ?? error, expose)
   if (wire === 'anthropic') return errorResponse(known)
   const { status, message, headers, retryAfter } = known
-  // AWS has no 529, and its SDKs repeat a 429.
+  // AWS has no 529, and its SDKs retry a 429.
   const type = awsTypes[status] ?? (status < 500 ? 'ValidationException' : 'InternalServerException')
   return Response.json(
     { message: expose ? message : hideIdentifiers(message) },

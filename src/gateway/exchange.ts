@@ -2,59 +2,59 @@ import type { TokenUsage } from '../core/types.ts'
 import type { TokenPrices } from '../usage/cost.ts'
 import type { Caller } from './caller.ts'
 
-/** Whose way of answering errors a route follows. */
+/** The API whose error format a route uses. */
 export type Wire = 'anthropic' | 'bedrock'
 
-/** What a route is, whatever it answers. */
+/** The properties of a route. */
 export interface RouteTraits {
   readonly method: 'GET' | 'HEAD' | 'POST'
-  /** With its variables in braces, each of them one segment. */
+  /** The path, with its variables in braces; each is one segment. */
   readonly path: string
   readonly wire: Wire
-  /** Who may take it: everybody, whoever is authenticated, or an operator among them. */
+  /** Who may use it: everyone, authenticated callers, or operators. */
   readonly access: 'open' | 'caller' | 'operator'
-  /** Whether it is a call of a model: these take a place among those that run at once, and are counted. */
+  /** Whether it calls a model. Such requests count against the limit of concurrent calls, and are measured. */
   readonly isInference: boolean
   /** Whether it is for a browser, which asks its user for a key and sends that as the password of HTTP's Basic scheme. */
   readonly isPage?: boolean
 }
 
-/** What went wrong with a request. */
+/** The error of a request. */
 export interface ExchangeError {
-  /** AWS's name of the exception, such as `ThrottlingException`, or the code of an error of this library. */
+  /** AWS's exception name, such as `ThrottlingException`, or the code of an error of this library. */
   readonly type: string
   readonly message: string
   /** What to do about it. */
   readonly hint?: string | undefined
-  /** Whether it came from Bedrock or from the way there, rather than from the gateway. */
+  /** Whether it came from Bedrock or the connection to it, not from the gateway. */
   readonly isUpstream: boolean
 }
 
-/** One request and its response, with what becomes known of it. */
+/** A request and its response, with the facts about them so far. */
 export interface Exchange {
   readonly request: Request
   readonly url: URL
   readonly route: RouteTraits
-  /** The variables of the route's path, decoded. */
+  /** The decoded variables of the route's path. */
   readonly params: Readonly<Record<string, string>>
-  /** When it came, in milliseconds since the epoch. */
+  /** When it arrived, in milliseconds since the epoch. */
   readonly started: number
-  /** Who is calling, as soon as that is known. */
+  /** The caller, once authenticated. */
   caller?: Caller | undefined
-  /** The model as Anthropic calls it, such as `claude-sonnet-4-6`; else its ID or ARN. */
+  /** Anthropic's name for the model, such as `claude-sonnet-4-6`; else its ID or ARN. */
   model?: string | undefined
   isStream: boolean
-  /** What the model costs; `undefined` without a price. */
+  /** The model's prices; `undefined` if it has none. */
   prices?: TokenPrices | undefined
-  /** When the first bytes of the body went out, in milliseconds since the epoch. */
+  /** When the first bytes of the body were sent, in milliseconds since the epoch. */
   firstByte?: number | undefined
-  /** AWS's ID of the request. */
+  /** AWS's request ID. */
   requestId?: string | undefined
-  /** Sees the bytes of the response's body as they go out. */
+  /** Receives the bytes of the response's body as they are sent. */
   watch?: { push(bytes: Uint8Array): void; end(): void } | undefined
-  /** The tokens, as far as they are known. */
+  /** Returns the tokens, as far as known. */
   usage: () => TokenUsage
-  /** What it cost in the currency of the prices; `undefined` without a price. */
+  /** The cost in the currency of the prices; `undefined` without a price. */
   cost?: number | undefined
   error?: ExchangeError | undefined
 }

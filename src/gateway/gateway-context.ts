@@ -5,7 +5,7 @@ import type { CallerBudget } from './caller-budget.ts'
 import type { Readiness } from './readiness.ts'
 import type { GatewaySnapshot } from './snapshot.ts'
 
-/** What the routes work with. */
+/** The context of the routes. */
 export interface GatewayContext {
   readonly bedrock: GatewayBackend
   readonly prices: Readonly<Record<string, TokenPrices>>

@@ -6,7 +6,7 @@ import { createMetrics } from './prometheus.ts'
 /** The metrics of a gateway. */
 export interface GatewayMetrics {
   end(exchange: Exchange, status: number, ended: number): void
-  /** In Prometheus' text format. */
+  /** Returns them in Prometheus' text format. */
   render(): string
 }
 
@@ -17,22 +17,22 @@ const tokenTypes: readonly (readonly [keyof TokenUsage, string])[] = [
   ['cacheWriteInputTokens', 'cache_write'],
 ]
 
-// In seconds: a model takes its time.
+// In seconds; models take their time.
 const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 const waits = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60]
 
-/** Makes the metrics of a gateway. Only calls of models are in them, and of other requests those that were refused. */
+/** Creates the metrics of a gateway. They cover model calls, and other requests only if they were rejected. */
 export function createGatewayMetrics(admission: Pick<Admission, 'active' | 'queued'>): GatewayMetrics {
   const { counter, gauge, histogram, render } = createMetrics()
   const name = (rest: string): string => `outcrop_gateway_${rest}`
-  const requests = counter(name('requests_total'), 'Calls of models, by key, model and HTTP status.')
+  const requests = counter(name('requests_total'), 'Model calls, by key, model and HTTP status.')
   const tokens = counter(name('tokens_total'), 'Tokens, by key, model and type.')
   const cost = counter(name('cost_usd_total'), 'Cost by the price table.')
-  const duration = histogram(name('request_duration_seconds'), 'Time until the end of the answer.', durations)
-  const firstByte = histogram(name('time_to_first_byte_seconds'), 'Time until the answer begins.', waits)
-  gauge(name('active_requests'), 'Calls of models under way.', () => admission.active)
-  gauge(name('queued_requests'), 'Calls of models that wait for a place.', () => admission.queued)
-  const upstream = counter(name('upstream_errors_total'), 'Errors of Bedrock and of the way there, by type.')
+  const duration = histogram(name('request_duration_seconds'), 'Time until the end of the response.', durations)
+  const firstByte = histogram(name('time_to_first_byte_seconds'), 'Time until the response begins.', waits)
+  gauge(name('active_requests'), 'Model calls in progress.', () => admission.active)
+  gauge(name('queued_requests'), 'Model calls that are waiting.', () => admission.queued)
+  const upstream = counter(name('upstream_errors_total'), 'Errors of Bedrock and of the connection to it, by type.')
 
   return {
     end(exchange, status, ended) {

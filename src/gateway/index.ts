@@ -1,5 +1,5 @@
 /**
- * A gateway: a team's Claude on Bedrock behind one address, with keys, limits and metrics.
+ * A gateway: Claude on Bedrock for a team behind one address, with keys, limits and metrics.
  *
  * @module
  */

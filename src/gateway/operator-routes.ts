@@ -3,12 +3,12 @@ import type { GatewayContext } from './gateway-context.ts'
 import { metricsContentType } from './prometheus.ts'
 import { renderStatusPage } from './status-page/status-page.ts'
 
-/** Tells whether the process serves; 503 while it drains, so that nothing new is sent here. */
+/** Reports whether the process serves requests; 503 while it drains. */
 export function showHealth(_: Exchange, { isDraining }: GatewayContext): Response {
   return isDraining() ? status(503, 'draining') : status(200, 'ok')
 }
 
-/** Tells whether Bedrock can be reached with the credentials that there are; why not is told to the log alone. */
+/** Reports whether Bedrock can be reached with the gateway's credentials; only the log says why not. */
 export async function showReadiness(_: Exchange, { isDraining, readiness }: GatewayContext): Promise<Response> {
   if (isDraining()) return status(503, 'draining')
   const { isReady } = await readiness()

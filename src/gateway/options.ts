@@ -11,58 +11,67 @@ import { memorySpendStore, type SpendStore } from './spend-store.ts'
 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
-  /** Who may call. `apiKeys` makes one of a list of keys. */
+  /** Identifies callers. `apiKeys` creates such a function from a list of keys. */
   readonly authenticate: Authenticate
   /**
-   * Prices per million tokens, in a currency of your own, by family (`sonnet`), Anthropic's ID (`claude-sonnet-4-6`), or
-   * the ID or ARN that is called. Cost is reported, and daily spend limited, for these models only.
+   * Prices per million tokens, in any currency, by family (`sonnet`), Anthropic's ID (`claude-sonnet-4-6`), or the ID
+   * or ARN that is called. Only for these models is cost reported and daily spending limited.
    *
    * @default none
    */
   readonly prices?: Readonly<Record<string, TokenPrices>> | undefined
   /**
-   * Where the token limits of callers are kept. One in Redis is shared by several processes; while it is away, each of them
-   * keeps to its share.
+   * Stores callers' token limits. Several processes can share one in Redis; while it is unavailable, each keeps to its
+   * share.
    *
    * @default the memory of this process
    */
   readonly limitStore?: LimitStore | undefined
-  /** How many processes share `limitStore`. @default as many as it has seen lately */
+  /** The number of processes that share `limitStore`. @default the number it has recently seen */
   readonly instances?: number | undefined
-  /** Where the spending of callers is kept. @default the memory of this process */
+  /** Stores callers' spending. @default the memory of this process */
   readonly spendStore?: SpendStore | undefined
   /**
-   * What happens to callers with a spend limit while `spendStore` is away. `'refuse'`: status 529 on Anthropic's wire, 429
-   * on Bedrock's. `'allow'`: this process goes on by what it knows, and tells the store when it is back.
+   * The treatment of callers with a spend limit while `spendStore` is unavailable. `'refuse'`: status 529 in
+   * Anthropic's API, 429 in Bedrock's. `'allow'`: this process continues with what it knows, and updates the store when
+   * it is back.
    *
    * @default 'refuse'
    */
   readonly storeFailure?: 'refuse' | 'allow' | undefined
-  /** The longest request body, in bytes: 1 or more. @default 25_000_000, what Bedrock takes */
+  /** The maximum request body in bytes: 1 or more. @default 25_000_000, Bedrock's own limit */
   readonly maxBodySize?: number | undefined
-  /** How many calls of models run at once: 1 or more. @default 1000 */
+  /** The maximum of concurrent model calls: 1 or more. @default 1000 */
   readonly maxConcurrent?: number | undefined
-  /** How many more wait for a place: 0 or more. @default 1000 */
+  /** The maximum of waiting calls: 0 or more. @default 1000 */
   readonly maxQueued?: number | undefined
-  /** How long one waits, in milliseconds, before it is refused as overloaded. @default 10_000 */
+  /** How long a call waits, in milliseconds, before it is rejected with an overload error. @default 10_000 */
   readonly queueTimeout?: number | undefined
-  /** After how many milliseconds of silence an Anthropic stream sends a `ping`; 0 or Infinity for never. @default 15_000 */
+  /**
+   * The milliseconds of silence before an Anthropic stream sends a `ping`; 0 or Infinity turns pings off.
+   *
+   * @default 15_000
+   */
   readonly pingInterval?: number | undefined
-  /** Answer `/v1/messages/count_tokens` with an estimate for models that Bedrock does not count for. @default true */
+  /**
+   * Whether to answer `/v1/messages/count_tokens` with an estimate for models that Bedrock does not count.
+   *
+   * @default true
+   */
   readonly estimateTokens?: boolean | undefined
-  /** Whether callers may read account IDs, ARNs and hints in errors. @default false */
+  /** Whether callers see account IDs, ARNs and hints in errors. @default false */
   readonly exposeUpstreamErrors?: boolean | undefined
-  /** The model that `/readyz` looks at. @default 'default', the model that the client takes by itself */
+  /** The model that `/readyz` checks. @default 'default', the client's default model */
   readonly readinessModel?: string | undefined
-  /** Serve `/metrics` to everybody, rather than to operators. @default false */
+  /** Whether `/metrics` is open to everyone, not only to operators. @default false */
   readonly openMetrics?: boolean | undefined
   /** Serve a page at `/` that shows operators what goes on; in a browser, the key is the password. @default false */
   readonly statusPage?: boolean | undefined
   /** Where the gateway is mounted, such as `/claude`; left out of the paths that it looks at. @default '' */
   readonly basePath?: string | undefined
-  /** Hears of each request when it is over. `(entry) => console.log(JSON.stringify(entry))` writes JSON lines. */
+  /** Called for each request when it is over. `(entry) => console.log(JSON.stringify(entry))` writes JSON lines. */
   readonly accessLog?: ((entry: AccessLogEntry) => void) | undefined
-  /** Hears of errors in full. @default silent; `OUTCROP_LOG=warn` writes to stderr */
+  /** Receives errors in full. @default silent; `OUTCROP_LOG=warn` writes to stderr */
   readonly logger?: Logger | undefined
   /** Time, for tests. @default the real time */
   readonly clock?: Clock | undefined
@@ -71,14 +80,14 @@ export interface GatewayOptions {
 const optionNames =
   'authenticate prices limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics statusPage basePath accessLog logger clock'
 
-/** {@link GatewayOptions} with every blank filled in. */
+/** {@link GatewayOptions} with all defaults. */
 export type ResolvedOptions = Pick<GatewayOptions, Optional> & {
   readonly [Name in Exclude<keyof GatewayOptions, Optional>]-?: Exclude<GatewayOptions[Name], undefined>
 }
 
 type Optional = 'accessLog' | 'limitStore' | 'instances'
 
-/** @throws ConfigurationError for options that can never work */
+/** @throws ConfigurationError for invalid options */
 export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   assertOptions(options, '', optionNames)
   const {
@@ -104,8 +113,8 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
     clock = systemClock,
   } = options
   if (typeof authenticate !== 'function') {
-    throw new ConfigurationError('A gateway needs authenticate: without it, anybody could spend on your account', {
-      hint: 'Pass apiKeys([...]), or a function that says who is calling.',
+    throw new ConfigurationError('A gateway needs authenticate: without it, anyone could spend on your account', {
+      hint: 'Pass apiKeys([...]), or a function that identifies the caller.',
     })
   }
   assertNumber('maxBodySize', maxBodySize, 1)
@@ -151,6 +160,6 @@ function assertPrices(prices: TokenPrices, name: string): void {
   const { input, output, cacheRead = 0, cacheWrite = 0 } = prices
   for (const price of [input, output, cacheRead, cacheWrite]) {
     if (!(typeof price === 'number' && price >= 0 && price < Number.POSITIVE_INFINITY))
-      throw new ConfigurationError(`${name} must have input and output, 0 or more for a million tokens`)
+      throw new ConfigurationError(`${name} must have input and output, 0 or more per million tokens`)
   }
 }

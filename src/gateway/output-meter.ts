@@ -1,23 +1,23 @@
 import type { TokenUsage } from '../core/types.ts'
 
-// What a delta has around its text: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}
+// The JSON around a delta's text: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}
 const frame = 84
 
 /**
- * Measures what a model wrote, for a stream that is left before Bedrock has told: who leaves early has used tokens all
- * the same.
+ * Estimates the output of a stream whose reader leaves before Bedrock has reported the usage, because its tokens still
+ * count.
  */
 export class OutputMeter {
-  /** Whether the message came to its end, and Bedrock's figures are whole. */
+  /** Whether the message is complete, and so are Bedrock's numbers. */
   isWhole = false
   #characters = 0
 
-  /** @param length - characters of a delta's JSON */
+  /** @param length - the characters of a delta's JSON */
   addDelta(length: number): void {
     this.#characters += Math.max(1, length - frame)
   }
 
-  /** What Bedrock told, with an estimate of the output where it did not come to tell. */
+  /** Returns Bedrock's numbers, with an estimate of the output if Bedrock did not report it. */
   complete(usage: TokenUsage): TokenUsage {
     const { outputTokens = 0 } = usage
     const estimate = Math.ceil(this.#characters / 4)

@@ -2,7 +2,7 @@ import type { ModelRef } from '../core/types.ts'
 import { anthropicIdOf } from '../models/names.ts'
 import type { TokenPrices } from '../usage/cost.ts'
 
-/** Finds the prices of a model: those of its ID or ARN, else of the model behind it, else of its family. */
+/** Returns the prices of a model: those of its ID or ARN, else of the base model, else of its family. */
 export function pricesOf(
   prices: Readonly<Record<string, TokenPrices>>,
   { id, base, family }: Pick<ModelRef, 'id' | 'base' | 'family'>,

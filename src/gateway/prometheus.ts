@@ -1,34 +1,34 @@
 /** Labels of a sample, by name. */
 export type Labels = Readonly<Record<string, string>>
 
-/** A metric that goes up. */
+/** A metric that only goes up. */
 export interface Counter {
   add(labels: Labels, amount?: number): void
 }
 
-/** How often values fell below each of several bounds. */
+/** A histogram of values. */
 export interface Histogram {
   observe(labels: Labels, value: number): void
 }
 
-/** The metrics of a process, and how Prometheus reads them. */
+/** The metrics of a process, for Prometheus. */
 export interface Metrics {
   counter(name: string, help: string): Counter
-  /** A value that is asked for when it is read. */
+  /** Registers a value that is read on demand. */
   gauge(name: string, help: string, read: () => number): void
   histogram(name: string, help: string, bounds: readonly number[]): Histogram
-  /** All of them in the text exposition format. */
+  /** Returns all of them in the text exposition format. */
   render(): string
 }
 
-/** What the text of {@link Metrics.render} is served as. */
+/** The content type of {@link Metrics.render}. */
 export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Makes an empty set of metrics.
+ * Creates an empty set of metrics.
  *
- * @param maxSeries - how many combinations of labels a metric may have: names come from outside, and each one costs
- *   memory here and in Prometheus. What comes later is counted under `other`.
+ * @param maxSeries - the maximum of label combinations per metric, because names come from outside, and each one costs
+ *   memory here and in Prometheus. Further ones count under `other`.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function createMetrics(maxSeries = 2000): Metrics {

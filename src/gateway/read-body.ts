@@ -1,6 +1,6 @@
 import { RefusedRequest } from '../anthropic/errors.ts'
 
-/** Reads a request's body as it is. @throws RefusedRequest for one that is too long, as soon as that shows */
+/** Reads a request's body unchanged. @throws RefusedRequest for one that is too long, as soon as possible */
 export async function readBody({ body, headers }: Request, limit: number): Promise<Uint8Array> {
   if (Number(headers.get('content-length')) > limit) throw tooLarge(limit)
   const chunks: Uint8Array[] = []

@@ -5,20 +5,20 @@ import { singleFlight } from '../core/internal/single-flight.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import type { GatewayBackend } from './backend.ts'
 
-/** Whether Bedrock can be called. */
+/** The result of a readiness check. */
 export interface Readiness {
   readonly isReady: boolean
-  /** When it was found out, in milliseconds since the epoch. */
+  /** When it was checked, in milliseconds since the epoch. */
   readonly checked: number
-  /** Why not. For the operator: it may name the account. */
+  /** Why Bedrock cannot be called. For the operator, because it may name the account. */
   readonly reason?: string | undefined
 }
 
-// How long an answer counts, in milliseconds: probes come every few seconds, from several places.
+// How long a result is cached, in milliseconds, because probes come every few seconds from several places.
 const keptWhenReady = 30_000
 const keptWhenNot = 5_000
 
-/** Makes a check of identity, region and one model, whose answer is kept for a while. */
+/** Creates a check of the identity, the Region and one model, which caches its result. */
 export function createReadiness(
   bedrock: GatewayBackend,
   { model, clock, logger }: { readonly model: string; readonly clock: Clock; readonly logger: Logger },
@@ -36,7 +36,7 @@ export function createReadiness(
   }
 }
 
-/** What keeps a model from being called; it costs nothing to find out. */
+/** Returns the reason why a model cannot be called. The check is free of charge. */
 async function findObstacle(bedrock: GatewayBackend, name: string): Promise<Error | undefined> {
   try {
     const { base, region } = await bedrock.models.resolve(name)
@@ -48,7 +48,7 @@ async function findObstacle(bedrock: GatewayBackend, name: string): Promise<Erro
       ? new Error(`The account is not authorized to call ${name}`)
       : undefined
   } catch (error) {
-    // Who is told that a policy does not allow this one question has been recognised, and that will do.
+    // A missing permission for this check shows that the identity was recognized, which is enough.
     if (isBedrockError(error, 'service') && isOfKind(error, iamPermission)) return undefined
     return error as Error
   }

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { pricesOf } from './price-list.ts'
 
-/** Tells which model a caller means. @throws ModelResolutionError where there is none, or the caller may not call it */
+/** Resolves a caller's model. @throws ModelResolutionError if there is none, or the caller may not call it */
 export async function resolveModel(
   { models }: GatewayBackend,
   { caller }: Pick<Exchange, 'caller'>,
@@ -22,7 +22,7 @@ export async function resolveModel(
   })
 }
 
-/** Tells which model a call is for, and keeps it with the exchange. @throws ModelResolutionError */
+/** Resolves the model of a call, and records it in the exchange. @throws ModelResolutionError */
 export async function settleModel(
   { bedrock, prices }: Pick<GatewayContext, 'bedrock' | 'prices'>,
   exchange: Exchange,
@@ -34,7 +34,7 @@ export async function settleModel(
   return model
 }
 
-/** What a model is called in metrics and logs: Anthropic's ID where there is one. */
+/** Returns a model's name in metrics and logs: Anthropic's ID, if there is one. */
 function modelName({ base, id }: ModelRef): string {
   return base ? anthropicIdOf(base) : id
 }

@@ -6,7 +6,7 @@ import type { Exchange, RouteTraits } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { showHealth, showMetrics, showReadiness, showStatusPage } from './operator-routes.ts'
 
-/** Something that the gateway answers. */
+/** A route of the gateway. */
 export interface Route extends RouteTraits {
   readonly answer: (exchange: Exchange, gateway: GatewayContext) => Response | Promise<Response>
 }
@@ -18,13 +18,13 @@ const own = { wire: 'anthropic', access: 'open', isInference: false } as const
 
 const nowhere = { method: 'GET', path: 'unknown', access: 'open', isInference: false } as const
 
-/** All that the gateway answers. */
+/** All routes of the gateway. */
 export const routes: readonly Route[] = [
   { ...anthropic, ...inference, method: 'POST', path: '/v1/messages', answer: answerMessages },
   { ...anthropic, ...inference, method: 'POST', path: '/v1/messages/count_tokens', answer: answerMessages },
   { ...anthropic, method: 'GET', path: '/v1/models', answer: answerModels },
   { ...anthropic, method: 'GET', path: '/v1/models/{model}', answer: answerModels },
-  // What Claude Code sends when it starts, before anything else.
+  // Claude Code sends these requests when it starts.
   { ...own, method: 'HEAD', path: '/api/hello', answer: answerHello },
   { ...own, method: 'GET', path: '/api/hello', answer: answerHello },
   { ...own, method: 'POST', path: '/api/event_logging/batch', answer: dropEvents },
@@ -42,7 +42,7 @@ export const routes: readonly Route[] = [
   { ...own, access: 'operator', isPage: true, method: 'GET', path: '/', answer: showStatusPage },
 ]
 
-/** Where a request's method and path lead. */
+/** A matched route. */
 export interface RouteMatch {
   readonly route: Route
   readonly params: Exchange['params']
@@ -92,7 +92,7 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
   return params
 }
 
-// Once, as whoever encoded it did: what is still encoded after that is part of the name.
+// Decoded once, because it was encoded once: anything still encoded after that belongs to the name.
 function decodeSegment(segment: string): string | undefined {
   if (segment.length > 6_144) return undefined
   try {

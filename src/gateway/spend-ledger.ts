@@ -2,40 +2,40 @@ import { redactError } from '../core/internal/redact.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import type { SpendStore } from './spend-store.ts'
 
-/** What was spent, by caller and day. */
+/** Tracks spending by caller and day. */
 export interface SpendLedger {
   /**
-   * Sets an amount aside, and gives the sum of a caller's day with it: that of all processes, or what this process knows
-   * of it while the store is away.
+   * Reserves an amount. Resolves to a caller's total for the day, including it: of all processes, or, while the store
+   * is unavailable, as far as this process knows.
    *
-   * @throws the store's error, where the ledger is not to go on without it
+   * @throws the store's error, if the ledger must not continue without it
    */
   reserve(id: string, day: string, amount: number): Promise<number>
-  /** Adds what a call came to beyond what was set aside, or takes away what it did not come to. Never rejects. */
+  /** Adds the difference between a call's actual cost and its reservation. Never rejects. */
   settle(id: string, day: string, difference: number): Promise<void>
-  /** The sum as it was last seen. */
+  /** Returns the last known total. */
   known(id: string, day: string): number | undefined
 }
 
-/** What a {@link SpendLedger} needs. */
+/** Options of {@link createSpendLedger}. */
 export interface SpendLedgerOptions {
   readonly store: SpendStore
-  /** Whether to go on by what this process knows while the store is away. */
+  /** Whether to continue with what this process knows while the store is unavailable. */
   readonly isOpenOnFailure: boolean
   readonly clock: Clock
   readonly logger: Logger
 }
 
-// A day and its calls that end on the next one.
+// A day, plus calls that end on the next one.
 const ttl = 2 * 86_400_000
-// How long the store may take, and how long it is left alone when it failed, in milliseconds.
+// The timeout of the store, and how long to wait after a failure before trying it again, in milliseconds.
 const storeTimeout = 1_000
 const pauseAfterFailure = 5_000
 const maxKnown = 10_000
 
-/** Makes a {@link SpendLedger}. What could not be told to the store is told when it is back. */
+/** Creates a {@link SpendLedger}. Updates that fail are sent to the store when it is back. */
 export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: SpendLedgerOptions): SpendLedger {
-  // A Map keeps the order in which keys were set: the first are of the oldest day.
+  // A Map keeps its keys in insertion order, so the oldest day is first.
   const sums = new Map<string, number>()
   const untold = new Map<string, number>()
   let retryAt = Number.NEGATIVE_INFINITY
@@ -52,8 +52,8 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
   }
 
   const tell = async (key: string, amount: number): Promise<number> => {
-    if (isAway && clock.now() < retryAt) throw new Error('The store for spend limits is away')
-    // While it is away, one call at a time tries whether it is back.
+    if (isAway && clock.now() < retryAt) throw new Error('The store for spend limits is unavailable')
+    // While it is unavailable, one call at a time tries it again.
     if (isAway) retryAt = clock.now() + pauseAfterFailure
     const owed = untold.get(key) ?? 0
     untold.delete(key)
@@ -64,7 +64,7 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
       return sum
     } catch (error) {
       if (owed !== 0) untold.set(key, (untold.get(key) ?? 0) + owed)
-      if (!isAway) logger.error('gateway: the store for spend limits is away', redactError(error))
+      if (!isAway) logger.error('gateway: the store for spend limits is unavailable', redactError(error))
       isAway = true
       retryAt = clock.now() + pauseAfterFailure
       throw error
@@ -102,7 +102,7 @@ function keyOf(id: string, day: string): string {
   return `${day}/${id}`
 }
 
-/** A client of Redis may hold commands back for as long as the connection is gone. */
+/** A Redis client may queue commands for as long as it is disconnected. */
 async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
   let handle: unknown
   const late = new Promise<never>((_, reject) => {

@@ -2,18 +2,18 @@ import { assertOptions } from '../core/internal/assert-options.ts'
 import { systemClock } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 
-/** Where the gateway keeps what was spent: counters, which several processes may share. */
+/** Stores spending in counters, which several processes may share. */
 export interface SpendStore {
   /**
-   * Adds to a counter and gives its new value. A counter that does not exist begins at 0.
+   * Adds to a counter, and resolves to its new value. A new counter starts at 0.
    *
-   * @param amount - a whole number of millionths of the currency; negative takes away
-   * @param options - `ttl`: the counter may be forgotten after this many milliseconds
+   * @param amount - a whole number of millionths of the currency; negative amounts subtract
+   * @param options - `ttl`: the counter may expire after this many milliseconds
    */
   add(key: string, amount: number, options: { readonly ttl: number }): Promise<number>
 }
 
-/** Keeps what was spent in the memory of this process. The gateway's default. */
+/** Stores spending in the memory of this process. The gateway's default. */
 export function memorySpendStore(options: { readonly clock?: Pick<Clock, 'now'> | undefined } = {}): SpendStore {
   assertOptions(options, '', 'clock')
   const { clock = systemClock } = options

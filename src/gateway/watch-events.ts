@@ -2,7 +2,7 @@ import { EventIterator, eventIterator } from '../core/internal/event-iterator.ts
 import type { JsonObject } from '../core/types.ts'
 import type { OutputMeter } from './output-meter.ts'
 
-/** Passes events on as they come, and tells a meter what goes by. Deltas are not parsed for it. */
+/** Passes events on, and reports them to a meter without parsing deltas. */
 export function watchEvents(events: AsyncIterable<JsonObject>, meter: OutputMeter): AsyncIterable<JsonObject> {
   return new WatchedEvents(eventIterator(events), meter)
 }

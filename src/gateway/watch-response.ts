@@ -7,22 +7,22 @@ import { headersToRecord } from '../core/internal/headers.ts'
 import type { TokenUsage } from '../core/types.ts'
 import type { OutputMeter } from './output-meter.ts'
 
-/** Reads what a response of Bedrock tells of itself, while its bytes go by unchanged. */
+/** Reads the usage from a Bedrock response while its bytes pass unchanged. */
 export interface ResponseWatch {
   readonly usage: TokenUsage
-  /** The name of the exception that ended a stream. */
+  /** The type of the exception that ended a stream. */
   readonly exception: string | undefined
   push(bytes: Uint8Array): void
   end(): void
 }
 
-/** Makes a watch for a response: of a stream or of a whole answer, by its content type. */
+/** Creates a watch for a response, streamed or complete by its content type. */
 export function watchResponse(headers: Headers, meter: OutputMeter): ResponseWatch {
   const isStream = headers.get('content-type')?.toLowerCase().startsWith('application/vnd.amazon.eventstream')
   return isStream ? new StreamWatch(meter) : new AnswerWatch(usageFromHeaders(headersToRecord(headers)), meter)
 }
 
-/** Of a whole answer the headers tell the tokens; where they do not, the body does. */
+/** Reads the tokens of a complete response from its headers, or else from its body. */
 class AnswerWatch implements ResponseWatch {
   usage: TokenUsage
   readonly exception = undefined
@@ -35,7 +35,7 @@ class AnswerWatch implements ResponseWatch {
     this.usage = usage
     this.#meter = meter
     this.#isTold = usage.outputTokens !== undefined
-    // Bedrock has counted all of it, however much of it arrives.
+    // Bedrock has counted everything, however much of it arrives.
     meter.isWhole = this.#isTold
   }
 
@@ -52,7 +52,7 @@ class AnswerWatch implements ResponseWatch {
 
 const usualBeginning = '{"bytes":"'
 
-/** Of a stream, the first event and the last ones tell the tokens. */
+/** Reads the tokens of a stream from its first and last events. */
 class StreamWatch implements ResponseWatch {
   usage: TokenUsage = {}
   exception: string | undefined
@@ -70,7 +70,7 @@ class StreamWatch implements ResponseWatch {
       this.#reader.push(bytes)
       while (this.#reader.read()) this.#see()
     } catch {
-      // What is broken is broken for the client too, who is told by the same bytes.
+      // The client detects the fault from the same bytes.
       this.#isBroken = true
     }
   }

@@ -4,18 +4,18 @@ import type { Clock } from '../core/types.ts'
 import { describeError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 
-// As nginx logs it; no client is there to read it.
+// nginx logs this status too; the client is no longer there to read it.
 const leftStatus = 499
 
-/** What is answered to a client that has gone away. */
+/** Returns the response for a client that has disconnected. */
 export function clientLeft(): Response {
   return new Response(null, { status: leftStatus })
 }
 
 /**
- * A response whose body tells when it begins and ends. It is read no faster than the client reads it.
+ * Wraps a response to report when its body begins and ends. Reads no faster than the client does.
  *
- * @param end - runs once, when the response is over: whole, broken or left
+ * @param end - called once, when the response is over: complete, broken or abandoned
  */
 export async function watched(
   response: Response,
@@ -24,7 +24,7 @@ export async function watched(
   end: (status: number) => Promise<void>,
 ): Promise<Response> {
   const { body, status, headers } = response
-  // What is whole already is as good as sent.
+  // A complete response counts as sent.
   if (!body || !((exchange.isStream && response.ok) || exchange.watch)) {
     exchange.firstByte = clock.now()
     await end(status)

@@ -8,39 +8,40 @@ import type { Clock, Logger } from '../../core/types.ts'
 import { type ApiKey, apiKeys, assertApiKey, assertApiKeys, createApiKey, hashApiKey } from '../api-keys.ts'
 import type { Authenticate, Caller } from '../caller.ts'
 
-/** Keys in a file. */
+/** A file of keys. */
 export interface KeysFile {
-  /** For `createGateway`. A change of the file counts within a second. */
+  /** For `createGateway`. Changes of the file take effect within a second. */
   readonly authenticate: Authenticate
-  /** Whether the file is there. @throws ConfigurationError if that cannot be found out */
+  /** Resolves to whether the file exists. @throws ConfigurationError if that cannot be determined */
   exists(): Promise<boolean>
-  /** Reads the file. @throws ConfigurationError for one that is missing, not well-formed, or that others may write to */
+  /** Reads the file. @throws ConfigurationError if it is missing, malformed, or writable by others */
   read(): Promise<readonly ApiKey[]>
   /**
-   * Adds a caller, and makes the file where there is none. Gives the key, which is kept nowhere: the file has its hash.
+   * Adds a caller, and creates the file if necessary. Resolves to the key, which is stored nowhere: the file has its
+   * hash.
    *
-   * @throws ConfigurationError for an ID that is taken
+   * @throws ConfigurationError for an existing ID
    */
   add(caller: Caller): Promise<string>
-  /** Takes a caller out. @throws ConfigurationError for one that is not there */
+  /** Removes a caller. @throws ConfigurationError for an unknown one */
   remove(id: string): Promise<void>
 }
 
-/** What {@link keysFile} may be given beside the path. */
+/** Options of {@link keysFile}. */
 export interface KeysFileOptions {
-  /** Hears of a file that cannot be read. @default silent; `OUTCROP_LOG=error` writes to stderr */
+  /** Receives the error if the file cannot be read. @default silent; `OUTCROP_LOG=error` writes to stderr */
   readonly logger?: Logger | undefined
   /** Time, for tests. @default the real time */
   readonly clock?: Clock | undefined
 }
 
-// How often the file is looked at, in milliseconds.
+// How often the file is checked, in milliseconds.
 const lookInterval = 1_000
 
 /**
- * Keys in a JSON file: `{ "keys": [{ "id": "alice", "sha256": "…", "models": ["sonnet"] }] }`. It holds hashes alone, is
- * made with mode 0600, and is read again when it changes. While a change cannot be read, the keys before it count, and
- * the log is told.
+ * Reads keys from a JSON file: `{ "keys": [{ "id": "alice", "sha256": "…", "models": ["sonnet"] }] }`. It contains only
+ * hashes, is created with mode 0600, and is read again when it changes. If a change cannot be read, the previous keys
+ * stay valid, and the error is logged.
  *
  * @example
  * ```ts
@@ -68,12 +69,12 @@ export function keysFile(path: string, options: KeysFileOptions = {}): KeysFile 
       version = found
     } catch (error) {
       if (!current) throw error
-      logger.error(`${path} cannot be read; the keys that it had go on to count`, error)
+      logger.error(`${path} cannot be read; its previous keys stay valid`, error)
     }
   }
 
   const write = async (keys: readonly ApiKey[]): Promise<void> => {
-    // Beside it, and then in its place: whoever reads meanwhile finds the old one or the new one, whole.
+    // Written to a temporary file and renamed, so that readers find either the old file or the new one, complete.
     const beside = `${path}.${randomUUID()}`
     try {
       await writeFile(beside, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
@@ -130,9 +131,9 @@ async function versionOf(path: string): Promise<string> {
 async function readPrivate(path: string): Promise<string> {
   try {
     const { mode } = await stat(path)
-    // Whoever writes to it makes keys. To read it helps nobody: there are hashes of random bits in it.
+    // Write access means creating keys. Read access is harmless, because the file contains hashes of random bits.
     if (mode & 0o022) {
-      throw new ConfigurationError(`Others may write to ${path}, and so make keys`, { hint: `chmod 600 ${path}` })
+      throw new ConfigurationError(`Others can write to ${path}, and so create keys`, { hint: `chmod 600 ${path}` })
     }
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -143,11 +144,11 @@ async function readPrivate(path: string): Promise<string> {
 function unreadable(path: string, code: string | undefined): ConfigurationError {
   const problem = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
   return new ConfigurationError(`The keys file ${path} ${problem}`, {
-    hint: 'outcrop gateway key add NAME makes one, and a key in it.',
+    hint: 'outcrop gateway key add NAME creates the file, with a key.',
   })
 }
 
-/** @throws ConfigurationError, which quotes nothing of the file: a key may have been put where its hash belongs */
+/** @throws ConfigurationError, which quotes nothing from the file, because a key may be in the place of its hash */
 function parse(text: string, path: string): readonly ApiKey[] {
   let file: unknown
   try {

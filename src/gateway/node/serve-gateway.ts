@@ -5,11 +5,11 @@ import { assertOptions } from '../../core/internal/assert-options.ts'
 import { listen, type OutgoingResponse, type ServerRequest } from '../../node/listen.ts'
 import type { Gateway } from '../create-gateway.ts'
 
-/** Where a gateway listens. */
+/** Options of {@link serveGateway}. */
 export interface ServeGatewayOptions {
-  /** 0 to 65535; 0 picks a free one. @default 8787 */
+  /** 0 to 65535; 0 picks a free port. @default 8787 */
   readonly port?: number | undefined
-  /** The address or name of an interface; `0.0.0.0` and `::` are all of them. @default '127.0.0.1' */
+  /** The address or name of an interface; `0.0.0.0` and `::` mean all. @default '127.0.0.1' */
   readonly host?: string | undefined
   /**
    * How long to go on taking connections after `drain` was called, in milliseconds: so long that whoever sends requests
@@ -20,28 +20,28 @@ export interface ServeGatewayOptions {
   readonly drainDelay?: number | undefined
 }
 
-/** A gateway that listens. */
+/** A running gateway server. */
 export interface GatewayServer {
-  /** Where, such as `http://127.0.0.1:8787`. */
+  /** Its URL, such as `http://127.0.0.1:8787`. */
   readonly url: string
   /**
-   * Stops gracefully: health says 503, no new connection is taken, every stream is finished. Resolves when the last byte
-   * has gone out.
+   * Shuts down gracefully: health checks answer 503, new connections are rejected, and every stream is finished.
+   * Resolves when the last byte has been sent.
    */
   drain(): Promise<void>
-  /** Stops at once, and breaks off what is open. */
+  /** Stops at once, and closes open connections. */
   close(): Promise<void>
 }
 
 /**
- * Serves a gateway over HTTP/1.1 and HTTP/2 in cleartext; TLS is for what stands in front of it.
+ * Serves a gateway over HTTP/1.1 and cleartext HTTP/2. For TLS, put a proxy in front of it.
  *
  * @example
  * ```ts
  * const server = await serveGateway(gateway, { port: 8787 })
  * process.once('SIGTERM', () => server.drain().then(() => process.exit(0)))
  * ```
- * @throws the system's error, such as `EADDRINUSE`, where it cannot listen.
+ * @throws the system's error, such as `EADDRINUSE`, if it cannot listen.
  */
 export async function serveGateway(
   gateway: Pick<Gateway, 'fetch' | 'drain'>,
@@ -55,7 +55,7 @@ export async function serveGateway(
     host,
     onRequest: (request, response) => {
       if (isDraining && !('stream' in response)) response.setHeader('connection', 'close')
-      // What breaks off here breaks off for the client as well.
+      // If the response breaks off here, it breaks off for the client too.
       serve(gateway, request, response).catch(() => breakOff(response))
     },
   })
@@ -89,14 +89,14 @@ async function serve(
   }
   const { status, headers, body } = await gateway.fetch(request)
   outgoing.writeHead(status, Object.fromEntries(headers))
-  // HTTP/2 has sent them.
+  // HTTP/2 has already sent them.
   if (body && !('stream' in outgoing)) outgoing.flushHeaders()
   await write(body, outgoing, gone.signal)
   outgoing.end()
   discardRest(incoming)
 }
 
-// How long a client may read nothing of what is there for it, in milliseconds, before it is taken for gone.
+// How long a client may leave available data unread, in milliseconds, before it counts as disconnected.
 const stalled = 300_000
 
 async function write(
@@ -110,7 +110,7 @@ async function write(
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      // A client that reads slowly makes Bedrock wait, rather than memory grow.
+      // A slow client slows Bedrock down instead of filling memory.
       if ((outgoing as ServerResponse).write(value)) continue
       await once(outgoing, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(stalled)]) })
     }
@@ -119,11 +119,11 @@ async function write(
   }
 }
 
-/** A request of the Web's; `undefined` for one that cannot be. */
+/** Converts a Node request to a Web request; `undefined` for an invalid one. */
 function toRequest(incoming: ServerRequest, gone: AbortController): Request | undefined {
   const { method = 'GET', url = '', headers } = incoming
   const host = headers.host ?? String(headers[':authority'] ?? '')
-  // The host is put before the path as it is: with a slash in it, it would be a path of its own.
+  // The host precedes the path in the URL, so it must not contain a slash.
   if (!/^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host) || !url.startsWith('/')) return undefined
   const address = `http://${host}${url}`
   if (!URL.canParse(address)) return undefined
@@ -138,12 +138,12 @@ function toRequest(incoming: ServerRequest, gone: AbortController): Request | un
       ...(hasBody && { body: bodyOf(incoming, gone), duplex: 'half' }),
     } as RequestInit)
   } catch {
-    // A method such as TRACE, which the Web has not.
+    // A method that the Web's Request rejects, such as TRACE.
     return undefined
   }
 }
 
-/** A request's body, read no faster than it is asked for. What breaks off on its way here aborts the whole. */
+/** Reads a request's body on demand. If the request breaks off, everything is aborted. */
 function bodyOf(incoming: ServerRequest, gone: AbortController): ReadableStream<Uint8Array> {
   let isOpen = true
   return new ReadableStream({
@@ -172,11 +172,11 @@ function bodyOf(incoming: ServerRequest, gone: AbortController): ReadableStream<
 }
 
 function clientLeft(): DOMException {
-  return new DOMException('The client went away', 'AbortError')
+  return new DOMException('The client disconnected', 'AbortError')
 }
 
-// How long what is left of a request's body is listened to, in milliseconds: a client that is still sending hears of its
-// refusal only then.
+// How long to read the rest of a rejected request's body, in milliseconds, because a client that is still sending reads
+// the response only afterwards.
 const lingering = 2_000
 
 function discardRest(incoming: ServerRequest): void {
