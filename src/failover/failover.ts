@@ -98,10 +98,15 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
       warned.add(name)
     }
     const found = await findDestinations(tiers, context, skipUnusable ? onUnusable : undefined)
-    const conversation = await conversationOf(request, model.id)
+    // A long prompt takes as long to hash as to sign, and in most calls nothing hangs on it.
+    let hash: Promise<string> | undefined
+    const conversation = (): Promise<string> => {
+      hash ??= conversationOf(request, model.id)
+      return hash
+    }
     const ranked = (await Promise.all(found.map((tier) => rank(tier, conversation)))).flat()
     const started = clock.now()
-    const place = health.placeOf(conversation, started)
+    const place = health.hasMoved(started) ? health.placeOf(await conversation(), started) : undefined
     const waiting = inOrder(ranked, place, (destination) => Math.max(started, health.restsUntil(destination)))
 
     const { total = 0 } = context.timeout
@@ -126,9 +131,12 @@ export function failover(targets: FailoverTargets, options: FailoverOptions = {}
         response.metadata.failover = { target: name, reason: reasonFor(destination), tried }
         if (generates) {
           health.succeeded(destination)
-          if (destination === ranked[0]) health.place(conversation)
-          else if (destination.key !== place)
-            health.place(conversation, destination, clock.now() + (returnAfter ?? cacheLifetime(request.body) + 60_000))
+          const isHome = destination === ranked[0]
+          if (isHome && place !== undefined) health.moveBack(await conversation())
+          if (!isHome && destination.key !== place) {
+            const stay = returnAfter ?? cacheLifetime(request.body) + 60_000
+            health.move(await conversation(), destination, clock.now() + stay)
+          }
         }
         return response
       } catch (error) {
@@ -168,10 +176,14 @@ function inOrder(
 }
 
 /** Ranks the destinations of a tier for a conversation. */
-async function rank(tier: readonly Destination[], conversation: string): Promise<readonly Destination[]> {
+async function rank(
+  tier: readonly Destination[],
+  conversation: () => Promise<string>,
+): Promise<readonly Destination[]> {
   if (tier.length < 2) return tier
+  const hash = await conversation()
   const weighed = await Promise.all(
-    tier.map(async (destination) => ({ destination, weight: await weightOf(conversation, destination.target.name) })),
+    tier.map(async (destination) => ({ destination, weight: await weightOf(hash, destination.target.name) })),
   )
   return weighed.sort((a, b) => (a.weight < b.weight ? 1 : -1)).map(({ destination }) => destination)
 }

@@ -8,10 +8,12 @@ export interface Health {
   succeeded(destination: Destination): void
   /** Returns whether the destination rests from now on, for all calls. */
   failed(destination: Destination, cause: FailoverCause, retryAfter: number | undefined, now: number): boolean
+  /** Tests whether any conversation is away from its first choice. */
+  hasMoved(now: number): boolean
   /** Returns where a conversation has moved; `undefined` if it is at its first choice. */
   placeOf(conversation: string, now: number): string | undefined
-  /** Places a conversation until a moment; without a destination, at its first choice. */
-  place(conversation: string, destination?: Destination, until?: number): void
+  move(conversation: string, destination: Destination, until: number): void
+  moveBack(conversation: string): void
 }
 
 // Names of models and conversations may come from outside, so their number is limited.
@@ -50,10 +52,15 @@ export function createHealth(cooldown: number): Health {
       const place = moved.get(conversation)
       return place && place.until > now ? place.key : undefined
     },
-    place(conversation, destination, until = 0) {
-      if (destination) remember(moved, conversation, { key: destination.key, until }, maxConversations)
-      else moved.delete(conversation)
+    hasMoved(now) {
+      for (const [conversation, { until }] of moved) {
+        if (until > now) return true
+        moved.delete(conversation)
+      }
+      return false
     },
+    move: (conversation, { key }, until) => remember(moved, conversation, { key, until }, maxConversations),
+    moveBack: (conversation) => void moved.delete(conversation),
   }
 }
 

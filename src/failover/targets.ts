@@ -60,8 +60,8 @@ export type FailoverTargets = readonly (string | FailoverTarget | readonly (stri
  * @throws ConfigurationError for invalid targets.
  */
 export function readTargets(given: FailoverTargets): readonly Tier[] {
-  if (!Array.isArray(given) || given.length === 0)
-    throw new ConfigurationError(`targets must be a list of at least one target, not ${describeType(given)}`)
+  if (!Array.isArray(given)) throw new ConfigurationError(`targets must be a list, not ${describeType(given)}`)
+  if (given.flat().length === 0) throw new ConfigurationError('targets must have at least one target')
   let place = 0
   const tiers = (given as FailoverTargets).map((entry) =>
     [entry].flat().map((target) => readTarget(target as string | FailoverTarget, ++place)),

@@ -112,7 +112,8 @@ describe('what can never work is refused at once', () => {
   const client = setUp().base
   test.each<[unknown, RegExp]>([
     [undefined, /targets must be a list/],
-    [[], /targets must be a list of at least one target/],
+    [[], /targets must have at least one target/],
+    [[[]], /targets must have at least one target/],
     ['haiku', /targets must be a list/],
     [[5], /targets\[0\] must be an object/],
     [[''], /targets\[0\]\.model must be a name/],
