@@ -103,7 +103,7 @@ describe('no secret that the command is given is printed, whatever becomes of it
   const settings = {
     apiKeyHelper: `echo ${secret('helper')}`,
     awsAuthRefresh: `login --password ${secret('login')}`,
-    awsCredentialExport: `echo ${secret('export')}; echo ${secret('said')} >&2; exit 1`,
+    awsCredentialExport: `echo ${secret('export')}; echo password=${secret('said')} >&2; exit 1`,
     env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: '' },
   }
   const around: [string, Record<string, string>][] = [
@@ -456,7 +456,7 @@ describe('chat', () => {
       ['> ', 'half a line'],
       ['half a line', ctrlC],
       ['> ', ctrlC],
-      ['ends the chat', ctrlC],
+      ['end the chat', ctrlC],
     ])
     expect(screen).toContain('You said: Again')
     expect(code).toBe(0)
@@ -606,9 +606,9 @@ describe('init', () => {
     const env = { PATH: process.env.PATH ?? '' }
     const args = ['init', '--no-check', '--file', 'terminal.env']
     const played = await playOutcrop(consumer, args, env, [
-      ['AWS region: ', 'us-est-1\r'],
+      ['AWS Region: ', 'us-est-1\r'],
       ['Did you mean us-east-1?', ''],
-      ['AWS region: ', 'us-east-1\r'],
+      ['AWS Region: ', 'us-east-1\r'],
       ['AWS profile', '\r'],
       ['Model', 'opus-5\r'],
       ['Did you mean claude-opus-5', ''],
@@ -625,7 +625,7 @@ describe('init', () => {
       [ctrlD, 1],
     ] as const) {
       const ended = await playOutcrop(consumer, ['init', '--no-check', '--file', 'never.env'], env, [
-        ['AWS region: ', 'us-east-1\r'],
+        ['AWS Region: ', 'us-east-1\r'],
         ['AWS profile', key],
       ])
       expect(ended).toMatchObject({ code, screen: expect.stringMatching(/\r\nNothing was written\.\r\n$/) })
@@ -674,7 +674,7 @@ describe('fake', () => {
     expect(await outcrop(['fake', '--port', port])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Port ${port} is in use\nPass another with --port, or --port 0 for a free one.\n`,
+      stderr: `Port ${port} is in use\nChoose another port with --port, or use --port 0 for a free one.\n`,
     })
   })
 })
