@@ -8,11 +8,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { build } from 'esbuild'
 import { readMessageStream } from 'outcrop'
 import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
+import { callLambda, installLambda } from '../test/runtimes/lambda.ts'
 import { serveWorker } from '../test/runtimes/workerd.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -84,24 +84,10 @@ async function serve(command: string, args: readonly string[]): Promise<string> 
   }
 }
 
-/** What Lambda's runtime does: calls the handler with a stream whose prelude has the status and the headers. */
 async function invokeLambda(): Promise<string> {
-  const output = new PassThrough()
-  let init: ResponseInit = {}
-  Object.assign(globalThis, {
-    awslambda: {
-      streamifyResponse: (handler: unknown) => handler,
-      HttpResponseStream: {
-        from(stream: PassThrough, { statusCode, headers }: { statusCode: number; headers: Record<string, string> }) {
-          init = { status: statusCode, headers }
-          return stream
-        },
-      },
-    },
-  })
+  installLambda()
   const { handler } = await import('./routes/lambda.ts')
-  const chunks = await Promise.all([output.toArray(), handler({ body }, output)])
-  return read(new Response(Buffer.concat(chunks[0]), init))
+  return read(await callLambda(handler, new Request('https://function.example/', question)))
 }
 
 async function runWorker(): Promise<string> {

@@ -1,9 +1,16 @@
 // What Lambda's runtime for Node puts into the global scope.
-interface StreamingEvent {
+
+/** What a function URL is asked: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
+interface FunctionUrlEvent {
   readonly body?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly isBase64Encoded: boolean
+  readonly rawPath: string
+  readonly rawQueryString: string
+  readonly requestContext: { readonly domainName: string; readonly http: { readonly method: string } }
 }
 
-type StreamingHandler = (event: StreamingEvent, output: import('node:stream').Writable) => Promise<void>
+type StreamingHandler = (event: FunctionUrlEvent, output: import('node:stream').Writable) => Promise<void>
 
 declare const awslambda: {
   streamifyResponse(handler: StreamingHandler): StreamingHandler

@@ -22,6 +22,7 @@ export const gateway: Command = {
     '--max-concurrent N  calls that run at once; default: 1000',
     '--drain-delay S     how long to go on listening after SIGTERM, in seconds; default: 0',
     '--open-metrics      serve /metrics without a key',
+    '--status-page       show operators what goes on, at /; always so on this machine alone',
     ...clientUsage.map((line) => line.replace(/ {2,}/, (gap) => `${gap}  `)),
     '',
     ...keyUsage,
@@ -36,6 +37,7 @@ export const gateway: Command = {
     'max-concurrent': { type: 'string' },
     'drain-delay': { type: 'string' },
     'open-metrics': { type: 'boolean' },
+    'status-page': { type: 'boolean' },
   },
   hasWords: true,
   async run(flags, terminal, _, words = []) {
@@ -46,6 +48,7 @@ export const gateway: Command = {
     const host = text(flags, 'host') ?? '127.0.0.1'
     const { client, region } = await setUp(flags)
     const { authenticate, key } = await findKeys(flags, host, terminal)
+    const statusPage = isThisMachine(host) || flags['status-page'] === true
     const redisUrl = text(flags, 'redis')
     const redis = redisUrl === undefined ? undefined : await connectRedis(redisUrl)
     const gateway = createGateway(client, {
@@ -53,6 +56,7 @@ export const gateway: Command = {
       prices: await readPrices(text(flags, 'prices')),
       maxConcurrent: positive(flags, 'max-concurrent'),
       openMetrics: flags['open-metrics'] === true,
+      statusPage,
       accessLog: (entry) => terminal.print(JSON.stringify(entry)),
       logger: loggerTo(terminal),
       ...redis?.stores,
@@ -60,6 +64,7 @@ export const gateway: Command = {
     const drainDelay = (whole(flags, 'drain-delay', 3_600) ?? 0) * 1_000
     const server = await onPort(port, () => serveGateway(gateway, { port, host, drainDelay }))
     introduce(server, region, key, terminal)
+    if (statusPage) terminal.note(`Status page: ${server.url}/, with an operator's key as the password.\n`)
     warnUnlessReady(gateway, server, terminal)
     await untilStopped(server, terminal)
     redis?.disconnect()
@@ -81,13 +86,17 @@ async function findKeys(
     await keys.read()
     return { authenticate: keys.authenticate }
   }
-  if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)) {
+  if (!isThisMachine(host)) {
     throw new ConfigurationError('A gateway that others can reach needs keys', {
       hint: 'Make one with: outcrop gateway key add NAME',
     })
   }
   const key = createApiKey()
   return { authenticate: apiKeys([{ id: 'local', sha256: await hashApiKey(key), operator: true }]), key }
+}
+
+function isThisMachine(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)
 }
 
 async function readPrices(path: string | undefined): Promise<GatewayOptions['prices']> {
