@@ -1,13 +1,13 @@
 import { createHash, createHmac } from 'node:crypto'
 import { Sha256 } from '@aws-crypto/sha256-js'
-import { EventStreamCodec } from '@smithy/eventstream-codec'
 import { HttpRequest } from '@smithy/protocol-http'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { fromUtf8, toUtf8 } from '@smithy/util-utf8'
+import { toUtf8 } from '@smithy/util-utf8'
 import { eventsByHand, sendByHand } from './bound.mjs'
+import { chunked, codec, messageBytes } from './frames.mjs'
+import { concurrentAnswers, largeAnswers } from './large-answers.mjs'
+import { identity, peers, region } from './peers.mjs'
 
-const identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI-EXAMPLE' }
-const region = 'us-east-1'
 const hostname = `bedrock-runtime.${region}.amazonaws.com`
 const path = '/model/us.anthropic.claude-sonnet-4-6/invoke'
 const headers = { 'content-type': 'application/json', accept: 'application/json' }
@@ -61,50 +61,9 @@ function signing(size) {
 }
 
 const deltas = 5_000
-const codec = new EventStreamCodec(toUtf8, fromUtf8)
-
-function frame(event) {
-  const bytes = Buffer.from(JSON.stringify(event)).toString('base64')
-  return codec.encode({
-    headers: {
-      ':event-type': { type: 'string', value: 'chunk' },
-      ':content-type': { type: 'string', value: 'application/json' },
-      ':message-type': { type: 'string', value: 'event' },
-    },
-    body: fromUtf8(JSON.stringify({ bytes, p: 'abcdefghijklmnopqrstuvwxyz'.slice(0, bytes.length % 26) })),
-  })
-}
-
-function streamBytes(deltas) {
-  const usage = { input_tokens: 10, output_tokens: 1 }
-  const message = {
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant',
-    model: 'claude',
-    content: [],
-    stop_reason: null,
-    usage,
-  }
-  const events = [
-    { type: 'message_start', message },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-    ...Array.from({ length: deltas }, (_, i) => ({
-      type: 'content_block_delta',
-      index: 0,
-      delta: { type: 'text_delta', text: `word ${i} of a long answer, ` },
-    })),
-    { type: 'content_block_stop', index: 0 },
-    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: deltas } },
-    { type: 'message_stop' },
-  ]
-  return Buffer.concat(events.map(frame))
-}
-
-function chunked(bytes, size) {
-  const chunks = []
-  for (let i = 0; i < bytes.length; i += size) chunks.push(bytes.subarray(i, i + size))
-  return chunks
+function streamBytes(count) {
+  const delta = (_, i) => ({ type: 'text_delta', text: `word ${i} of a long answer, ` })
+  return messageBytes({ type: 'text', text: '' }, Array.from({ length: count }, delta))
 }
 
 const parse = (payload) => JSON.parse(Buffer.from(JSON.parse(toUtf8(payload)).bytes, 'base64').toString())
@@ -143,7 +102,7 @@ function decoding(size) {
       }
     },
     ...(size > 1000 && {
-      'messages.stream, the whole path': () => streaming().outcrop(),
+      'messages.stream, the whole path': () => streaming(deltas).outcrop(),
       'raw drain': async () => {
         const chunks = body()
         return async () => {
@@ -171,21 +130,49 @@ function streamedResponses(count = deltas) {
     )
 }
 
-// The whole path of a streamed message, over an in-memory fetch.
-function streaming() {
+// A streamed message with the request that it takes, over an in-memory `fetch`: what a program has of each client.
+function streaming(count) {
+  const respond = streamedResponses(count)
   const drain = (start) => async () => {
     let events = 0
     for await (const event of await start()) if (event.type) events++
-    assertCount(events)
+    assertCount(events, count + 5)
+  }
+  const own = (door, read) => async () => {
+    const { bedrock } = await client(respond, door)
+    return read ? () => read(bedrock.messages.stream(params)) : drain(() => bedrock.messages.stream(params))
+  }
+  const peer = (name) => async () => {
+    const { stream } = await peers[name]({ fetch: async () => respond() })
+    return async () => {
+      let parts = 0
+      for await (const _ of await stream(params)) parts++
+      if (parts < count) throw new Error(`${parts} parts in place of ${count} or more`)
+    }
   }
   return {
-    outcrop: async () => {
-      const { bedrock } = await client(streamedResponses())
-      return drain(() => bedrock.messages.stream(params))
+    outcrop: own('outcrop'),
+    'outcrop, textStream': own('outcrop', async ({ textStream }) => {
+      let length = 0
+      for await (const text of textStream) length += text.length
+      if (length === 0) throw new Error('nothing came')
+    }),
+    'outcrop, finalMessage': own('outcrop', async (stream) => {
+      if ((await stream.finalMessage()).stop_reason !== 'end_turn') throw new Error('not the message')
+    }),
+    'outcrop/core': own('outcrop/core'),
+    'smithy, hand-wired': async () => {
+      const call = smithyCall(NodeSha256, respond)
+      return drain(async () => smithyEvents((await call()).body))
     },
-    '@anthropic-ai/bedrock-sdk': async () => {
-      const bedrock = await anthropicClient(streamedResponses())
-      return drain(() => bedrock.messages.stream(params))
+    'aws4fetch + smithy codec': async () => {
+      const call = await aws4fetchCall(respond)
+      return drain(async () => smithyEvents((await call()).body))
+    },
+    ...Object.fromEntries(Object.keys(peers).map((name) => [name, peer(name)])),
+    'the bound': async () => {
+      const call = byHand(respond)
+      return drain(async () => eventsByHand((await call(params)).body))
     },
   }
 }
@@ -254,24 +241,12 @@ async function client(fetch, door = 'outcrop', middleware = []) {
   return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch(), middleware }) }
 }
 
-async function anthropicClient(fetch) {
-  const { AnthropicBedrock } = await import('@anthropic-ai/bedrock-sdk')
-  const { accessKeyId, secretAccessKey } = identity
-  return new AnthropicBedrock({
-    awsRegion: region,
-    awsAccessKey: accessKeyId,
-    awsSecretKey: secretAccessKey,
-    fetch: async () => fetch(),
-  })
-}
-
 /** A call as one wires it by hand with AWS's packages. */
 function smithyCall(sha256, respond) {
   const sign = smithySigner(sha256)
   const fetch = async () => respond()
-  return async () => {
-    const { model, ...body } = params
-    const text = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
+  return async (input = params) => {
+    const text = bodyOf(input)
     const signed = await sign(text, new Date())
     const response = await fetch(`https://${hostname}${signed.path}`, {
       method: 'POST',
@@ -284,50 +259,41 @@ function smithyCall(sha256, respond) {
   }
 }
 
-function creating() {
-  const own = async (door) => {
-    const { bedrock } = await client(jsonResponse, door)
-    return () => bedrock.messages.create(params)
-  }
-  const smithy = (sha256) => {
-    const call = smithyCall(sha256, jsonResponse)
-    return async () => (await call()).json()
-  }
-  return {
-    outcrop: () => own('outcrop'),
-    'outcrop/core': () => own('outcrop/core'),
-    '@anthropic-ai/bedrock-sdk': async () => {
-      const bedrock = await anthropicClient(jsonResponse)
-      return () => bedrock.messages.create(params)
-    },
-    'smithy + sha256-js, hand-wired': async () => smithy(Sha256),
-    'smithy + node:crypto, hand-wired': async () => smithy(NodeSha256),
+/** A call as one wires it by hand with aws4fetch, for a Worker say. */
+async function aws4fetchCall(respond) {
+  const { AwsClient } = await import('aws4fetch')
+  const aws = new AwsClient({ ...identity, region, service: 'bedrock' })
+  const fetch = async () => respond()
+  return async (input = params) => {
+    const request = await aws.sign(`https://${hostname}${path}`, { method: 'POST', headers, body: bodyOf(input) })
+    const response = await fetch(request)
+    if (!response.ok) throw new Error(String(response.status))
+    return response
   }
 }
 
-// One short answer, with the request that it takes.
-function streamingShort() {
-  const count = 200
-  const drain = (start) => async () => {
-    let events = 0
-    for await (const event of await start()) if (event.type) events++
-    assertCount(events, count + 5)
+const bodyOf = ({ model: _, ...body }) => JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
+
+// A request of so many characters and a short answer.
+function creating(size) {
+  const sized = { ...params, messages: [{ role: 'user', content: 'x'.repeat(size) }] }
+  const own = (door) => async () => {
+    const { bedrock } = await client(jsonResponse, door)
+    return () => bedrock.messages.create(sized)
   }
-  const own = async (door) => {
-    const { bedrock } = await client(streamedResponses(count), door)
-    return drain(() => bedrock.messages.stream(params))
+  const peer = (name) => async () => {
+    const { create } = await peers[name]({ fetch: async () => jsonResponse() })
+    return () => create(sized)
   }
+  const wired = (call) => async () => (await call(sized)).json()
   return {
-    outcrop: () => own('outcrop'),
-    'outcrop/core': () => own('outcrop/core'),
-    'smithy, hand-wired': async () => {
-      const call = smithyCall(NodeSha256, streamedResponses(count))
-      return drain(async () => smithyEvents((await call()).body))
-    },
-    'the bound': async () => {
-      const call = byHand(streamedResponses(count))
-      return drain(async () => eventsByHand((await call(params)).body))
-    },
+    outcrop: own('outcrop'),
+    'outcrop/core': own('outcrop/core'),
+    'smithy + sha256-js, hand-wired': async () => wired(smithyCall(Sha256, jsonResponse)),
+    'smithy + node:crypto, hand-wired': async () => wired(smithyCall(NodeSha256, jsonResponse)),
+    'aws4fetch, hand-wired': async () => wired(await aws4fetchCall(jsonResponse)),
+    ...Object.fromEntries(Object.keys(peers).map((name) => [name, peer(name)])),
+    'the bound': async () => wired(byHand(jsonResponse)),
   }
 }
 
@@ -346,23 +312,6 @@ async function* smithyEvents(chunks) {
 
 const byHand = (respond) => sendByHand({ identity, region, hostname, path, fetch: async () => respond() })
 
-// A request of so many characters and a short answer, beside what cannot be left out.
-function creatingAtTheBound(size) {
-  const sized = { ...params, messages: [{ role: 'user', content: 'x'.repeat(size) }] }
-  const own = async (door) => {
-    const { bedrock } = await client(jsonResponse, door)
-    return () => bedrock.messages.create(sized)
-  }
-  return {
-    outcrop: () => own('outcrop'),
-    'outcrop/core': () => own('outcrop/core'),
-    'the bound': async () => {
-      const call = byHand(jsonResponse)
-      return async () => (await call(sized)).json()
-    },
-  }
-}
-
 function caching() {
   const calling = async (makeMiddleware, changes = () => ({})) => {
     const { bedrock } = await client(jsonResponse, 'outcrop', makeMiddleware(await import('outcrop/caching')))
@@ -377,79 +326,38 @@ function caching() {
   }
 }
 
+// Of 10 MB.
+const megabytes = (microseconds) => `${(10e6 / microseconds).toPrecision(2)} MB/s`
+
 export const groups = [
-  { name: 'sign 1 KB', baseline: 'smithy + sha256-js', operations: 3_000, contestants: signing(1_000) },
-  { name: 'sign 100 KB', baseline: 'smithy + sha256-js', operations: 100, contestants: signing(100_000) },
-  { name: 'sign 5 MB', baseline: 'smithy + sha256-js', operations: 3, contestants: signing(5_000_000) },
-  {
-    name: 'decode 5,000 deltas, 16 KB chunks',
-    baseline: 'smithy codec, hand-wired',
-    operations: 20,
-    contestants: decoding(16_384),
-  },
+  { name: 'sign 1 KB', operations: 3_000, contestants: signing(1_000), plot: true },
+  { name: 'sign 100 KB', operations: 100, contestants: signing(100_000) },
+  { name: 'sign 5 MB', operations: 3, contestants: signing(5_000_000) },
+  { name: 'decode 5,000 deltas, 16 KB chunks', operations: 10, contestants: decoding(16_384) },
   {
     name: 'decode 5,000 deltas, 7-byte chunks',
-    baseline: 'outcrop',
     operations: 5,
     contestants: (({ outcrop }) => ({ outcrop }))(decoding(7)),
   },
+  { name: 'stream 5,000 deltas', operations: 6, contestants: streaming(deltas), plot: true },
+  { name: 'stream 200 deltas', operations: 100, contestants: streaming(200) },
+  { name: 'frames to server-sent events, 5,000 deltas', operations: 10, contestants: converting() },
   {
-    name: 'stream 5,000 deltas',
-    baseline: '@anthropic-ai/bedrock-sdk',
-    operations: 10,
-    contestants: streaming(),
-  },
-  {
-    name: 'frames to server-sent events, 5,000 deltas',
-    baseline: 'decoder and base64 alone',
-    operations: 40,
-    contestants: converting(),
-  },
-  {
-    name: 'stream 200 deltas',
-    baseline: 'smithy, hand-wired',
-    operations: 200,
-    contestants: streamingShort(),
-  },
-  {
-    name: 'create 1 KB, at the bound',
-    baseline: 'the bound',
-    operations: 4_000,
-    contestants: creatingAtTheBound(1_000),
-  },
-  {
-    name: 'create 100 KB, at the bound',
-    baseline: 'the bound',
-    operations: 400,
-    contestants: creatingAtTheBound(100_000),
-  },
-  {
-    name: 'create 5 MB, at the bound',
-    baseline: 'the bound',
-    operations: 10,
-    contestants: creatingAtTheBound(5_000_000),
-  },
-  {
-    name: 'create 1 KB message',
-    baseline: 'smithy + sha256-js, hand-wired',
-    operations: 3_000,
-    contestants: creating(),
-  },
-  {
-    name: 'load, and create the first message',
-    baseline: '@anthropic-ai/bedrock-sdk',
-    isCold: true,
+    name: 'an answer of 10 MB',
+    baseline: 'text, cuts of 64 KB',
     operations: 1,
-    contestants: (({ outcrop, 'outcrop/core': core, '@anthropic-ai/bedrock-sdk': sdk }) => ({
-      outcrop,
-      'outcrop/core': core,
-      '@anthropic-ai/bedrock-sdk': sdk,
-    }))(creating()),
+    contestants: largeAnswers,
+    format: megabytes,
   },
   {
-    name: 'create behind caching',
-    baseline: 'no middleware',
-    operations: 2_000,
-    contestants: caching(),
+    name: 'answers of 50 KB',
+    baseline: 'one at a time',
+    operations: 1,
+    contestants: concurrentAnswers,
+    format: megabytes,
   },
+  { name: 'create 1 KB', operations: 1_500, contestants: creating(1_000), plot: true },
+  { name: 'create 100 KB', operations: 300, contestants: creating(100_000) },
+  { name: 'create 5 MB', operations: 8, contestants: creating(5_000_000) },
+  { name: 'create behind caching', baseline: 'no middleware', operations: 1_000, contestants: caching() },
 ]

@@ -1,5 +1,4 @@
-import { EventStreamCodec } from '@smithy/eventstream-codec'
-import { fromUtf8, toUtf8 } from '@smithy/util-utf8'
+import { frame } from './frames.mjs'
 
 export const answer = JSON.stringify({
   id: 'msg_1',
@@ -11,18 +10,7 @@ export const answer = JSON.stringify({
   usage: { input_tokens: 300, output_tokens: 300 },
 })
 
-const event = { type: 'message_start', message: { ...JSON.parse(answer), content: [], stop_reason: null } }
-const bytes = Buffer.from(JSON.stringify(event)).toString('base64')
-const string = (value) => ({ type: 'string', value })
-
 /** The frame that a stream begins with. */
 export const firstFrame = Buffer.from(
-  new EventStreamCodec(toUtf8, fromUtf8).encode({
-    headers: {
-      ':event-type': string('chunk'),
-      ':content-type': string('application/json'),
-      ':message-type': string('event'),
-    },
-    body: fromUtf8(JSON.stringify({ bytes })),
-  }),
+  frame({ type: 'message_start', message: { ...JSON.parse(answer), content: [], stop_reason: null } }),
 )

@@ -1,7 +1,9 @@
 // The other side: answers as Bedrock does and as little else as can be, so that the clients are what is measured. Prints
-// its port. HTTP/2 is told by how it begins.
+// its port, and with a certificate that of TLS too. HTTP/2 is told by how it begins.
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createServer as createHttp2Server } from 'node:http2'
+import { createServer as createTlsServer } from 'node:tls'
 import { answer, firstFrame } from './http-bodies.mjs'
 
 const whole = Buffer.from(
@@ -29,7 +31,7 @@ http2.on('stream', (incoming, headers) => {
   })
 })
 
-const server = createServer({ noDelay: true }, (socket) => {
+function serve(socket) {
   socket.on('error', () => {})
   let held = ''
   socket.once('data', (first) => {
@@ -54,5 +56,13 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.write(isStream(head) ? stream : whole)
     }
   }
-})
-server.listen(0, '127.0.0.1', () => console.log(server.address().port))
+}
+
+const port = (server) => new Promise((resolve) => server.listen(0, () => resolve(server.address().port)))
+const ports = [await port(createServer({ noDelay: true }, serve))]
+const [, , certificate, key] = process.argv
+if (certificate) {
+  const pem = { cert: readFileSync(certificate), key: readFileSync(key) }
+  ports.push(await port(createTlsServer({ ...pem, noDelay: true, ALPNProtocols: ['h2', 'http/1.1'] }, serve)))
+}
+console.log(ports.join(' '))

@@ -1,54 +1,103 @@
 // Over HTTP on this machine: every contestant in a process of its own, in interleaved rounds, with the server in another.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { formatTime } from './table.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const bare = [
-  'fetch, bare',
-  'node:http, bare',
-  'undici request, bare',
-  'undici dispatch, bare',
-  'node:http2, one session, bare',
+const bare = ['fetch, bare', 'node:http, bare', 'undici request, bare', 'undici dispatch, bare']
+const own = ['outcrop', 'outcrop/core', 'outcrop/core, with fetch']
+const others = [
+  'aws4fetch + smithy codec',
+  '@anthropic-ai/bedrock-sdk',
+  '@aws-sdk/client-bedrock-runtime',
+  '@ai-sdk/amazon-bedrock',
 ]
-const clients = ['outcrop', 'outcrop/core', 'outcrop/core, with fetch', '@aws-sdk/client-bedrock-runtime']
+const http2 = 'node:http2, one session, bare'
 // Of one core's time.
-const perSecond = (microseconds) => `${Math.round(1e6 / microseconds)} /s`
+const perSecond = (microseconds) => `${formatTime(microseconds)}, ${Math.round(1e6 / microseconds)} /s`
 
 export const groups = [
-  { name: 'create over HTTP, 64 in flight', task: 'throughput', baseline: 'fetch, bare', format: perSecond },
+  {
+    name: 'create over HTTP, 64 in flight',
+    task: 'throughput',
+    contestants: [...own, ...bare, http2, ...others],
+    format: perSecond,
+    plot: true,
+  },
+  {
+    name: 'create over TLS, 64 in flight',
+    task: 'throughput',
+    scheme: 'https',
+    contestants: [...own, 'fetch, bare', 'node:http, bare', '@aws-sdk/client-bedrock-runtime'],
+    format: perSecond,
+  },
   {
     name: 'an idle open stream',
     task: 'idle',
-    baseline: 'fetch, bare',
-    word: 'times as small',
-    format: (value) => `${value.toFixed(1)} KB`,
+    contestants: [...own, ...bare, http2, ...others],
+    word: 'as small',
+    unit: 'resident memory',
+    format: (kilobytes) => `${kilobytes.toFixed(1)} KB`,
+    plot: true,
   },
-  { name: 'start to first answer', task: 'cold', baseline: 'fetch, bare', format: (value) => `${value.toFixed(0)} ms` },
 ]
 
-/** Gives what one call or stream took in each round, by contestant. */
-export async function measure({ task }, rounds) {
-  const server = spawn(process.execPath, [`${here}http-server.mjs`], { stdio: ['ignore', 'pipe', 'inherit'] })
+/**
+ * Gives what one call or stream took in each round, by contestant.
+ *
+ * @param directories - where each contestant's code is, by a word before its name; for a comparison
+ */
+export async function measure({ task, scheme = 'http', contestants }, rounds, directories = { '': here }) {
+  const directory = mkdtempSync(join(tmpdir(), 'outcrop-bench-'))
+  const files = { certificate: join(directory, 'certificate.pem'), key: join(directory, 'key.pem') }
+  const { createCertificate } = await certificates()
+  const { cert, key } = createCertificate()
+  writeFileSync(files.certificate, cert)
+  writeFileSync(files.key, key)
+  const server = spawn(process.execPath, [`${here}http-server.mjs`, files.certificate, files.key], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   try {
-    const [port] = await once(server.stdout, 'data')
-    const names = task === 'cold' ? ['node -e 0', ...bare, ...clients] : [...bare, ...clients]
-    const results = Object.fromEntries(names.map((name) => [name, []]))
+    const [output] = await once(server.stdout, 'data')
+    const [plain, secure] = String(output).trim().split(' ')
+    const port = scheme === 'https' ? secure : plain
+    const run = (folder, name) =>
+      Number(
+        execFileSync(process.execPath, ['--expose-gc', `${folder}http-client.mjs`, task, name, port, scheme], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+          env: { ...process.env, NODE_EXTRA_CA_CERTS: files.certificate },
+        }),
+      )
+    const results = {}
     for (let round = 0; round < rounds; round++)
-      for (const name of names) results[name].push(run(task, name, String(port).trim()))
+      for (const name of contestants)
+        for (const [word, folder] of Object.entries(directories)) {
+          results[word + name] ??= []
+          results[word + name].push(run(folder, name))
+        }
     return results
   } finally {
     server.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function run(task, name, port) {
-  const options = { encoding: 'utf8' }
-  const before = performance.now()
-  if (name === 'node -e 0') execFileSync(process.execPath, ['-e', '0'], options)
-  const output =
-    name === 'node -e 0'
-      ? 0
-      : execFileSync(process.execPath, ['--expose-gc', `${here}http-client.mjs`, task, name, port], options)
-  return task === 'cold' ? performance.now() - before : Number(output)
+/** The certificate that the tests make. */
+async function certificates() {
+  const outfile = `${here}node_modules/.certificate.mjs`
+  await build({
+    entryPoints: [`${here}../test/node/certificate.ts`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  })
+  return import(pathToFileURL(outfile).href)
 }

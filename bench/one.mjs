@@ -2,7 +2,7 @@
 import { groups } from './cases.mjs'
 
 const [, , group, contestant] = process.argv
-const { contestants, operations, isCold } = groups.find(({ name }) => name === group)
+const { contestants, operations } = groups.find(({ name }) => name === group)
 
 const run = async (operation, count) => {
   for (let i = 0; i < count; i++) await operation(i)
@@ -14,12 +14,8 @@ const cpuTimeOf = async (work) => {
   return user + system
 }
 
-if (isCold) {
-  // Loading counts, and nothing is warm.
-  console.log(await cpuTimeOf(async () => run(await contestants[contestant](), operations)))
-} else {
-  const operation = await contestants[contestant]()
-  await run(operation, Math.max(3, operations))
-  globalThis.gc?.()
-  console.log((await cpuTimeOf(() => run(operation, operations))) / operations)
-}
+const operation = await contestants[contestant]()
+const { weight = 1 } = operation
+await run(operation, weight > 1 ? 1 : Math.max(3, operations))
+globalThis.gc?.()
+console.log((await cpuTimeOf(() => run(operation, operations))) / operations / weight)

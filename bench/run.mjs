@@ -1,61 +1,101 @@
 // Every contestant in a process of its own, in interleaved rounds: what slows the machine slows them all.
 //
-//   npm run bench [-- part-of-a-name]
+//   npm run bench -- [part of a name] [--write] [--plot] [--against <commit>]
+//
+// --write puts the tables and plots into docs/performance.md and docs/plots, --plot draws alone; --against compares with what
+// an older commit builds. ROUNDS=7 measures more often than 3 times.
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { parseArgs } from 'node:util'
+import { against } from './against.mjs'
 import { groups } from './cases.mjs'
+import * as cold from './cold.mjs'
 import * as http from './http.mjs'
+import { plot } from './plot.mjs'
+import { summarize, table } from './table.mjs'
 import * as telemetry from './telemetry.mjs'
+import { buildForWeb } from './web.mjs'
 import * as workerd from './workerd.mjs'
 
-const rounds = Number(process.env.ROUNDS ?? 7)
-const here = fileURLToPath(new URL('.', import.meta.url))
-
-// The web platform's code, as a bundler for a Worker takes it.
-await build({
-  stdin: {
-    contents: "export { createEventStreamDecoder } from 'outcrop/event-stream'",
-    resolveDir: here,
-  },
-  outfile: `${here}node_modules/.outcrop-web.mjs`,
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  platform: 'neutral',
-  conditions: ['workerd', 'worker', 'browser'],
-  logLevel: 'error',
+const { values, positionals } = parseArgs({
+  options: { write: { type: 'boolean' }, plot: { type: 'boolean' }, against: { type: 'string' } },
+  allowPositionals: true,
 })
+const here = fileURLToPath(new URL('.', import.meta.url))
+const docs = fileURLToPath(new URL('../docs/', import.meta.url))
+const rounds = Number(process.env.ROUNDS ?? 3)
+const isChosen = ({ name }) => positionals.every((part) => name.includes(part))
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
-const format = (microseconds) =>
-  microseconds >= 10_000 ? `${(microseconds / 1000).toFixed(1)} ms` : `${microseconds.toPrecision(3)} µs`
-
-console.log(`Node ${process.version}, ${rounds} rounds, median CPU time per operation\n`)
-const isChosen = ({ name }) => name.includes(process.argv[2] ?? '')
-
-function print({ name, baseline, format: show = format, word = 'times as fast' }, times) {
-  console.log(`| ${name.padEnd(34)} | time       | ${`${baseline} = 1`.padEnd(24)} |`)
-  console.log(`| ${'-'.repeat(34)} | ---------- | ${'-'.repeat(24)} |`)
-  for (const [contestant, each] of Object.entries(times)) {
-    const ratio = median(each.map((time, round) => times[baseline][round] / time))
-    console.log(
-      `| ${contestant.padEnd(34)} | ${show(median(each)).padEnd(10)} | ${`${ratio.toFixed(2)} ${word}`.padEnd(24)} |`,
-    )
-  }
-  console.log()
+/** Runs a group's contestants, each in a process of its own. */
+async function measure({ name, contestants }) {
+  const names = Object.keys(contestants)
+  const times = Object.fromEntries(names.map((contestant) => [contestant, []]))
+  for (let round = 0; round < rounds; round++)
+    for (const contestant of names) times[contestant].push(runOne(`${here}one.mjs`, name, contestant))
+  return times
 }
 
-for (const group of groups.filter(isChosen)) {
-  const times = Object.fromEntries(Object.keys(group.contestants).map((contestant) => [contestant, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const contestant of Object.keys(group.contestants)) {
-      const output = execFileSync(process.execPath, [`${here}one.mjs`, group.name, contestant], { encoding: 'utf8' })
-      times[contestant].push(Number(output))
+function runOne(...args) {
+  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }
+  return Number(execFileSync(process.execPath, ['--expose-gc', ...args], options))
+}
+
+const all = [
+  ...groups.map((group) => ({ ...group, measure: () => measure(group) })),
+  { ...telemetry, measure: () => telemetry.measure(rounds) },
+  { ...workerd, measure: () => workerd.measure(rounds) },
+  ...http.groups.map((group) => ({ ...group, measure: () => http.measure(group, rounds) })),
+  { ...cold, plot: cold.isPlotted, measure: () => cold.measure(rounds) },
+].filter(isChosen)
+if (all.length === 0) throw new Error(`No group's name has ${positionals.join(' and ')} in it`)
+
+await buildForWeb(here)
+if (values.against) {
+  await against(values.against, { isChosen, rounds, runOne })
+  process.exit(0)
+}
+
+console.log(`${heading()}\n`)
+const blocks = new Map([['machine', heading()]])
+for (const group of all) {
+  const rows = summarize(group, await group.measure())
+  const [unit, head] = [group.unit ?? 'CPU time', group.baseline ?? 'outcrop']
+  const text = table(
+    [group.name, unit, `beside ${head}`],
+    rows.map(({ name, shown, words }) => [name, shown, words]),
+  )
+  console.log(`${text}\n`)
+  const image = group.plot ? `${slug(group.name)}.svg` : undefined
+  if (image && (values.plot || values.write)) {
+    mkdirSync(`${docs}plots`, { recursive: true })
+    writeFileSync(`${docs}plots/${image}`, plot(`${group.name}: ${unit}, a shorter bar is better`, rows))
+  }
+  blocks.set(group.name, image ? `${text}\n\n![${group.name}](plots/${image})` : text)
+}
+if (values.write) write(`${docs}performance.md`, blocks)
+
+function heading() {
+  return `Node ${process.version} on ${process.platform} ${process.arch}; medians of ${rounds} interleaved rounds.`
+}
+
+function slug(name) {
+  return name.toLowerCase().replace(/\W+/g, '-')
+}
+
+/** Puts each block between its two marks in a page. */
+function write(file, blocks) {
+  let page = readFileSync(file, 'utf8')
+  for (const [name, block] of blocks) {
+    const [begin, end] = [`<!-- bench: ${name} -->`, '<!-- bench end -->']
+    const start = page.indexOf(begin)
+    if (start < 0) {
+      console.error(`${file} has no place for ${JSON.stringify(name)}: put ${begin} and ${end} where it belongs`)
+      process.exitCode = 1
+      continue
     }
+    const stop = page.indexOf(end, start)
+    page = `${page.slice(0, start + begin.length)}\n\n${block}\n\n${page.slice(stop)}`
   }
-  print(group, times)
+  writeFileSync(file, page)
 }
-if (isChosen(telemetry)) print(telemetry, await telemetry.measure(rounds))
-if (isChosen(workerd)) print(workerd, await workerd.measure(rounds))
-for (const group of http.groups.filter(isChosen)) print(group, await http.measure(group, rounds))

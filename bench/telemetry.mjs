@@ -11,7 +11,6 @@ import { telemetry } from 'outcrop/telemetry'
 export const name = 'create 1 KB message, with telemetry'
 export const baseline = 'without telemetry'
 export const format = (microseconds) => `${microseconds.toFixed(1)} µs`
-export const word = 'times as fast'
 const batch = 25
 const batches = 200
 

@@ -15,7 +15,6 @@ const config :Workerd.Config = (
 );`
 
 export const name = 'sign 1 KB, in workerd'
-export const baseline = 'smithy + sha256-js'
 const contestants = ['outcrop', 'smithy + sha256-js', 'smithy + WebCrypto']
 const operations = 30_000
 
