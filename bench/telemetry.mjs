@@ -11,8 +11,8 @@ import { telemetry } from 'outcrop/telemetry'
 export const name = 'create 1 KB message, with telemetry'
 export const baseline = 'without telemetry'
 export const format = (microseconds) => `${microseconds.toFixed(1)} µs`
-const batch = 25
-const batches = 200
+const batch = 10
+const batches = 800
 
 const answer = JSON.stringify({
   id: 'msg_1',
@@ -57,7 +57,7 @@ export async function measure(rounds) {
   const times = Object.fromEntries(Object.keys(clients).map((contestant) => [contestant, []]))
   for (let round = 0; round < rounds; round++) {
     for (const contestant of Object.keys(clients)) {
-      const output = execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), contestant])
+      const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), contestant])
       const [base, time] = JSON.parse(output)
       // As long as beside the baseline of this process, on the scale of the first.
       times[contestant].push(contestant === baseline ? base : (time / base) * times[baseline][round])
@@ -67,20 +67,17 @@ export async function measure(rounds) {
 }
 
 async function compare(contestant) {
-  const pair = [baseline, contestant].map((each) => ({ bedrock: clients[each](), times: [] }))
+  const pair = [baseline, contestant].map((each) => ({ bedrock: clients[each](), spent: 0 }))
   for (let round = -100; round < batches; round++) {
-    for (const { bedrock, times } of pair) {
+    // By chance, so that the collector's own rhythm hits both alike.
+    for (const each of Math.random() < 0.5 ? pair : pair.toReversed()) {
       const { user, system } = process.cpuUsage()
-      for (let i = 0; i < batch; i++) await bedrock.messages.create(params)
-      const spent = process.cpuUsage()
-      if (round >= 0) times.push((spent.user + spent.system - user - system) / batch)
+      for (let i = 0; i < batch; i++) await each.bedrock.messages.create(params)
+      const after = process.cpuUsage()
+      if (round >= 0) each.spent += after.user + after.system - user - system
     }
-    pair.reverse()
-    if (round % 50 === 0) globalThis.gc()
   }
-  const middle = (times) => times.toSorted((a, b) => a - b)[times.length >> 1]
-  // An even number of rounds has put the baseline first again.
-  return pair.map(({ times }) => middle(times))
+  return pair.map(({ spent }) => spent / batches / batch)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await compare(process.argv[2])))

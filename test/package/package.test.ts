@@ -18,10 +18,10 @@ describe('the tarball', () => {
   test('holds what is built, and the papers', () => {
     const others = consumer.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
     const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    const docs = pages.flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))
+    const docs = pages.flatMap((name) => (/\.\w+$/.test(name) ? [`docs/${name}`] : []))
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json']
     expect(others.sort()).toEqual([...papers, ...docs].sort())
-    expect(consumer.files.filter(({ path }) => !/\.(js|cjs|d\.ts|d\.cts|md|json)$|^LICENSE$/.test(path))).toEqual([])
+    expect(consumer.files.filter(({ path }) => !/\.(js|cjs|d\.ts|d\.cts|md|json|svg)$|^LICENSE$/.test(path))).toEqual([])
   })
 
   test('is one package of at most 2 MB', () => {
