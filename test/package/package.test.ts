@@ -21,7 +21,9 @@ describe('the tarball', () => {
     const docs = pages.flatMap((name) => (/\.\w+$/.test(name) ? [`docs/${name}`] : []))
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json']
     expect(others.sort()).toEqual([...papers, ...docs].sort())
-    expect(consumer.files.filter(({ path }) => !/\.(js|cjs|d\.ts|d\.cts|md|json|svg)$|^LICENSE$/.test(path))).toEqual([])
+    expect(consumer.files.filter(({ path }) => !/\.(js|cjs|d\.ts|d\.cts|md|json|svg)$|^LICENSE$/.test(path))).toEqual(
+      [],
+    )
   })
 
   test('is one package of at most 2 MB', () => {
