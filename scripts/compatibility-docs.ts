@@ -34,6 +34,8 @@ and Region from then on. If Bedrock says only "invalid beta flag", the client fi
 It never removes messages, tools or the system prompt. A field that the Messages API does not have remains an error, which suggests
 the most similar name. \`learn: false\` turns this off.
 
+Under \`anthropic_version: '2026-10-21'\` no model accepts \`temperature\`, \`top_p\` or \`top_k\`; they are removed.
+
 You can also pass betas in the \`anthropic-beta\` header, as for the Claude API. They are added to those in the body.
 
 ## What each model accepts
