@@ -1,9 +1,12 @@
 import http, { type ClientRequest } from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import type { HttpTransport, Network } from '../core/internal/http.ts'
+import type { HttpResponse, HttpTransport, Network } from '../core/internal/http.ts'
+import type { AbortSource } from '../core/internal/signal.ts'
+import type { Agents } from './agents.ts'
 import { toResponse } from './incoming.ts'
 import type { NodeFetchOptions } from './options.ts'
+import type { HttpProxy } from './proxy.ts'
 import { proxyFailure, proxyRefusal } from './proxy-errors.ts'
 import { createRouter } from './route.ts'
 import { toFetch } from './to-fetch.ts'
@@ -12,47 +15,69 @@ import { toFetch } from './to-fetch.ts'
 export function createNetwork(given: NodeFetchOptions = {}): Network {
   const router = createRouter(given)
   const { agents } = router
-  const transport: HttpTransport = (request, scope, connecting) =>
-    new Promise((resolve, reject) => {
-      const { isTls, options, forwarder } = router.route(request, scope)
-      agents.dropStale(Date.now())
-      // Read per request, because nock and instrumentations replace it.
-      const outgoing = (isTls ? https : http).request(options)
-      const { reusedSocket } = outgoing
-      // The user's own agent may queue requests for a connection, which the connect timeout must not count.
-      const connection = reusedSocket ? undefined : watchConnection(outgoing, connecting, given.agent === undefined)
-      let isOver = false
-      const fail = (error: unknown): void => {
-        if (isOver) return
+  const transport: HttpTransport = async (request, scope, connecting) => {
+    const { isTls, options, forwarder } = router.route(request, scope)
+    agents.dropStale(Date.now())
+    // Read per request, because nock and instrumentations replace it.
+    const outgoing = (isTls ? https : http).request(options)
+    // The user's own agent may queue requests for a connection, which the connect timeout must not count.
+    const connection = outgoing.reusedSocket
+      ? undefined
+      : watchConnection(outgoing, connecting, given.agent === undefined)
+    const response = responseTo(outgoing, { agents, connection, forwarder, scope, path: String(options.path) })
+    sendBody(outgoing, request.body)
+    return response
+  }
+  return { transport, fetch: toFetch(transport) }
+}
+
+/** Waits for the headers of a response. Keeps nothing of the request, which a stream would keep for as long as it lasts. */
+function responseTo(
+  outgoing: ClientRequest,
+  {
+    agents,
+    connection,
+    forwarder,
+    scope,
+    path,
+  }: {
+    readonly agents: Agents
+    readonly connection: PendingConnection | undefined
+    readonly forwarder: HttpProxy | undefined
+    readonly scope: AbortSource
+    readonly path: string
+  },
+): Promise<HttpResponse> {
+  const { reusedSocket } = outgoing
+  return new Promise((resolve, reject) => {
+    let isOver = false
+    const fail = (error: unknown): void => {
+      if (isOver) return
+      isOver = true
+      connection?.end()
+      // If one idle connection has died unnoticed, the others have too.
+      if (reusedSocket) agents.dropIdle()
+      reject(error)
+    }
+    // The scope belongs to the attempt, so it also closes the connection while the body is being read.
+    scope.onAbort((reason) => {
+      fail(reason)
+      outgoing.destroy()
+    })
+    outgoing
+      .on('error', (error) => fail(forwarder && connection?.isMade === false ? proxyFailure(forwarder, error) : error))
+      .on('close', () => fail(new Error('the connection was closed')))
+      .on('response', (incoming) => {
+        if (forwarder && incoming.statusCode === 407) {
+          fail(proxyRefusal(forwarder, 407, new URL(path).host))
+          outgoing.destroy()
+          return
+        }
         isOver = true
         connection?.end()
-        // If one idle connection has died unnoticed, the others have too.
-        if (reusedSocket) agents.dropIdle()
-        reject(error)
-      }
-      // The scope belongs to the attempt, so it also closes the connection while the body is being read.
-      scope.onAbort((reason) => {
-        fail(reason)
-        outgoing.destroy()
+        resolve(toResponse(incoming, outgoing))
       })
-      outgoing
-        .on('error', (error) =>
-          fail(forwarder && connection?.isMade === false ? proxyFailure(forwarder, error) : error),
-        )
-        .on('close', () => fail(new Error('the connection was closed')))
-        .on('response', (incoming) => {
-          if (forwarder && incoming.statusCode === 407) {
-            fail(proxyRefusal(forwarder, 407, new URL(String(options.path)).host))
-            outgoing.destroy()
-            return
-          }
-          isOver = true
-          connection?.end()
-          resolve(toResponse(incoming, outgoing))
-        })
-      sendBody(outgoing, request.body)
-    })
-  return { transport, fetch: toFetch(transport) }
+  })
 }
 
 /** A connection that is being made. */

@@ -32,7 +32,7 @@ interface Opened {
  * ```
  */
 export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
-  readonly #start: StartStream
+  #start: StartStream | undefined
   readonly #controller = new AbortController()
   readonly #accumulator = createMessageAccumulator()
   readonly #release: (() => void) | undefined
@@ -234,7 +234,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   async #begin(): Promise<Opened> {
     try {
-      const { events, metadata } = await this.#start(this.#controller.signal)
+      const start = this.#start as StartStream
+      // The parameters are not needed any more, and may be megabytes.
+      this.#start = undefined
+      const { events, metadata } = await start(this.#controller.signal)
       this.#opened = { events: eventIterator(events), metadata }
       return this.#opened
     } catch (error) {

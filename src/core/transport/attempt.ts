@@ -32,12 +32,17 @@ export function attempt(request: HttpRequest, context: AttemptContext): Promise<
     () => `Could not reach ${new URL(request.url).host}`,
     () => {
       scope.throwIfAborted()
-      return transport(request, scope, () => {
-        const deadline = startDeadline('connect', timeouts.connect, clock, scope)
-        return () => clock.clearTimeout(deadline)
-      })
+      return transport(request, scope, connectTimer(timeouts.connect, clock, scope))
     },
   )
+}
+
+// Not a closure of `attempt`: what watches a connection lasts as long as it, and must not keep the request.
+function connectTimer(milliseconds: number, clock: Clock, scope: CallScope): () => () => void {
+  return () => {
+    const deadline = startDeadline('connect', milliseconds, clock, scope)
+    return () => clock.clearTimeout(deadline)
+  }
 }
 
 /** Waits for work under a timeout, and converts its failure to an error of this library. */

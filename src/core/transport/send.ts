@@ -1,8 +1,9 @@
 import { enrich, isBedrockError } from '../errors.ts'
-import type { HttpResponse } from '../internal/http.ts'
+import type { HttpRequest, HttpResponse } from '../internal/http.ts'
 import { describeOutcome } from '../internal/outcome.ts'
 import { secretsOf } from '../internal/redact.ts'
 import { CallScope, sleep } from '../internal/signal.ts'
+import type { Clock, Identity } from '../types.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
 import { Authorizer } from './authorize.ts'
 import { readBody } from './body-reader.ts'
@@ -28,17 +29,7 @@ export async function send<T>(
   const scope = new CallScope(call.signal)
   const total = startDeadline('total', timeouts.total, clock, scope)
   const authorizer = new Authorizer(state, call, scope)
-  const context = {
-    transport: network.transport,
-    clock,
-    scope,
-    timeouts,
-    secrets: () => secretsOf(authorizer.identity, call.request.headers),
-  }
-  const done = (): void => {
-    clock.clearTimeout(total)
-    scope.dispose()
-  }
+  const done = finisher(clock, total, scope)
   const tellRetry = (error: Error, delay = 0): void => {
     logger.debug(`Attempt ${attempts} failed (${error.message}); retrying in ${delay} ms${describeOutcome(error)}`)
     call.onRetry?.({ attempt: attempts, error, delay })
@@ -53,11 +44,13 @@ export async function send<T>(
       let response: HttpResponse | undefined
       try {
         const request = await authorizer.authorize()
+        const secrets = secretsIn(authorizer.identity, call.request.headers)
+        const context = { transport: network.transport, clock, scope, timeouts, secrets }
         attempts++
         response = await attempt(request, context)
         if (response.ok) authorizer.keepTime()
         const body = readBody(response, context)
-        const result = await decode({ response, body, secrets: context.secrets, attempts, done })
+        const result = await decode({ response, body, secrets, attempts, done })
         retryBudget?.give(spent)
         return result
       } catch (error) {
@@ -88,6 +81,19 @@ export async function send<T>(
   } catch (error) {
     done()
     throw error
+  }
+}
+
+// The two that follow are not closures of `send`: a stream may stay open for long, and must not keep its request.
+
+function secretsIn(identity: Identity | undefined, headers: HttpRequest['headers']): () => readonly string[] {
+  return () => secretsOf(identity, headers)
+}
+
+function finisher(clock: Clock, total: unknown, scope: CallScope): () => void {
+  return () => {
+    clock.clearTimeout(total)
+    scope.dispose()
   }
 }
 
