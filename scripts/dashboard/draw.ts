@@ -34,7 +34,7 @@ interface Line {
 export function linesOf({ queries }: Panel, scrapes: readonly Scrape[]): Line[] {
   const lines = new Map<string, { time: number; value: number }[]>()
   scrapes.forEach(({ time }, i) => {
-    const window = scrapes.slice(Math.max(0, i - 4), i + 1)
+    const window = scrapes.slice(Math.max(0, i - 2), i + 1)
     for (const { legend, query } of queries) {
       for (const [group, value] of evaluate(query, window)) {
         const name = legend.replace(/\{\{\w+\}\}/, group)
@@ -69,7 +69,7 @@ function drawPanel(panel: Panel, scrapes: readonly Scrape[]): string {
   )
   const drawn = lines.map(({ points }, i) => {
     const path = points
-      .map(({ time, value }, j) => `${j ? 'L' : 'M'}${x(time).toFixed(1)} ${y(value).toFixed(1)}`)
+      .map(({ time, value }, j) => `${j ? 'L' : 'M'}${x(time).toFixed(0)} ${y(value).toFixed(0)}`)
       .join('')
     return `<path d="${path}" fill="none" stroke="${colours[i % colours.length]}" stroke-width="1.5"/>`
   })

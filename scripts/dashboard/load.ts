@@ -35,7 +35,7 @@ function createClock(): Clock & { pass(milliseconds: number): void } {
   }
 }
 
-/** Calls the fake through a client and a gateway for so many seconds of its time, and gives the metrics every 15 seconds. */
+/** Calls the fake through a client and a gateway for so many seconds of its time, and gives the metrics every 30 seconds. */
 export async function runLoad(seconds: number): Promise<Scrape[]> {
   const clock = createClock()
   const random = createRandom()
@@ -62,7 +62,7 @@ export async function runLoad(seconds: number): Promise<Scrape[]> {
   const scrape = async (): Promise<void> => {
     const time = (clock.now() - started) / 1000
     if (time < next) return
-    next = time + 15
+    next = time + 30
     const { resourceMetrics } = await reader.collect()
     const gateway = await (await front.fetch(new Request('http://gateway/metrics'))).text()
     scrapes.push({ time, samples: [...samplesOf(resourceMetrics), ...parseText(gateway)] })
