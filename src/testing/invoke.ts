@@ -93,9 +93,11 @@ function outcomeOf(state: FakeState, call: FakeCall): Outcome {
     return { refusal: { status: 500, type: 'InternalServerException', message } }
   }
   const message = createMessage(call, reply, base.replace(/^anthropic\.|-v\d(:\d)?$/g, ''))
-  const usage = { ...message.usage, ...cacheUsage(state, call, base, message.usage) }
+  const cache = cacheUsage(state, call, base, message.usage)
+  const usage = { ...message.usage, ...cache.usage }
   const admission = admit(state, call, usage)
   if ('refusal' in admission) return admission
+  cache.keep()
   return {
     message: { ...message, usage },
     admission,

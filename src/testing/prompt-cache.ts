@@ -10,17 +10,18 @@ const lookBack = 20
 
 /**
  * Computes the usage that Bedrock's prompt cache would report for a call: everything up to the last cached point is
- * read, from there to the last point is written, and the rest is plain input.
+ * read, from there to the last point is written, and the rest is plain input. `keep` writes it, which a call that is
+ * refused does not.
  */
 export function cacheUsage(
   state: FakeState,
   { body, region, identity }: FakeCall,
   base: string,
   { input_tokens }: JsonObject,
-): JsonObject {
+): { readonly usage: JsonObject; readonly keep: () => void } {
   const blocks = blocksOf(body)
   const points = blocks.flatMap(({ ttl }, i) => (ttl ? [{ index: i, ttl }] : []))
-  if (points.length === 0) return {}
+  if (points.length === 0) return { usage: {}, keep: () => {} }
   const minimum = catalogModel(base)?.promptCaching?.minimumTokens ?? 1024
   const now = state.now()
   const prefix = (index: number): string =>
@@ -36,18 +37,20 @@ export function cacheUsage(
   for (const { index } of points) {
     for (let i = index; i > read && i > index - lookBack; i--) if (isCached(i)) read = i
   }
-  let written = -1
-  for (const { index, ttl } of points) {
-    if (tokens(index) < minimum) continue
-    state.cachedPrompts.set(prefix(index), now + (ttl === '1h' ? 3_600_000 : 300_000))
-    if (index > read) written = index
-  }
+  const large = points.filter(({ index }) => tokens(index) >= minimum)
+  const written = Math.max(-1, ...large.map(({ index }) => index).filter((index) => index > read))
   const readTokens = read >= 0 ? tokens(read) : 0
   const writtenTokens = written >= 0 ? tokens(written) - readTokens : 0
   return {
-    input_tokens: Math.max(0, Number(input_tokens) - readTokens - writtenTokens),
-    cache_read_input_tokens: readTokens,
-    cache_creation_input_tokens: writtenTokens,
+    usage: {
+      input_tokens: Math.max(0, Number(input_tokens) - readTokens - writtenTokens),
+      cache_read_input_tokens: readTokens,
+      cache_creation_input_tokens: writtenTokens,
+    },
+    keep() {
+      for (const { index, ttl } of large)
+        state.cachedPrompts.set(prefix(index), now + (ttl === '1h' ? 3_600_000 : 300_000))
+    },
   }
 }
 
