@@ -72,10 +72,7 @@ function callerOf(id: string, flags: Flags): Caller {
   const models = list(flags, 'models')
   const tokensPerMinute = positive(flags, 'tokens-per-minute')
   const spendPerDay = positive(flags, 'spend-per-day')
-  const named = text(flags, 'guardrail')
-  const { identifier, version } = named === undefined ? {} : parseGuardrail(named)
-  if (named !== undefined && (!identifier || version === undefined))
-    throw new UsageError('--guardrail needs an identifier and a version, for example gr-1234:1.')
+  const guardrail = guardrailOf(flags)
   return {
     id,
     ...(models && { models }),
@@ -85,7 +82,16 @@ function callerOf(id: string, flags: Flags): Caller {
         ...(spendPerDay !== undefined && { spendPerDay }),
       },
     }),
-    ...(identifier && version !== undefined && { guardrail: { identifier, version } }),
+    ...(guardrail && { guardrail }),
     ...(flags.operator === true && { operator: true }),
   }
+}
+
+/** Returns the guardrail that `--guardrail` names. @throws UsageError */
+export function guardrailOf(flags: Flags): Caller['guardrail'] {
+  const named = text(flags, 'guardrail')
+  if (named === undefined) return undefined
+  const { identifier, version } = parseGuardrail(named)
+  if (version !== undefined) return { identifier, version }
+  throw new UsageError('--guardrail needs an identifier and a version, for example gr-1234:1.')
 }

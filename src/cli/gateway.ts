@@ -4,7 +4,7 @@ import { ConfigurationError } from 'outcrop'
 import { apiKeys, createApiKey, createGateway, type Gateway, type GatewayOptions, hashApiKey } from 'outcrop/gateway'
 import { type GatewayServer, keysFile, serveGateway } from 'outcrop/gateway/node'
 import { clientFlags, clientUsage, type Command, type Flags, positive, text, UsageError, whole } from './command.ts'
-import { defaultKeysPath, gatewayKey, keyFlags, keyUsage } from './gateway-key.ts'
+import { defaultKeysPath, gatewayKey, guardrailOf, keyFlags, keyUsage } from './gateway-key.ts'
 import { onPort } from './listen.ts'
 import { connectRedis } from './redis.ts'
 import { setUp } from './set-up.ts'
@@ -18,6 +18,7 @@ export const gateway: Command = {
     `--keys FILE         the keys; default: ${defaultKeysPath()}, if it exists;`,
     '                    without keys, the gateway makes one and prints it, on this machine alone',
     '--prices FILE       JSON, prices per million tokens: {"sonnet": {"input": 3, "output": 15}}',
+    '--guardrail ID:V    a guardrail on every call, which no key can change',
     '--redis URL         share limits and spending between processes; needs the package ioredis',
     '--max-concurrent N  calls that run at once; default: 1000',
     '--drain-delay S     how long to go on listening after SIGTERM, in seconds; default: 0',
@@ -53,6 +54,7 @@ export const gateway: Command = {
     const redis = redisUrl === undefined ? undefined : await connectRedis(redisUrl)
     const gateway = createGateway(client, {
       authenticate,
+      guardrail: guardrailOf(flags),
       prices: await readPrices(text(flags, 'prices')),
       maxConcurrent: positive(flags, 'max-concurrent'),
       openMetrics: flags['open-metrics'] === true,

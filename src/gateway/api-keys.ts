@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { hex } from '../core/internal/bytes.ts'
 import { assertCaller, type Authenticate, type Caller } from './caller.ts'
+import { sha256Hex } from '#platform'
 
 /** A stored key: its caller and its hash. */
 export interface ApiKey extends Caller {
@@ -29,7 +29,7 @@ const urlSafe: Readonly<Record<string, string>> = { '+': '-', '/': '_' }
  * cannot. A slow hash would also let anyone keep the gateway busy with wrong keys.
  */
 export async function hashApiKey(key: string): Promise<string> {
-  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))))
+  return sha256Hex(key)
 }
 
 /**

@@ -3,7 +3,7 @@ import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
 import { isOfKind } from '../core/internal/error-kinds.ts'
 import { parseJsonObject } from '../core/internal/json.ts'
 import { requestIdOf, serviceErrorFrom } from '../core/internal/service-error.ts'
-import type { BedrockFetchInit, JsonObject, ModelRef } from '../core/types.ts'
+import type { BedrockFetchInit, JsonObject } from '../core/types.ts'
 import { assertNoGuardrailConfig, callerHeaders } from './caller-headers.ts'
 import { describeError, refusedIdentity } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -29,7 +29,13 @@ export async function invokeModel(exchange: Exchange, gateway: GatewayContext): 
   // Bedrock counts tokens only for base models, and accepts a guardrail only if something is generated.
   const id = (isCount && model.base) || model.id
   const headers = { ...requestHeaders(request.headers), ...(!isCount && callerHeaders(caller, request.headers)) }
-  return pass(exchange, gateway, `/model/${encodeURIComponent(id)}/${operation}`, { body, headers, ...regionOf(model) })
+  return pass(exchange, gateway, `/model/${encodeURIComponent(id)}/${operation}`, {
+    body,
+    headers,
+    ...(model.region !== undefined && { region: model.region }),
+    // An answer that is not streamed may take as long as Bedrock lets an inference run.
+    ...(operation === 'invoke' && { timeout: { response: 3_600_000 } }),
+  })
 }
 
 /** Forwards the list of the account's inference profiles. */
@@ -71,6 +77,7 @@ async function pass(
     exchange.watch = watch
     return new Response(response.body, { status, headers: responseHeaders(headers) })
   }
+  if (status < 400) throw new RefusedRequest(502, `Bedrock's endpoint answered with the status ${status}`)
   const text = await response.text()
   const error = serviceErrorFrom({ status, headers, text })
   // Not the caller's fault, and new keys of theirs would not help.
@@ -81,10 +88,6 @@ async function pass(
     status,
     headers: responseHeaders(headers),
   })
-}
-
-function regionOf({ region }: ModelRef): Pick<BedrockFetchInit, 'region'> {
-  return region === undefined ? {} : { region }
 }
 
 function segment(value = ''): string {

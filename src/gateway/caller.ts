@@ -65,10 +65,7 @@ export function assertCaller(caller: unknown, name = 'caller'): asserts caller i
     assertLimit(limits.tokensPerMinute, `${name}.limits.tokensPerMinute`, 1)
     assertLimit(limits.spendPerDay, `${name}.limits.spendPerDay`, 0)
   }
-  if (guardrail !== undefined) {
-    assertOptions(guardrail, `${name}.guardrail`, 'identifier version trace')
-    assertGuardrailOptions(guardrail)
-  }
+  if (guardrail !== undefined) assertCallerGuardrail(guardrail, `${name}.guardrail`)
   if (metadata !== undefined) {
     const isText = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
     if (!isText || !Object.values(metadata).every((value) => typeof value === 'string'))
@@ -76,6 +73,12 @@ export function assertCaller(caller: unknown, name = 'caller'): asserts caller i
   }
   if (operator !== undefined && typeof operator !== 'boolean')
     throw new ConfigurationError(`${name}.operator must be true or false`)
+}
+
+/** @throws ConfigurationError for a guardrail without an identifier or a version */
+export function assertCallerGuardrail(guardrail: CallerGuardrail, name: string): void {
+  assertOptions(guardrail, name, 'identifier version trace')
+  assertGuardrailOptions(guardrail)
 }
 
 /** Tests whether text can identify a caller in a log line, a metric, a file and a page. */

@@ -61,18 +61,23 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   let onIdle: (() => void) | undefined
   let drained: Promise<void> | undefined
 
-  const snapshot = (): GatewaySnapshot => {
-    const now = clock.now()
-    const { active, queued } = admission
-    const draining = drained !== undefined
-    return { now, started, draining, active, queued, maxConcurrent: options.maxConcurrent, ...activity.read(now) }
-  }
+  const readiness = createReadiness(bedrock, { model: options.readinessModel, clock, logger })
+  const snapshot = (): GatewaySnapshot => ({
+    now: clock.now(),
+    started,
+    draining: drained !== undefined,
+    readiness: readiness.last,
+    active: admission.active,
+    maxConcurrent: options.maxConcurrent,
+    queued: admission.queued,
+    ...activity.read(clock.now()),
+  })
 
   const context: GatewayContext = {
     ...options,
     bedrock,
     budget,
-    readiness: createReadiness(bedrock, { model: options.readinessModel, clock, logger }),
+    readiness: readiness.ask,
     isDraining: () => drained !== undefined,
     renderMetrics: metrics.render,
     snapshot,
@@ -92,8 +97,9 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   const identify = async (request: Request): Promise<Caller | undefined> => {
     try {
       const caller = await options.authenticate(request)
-      if (caller) assertCaller(caller)
-      return caller
+      if (!caller) return undefined
+      assertCaller(caller)
+      return { ...caller, guardrail: caller.guardrail ?? options.guardrail }
     } catch (error) {
       logger.error('authenticate failed', error)
       throw new RefusedRequest(500, 'The gateway could not identify the caller')
@@ -146,7 +152,7 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
   return {
     fetch: async (request) => {
       const url = new URL(request.url)
-      return answer(request, url, findRoute(request.method, withoutBase(url.pathname, basePath), options.statusPage))
+      return answer(request, url, findRoute(request.method, withoutBase(url.pathname, basePath), options))
     },
     snapshot,
     drain() {

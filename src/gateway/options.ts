@@ -6,7 +6,8 @@ import type { Clock, Logger } from '../core/types.ts'
 import type { TokenPrices } from '../usage/cost.ts'
 import type { LimitStore } from '../limits/store.ts'
 import type { AccessLogEntry } from './access-log.ts'
-import type { Authenticate } from './caller.ts'
+import { assertCallerGuardrail, type Authenticate, type CallerGuardrail } from './caller.ts'
+import type { Wire } from './exchange.ts'
 import { memorySpendStore, type SpendStore } from './spend-store.ts'
 
 /** Options of {@link createGateway}. */
@@ -20,6 +21,21 @@ export interface GatewayOptions {
    * @default none
    */
   readonly prices?: Readonly<Record<string, TokenPrices>> | undefined
+  /**
+   * The guardrail of every call whose caller has no guardrail of its own. Callers can neither change nor remove it. A
+   * guardrail in the client's middleware or headers is no substitute: requests on Bedrock's API bypass the middleware and
+   * can override the headers.
+   *
+   * @default none
+   */
+  readonly guardrail?: CallerGuardrail | undefined
+  /**
+   * The APIs to serve. Requests on Bedrock's API bypass the client's middleware: leave it out if every call must go through
+   * the middleware.
+   *
+   * @default ['anthropic', 'bedrock']
+   */
+  readonly wires?: readonly Wire[] | undefined
   /**
    * Stores callers' token limits. Several processes can share one in Redis; while it is unavailable, each keeps to its
    * share.
@@ -78,14 +94,14 @@ export interface GatewayOptions {
 }
 
 const optionNames =
-  'authenticate prices limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics statusPage basePath accessLog logger clock'
+  'authenticate prices guardrail wires limitStore instances spendStore storeFailure maxBodySize maxConcurrent maxQueued queueTimeout pingInterval estimateTokens exposeUpstreamErrors readinessModel openMetrics statusPage basePath accessLog logger clock'
 
 /** {@link GatewayOptions} with all defaults. */
 export type ResolvedOptions = Pick<GatewayOptions, Optional> & {
   readonly [Name in Exclude<keyof GatewayOptions, Optional>]-?: Exclude<GatewayOptions[Name], undefined>
 }
 
-type Optional = 'accessLog' | 'limitStore' | 'instances'
+type Optional = 'accessLog' | 'guardrail' | 'instances' | 'limitStore'
 
 /** @throws ConfigurationError for invalid options */
 export function resolveOptions(options: GatewayOptions): ResolvedOptions {
@@ -93,6 +109,8 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   const {
     authenticate,
     prices = {},
+    guardrail,
+    wires = ['anthropic', 'bedrock'],
     limitStore,
     instances,
     spendStore = memorySpendStore({ clock: options.clock }),
@@ -121,6 +139,9 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   assertNumber('maxConcurrent', maxConcurrent, 1)
   assertNumber('maxQueued', maxQueued, 0)
   assertNumber('queueTimeout', queueTimeout, 0)
+  if (guardrail !== undefined) assertCallerGuardrail(guardrail, 'guardrail')
+  if (!Array.isArray(wires) || !wires.every((wire) => wire === 'anthropic' || wire === 'bedrock'))
+    throw new ConfigurationError("wires must be a list of 'anthropic' and 'bedrock'")
   if (instances !== undefined) assertNumber('instances', instances, 1)
   if (storeFailure !== 'refuse' && storeFailure !== 'allow')
     throw new ConfigurationError("storeFailure must be 'refuse' or 'allow'")
@@ -130,6 +151,8 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   return {
     authenticate,
     prices,
+    guardrail,
+    wires,
     limitStore,
     instances,
     spendStore,

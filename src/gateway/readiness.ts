@@ -18,21 +18,34 @@ export interface Readiness {
 const keptWhenReady = 30_000
 const keptWhenNot = 5_000
 
-/** Creates a check of the identity, the Region and one model, which caches its result. */
+/** A check of the identity, the Region and one model. */
+export interface ReadinessCheck {
+  /** The latest result; `undefined` before the first check. */
+  readonly last: Readiness | undefined
+  /** Returns the latest result while it is fresh, else checks again. Never rejects. */
+  ask(): Promise<Readiness>
+}
+
+/** Creates a {@link ReadinessCheck}. */
 export function createReadiness(
   bedrock: GatewayBackend,
   { model, clock, logger }: { readonly model: string; readonly clock: Clock; readonly logger: Logger },
-): () => Promise<Readiness> {
+): ReadinessCheck {
   const share = singleFlight<Readiness>(clock)
   let last: Readiness | undefined
-  return async () => {
-    if (last && clock.now() - last.checked < (last.isReady ? keptWhenReady : keptWhenNot)) return last
-    return share(async () => {
-      const reason = await findObstacle(bedrock, model)
-      if (reason !== undefined) logger.warn('The gateway is not ready', reason)
-      last = { isReady: reason === undefined, checked: clock.now(), ...(reason && { reason: reason.message }) }
+  return {
+    get last() {
       return last
-    })
+    },
+    async ask() {
+      if (last && clock.now() - last.checked < (last.isReady ? keptWhenReady : keptWhenNot)) return last
+      return share(async () => {
+        const obstacle = await findObstacle(bedrock, model)
+        if (obstacle) logger.warn('The gateway is not ready', obstacle)
+        last = { isReady: !obstacle, checked: clock.now(), reason: obstacle?.message }
+        return last
+      })
+    },
   }
 }
 

@@ -2,7 +2,7 @@ import { reasonMissing } from '../anthropic/anthropic-fetch.ts'
 import { RefusedRequest } from '../anthropic/errors.ts'
 import { answerHello, answerMessages, answerModels, dropEvents } from './anthropic-routes.ts'
 import { applyGuardrail, getInferenceProfile, invokeModel, listInferenceProfiles } from './bedrock-routes.ts'
-import type { Exchange, RouteTraits } from './exchange.ts'
+import type { Exchange, RouteTraits, Wire } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { showHealth, showMetrics, showReadiness, showStatusPage } from './operator-routes.ts'
 
@@ -48,18 +48,21 @@ export interface RouteMatch {
   readonly params: Exchange['params']
 }
 
-/**
- * Finds a request's route: where there is none, one that says so.
- *
- * @param hasPages - whether there are pages for browsers
- */
-export function findRoute(method: string, pathname: string, hasPages: boolean): RouteMatch {
+/** What of the routes is served. */
+export interface ServedRoutes {
+  readonly wires: readonly Wire[]
+  /** Whether there are pages for browsers. */
+  readonly statusPage: boolean
+}
+
+/** Finds a request's route: where there is none, one that says so. */
+export function findRoute(method: string, pathname: string, served: ServedRoutes): RouteMatch {
   const segments = pathname
     .replace(/(?<=.)\/$/, '')
     .split('/')
     .slice(1)
   const fitting = compiled.flatMap(({ route, pattern }) => {
-    const params = route.isPage && !hasPages ? undefined : matchSegments(pattern, segments)
+    const params = isServed(route, served) ? matchSegments(pattern, segments) : undefined
     return params ? [{ route, params }] : []
   })
   const found = fitting.find(({ route }) => route.method === method)
@@ -71,6 +74,11 @@ export function findRoute(method: string, pathname: string, hasPages: boolean): 
     throw new RefusedRequest(404, wire === 'anthropic' ? reasonMissing(pathname) : 'Not found')
   }
   return { route: { ...nowhere, wire, answer }, params: {} }
+}
+
+function isServed({ access, isPage, wire }: Route, { wires, statusPage }: ServedRoutes): boolean {
+  if (isPage) return statusPage
+  return access !== 'caller' || wires.includes(wire)
 }
 
 const compiled = routes.map((route) => ({ route, pattern: route.path.split('/').slice(1) }))

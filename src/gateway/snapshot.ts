@@ -1,3 +1,4 @@
+import type { Readiness } from './readiness.ts'
 import type { Activity } from './activity.ts'
 
 /** A gateway, at one moment. */
@@ -7,6 +8,8 @@ export interface GatewaySnapshot extends Activity {
   /** When the gateway was made, in milliseconds since the epoch. */
   readonly started: number
   readonly draining: boolean
+  /** The latest result of `/readyz`; `undefined` before the first check. */
+  readonly readiness: Readiness | undefined
   /** How many calls of models run, and how many may. */
   readonly active: number
   readonly maxConcurrent: number

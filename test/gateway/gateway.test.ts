@@ -125,6 +125,27 @@ describe('what a key may do', () => {
     expect(fake.calls).toEqual([])
   })
 
+  test("the gateway's guardrail is on the calls of callers that have none, on both wires", async () => {
+    const { call, fake } = await connect({ guardrail, fake: blocking })
+    await call('/v1/messages', { json: params })
+    await call('/model/sonnet/invoke', { json: body })
+    expect(fake.calls.map(({ headers }) => headers['x-amzn-bedrock-guardrailidentifier'])).toEqual([
+      'gr1abc2def3g',
+      'gr1abc2def3g',
+    ])
+    const config = { ...params, 'amazon-bedrock-guardrailConfig': { streamProcessingMode: 'ASYNCHRONOUS' } }
+    expect((await call('/v1/messages', { json: config })).status).toBe(400)
+  })
+
+  test('a wire that is left out is not there', async () => {
+    const { call, fake } = await connect({ wires: ['anthropic'] })
+    expect((await call('/v1/messages', { json: params })).status).toBe(200)
+    for (const path of ['/model/sonnet/invoke', '/guardrail/g/version/1/apply'])
+      expect((await call(path, { json: body })).status).toBe(404)
+    expect((await call('/inference-profiles')).status).toBe(404)
+    expect(fake.calls.length).toBe(1)
+  })
+
   test('its metadata goes into the invocation logs, over its own', async () => {
     const { call, fake } = await connect({ caller: { metadata: { team: 'Zürich' } } })
     await call('/v1/messages', { json: params })
@@ -263,6 +284,22 @@ describe("Bedrock's wire", () => {
     const open = await connect({ exposeUpstreamErrors: true })
     open.fake.fail('iam-denied', { message })
     expect(await (await open.call('/model/sonnet/invoke', { json: body })).text()).toContain('123456789012')
+  })
+
+  test('a whole answer may take an hour, and a redirect is passed on to nobody', async () => {
+    const clock = manualClock()
+    const waiting = await connect({ client: { clock, fetch: () => new Promise(() => {}) } })
+    const controller = new AbortController()
+    const answer = waiting.call('/model/sonnet/invoke', { json: body, signal: controller.signal })
+    await expect.poll(() => [...clock.timers.values()].map(({ milliseconds }) => milliseconds)).toContain(3_600_000)
+    controller.abort()
+    await answer
+    const location = { location: 'http://169.254.169.254/latest' }
+    const moved = await connect({
+      client: { fetch: async () => new Response(null, { status: 307, headers: location }) },
+    })
+    const response = await moved.call('/model/sonnet/invoke', { json: body })
+    expect([response.status, response.headers.get('location')]).toEqual([502, null])
   })
 
   test.each(['/v1/messages', '/model/sonnet/invoke'])(
@@ -472,6 +509,10 @@ describe('seeing', () => {
     })
     const response = await broken.call('/readyz')
     expect([response.status, await response.json()]).toEqual([503, { status: 'not ready' }])
+    expect(broken.gateway.snapshot().readiness).toMatchObject({
+      isReady: false,
+      reason: expect.stringContaining('token'),
+    })
     const nowhere = await connect({ client: { region: undefined, env: {} } })
     expect((await nowhere.call('/readyz')).status).toBe(503)
   })
