@@ -179,6 +179,11 @@ const bags: Readonly<Record<string, Case>> = {
   ],
   './gateway apiKeys': [() => gateway.apiKeys(wrong([{ id: 'a', sha256: '0'.repeat(64), modls: [] }])), 'models'],
   './gateway memorySpendStore': [() => gateway.memorySpendStore(wrong({ clok: 1 })), 'clock'],
+  './gateway redisSpendStore': [() => gateway.redisSpendStore(wrong({ eval: run }), wrong({ prefx: 'a' })), 'prefix'],
+  './gateway upstashSpendStore': [
+    () => gateway.upstashSpendStore(wrong({ eval: run }), wrong({ prefx: 'a' })),
+    'prefix',
+  ],
   './gateway/node keysFile': [() => gatewayNode.keysFile('keys.json', wrong({ clok: 1 })), 'clock'],
   './gateway/node serveGateway': [
     () => gatewayNode.serveGateway({ fetch: fake.fetch, drain: async () => {} }, wrong({ hst: 'a' })),

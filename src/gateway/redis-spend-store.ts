@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { describeType } from '../core/internal/assert-options.ts'
+import { assertOptions, describeType } from '../core/internal/assert-options.ts'
 import type { IoredisLike, NodeRedisLike, UpstashLike } from '../limits/redis-store.ts'
 import type { SpendStore } from './spend-store.ts'
 
@@ -52,7 +52,9 @@ export function upstashSpendStore(client: Pick<UpstashLike, 'eval'>, options: Re
   return scripted((keys, args) => client.eval(script, keys, args), options)
 }
 
-function scripted(run: Run, { prefix = 'outcrop:spend' }: RedisSpendStoreOptions): SpendStore {
+function scripted(run: Run, options: RedisSpendStoreOptions): SpendStore {
+  assertOptions(options, '', 'prefix')
+  const { prefix = 'outcrop:spend' } = options
   return {
     add: async (key, amount, { ttl }) => {
       const sum = Number(await run([`${prefix}:${key}`], [String(amount), String(ttl)]))
