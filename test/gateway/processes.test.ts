@@ -134,7 +134,7 @@ describe.skipIf(!hasRedis)('two processes and one Redis', () => {
     expect(shares).toBeGreaterThan(1)
     expect(shares).toBeLessThan(8)
     expect(await call(0, alice)).toBe(200)
-    expect(gateways[0]?.said()).toContain('the store for spend limits is away')
+    expect(gateways[0]?.said()).toContain('the store for spend limits is unavailable')
     for (const { child } of gateways) {
       child.kill('SIGTERM')
       expect(await exitOf(child)).toBe(0)
