@@ -55,6 +55,8 @@ export const ownAttribute = {
   cacheStatus: 'outcrop.cache.status',
   cacheAge: 'outcrop.cache.age',
   guardrailAction: 'outcrop.guardrail.action',
+  failoverTarget: 'outcrop.failover.target',
+  failoverReason: 'outcrop.failover.reason',
   contentTruncated: 'outcrop.content.truncated',
 } as const
 

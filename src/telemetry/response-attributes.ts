@@ -36,7 +36,7 @@ export function responseAttributes(
   conventions: TelemetryConventions,
 ): TelemetryAttributes {
   const { requestId, status, attempts } = { ...metadata, ...errorFacts(error) }
-  const { adaptations, guardrail, cache } = metadata ?? {}
+  const { adaptations, guardrail, cache, failover, model } = metadata ?? {}
   return defined({
     [attribute.responseId]: textOf(answer?.id),
     [attribute.responseModel]: responseModelOf({ answer, metadata }),
@@ -48,6 +48,10 @@ export function responseAttributes(
     [ownAttribute.attempts]: attempts,
     [ownAttribute.adaptations]: adaptations?.map(({ action, field, reason }) => `${action} ${field}: ${reason}`),
     [ownAttribute.guardrailAction]: guardrail?.action ?? (isIntervention(error) ? 'INTERVENED' : undefined),
+    // Another one than was asked, where the call failed over.
+    [attribute.cloudRegion]: model?.region,
+    [ownAttribute.failoverTarget]: failover?.target,
+    [ownAttribute.failoverReason]: failover?.reason,
     [ownAttribute.cacheStatus]: cache?.status,
     [ownAttribute.cacheAge]: cache?.age === undefined ? undefined : cache.age / 1000,
     ...(usage && usageAttributes(usage, answer, conventions)),

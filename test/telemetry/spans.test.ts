@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { isBedrockError, type JsonObject } from 'outcrop'
 import { memoryStore, responseCaching } from 'outcrop/caching'
+import { failover } from 'outcrop/failover'
 import { guardrails } from 'outcrop/guardrails'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { onlySpan, openClient, openSdk, params, rejectionOf, requestModel } from './support.ts'
@@ -432,6 +433,19 @@ test('what was changed in the request is told', async () => {
   expect(onlySpan(sdk).attributes['outcrop.adaptations']).toEqual(
     metadata.adaptations?.map(({ action, field, reason }) => `${action} ${field}: ${reason}`),
   )
+})
+
+test('where a call failed over to is told', async () => {
+  const { fake, bedrock } = openClient(sdk, {
+    client: { middleware: [failover([{ region: 'us-west-2' }])], retry: false },
+  })
+  fake.fail('unavailable')
+  const { metadata } = await bedrock.messages.create(params)
+  expect(onlySpan(sdk).attributes).toMatchObject({
+    'outcrop.failover.target': metadata.failover?.target,
+    'outcrop.failover.reason': 'failed',
+    'cloud.region': 'us-west-2',
+  })
 })
 
 test('countTokens is a span of its own kind', async () => {
