@@ -8,6 +8,10 @@ export interface Setting {
   /** What is asked for, in quotas. */
   readonly load: number
   readonly maxTokens: number
+  /** @default 1 */
+  readonly regions?: number
+  /** How long is measured, in milliseconds. @default 600_000 */
+  readonly measured?: number
 }
 
 export interface Outcome {
@@ -28,16 +32,16 @@ export interface Outcome {
 export const quota = 1_000_000
 const burndown = 5
 const warmUp = 120_000
-const measured = 600_000
 const turns = 12
 
 /** Runs one strategy: conversations of agents, whose prefix grows from turn to turn. */
-export async function simulate(strategy: Strategy, { clients, window, load, maxTokens }: Setting): Promise<Outcome> {
+export async function simulate(strategy: Strategy, setting: Setting): Promise<Outcome> {
+  const { clients, window, load, maxTokens, regions: count = 1, measured = 600_000 } = setting
   const time = createTime(1_800_000_000_000)
   const start = time.now()
   const random = createRandom(7)
-  const region = new SimulatedRegion(time.now, quota, burndown, window)
-  const makeClient = strategy.open({ time, random, region, quota, clients })
+  const regions = Array.from({ length: count }, () => new SimulatedRegion(time.now, quota, burndown, window))
+  const makeClient = strategy.open({ time, random, regions, quota, clients })
 
   // A call takes about 3,900 tokens of the quota and 7.5 s; with the pause between two turns, a conversation makes one
   // call in 30 s.
@@ -86,27 +90,34 @@ export async function simulate(strategy: Strategy, { clients, window, load, maxT
   }
 
   await time.runUntil(start + warmUp)
-  const before = {
-    attempts: region.attempts,
-    refused: region.refused,
-    reads: region.cacheReads,
-    cacheable: region.cacheable,
-  }
+  const before = totals(regions)
   await time.runUntil(start + warmUp + measured)
+  const after = totals(regions)
 
   const total = got.reduce((sum, tokens) => sum + tokens, 0)
   const squares = got.reduce((sum, tokens) => sum + tokens ** 2, 0)
   const course = new Array<number>((warmUp + measured) / 5_000).fill(0)
-  for (const { at, tokens } of region.settled) {
+  for (const { at, tokens } of regions.flatMap(({ settled }) => settled)) {
     const slot = Math.floor((at - start) / 5_000)
     if (slot < course.length) course[slot] = (course[slot] ?? 0) + (tokens / quota) * 12
   }
   return {
     goodput: total / (quota * (measured / 60_000)),
-    refused: (region.refused - before.refused) / Math.max(1, region.attempts - before.attempts),
+    refused: (after.refused - before.refused) / Math.max(1, after.attempts - before.attempts),
     fairness: squares === 0 ? 1 : total ** 2 / (clients * squares),
-    cacheHits: (region.cacheReads - before.reads) / Math.max(1, region.cacheable - before.cacheable),
+    cacheHits: (after.reads - before.reads) / Math.max(1, after.cacheable - before.cacheable),
     failed: failed / Math.max(1, calls),
     course,
+  }
+}
+
+function totals(regions: readonly SimulatedRegion[]) {
+  const sum = (of: (region: SimulatedRegion) => number): number =>
+    regions.reduce((total, region) => total + of(region), 0)
+  return {
+    attempts: sum(({ attempts }) => attempts),
+    refused: sum(({ refused }) => refused),
+    reads: sum(({ cacheReads }) => cacheReads),
+    cacheable: sum(({ cacheable }) => cacheable),
   }
 }

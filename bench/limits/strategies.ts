@@ -12,7 +12,8 @@ export type Send = (call: Call) => Promise<Usage | undefined>
 export interface Scene {
   readonly time: SimulatedTime
   readonly random: () => number
-  readonly region: SimulatedRegion
+  /** The Regions that there are; all but one strategy use the first. */
+  readonly regions: readonly SimulatedRegion[]
   readonly quota: number
   readonly clients: number
 }
@@ -26,8 +27,9 @@ export interface Strategy {
 const model = 'anthropic.claude-sonnet-4-6'
 
 /** One attempt: refused at once, or answered after a while. */
-async function attempt({ region, time }: Scene, call: Call): Promise<Usage | undefined> {
+async function attempt({ regions, time }: Scene, call: Call, target = 0): Promise<Usage | undefined> {
   await time.sleep(20)
+  const region = regions[target] as SimulatedRegion
   const admitted = region.admit(call)
   if (!admitted) return undefined
   await time.sleep(admitted.latency)
@@ -41,10 +43,11 @@ async function withRetries(
   call: Call,
   baseDelay: number,
   onRetry?: (error: Error) => void,
+  target?: number,
 ): Promise<Usage> {
   const policy = createRetryPolicy({ baseDelay })
   for (let count = 1; ; count++) {
-    const usage = await attempt(scene, call)
+    const usage = await attempt(scene, call, target)
     if (usage) return usage
     const error = throttled()
     const delay = retryDelay(error, count, policy, scene.random)
@@ -171,6 +174,18 @@ function remote(time: SimulatedTime, store: LimitStore = memoryLimitStore()): Li
 
 const quotas = ({ quota }: Scene) => [{ model, bucket: 'cross-region' as const, tokensPerMinute: quota }]
 const patient = { maxWait: 60_000 }
+
+/** Each call goes to the next Region, whatever conversation it is of. */
+const roundRobin: Strategy = {
+  name: 'round robin over two Regions',
+  open: (scene) => () => {
+    let turn = 0
+    return (call) => withRetries(scene, call, 500, undefined, turn++ % scene.regions.length).catch(() => undefined)
+  },
+}
+
+/** What spreads calls over several Regions. */
+export const targets: readonly Strategy[] = [roundRobin]
 
 export const strategies: readonly Strategy[] = [
   nothing,

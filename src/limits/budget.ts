@@ -14,6 +14,8 @@ export const room = 0.85
 export const recovery = 1
 /** The number of windows without a refusal after which a learned limit is forgotten. */
 export const memory = 10
+/** How fast the room for reservations beside the quota grows in each window, up to the quota once more. */
+const growth = 0.25
 /** Number of parts of a window. Usage leaves the window by whole parts, so at most one part late. */
 const parts = 24
 /** The shortest wait that is worth a timer, in milliseconds. */
@@ -33,6 +35,10 @@ export interface Budget {
   /** The limit at the last refusal, and its time. */
   peak: number | undefined
   cutAt: number
+  /** What was used and reserved when the service refused although the rate was right; 0 if it has not. */
+  ceiling: number
+  /** When that was; else when the budget was created. */
+  roomSince: number
   pausedUntil: number
   readonly open: Map<string, OpenReservation>
 }
@@ -54,6 +60,8 @@ export function createBudget(now: number): Budget {
     held: 0,
     peak: undefined,
     cutAt: 0,
+    ceiling: 0,
+    roomSince: now,
     pausedUntil: 0,
     open: new Map(),
   }
@@ -106,9 +114,18 @@ export function learnedLimit({ peak, cutAt }: Budget, { window }: LimitRule, now
   return peak * (1 + (1 - cut) * (windows / recovery - 1) ** 3)
 }
 
-/** How much may stand at once. Only the rate is cut: what stood when the service refused drains away by itself. */
-function roomOf({ peak = 0 }: Budget, rule: LimitRule, limit: number): number {
-  return Math.min(rule.limit ?? Number.POSITIVE_INFINITY, Math.max(limit, room * peak))
+/**
+ * Returns how much may be used and reserved at the same time. A service that counts whole minutes grants its quota; one
+ * that refills all the time grants reservations beside it. This begins with the former, and finds out.
+ */
+function roomOf(budget: Budget, rule: LimitRule, limit: number, now: number): number {
+  const { peak = 0, ceiling, roomSince } = budget
+  const quota = rule.limit ?? Number.POSITIVE_INFINITY
+  // Only the rate is cut: what the service counted when it refused leaves the window by itself.
+  if (limit < quota || rule.burst >= rule.window) return Math.min(quota, Math.max(limit, room * peak))
+  const windows = (now - roomSince) / rule.window
+  if (ceiling > 0 && windows <= memory) return Math.max(quota, 0.9 * ceiling)
+  return quota * Math.min(2, 1 + growth * (ceiling > 0 ? windows - memory : windows))
 }
 
 function limitOf(budget: Budget, rule: LimitRule, now: number): number {
@@ -131,7 +148,7 @@ export function obstacle(
   if (lacking > 0) return { wait: Math.max(leastWait, lacking / rate), reason: 'rate' }
   // The service may count reservations in addition to use. A single call always gets its turn.
   const standing = rule.burst < rule.window ? usedOf(budget) : 0
-  const most = roomOf(budget, rule, limit)
+  const most = roomOf(budget, rule, limit, now)
   const excess = budget.held + hold + standing - most
   if (hold > 0 && excess > 0 && (hold <= most || budget.open.size > 0))
     return { wait: Math.max(leastWait, excess / rate), reason: 'reserved' }
@@ -160,11 +177,17 @@ export function settleBudget(
   const limit = advance(budget, rule, now)
   // Calls that were admitted before the last cut say nothing about the new limit. Soon after it, the service may still be
   // counting earlier calls: that takes time, not a smaller limit.
-  const isNews = budget.peak === undefined || at > budget.cutAt
-  if (throttled && isNews && budget.peak !== undefined && now - budget.cutAt < rule.window * settling) {
+  const counted = usedOf(budget) + budget.held
+  const isNews = (budget.peak === undefined || at > budget.cutAt) && (budget.ceiling === 0 || at > budget.roomSince)
+  if (throttled && isNews && limit === rule.limit && counted > limit && rule.burst < rule.window) {
+    // More stood than the quota: that was too much, and not the rate.
+    budget.ceiling = counted
+    budget.roomSince = now
+    budget.pausedUntil = Math.max(budget.pausedUntil, now + rule.window * breather)
+  } else if (throttled && isNews && budget.peak !== undefined && now - budget.cutAt < rule.window * settling) {
     budget.pausedUntil = Math.max(budget.pausedUntil, now + rule.window * breather)
   } else if (throttled && isNews) {
-    budget.peak = Math.max(1, Math.min(limit, usedOf(budget) + budget.held))
+    budget.peak = Math.max(1, Math.min(limit, counted))
     budget.cutAt = now
     budget.level = Math.min(budget.level ?? 0, 0)
   }

@@ -32,7 +32,7 @@ local function open(i, first, now)
   b.concurrency = number(ARGV[at + 3]) or math.huge
   b.hold = number(ARGV[at + 4])
   b.expected = number(ARGV[at + 5])
-  local saved = redis.call('HMGET', b.key, 'at', 'level', 'used', 'held', 'peak', 'cut', 'pause', 'part')
+  local saved = redis.call('HMGET', b.key, 'at', 'level', 'used', 'held', 'peak', 'cut', 'pause', 'part', 'ceiling', 'room')
   b.at = number(saved[1] or '') or now
   b.level = number(saved[2] or '')
   b.used = {}
@@ -42,6 +42,8 @@ local function open(i, first, now)
   b.peak = number(saved[5] or '')
   b.cut = number(saved[6] or '') or 0
   b.pause = number(saved[7] or '') or 0
+  b.ceiling = number(saved[9] or '') or 0
+  b.room_since = number(saved[10] or '') or now
 
   local passed = math.max(0, now - b.at)
   b.at = b.at + passed
@@ -75,11 +77,21 @@ local function open(i, first, now)
   return b
 end
 
+local function room_of(b, now)
+  if b.limit < b.limit_rule or b.burst >= b.window then
+    return math.min(b.limit_rule, math.max(b.limit, 0.85 * (b.peak or 0)))
+  end
+  local windows = (now - b.room_since) / b.window
+  if b.ceiling > 0 and windows <= 10 then return math.max(b.limit_rule, 0.9 * b.ceiling) end
+  return b.limit_rule * math.min(2, 1 + 0.25 * (b.ceiling > 0 and windows - 10 or windows))
+end
+
 local function save(b)
   local used = {}
   for i, units in ipairs(b.used) do used[i] = show(units) end
   redis.call('HSET', b.key, 'at', show(b.at), 'level', b.level and show(b.level) or '', 'used', table.concat(used, ','),
-    'part', show(b.part), 'held', show(b.held), 'peak', b.peak and show(b.peak) or '', 'cut', show(b.cut), 'pause', show(b.pause))
+    'part', show(b.part), 'held', show(b.held), 'peak', b.peak and show(b.peak) or '', 'cut', show(b.cut), 'pause', show(b.pause),
+    'ceiling', show(b.ceiling), 'room', show(b.room_since))
   redis.call('PEXPIRE', b.key, math.ceil(10 * b.window))
 end
 
@@ -115,7 +127,7 @@ for i = 1, count do
   elseif b.limit < math.huge then
     local lacking = math.min(b.expected, rate * b.burst) - b.level
     local standing = b.burst < b.window and used_of(b) or 0
-    local room = math.min(b.limit_rule, math.max(b.limit, 0.85 * (b.peak or 0)))
+    local room = room_of(b, now)
     local excess = b.held + b.hold + standing - room
     if lacking > 0 then
       wait, reason = math.max(10, lacking / rate), 'rate'
@@ -156,11 +168,16 @@ for i = 1, count do
   local b = open(i, 5, now)
   local at = 5 + 6 * count + (i - 1) * 3
   local used, throttled, pause = number(ARGV[at]), ARGV[at + 1], number(ARGV[at + 2])
-  local is_news = not b.peak or granted > b.cut
-  if throttled ~= '' and is_news and b.peak and now - b.cut < b.window * 0.25 then
+  local counted = used_of(b) + b.held
+  local is_news = (not b.peak or granted > b.cut) and (b.ceiling == 0 or granted > b.room_since)
+  if throttled ~= '' and is_news and b.limit == b.limit_rule and counted > b.limit and b.burst < b.window then
+    b.ceiling = counted
+    b.room_since = now
+    b.pause = math.max(b.pause, now + b.window * 0.1)
+  elseif throttled ~= '' and is_news and b.peak and now - b.cut < b.window * 0.25 then
     b.pause = math.max(b.pause, now + b.window * 0.1)
   elseif throttled ~= '' and is_news then
-    b.peak = math.max(1, math.min(b.limit, used_of(b) + b.held))
+    b.peak = math.max(1, math.min(b.limit, counted))
     b.cut = now
     b.learned = b.peak * 0.7
     b.level = math.min(b.level or 0, 0)

@@ -26,7 +26,7 @@ for (let i = 0; i < Number(count); i++) {
   const outcome = await bedrock.messages
     .create({
       model: 'us.anthropic.claude-sonnet-4-6',
-      max_tokens: 10_000,
+      max_tokens: 49_000,
       messages: [{ role: 'user', content: 'Hi' }],
     })
     .then(
