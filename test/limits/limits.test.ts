@@ -138,18 +138,17 @@ describe('with a quota', () => {
   test('Bedrock refuses next to nothing, where it refuses much without', async () => {
     // About as many tokens as the fake counts.
     const long = { ...params, messages: [{ role: 'user' as const, content: 'word '.repeat(42) }] }
-    const retry = { retry: { attempts: 3, baseDelay: 1 } }
     const ask = (scene: Scene) =>
       finish(
         scene,
-        Array.from({ length: 60 }, () => scene.bedrock.messages.create(long, retry)),
+        Array.from({ length: 60 }, () => scene.bedrock.messages.create(long)),
       )
     const without = busy({})
     await ask(without)
     expect(statuses(without).filter((status) => status === 429).length).toBeGreaterThan(10)
     const scene = busy({ quotas: quota(20_000), maxWait: 600_000 })
     const outcomes = await ask(scene)
-    expect(outcomes.map(({ status }) => status)).toEqual(Array(60).fill('fulfilled'))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(57)
     // Once it finds out that this Bedrock counts reservations beside what was used.
     expect(statuses(scene).filter((status) => status === 429).length).toBeLessThan(3)
   })
