@@ -39,6 +39,7 @@ export function bars(plots: readonly Plot[]): string {
   const legend = legendOf(names, plots.length * panel)
   return svg(
     plots.length * panel + legend.height,
+    plots.map(({ title }) => title).join('; '),
     plots.map((plot, i) => drawBars(plot, i * panel)).join('') + legend.text,
   )
 }
@@ -58,7 +59,7 @@ export function lines(plot: Plot): string {
     return `<polyline class="line ${colours[k]}" style="fill:none" points="${points.join(' ')}"/>${dots.join('')}`
   })
   const ticks = labels.map((label, i) => `<text x="${x(i)}" y="${panel - 12}" text-anchor="middle">${label}</text>`)
-  return svg(panel + legend.height, frame + drawn.join('') + ticks.join('') + legend.text)
+  return svg(panel + legend.height, plot.title, frame + drawn.join('') + ticks.join('') + legend.text)
 }
 
 function drawBars(plot: Plot, top: number): string {
@@ -100,6 +101,6 @@ function legendOf(names: readonly string[], top: number): { text: string; height
   return { text: text.join(''), height: 14 + Math.ceil(names.length / 2) * 18 }
 }
 
-function svg(height: number, content: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><style>${style}</style>${content}</svg>\n`
+function svg(height: number, title: string, content: string): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}"><title>${title}</title><style>${style}</style>${content}</svg>\n`
 }

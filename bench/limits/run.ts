@@ -7,7 +7,7 @@ import { type Strategy, strategies, targets } from './strategies.ts'
 
 const busy: Omit<Setting, 'clients'> = { window: 'bucket', load: 1.3, maxTokens: 2_048 }
 const counts = [1, 10, 100]
-const docs = new URL('../../docs/images/', import.meta.url)
+const docs = new URL('../../docs/plots/', import.meta.url)
 const named = (name: string): Strategy => strategies.find((strategy) => strategy.name === name) as Strategy
 const shared = named('limits, one store')
 

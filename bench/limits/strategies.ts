@@ -3,6 +3,7 @@ import { createRetryPolicy, retryDelay } from '../../src/core/transport/retry.ts
 import type { BedrockResponse, MiddlewareContext } from '../../src/core/types.ts'
 import { type LimitStore, type LimitsOptions, limits, memoryLimitStore } from '../../src/limits/index.ts'
 import { AdaptiveLimiter } from './aws-adaptive.ts'
+import { openFailover } from './failing-over.ts'
 import type { Call, SimulatedRegion, Usage } from './bedrock.ts'
 import type { SimulatedTime } from './time.ts'
 
@@ -185,7 +186,7 @@ const roundRobin: Strategy = {
 }
 
 /** What spreads calls over several Regions. */
-export const targets: readonly Strategy[] = [roundRobin]
+export const targets: readonly Strategy[] = [roundRobin, { name: 'failover, limits behind it', open: openFailover }]
 
 export const strategies: readonly Strategy[] = [
   nothing,

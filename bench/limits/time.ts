@@ -9,11 +9,12 @@ interface Timer {
 /** Time that passes as fast as the work is done. */
 export interface SimulatedTime extends Clock {
   sleep(milliseconds: number): Promise<void>
+  /** Lets work that is really done meanwhile, such as a hash or the reading of a body, come to its end first. */
+  hold(): void
   /** Runs until a moment, all promises between two timers included. */
   runUntil(end: number): Promise<void>
 }
 
-/** @param pending - work that is really waited for before time goes on, such as a store's */
 export function createTime(start = 0): SimulatedTime {
   const heap: Timer[] = []
   const cancelled = new WeakSet<Timer>()
@@ -53,8 +54,13 @@ export function createTime(start = 0): SimulatedTime {
     push(timer)
     return timer
   }
+  let held = 0
+  const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
   return {
     now: () => now,
+    hold: () => {
+      held = 2
+    },
     setTimeout,
     clearTimeout: (handle) => {
       if (handle) cancelled.add(handle as Timer)
@@ -62,7 +68,8 @@ export function createTime(start = 0): SimulatedTime {
     sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds)),
     async runUntil(end) {
       for (;;) {
-        await new Promise((resolve) => setImmediate(resolve))
+        await turn()
+        for (; held > 0; held--) await new Promise((resolve) => globalThis.setTimeout(resolve, 0))
         const next = heap[0]
         if (!next || next.at > end) break
         pop()

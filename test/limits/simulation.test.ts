@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { type Outcome, simulate } from '../../bench/limits/simulate.ts'
+import { strategies } from '../../bench/limits/strategies.ts'
+
+// What docs/limits.md says in full, for two minutes.
+const busy = { clients: 10, load: 1.3, maxTokens: 2_048, measured: 120_000 }
+const run = (name: string, window: 'bucket' | 'sliding' | 'calendar'): Promise<Outcome> => {
+  const strategy = strategies.find((each) => each.name === name)
+  if (!strategy) throw new Error(`There is no strategy ${name}`)
+  return simulate(strategy, { ...busy, window })
+}
+
+test.each(['bucket', 'sliding', 'calendar'] as const)(
+  'ten clients with a quota and a store use it, fairly, and are not refused: %s',
+  async (window) => {
+    const { goodput, refused, fairness } = await run('limits, one store', window)
+    expect(goodput).toBeGreaterThan(0.9)
+    expect(refused).toBeLessThan(0.02)
+    expect(fairness).toBeGreaterThan(0.95)
+  },
+)
+
+test('a simulation that found nothing wrong with doing nothing would be worth nothing', async () => {
+  const { refused } = await run('nothing', 'sliding')
+  expect(refused).toBeGreaterThan(0.05)
+})
