@@ -1,5 +1,5 @@
 // Holds many streams open through the gateway for a while, and the same through a bare proxy.
-//   node scripts/build.mjs --fast && node bench/gateway.mjs [streams=1000] [seconds=30]
+//   node scripts/build.mjs --fast && node bench/gateway.mjs [streams=1000] [seconds=30] [way]
 // Each event carries the time at which it was sent, so its delay is known where it arrives. Prints the streams that were
 // lost, the delays and the memory, of the gateway beside a proxy that only copies bytes. Two cores are enough.
 import { fork } from 'node:child_process'
@@ -17,7 +17,7 @@ const now = () => performance.timeOrigin + performance.now()
 const roles = { upstream, proxy, gateway }
 
 if (Object.hasOwn(roles, role)) await roles[role](...given)
-else await measure(Number(role || 1000), Number(given[0] ?? 30))
+else await measure(Number(role || 1000), Number(given[0] ?? 30), given[1] ?? '')
 
 /** A Bedrock whose streams send an event every second, for 20 s. */
 async function upstream() {
@@ -105,7 +105,7 @@ async function begin(...args) {
   return { child, url }
 }
 
-async function measure(streams, seconds) {
+async function measure(streams, seconds, only) {
   const bedrock = await begin('upstream')
   const ways = [
     ['bare proxy', await begin('proxy', bedrock.url), '/'],
@@ -114,6 +114,10 @@ async function measure(streams, seconds) {
   ]
   console.log(`${streams} streams at a time for ${seconds} s, an event every ${interval} ms in each`)
   for (const [name, { child, url }, path] of ways) {
+    if (!name.includes(only)) {
+      child.kill()
+      continue
+    }
     const result = await load(url + path, streams, seconds, child.pid)
     console.log(name.padEnd(26), result)
     child.kill()

@@ -5,6 +5,7 @@ import {
   statusOfAnthropicError,
 } from '../core/internal/anthropic-errors.ts'
 import {
+  type ErrorKind,
   expiredApiKey,
   expiredCredentials,
   inputTooLong,
@@ -145,7 +146,8 @@ const byName: Readonly<Record<string, number>> = {
 }
 const byStatus: Readonly<Record<number, number>> = { 408: 504, 424: 500, 502: 502, 503: 529 }
 
-const refusals = [
+/** How AWS rejects an identity. */
+export const refusedIdentity: readonly ErrorKind[] = [
   expiredCredentials,
   invalidCredentials,
   expiredApiKey,
@@ -157,7 +159,7 @@ const refusals = [
 
 function statusOfException(error: BedrockErrorByCode['service' | 'stream_exception']): number {
   const { status = 500, type = '' } = error
-  if (isOfKind(error, ...refusals)) return 401
+  if (isOfKind(error, ...refusedIdentity)) return 401
   if (error.code === 'service' && type === 'ModelErrorException' && (error.originalStatusCode ?? 500) < 500) return 400
   const known = byName[type] ?? byStatus[status]
   if (known) return known

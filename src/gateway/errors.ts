@@ -1,18 +1,11 @@
-import { errorResponse, RefusedRequest, toAnthropicError } from '../anthropic/errors.ts'
+import { errorResponse, RefusedRequest, refusedIdentity, toAnthropicError } from '../anthropic/errors.ts'
 import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
 import { isBedrockError } from '../core/errors.ts'
-import {
-  type ErrorKind,
-  expiredApiKey,
-  expiredCredentials,
-  invalidApiKey,
-  invalidCredentials,
-  isOfKind,
-  missingAuthorization,
-  signatureMismatch,
-  wrongClock,
-} from '../core/internal/error-kinds.ts'
+import { isOfKind } from '../core/internal/error-kinds.ts'
 import type { ExchangeError, Wire } from './exchange.ts'
+
+// Found out here, before anything was sent.
+const ownCodes: readonly string[] = ['configuration', 'model_resolution', 'quota_exceeded']
 
 /** Describes an error for logs, metrics and the status page. */
 export function describeError(error: unknown): ExchangeError {
@@ -21,7 +14,7 @@ export function describeError(error: unknown): ExchangeError {
   if (!isBedrockError(error)) return { type: 'internal', message: 'Internal error', isUpstream: false }
   const { code, message, hint } = error
   const type = ('type' in error && error.type) || code
-  return { type, message, hint, isUpstream: code !== 'configuration' && code !== 'model_resolution' }
+  return { type, message, hint, isUpstream: !ownCodes.includes(code) }
 }
 
 // AWS's error types by status.
@@ -37,17 +30,6 @@ const awsTypes: Readonly<Record<number, string>> = {
   504: 'ModelTimeoutException',
   529: 'ThrottlingException',
 }
-
-/** The errors with which AWS rejects the gateway's own credentials. */
-export const refusedIdentity: readonly ErrorKind[] = [
-  expiredCredentials,
-  invalidCredentials,
-  expiredApiKey,
-  invalidApiKey,
-  missingAuthorization,
-  signatureMismatch,
-  wrongClock,
-]
 
 /**
  * Returns the error for refused credentials of the gateway. With a 401, callers would suspect their own key.

@@ -1,5 +1,6 @@
 import { redactError } from '../core/internal/redact.ts'
 import type { Clock, Logger } from '../core/types.ts'
+import { within } from '../limits/fallback-store.ts'
 import type { SpendStore } from './spend-store.ts'
 
 /** Tracks spending by caller and day. */
@@ -100,17 +101,4 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
 
 function keyOf(id: string, day: string): string {
   return `${day}/${id}`
-}
-
-/** A Redis client may queue commands for as long as it is disconnected. */
-async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
-  let handle: unknown
-  const late = new Promise<never>((_, reject) => {
-    handle = clock.setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clock.clearTimeout(handle)
-  }
 }

@@ -117,7 +117,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
 }
 
 /** A Redis client may queue commands for as long as it is disconnected. */
-async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
+export async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
   let handle: unknown
   const late = new Promise<never>((_, reject) => {
     handle = clock.setTimeout(
