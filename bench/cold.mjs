@@ -45,6 +45,8 @@ export async function measure(rounds, directory = here) {
           // The peers' file itself is no package.
           ...(isBundled ? { minify: true } : { packages: 'external' }),
           platform: 'node',
+          // Not this repository's, whose `paths` name the web platform.
+          tsconfigRaw: '{}',
           format: 'esm',
           banner: isBundled
             ? { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
