@@ -28,7 +28,7 @@ const limiter = limits({ quotas, maxWait: 2_000 })
 const bedrock = plain.withOptions({ middleware: [limiter] })
 const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => bedrock.messages.create(params)))
 const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-const waited = answered.filter(({ metadata }) => (metadata.limits?.waited ?? 0) > 0)
+const waited = answered.filter(({ metadata }) => (metadata.limits?.waited ?? 0) > 100)
 console.log(`${answered.length} calls answered, ${waited.length} of them after a wait`)
 for (const outcome of outcomes) {
   if (outcome.status === 'fulfilled' || !isBedrockError(outcome.reason, 'quota_exceeded')) continue

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { connect, createServer, type AddressInfo } from 'node:net'
 import { createBedrockClient, type Message } from 'outcrop'
 import { memoryStore, type ResponseStore, responseCaching, unstorageStore, webCacheStore } from 'outcrop/caching'
 import { createFakeBedrock, responseStoreContract } from 'outcrop/testing'
 import { createStorage } from 'unstorage'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestClock } from '../credentials/support.ts'
+import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 
 /** The part of the Cache API that the store uses, as Workers have it. */
 function createWebCache(): Pick<Cache, 'match' | 'put'> {
@@ -59,38 +58,26 @@ test('unstorageStore counts in seconds', async () => {
   expect(options).toEqual([{ ttl: 2 }])
 })
 
-// CI installs it; elsewhere it may be missing.
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0 || process.env.OUTCROP_REQUIRE_REDIS === '1'
-
 describe.skipIf(!hasRedis)('a real Redis', () => {
-  let server: ChildProcess
-  let port: number
+  let redis: RedisServer
   const clients: { disconnect(): void }[] = []
-
   beforeAll(async () => {
-    const probe = createServer()
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-    port = (probe.address() as AddressInfo).port
-    await new Promise((resolve) => probe.close(resolve))
-    server = spawn(
-      'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-      { stdio: 'ignore' },
-    )
-    await vi.waitFor(async () => expect(await canConnect(port)).toBe(true), { timeout: 50_000 })
+    redis = await startRedis()
   })
   afterAll(async () => {
     for (const client of clients) client.disconnect()
-    if (server.exitCode === null && server.signalCode === null) {
-      const gone = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGKILL')
-      await gone
-    }
+    await redis?.kill()
   })
 
   async function redisStore(base: string): Promise<ResponseStore> {
     const { default: redisDriver } = await import('unstorage/drivers/redis')
-    const driver = redisDriver({ host: '127.0.0.1', port, base, maxRetriesPerRequest: 1, retryStrategy: () => null })
+    const driver = redisDriver({
+      host: '127.0.0.1',
+      port: redis.port,
+      base,
+      maxRetriesPerRequest: 1,
+      retryStrategy: () => null,
+    })
     const instance = driver.getInstance?.() as { disconnect(): void; on(event: string, listener: () => void): void }
     instance.on('error', () => {})
     clients.push(instance)
@@ -119,23 +106,10 @@ describe.skipIf(!hasRedis)('a real Redis', () => {
       })
     await ask(a, 'One')
     await expect.poll(async () => (await ask(b, 'One')).metadata.cache?.status).toBe('hit')
-    const gone = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGKILL')
-    await gone
+    await redis.kill()
     for (const content of ['One', 'Two', 'Three']) {
       const { metadata } = await ask(b, content)
       expect(metadata.cache?.status).toBe('miss')
     }
   })
 })
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}

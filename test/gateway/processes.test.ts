@@ -8,7 +8,7 @@ import { keysFile } from 'outcrop/gateway/node'
 import { createFakeBedrock } from 'outcrop/testing'
 import { type FakeBedrockServer, serveFakeBedrock } from 'outcrop/testing/node'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { hasRedis, startRedis } from '../limits/redis-server.ts'
+import { hasRedis, startRedis } from '../redis-server.ts'
 import { listen } from '../../src/node/listen.ts'
 import { endlessBedrock, params } from './support.ts'
 

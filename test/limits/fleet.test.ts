@@ -7,7 +7,7 @@ import { limits, redisLimitStore } from 'outcrop/limits'
 import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 import { base, params, quota } from './support.ts'
 
 const run = promisify(execFile)

@@ -6,7 +6,7 @@ import { type LimitStore, memoryLimitStore, redisLimitStore, upstashLimitStore }
 import { limitStoreContract, type LimitStoreSetting } from 'outcrop/testing'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 
 function setting(makeStore: (clock: { now(): number }) => LimitStore): LimitStoreSetting {
   let time = 1_800_000_000_000
