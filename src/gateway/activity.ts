@@ -150,7 +150,8 @@ export function createActivity(spentTodayBy: (id: string) => number | undefined)
       live.delete(exchange)
       const { caller, model, error, route, started, cost } = exchange
       const isError = status >= 400 || error !== undefined
-      if (error) {
+      // Strangers must not push out what the operator has to see.
+      if (error && (caller || status >= 500)) {
         const { type, message, hint } = error
         errors.unshift({ time: ended, key: caller?.id, model, route: route.path, status, type, message, hint })
         errors.length = Math.min(errors.length, maxErrors)

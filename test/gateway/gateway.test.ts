@@ -490,6 +490,15 @@ describe('seeing', () => {
     expect(gateway.snapshot().errors[1]?.hint).toBeDefined()
   })
 
+  test('strangers do not push errors out of the list', async () => {
+    const { call, fake, gateway } = await connect()
+    fake.fail('throttling')
+    await call('/v1/messages', { json: params })
+    for (let i = 0; i < 60; i++) await call('/v1/messages', { json: params, headers: { 'x-api-key': 'wrong' } })
+    for (let i = 0; i < 60; i++) await call('/nowhere', { headers: { 'x-api-key': 'wrong' } })
+    expect(gateway.snapshot().errors).toMatchObject([{ type: 'ThrottlingException' }])
+  })
+
   test('names from outside cannot grow the metrics without bound', async () => {
     const { call, gateway } = await connect({ caller: { operator: true } })
     for (let i = 0; i < 30; i++) await call(`/model/name-${i}/invoke`, { json: body })
