@@ -72,7 +72,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/caching', ['catalog', 'caching']],
   ['outcrop/guardrails', ['guardrails']],
   ['outcrop/compatibility', []],
-  ['outcrop/limits', ['catalog', 'limits']],
+  ['outcrop/limits', ['catalog', 'limits', 'signer']],
   ['outcrop/usage', []],
   ['outcrop/failover', ['failover', 'guardrails']],
   ['outcrop/anthropic', ['catalog', 'anthropic']],
