@@ -34,3 +34,19 @@ test('a hint is whole sentences, and an error leaves its full stop to those who 
     breaking((text, kind) => /(Configuration|Service|Stream|Credentials)Error/.test(kind) && /[^.]\.$/.test(text)),
   ).toEqual([])
 })
+
+test('a message says who does what in plain words', () => {
+  expect(breaking((text) => /\b(?:whoever|whatever|somebody|everybody|nobody)\b/i.test(text))).toEqual([])
+  expect(breaking((text, kind) => kind !== 'part' && /^(?:What|Who) [^?]*$/.test(text))).toEqual([])
+  expect(breaking((text, kind) => kind === 'hint' && /^(?:Give|Mend|Say|Tell) /.test(text))).toEqual([])
+})
+
+test('an AWS Region has a capital, "setup" is one word, and the spelling is American', () => {
+  const region = /(?<![-.\w`'"])regions?\b(?![`'"?: }]*[:?'}])/
+  expect(breaking((text) => region.test(text.replace(/\$\{[^}]*\}|`[^`]*`|\{[^}]*\}/g, '')))).toEqual([])
+  expect(breaking((text) => /\bset-up\b|\b\w+(?:ronis|ganis|ognis)e|\bbehaviour|\bmisspelt/i.test(text))).toEqual([])
+})
+
+test('a message has no arrow', () => {
+  expect(breaking((text) => text.includes('\u2192') && !/^\u2192 \$/.test(text))).toEqual([])
+})

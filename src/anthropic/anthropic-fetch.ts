@@ -85,7 +85,7 @@ export function anthropicFetch(bedrock: AnthropicBackend, options: AnthropicFetc
   }
 }
 
-// What failover tells conversations by. Claude Code sends it to Bedrock itself.
+// Failover identifies conversations by this header. Claude Code sends it to Bedrock itself.
 const sessionHeader = 'x-claude-code-session-id'
 
 function anyOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {

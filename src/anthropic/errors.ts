@@ -39,7 +39,7 @@ export interface AnthropicError {
   readonly details?: { readonly error_code: string } | undefined
 }
 
-/** What a {@link RefusedRequest} can carry besides its message. */
+/** Options of {@link RefusedRequest}. */
 export type RefusalDetails = Partial<Pick<AnthropicError, 'headers' | 'details' | 'shouldRetry' | 'retryAfter'>>
 
 /** A request that is rejected before it reaches Bedrock. */

@@ -55,7 +55,7 @@ const formats: ReadonlyMap<string, CompressionFormat> = new Map([
 ])
 
 /**
- * Reads a compressed body. What arrives is bounded by itself, since it may decompress to nothing.
+ * Reads a compressed body. The compressed size has its own limit, because it may decompress to nothing.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-content-codings
  */

@@ -17,7 +17,7 @@ export interface CacheEntry extends CachedContent {
   readonly stored: number
   readonly expires: number
   readonly usage: TokenUsage
-  /** What the guardrail found; left out for a call without a guardrail. */
+  /** The guardrail's outcome; left out for a call without a guardrail. */
   readonly guardrail?: GuardrailOutcome | undefined
   readonly adaptations?: readonly Adaptation[] | undefined
 }

@@ -19,7 +19,7 @@ export const keyFlags: Command['options'] = {
 
 /** Their help text. */
 export const keyUsage: readonly string[] = [
-  'outcrop gateway key add NAME     makes a key and prints it once; the file keeps its hash',
+  'outcrop gateway key add NAME     creates a key and prints it once; the file keeps its hash',
   'outcrop gateway key list         lists the names in the file',
   'outcrop gateway key remove NAME  the key stops working within a second',
   '',
@@ -30,7 +30,7 @@ export const keyUsage: readonly string[] = [
   '--operator             the key can read /metrics and the status page',
 ]
 
-/** The file that counts without `--keys`. */
+/** Returns the keys file that is used without `--keys`. */
 export function defaultKeysPath(): string {
   const { XDG_CONFIG_HOME } = process.env
   return join(XDG_CONFIG_HOME || join(homedir(), '.config'), 'outcrop', 'gateway-keys.json')
@@ -58,12 +58,12 @@ export async function gatewayKey(flags: Flags, terminal: Terminal, words: readon
   if (!name) throw new UsageError(`outcrop gateway key ${verb} needs a NAME.`)
   if (verb === 'remove') {
     await keys.remove(name)
-    terminal.note(`${name} is removed from ${path}.`)
+    terminal.note(`${name} was removed from ${path}.`)
     return 0
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const key = await keys.add(callerOf(name, flags))
-  terminal.note(`The key of ${name}, which is shown here only. ${path} keeps its hash.`)
+  terminal.note(`The key of ${name}, which is shown only here. ${path} keeps its hash.`)
   terminal.print(key)
   return 0
 }

@@ -14,13 +14,13 @@ export const gateway: Command = {
   summary: 'serves Claude on Bedrock to a team: keys, limits, metrics',
   usage: [
     '--port N            default: 8787; 0 picks a free port',
-    '--host H            the address to listen on; default: 127.0.0.1, this machine alone',
+    '--host H            the address to listen on; default: 127.0.0.1, only this machine',
     `--keys FILE         the keys; default: ${defaultKeysPath()}, if it exists;`,
-    '                    without keys, the gateway makes one and prints it, on this machine alone',
+    '                    without keys, the gateway creates one and prints it, only on this machine',
     '--prices FILE       JSON, prices per million tokens: {"sonnet": {"input": 3, "output": 15}}',
     '--guardrail ID:V    a guardrail on every call, which no key can change',
     '--redis URL         share limits and spending between processes; needs the package ioredis',
-    '--max-concurrent N  calls that run at once; default: 1000',
+    '--max-concurrent N  the limit of concurrent calls; default: 1000',
     '--drain-delay S     how long to go on listening after SIGTERM, in seconds; default: 0',
     '--open-metrics      serve /metrics without a key',
     '--status-page       show operators what goes on, at /; always so on this machine alone',
@@ -74,7 +74,7 @@ export const gateway: Command = {
   },
 }
 
-/** Who may call: the keys of the file, else one that is made here. */
+/** Returns the keys in the file, or else a new one. */
 async function findKeys(
   flags: Flags,
   host: string,
@@ -84,13 +84,13 @@ async function findKeys(
   const keys = keysFile(path ?? defaultKeysPath(), { logger: loggerTo(terminal) })
   const hasFile = path !== undefined || (await keys.exists())
   if (hasFile) {
-    // What is wrong with it is told now, rather than to the first caller.
+    // Reports errors in the file now instead of to the first caller.
     await keys.read()
     return { authenticate: keys.authenticate }
   }
   if (!isThisMachine(host)) {
     throw new ConfigurationError('A gateway that others can reach needs keys', {
-      hint: 'Make one with: outcrop gateway key add NAME',
+      hint: 'Create one: outcrop gateway key add NAME.',
     })
   }
   const key = createApiKey()
@@ -121,12 +121,12 @@ function loggerTo({ note }: Terminal): GatewayOptions['logger'] {
   return { debug() {}, info: at('info'), warn: at('warning'), error: at('error') }
 }
 
-/** Prints what each kind of client has to be told. */
+/** Prints the settings for each kind of client. */
 function introduce({ url }: GatewayServer, region: string, key: string | undefined, { note }: Terminal): void {
   const shown = key ?? 'YOUR_KEY'
   const message = '{"model":"sonnet","max_tokens":100,"messages":[{"role":"user","content":"Hello"}]}'
   note(`The gateway is listening on ${url} and calls Bedrock in ${region}.`)
-  if (key) note('It has one key, which is shown here only. It stops working when the gateway stops.')
+  if (key) note('It has one key, which is shown only here. It stops working when the gateway stops.')
   const lines = [
     ['Claude Code:', `export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN=${shown}`],
     [
@@ -146,15 +146,15 @@ function introduce({ url }: GatewayServer, region: string, key: string | undefin
 
 async function warnUnlessReady(gateway: Gateway, { url }: GatewayServer, { note }: Terminal): Promise<void> {
   const { ok } = await gateway.fetch(new Request(`${url}/readyz`))
-  if (!ok) note('The gateway cannot call Bedrock yet, for the reason above. outcrop doctor finds out more.')
+  if (!ok) note('The gateway cannot call Bedrock yet, for the reason above. Run outcrop doctor for details.')
 }
 
-/** Waits for SIGTERM or SIGINT, and then for the streams that are under way. A second signal ends them. */
+/** Waits for SIGTERM or SIGINT, and then for the streams in progress. A second signal ends them. */
 async function untilStopped(server: GatewayServer, { note }: Terminal): Promise<void> {
   const signalled = (): Promise<unknown> =>
     new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
   await signalled()
-  note('Draining: the streams under way are finished first. Another signal ends them.')
+  note('Draining: waiting for the streams in progress. Another signal ends them.')
   await Promise.race([server.drain(), signalled()])
   await server.close()
 }

@@ -11,7 +11,7 @@ interface Ioredis extends IoredisLike {
   disconnect(): void
 }
 
-/** What several gateways share, and how to let go of it. */
+/** The stores that several gateways share. */
 export interface SharedStores {
   readonly stores: Pick<GatewayOptions, 'limitStore' | 'spendStore'>
   disconnect(): void
@@ -24,7 +24,7 @@ export async function connectRedis(url: string): Promise<SharedStores> {
   }
   const Redis = await importIoredis()
   const client = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false })
-  // What each call meets is told by the stores; without a listener, the process would end.
+  // The stores report the errors of each call; without a listener, the process would end.
   client.on('error', () => {})
   return {
     stores: { limitStore: redisLimitStore(client), spendStore: redisSpendStore(client) },
@@ -39,8 +39,8 @@ async function importIoredis(): Promise<new (url: string, options: object) => Io
       const { Redis, default: fallback } = await import(pathToFileURL(path).href)
       return Redis ?? fallback
     } catch {
-      // Not there: perhaps in the other place.
+      // Not found: try the other place.
     }
   }
-  throw new ConfigurationError('--redis needs the package ioredis', { hint: 'Install it with: npm install ioredis' })
+  throw new ConfigurationError('--redis needs the package ioredis', { hint: 'Install it: npm install ioredis.' })
 }

@@ -142,7 +142,7 @@ async function findRegion(
     const value = configured === undefined ? env[name]?.trim() : settings.env[name]?.value
     const path = configured === undefined ? undefined : settings.env[name]?.source.path
     const place = path ? `${name} in ${path}` : name
-    if (value && !isRegion(value)) throw new ConfigurationError(`${place} is not an AWS region, such as us-east-1`)
+    if (value && !isRegion(value)) throw new ConfigurationError(`${place} is not an AWS Region, such as us-east-1`)
     if (value) return [value, place]
   }
   const profile = settings.env.AWS_PROFILE?.value ?? env.AWS_PROFILE ?? 'default'

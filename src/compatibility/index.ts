@@ -1,5 +1,5 @@
 /**
- * What each Claude model on Bedrock accepts, and bodies adapted to it.
+ * Adapts bodies to what each Claude model on Bedrock accepts.
  *
  * @module
  */

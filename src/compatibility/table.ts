@@ -3,7 +3,7 @@ import type { ModelRef } from '../core/types.ts'
 /** Whether a model supports a feature: as it is, with a beta, or not at all. */
 export type Support = 'yes' | 'beta' | 'no'
 
-/** What a Claude model on Bedrock accepts in a body. Undocumented features are left out, and pass unchanged. */
+/** The features that a Claude model on Bedrock accepts. Undocumented ones are left out, and pass unchanged. */
 export interface ModelCompatibility {
   /** `thinking: { type: 'enabled', budget_tokens }`. */
   readonly budgetThinking?: Support
@@ -58,7 +58,7 @@ const newer: ModelCompatibility = {
 }
 
 /**
- * What each model accepts, by family and version; from AWS's model cards and feature pages, and Anthropic's pages on
+ * The features of each model, by family and version; from AWS's model cards and feature pages, and Anthropic's pages on
  * Bedrock, as read in the autumn of 2026.
  *
  * @see

@@ -146,7 +146,7 @@ function refOf(id: string, clientRegion: string): ModelRef {
   const { kind, base, family, version, geo, partition, region = clientRegion } = parseModelId(id)
   if (kind === 'name') {
     throw new ModelResolutionError(`${JSON.stringify(id.slice(0, 100))} is not a full model ID`, {
-      hint: "Give a model ID, inference profile ID or well-formed ARN; names like 'sonnet' need `outcrop` or a resolver in `models`.",
+      hint: "Use a model ID, inference profile ID or well-formed ARN; names like 'sonnet' need `outcrop` or a resolver in `models`.",
     })
   }
   return { id, base, family, version, geo, region, partition: partition ?? partitionOf(region).id, source: 'explicit' }

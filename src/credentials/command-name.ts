@@ -4,7 +4,7 @@ export function commandName(command: string): string {
   const all = words(command)
   const at = all.findIndex((word) => !/^\w+=/.test(word))
   const program = all[at]?.replaceAll(/["']/g, '').slice(0, 200)
-  // A substitution, as in `TOKEN=$(print secret) helper`, contains words of its own.
+  // A substitution, as in `TOKEN=$(print secret) helper`, contains other words.
   return !program || /[$`(]/.test(all.slice(0, at + 1).join('')) ? 'The command' : program
 }
 

@@ -27,7 +27,7 @@ export interface ExplainCredentialsOptions {
 /** A place where a client looks for credentials. */
 export interface CredentialsStep {
   readonly step: 'options' | 'AWS_BEARER_TOKEN_BEDROCK' | 'AWS_PROFILE' | 'AWS_ACCESS_KEY_ID' | 'chain'
-  /** What was found there, as text. Never a secret. */
+  /** The result, as text. Never a secret. */
   readonly outcome: string
   /** Whether the client uses this one. */
   readonly wins: boolean

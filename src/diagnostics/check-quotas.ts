@@ -6,7 +6,7 @@ import type { DoctorOptions } from './doctor-options.ts'
 import type { Finding } from './finding.ts'
 
 const check = 'quotas'
-// For models whose longest answer nobody has documented.
+// For models with an undocumented maximum output.
 const longestAnswer = 64_000
 
 /**
@@ -33,7 +33,7 @@ export async function* checkQuotas(
       try {
         account = await readQuotas(client, { region: where, env })
       } catch (error) {
-        // Calling a model needs none of it.
+        // Calling a model does not need this permission.
         yield { check, status: 'note', message: `not checked: ${reasonOf(error)}` }
         return
       }
@@ -54,7 +54,7 @@ function rate(
     return {
       status: 'failure',
       message: "the account's quota is 0 tokens per minute",
-      next: 'Ask for an increase in the Service Quotas console, or in a Support case where it cannot be adjusted there.',
+      next: 'Request an increase in the Service Quotas console, or in a Support case if it cannot be adjusted there.',
     }
   }
   const { rate: burndown, isAssumed } = burndownOf(base)
@@ -64,22 +64,22 @@ function rate(
   if (maxTokens === null) {
     return {
       status: 'warning',
-      message: `${message}. Calls set no max_tokens, so each sets aside ${count(longest)} until it ends`,
-      next: 'Set max_tokens to what answers need: it decides how many calls can run at once.',
+      message: `${message}. Calls set no max_tokens, so each reserves ${count(longest)} until it ends`,
+      next: 'Set max_tokens to what answers need: it limits how many calls can run concurrently.',
     }
   }
   if (maxTokens !== undefined && maxTokens * 10 > perMinute) {
     return {
       status: 'warning',
-      message: `${message}. With max_tokens at ${count(maxTokens)}, at most ${count(Math.floor(perMinute / maxTokens))} calls can run at once`,
-      next: 'Lower max_tokens to what answers need, or ask for an increase in the Service Quotas console.',
+      message: `${message}. With max_tokens at ${count(maxTokens)}, at most ${count(Math.floor(perMinute / maxTokens))} calls can run concurrently`,
+      next: 'Lower max_tokens to what answers need, or request an increase in the Service Quotas console.',
     }
   }
   if (perMinute < longest * burndown) {
     return {
       status: 'warning',
       message: `${message}: less than one answer of ${count(longest)} tokens takes`,
-      next: 'Lower max_tokens, call a model with a lower burndown, or ask for an increase in the Service Quotas console.',
+      next: 'Lower max_tokens, call a model with a lower burndown, or request an increase in the Service Quotas console.',
     }
   }
   return { status: 'ok', message }

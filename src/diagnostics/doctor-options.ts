@@ -19,7 +19,7 @@ export interface DoctorOptions {
   readonly models?: readonly string[] | undefined
   readonly guardrail?: { readonly identifier: string; readonly version: string } | undefined
   /**
-   * What calls set as `max_tokens`, which Bedrock sets aside of the quota; `null` if they set none.
+   * The `max_tokens` of calls, which Bedrock reserves of the quota; `null` if they set none.
    *
    * @default unknown, and not checked
    */

@@ -8,9 +8,9 @@ import type { CheckResult } from './report.ts'
 
 /** Options of {@link runGatewayDoctor}. */
 export interface GatewayDoctorOptions {
-  /** The gateway's address, with the path that it is mounted under, if any. */
+  /** The gateway's address, with its base path, if any. */
   readonly url: string | URL
-  /** A key of the gateway. Without one, only what is open to everybody is checked. */
+  /** A key of the gateway. Without one, only the open routes are checked. */
   readonly key?: string | undefined
   /** The model of the call that `invoke` makes. @default 'haiku' */
   readonly model?: string | undefined
@@ -22,12 +22,12 @@ export interface GatewayDoctorOptions {
   readonly now?: (() => number) | undefined
 }
 
-// After this long, Claude Code goes without the list of models.
+// After this time, Claude Code continues without the list of models.
 const modelsDeadline = 3_000
 const patience = 30_000
 
 /**
- * Checks a gateway from where its users are: that it answers, lets nobody in without a key, knows a key, and lists its
+ * Checks a gateway from a user's side: that it answers, rejects requests without a key, accepts a key, and lists its
  * models in time.
  *
  * @example
@@ -36,7 +36,7 @@ const patience = 30_000
  *   console.log(status, check, message)
  * }
  * ```
- * @throws ConfigurationError for what is not an http(s) URL.
+ * @throws ConfigurationError for anything but an http(s) URL.
  */
 export async function* runGatewayDoctor(options: GatewayDoctorOptions): AsyncGenerator<CheckResult> {
   assertOptions(options, '', 'url key model invoke fetch now')
@@ -59,7 +59,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
         ...(json && { 'content-type': 'application/json' }),
         ...(withKey && key !== undefined && { 'x-api-key': key }),
       },
-      // A key goes where it was meant to, and nowhere else.
+      // The key must go nowhere else.
       redirect: 'manual',
       signal: AbortSignal.timeout(patience),
       ...(json && { body: JSON.stringify(json) }),
@@ -72,8 +72,8 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     yield {
       check: 'TLS',
       status: 'warning',
-      message: `${url.host} is plain http: keys and prompts can be read on the way`,
-      next: 'Put the gateway behind TLS: the load balancer, ingress or platform in front of it ends it.',
+      message: `${url.host} is plain http: keys and prompts are sent unencrypted`,
+      next: 'Put the gateway behind TLS, with a load balancer, an ingress or your platform.',
     }
   }
 
@@ -94,8 +94,8 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     yield {
       check: 'gateway',
       status: 'failure',
-      message: `${base}/healthz answers ${health.status}, and not as a gateway of Outcrop does`,
-      next: 'Check the address, and the path that the gateway is mounted under.',
+      message: `${base}/healthz answers ${health.status}, but not like an Outcrop gateway`,
+      next: "Check the address, and the gateway's base path.",
     }
     return
   }
@@ -109,8 +109,8 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     : {
         check: 'Bedrock',
         status: 'failure',
-        message: 'the gateway says that it cannot call Bedrock',
-        next: 'Read its log, or run `outcrop doctor` where it runs: the credentials are its own.',
+        message: 'the gateway reports that it cannot call Bedrock',
+        next: 'Read its log, or run `outcrop doctor` on its machine, with its credentials.',
       }
 
   const params = { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] }
@@ -120,14 +120,14 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     : {
         check: 'strangers',
         status: 'failure',
-        message: `without a key, a call is answered with ${stranger.status} and not refused with 401`,
-        next: 'Give the gateway an authenticate that refuses: whoever reaches it spends on its account.',
+        message: `without a key, a call is answered with ${stranger.status} instead of 401`,
+        next: "Fix the gateway's authenticate: anyone who reaches it can spend on its account.",
       }
   if ((await ask('/metrics', false)).status === 200) {
     yield {
       check: 'metrics',
       status: 'note',
-      message: 'everybody who reaches the gateway can read /metrics: the names of keys, and what they spend',
+      message: 'anyone who reaches the gateway can read /metrics: the names of keys, and their spending',
     }
   }
 
@@ -135,7 +135,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     yield {
       check: 'key',
       status: 'note',
-      message: 'not checked: no key was given',
+      message: 'not checked: there is no key',
       next: 'Set OUTCROP_GATEWAY_KEY to a key of the gateway.',
     }
     return
@@ -149,7 +149,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
       next:
         listed.status === 401
           ? 'Ask the operator of the gateway for a key: `outcrop gateway key add NAME` prints one.'
-          : 'Read the log of the gateway.',
+          : "Read the gateway's log.",
     }
     return
   }
@@ -157,12 +157,17 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
   const names = modelsIn(listed)
   yield names.length > 0
     ? { check: 'models', status: 'ok', message: names.join(', ') }
-    : { check: 'models', status: 'failure', message: 'the key may call no model', next: "Change the key's models." }
+    : {
+        check: 'models',
+        status: 'failure',
+        message: 'the key may not call any model',
+        next: "Change the key's models.",
+      }
   if (listed.took > modelsDeadline) {
     yield {
       check: 'models',
       status: 'warning',
-      message: `the list took ${listed.took} ms: Claude Code waits for ${modelsDeadline} ms and goes without it`,
+      message: `the list took ${listed.took} ms: Claude Code waits for ${modelsDeadline} ms and then continues without it`,
     }
   }
 
@@ -189,7 +194,7 @@ interface Answer {
   readonly took: number
 }
 
-/** A field of a JSON answer, or of the error in it; the beginning of the text where there is none. */
+/** Returns a field of a JSON response, or of the error in it; the beginning of the text if there is none. */
 function fieldOf({ text }: Answer, name: string): string {
   const body = parsed(text)
   const value = isJsonObject(body?.error) ? body.error[name] : body?.[name]

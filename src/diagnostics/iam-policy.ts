@@ -395,7 +395,7 @@ const marketplaceStatement: IamStatement = {
   Condition: { StringEquals: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } },
 }
 
-// Quotas have no resources of their own.
+// Quotas are not resources.
 const quotasStatement: IamStatement = {
   Sid: 'Quotas',
   Effect: 'Allow',

@@ -5,7 +5,7 @@ export type CheckStatus = 'ok' | 'warning' | 'failure' | 'note'
 export interface CheckResult {
   /** The name of the check, such as `identity` or `model`. */
   readonly check: string
-  /** What was checked, if there are several, such as a model name. */
+  /** The subject of the check, if there are several, such as a model name. */
   readonly subject?: string | undefined
   readonly status: CheckStatus
   /** The result. Never contains a secret. */

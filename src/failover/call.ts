@@ -16,7 +16,7 @@ import type { Destination } from './destinations.ts'
 export interface Leg {
   /** Whether there is another destination to go to. */
   readonly isLast: boolean
-  /** What is left of the call's total deadline, in milliseconds; `undefined` if it has none. */
+  /** The rest of the call's total timeout, in milliseconds; `undefined` if it has none. */
   readonly left: number | undefined
   /** The number of attempts before the call goes on to the next destination. */
   readonly attempts: number

@@ -71,7 +71,7 @@ export function readTargets(given: FailoverTargets): readonly Tier[] {
   for (const { name } of tiers.flat()) {
     if (names.has(name)) {
       throw new ConfigurationError(`Two failover targets are called ${name}`, {
-        hint: 'Give each a `name` of its own.',
+        hint: 'Set a different `name` for each.',
       })
     }
     names.add(name)
@@ -90,8 +90,8 @@ function readTarget(given: string | FailoverTarget, place: number): Target {
   if (client !== undefined && typeof client?.invoke !== 'function')
     throw new ConfigurationError(`${path}.client must be a client of Outcrop, not ${describeType(client)}`)
   if (client && region !== undefined) {
-    throw new ConfigurationError(`${path} has a client and a region; the client has its own`, {
-      hint: 'Leave the region out: `client.withOptions({ region })` is a client of another one.',
+    throw new ConfigurationError(`${path} has both a client and a Region`, {
+      hint: 'Remove the Region, and pass client.withOptions({ region }).',
     })
   }
   if (account !== undefined && !isName(account)) throw new ConfigurationError(`${path}.account ${isNoName}`)

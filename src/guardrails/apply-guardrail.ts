@@ -15,7 +15,7 @@ export type GuardrailContent =
     }
   | { readonly image: { readonly format: 'png' | 'jpeg'; readonly source: { readonly bytes: string } } }
 
-/** What {@link applyGuardrail} checks. */
+/** The request of {@link applyGuardrail}. */
 export interface ApplyGuardrailRequest extends GuardrailIdentity {
   /** Whether the content comes from a user or from a model. */
   readonly source: 'INPUT' | 'OUTPUT'
@@ -30,7 +30,7 @@ export interface ApplyGuardrailRequest extends GuardrailIdentity {
   readonly retry?: RetryOptions | false | undefined
 }
 
-/** What the guardrail found. */
+/** The guardrail's result. */
 export interface ApplyGuardrailResult {
   readonly action: 'NONE' | 'INTERVENED'
   /** The reason, in Bedrock's words. */

@@ -29,7 +29,7 @@ export interface GuardrailOptions extends GuardrailIdentity {
    */
   readonly streamProcessingMode?: 'SYNCHRONOUS' | 'ASYNCHRONOUS' | undefined
   /**
-   * What happens on an intervention. `'return'`: the message is returned as sent, and `metadata.guardrail` has the
+   * The reaction to an intervention. `'return'`: the message is returned as sent, and `metadata.guardrail` has the
    * outcome. `'throw'`: rejects with a {@link GuardrailError} as soon as the intervention is seen, in a stream after
    * the events so far. A function is called once with the outcome when the response is complete.
    *

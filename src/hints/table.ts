@@ -27,7 +27,7 @@ export type HintRow = readonly [
 const day = (date: Date): string => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 /**
- * What each Bedrock error means in practice. Specific errors come first.
+ * Explains each Bedrock error. Specific errors come first.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
  */

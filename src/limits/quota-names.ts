@@ -1,14 +1,14 @@
 import { catalog } from '../models/catalog.ts'
 import type { QuotaBucket } from './budget-key.ts'
 
-/** What a quota of Service Quotas limits. */
+/** The meaning of a quota in Service Quotas. */
 export interface QuotaMeaning {
   readonly model: string
   readonly bucket: QuotaBucket
   readonly unit: 'tokens' | 'requests'
 }
 
-/** The quota of tokens per day, of all models of an account and Region together. */
+/** The quota of tokens per day, for all models of an account and Region together. */
 export const dailyQuotaCode = 'L-E3F10727'
 
 // Codes are the same in every Region and account. As listed by accounts in 2026-10.
@@ -39,14 +39,14 @@ const codes: Readonly<Record<string, string>> = {
   'L-D06938E7': 'tokens cross-region fable 5',
 }
 
-// Two generations of names: "model inference" and "InvokeModel". A name with more in it, such as "1M Context Length", is
-// another quota.
+// Two generations of names: "model inference" and "InvokeModel". A name with more in it, such as "1M Context Length",
+// is another quota.
 const name =
   /^(on-demand|cross-region|global cross-region) (?:model inference|invokemodel) (tokens|requests) per minute for anthropic claude ([a-z]+) (\d+(?:\.\d+)?)(?: v\d+)?$/
 
 /**
- * Tells what a quota of Bedrock limits; `undefined` for what is no quota per minute of a Claude model, and where its code
- * and its name disagree.
+ * Returns the meaning of a Bedrock quota; `undefined` for anything but a quota per minute of a Claude model, and if its
+ * code and its name disagree.
  *
  * @see https://docs.aws.amazon.com/general/latest/gr/bedrock.html
  */

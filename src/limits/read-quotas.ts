@@ -21,7 +21,7 @@ import type {
 import type { Quota } from './options.ts'
 import { dailyQuotaCode, quotaMeaning } from './quota-names.ts'
 
-/** The parts of a client that {@link readQuotas} uses: every client of this package fits. */
+/** The used part of a client. Every client of this package fits. */
 export interface QuotaClient {
   readonly fetch: BedrockFetch
   withOptions(options: { readonly middleware: readonly Middleware[] }): {
@@ -31,7 +31,7 @@ export interface QuotaClient {
 
 /** Options of {@link readQuotas}. */
 export interface ReadQuotasOptions {
-  /** The Region whose quotas are read: the one that is called. @default the client's */
+  /** The Region whose quotas to read. @default the client's */
   readonly region?: string | undefined
   /** The base URL of Service Quotas. @default AWS_ENDPOINT_URL_SERVICE_QUOTAS, else AWS_ENDPOINT_URL, else AWS's own */
   readonly endpoint?: string | URL | undefined
@@ -46,16 +46,16 @@ export interface AccountQuotas {
   /** Those of Claude models, for `limits({ quotas })`. */
   readonly quotas: readonly Quota[]
   /**
-   * Tokens per day, of all models together. AWS weighs them by their price, so `limits` counts none of it; it reacts when
-   * Bedrock says that the day's tokens are used up.
+   * Tokens per day, for all models together. AWS weighs them by price, so `limits` does not count them, but reacts when
+   * Bedrock reports that the daily tokens are used up.
    */
   readonly tokensPerDay: number | undefined
 }
 
 /**
- * Reads the quotas that the account really has from Service Quotas, with the client's own credentials and network. Needs
- * `servicequotas:ListServiceQuotas`, which `iamPolicy` grants with the feature `'quotas'`, and AWS keys: a Bedrock API key
- * opens Bedrock alone.
+ * Reads the account's actual quotas from Service Quotas, with the client's own credentials and network. Needs
+ * `servicequotas:ListServiceQuotas`, which `iamPolicy` grants with the feature `'quotas'`, and AWS keys, because a
+ * Bedrock API key works only for Bedrock.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export interface AccountQuotas {
  * const { quotas } = await readQuotas(plain)
  * const bedrock = plain.withOptions({ middleware: [limits({ quotas })] })
  * ```
- * @throws ServiceError as Service Quotas answers; ConfigurationError for an API key, or where nothing is signed
+ * @throws ServiceError if Service Quotas answers with an error; ConfigurationError without AWS keys
  * @see https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
  */
 export async function readQuotas(bedrock: QuotaClient, options: ReadQuotasOptions = {}): Promise<AccountQuotas> {
@@ -73,7 +73,7 @@ export async function readQuotas(bedrock: QuotaClient, options: ReadQuotasOption
   const identity = await context.identity()
   if (!identity || 'token' in identity) {
     throw new ConfigurationError('Service Quotas needs AWS keys, which this client does not have', {
-      hint: 'A Bedrock API key opens Bedrock alone. Read the quotas where there are keys, or write them by hand.',
+      hint: 'A Bedrock API key works only for Bedrock. Use AWS keys, or write the quotas by hand.',
     })
   }
   const url = `${endpointOf(region, options)}/`
@@ -83,7 +83,7 @@ export async function readQuotas(bedrock: QuotaClient, options: ReadQuotasOption
   do {
     const page = await listQuotas(url, next, { region, identity, send, context, signal: options.signal })
     if (Array.isArray(page.Quotas)) rows.push(...page.Quotas.filter(isJsonObject))
-    // A token that comes again would go on for ever.
+    // A repeated token would loop forever.
     next = typeof page.NextToken === 'string' && page.NextToken !== next ? page.NextToken : undefined
   } while (next !== undefined)
   return { region, ...quotasOf(rows, region) }
@@ -120,7 +120,7 @@ async function listQuotas(
     return await readJson(guardResponse(response, secretsOf(identity)))
   } catch (error) {
     if (isBedrockError(error, 'service') && /^AccessDenied/.test(error.type))
-      enrich(error, { hint: 'Allow servicequotas:ListServiceQuotas to the identity that reads quotas.' })
+      enrich(error, { hint: 'Allow servicequotas:ListServiceQuotas for the identity that reads quotas.' })
     throw error
   }
 }
@@ -137,13 +137,13 @@ function quotasOf(rows: readonly JsonObject[], region: string): { quotas: Quota[
     const key = `${bucket}/${model}`
     const field = unit === 'tokens' ? 'tokensPerMinute' : 'requestsPerMinute'
     const known = quotas.get(key) ?? { model, bucket, region }
-    // Where two names of one quota are listed, the smaller value is the safe one.
+    // If a quota is listed under two names, the smaller value is the safe one.
     quotas.set(key, { ...known, [field]: Math.min(value, known[field] ?? value) })
   }
   return { quotas: [...quotas.values()], tokensPerDay }
 }
 
-/** What the client's middleware would be given; nothing is sent. */
+/** Returns the context of the client's middleware, without sending anything. */
 async function contextOf(bedrock: QuotaClient): Promise<MiddlewareContext> {
   let found: MiddlewareContext | undefined
   const look: Middleware = async (_request, _next, context) => {
@@ -155,7 +155,7 @@ async function contextOf(bedrock: QuotaClient): Promise<MiddlewareContext> {
   return found as unknown as MiddlewareContext
 }
 
-// The order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+// In the order of the AWS SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 function endpointOf(region: string, { endpoint: option, env: from }: ReadQuotasOptions): string {
   const own = 'AWS_ENDPOINT_URL_SERVICE_QUOTAS'
   const variable = env(own, from) ? own : 'AWS_ENDPOINT_URL'

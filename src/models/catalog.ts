@@ -19,7 +19,7 @@ export interface CatalogModel {
   readonly contextWindow?: number
   /** The maximum of tokens in one answer. */
   readonly maxOutput?: number
-  /** What prompt caching supports: the minimum tokens of a prefix, and its TTLs. */
+  /** The limits of prompt caching: the minimum tokens of a prefix, and its TTLs. */
   readonly promptCaching?: { readonly minimumTokens: number; readonly ttls: readonly ('5m' | '1h')[] }
   readonly lifecycle: {
     /**

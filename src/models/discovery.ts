@@ -16,7 +16,7 @@ import { isFullModelId, parseModelId } from '../core/model-id.ts'
 
 /** An inference profile: one of AWS's, or one that was created in the account. */
 export interface InferenceProfile {
-  /** What to call: the ID of AWS's profile, or the ARN of the account's own. */
+  /** The ID of AWS's profile, or the ARN of the account's own. */
   readonly id: string
   readonly arn?: string | undefined
   readonly name?: string | undefined

@@ -6,7 +6,7 @@ import { isSameModel } from './names.ts'
 import { cycle } from './refusals.ts'
 import { type ModelResolverOptions, type NameTables, withoutWindow } from './resolver-options.ts'
 
-/** What a name stands for, before the geography is chosen. */
+/** The meaning of a name, before the geography is chosen. */
 export interface Target {
   /** A full ID, or an Anthropic model ID. */
   readonly text: string

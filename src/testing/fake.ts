@@ -181,7 +181,7 @@ export function createFakeBedrock(options: FakeBedrockOptions = {}): FakeBedrock
   }
 }
 
-// What requests are signed for, where it is not Bedrock.
+// The signing names of services other than Bedrock.
 const services: Readonly<Record<string, string>> = { STS: 'sts', ListServiceQuotas: 'servicequotas' }
 
 function assertFakeOptions(options: FakeBedrockOptions): void {

@@ -6,19 +6,19 @@ import type { ArrivedRequest, FakeCall, FakeQuota } from './types.ts'
 import { parseBody, textOf } from './untrusted.ts'
 import type { Refusal, Verdict } from './verify-signature.ts'
 
-// How AWS counts a quota, from its page: input, cache writes and max_tokens when a call arrives; input, cache writes and
-// the output times the model's burndown when it ends.
+// AWS counts a quota like this, according to its page: input, cache writes and max_tokens when a call arrives; input,
+// cache writes and the output times the model's burndown rate when it ends.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html (read 2026-10)
 
 const minute = 60_000
 
-/** A call that was admitted. */
+/** An admitted call. */
 export interface Admission {
-  /** Counts what the call used; `share` is the part of its output that was produced, 0 to 1. */
+  /** Counts the call's usage; `share` is the part of its output that was produced, 0 to 1. */
   settle(share: number): void
 }
 
-/** Admits a call, or refuses it as Bedrock does. */
+/** Admits a call, or rejects it as Bedrock does. */
 export function admit(
   state: FakeState,
   call: FakeCall,
@@ -59,7 +59,7 @@ const throttled = (message: string): { readonly refusal: Refusal } => ({
 
 const sum = (entries: readonly LedgerEntry[]): number => entries.reduce((total, { tokens }) => total + tokens, 0)
 
-// What was admitted within the window, and what is still open.
+// The calls that were admitted within the window, or are still open.
 function ledgerOf({ ledger }: FakeState, key: string, now: number, window: number): LedgerEntry[] {
   const entries = (ledger.get(key) ?? []).filter(({ at, isOpen }) => isOpen || at > now - window)
   ledger.set(key, entries)
@@ -77,11 +77,11 @@ function rateOf(base: string): number {
   if (provider !== 'anthropic') return 1
   if (version === '4.8') return 15
   if (Number(version) < 4.8) return 5
-  // The page names Sonnet 5, Opus 5, Opus 5.5 and Fable 5.1; the rest of their generation is taken for the same.
+  // The page names Sonnet 5, Opus 5, Opus 5.5 and Fable 5.1; the others of their generation are assumed to be the same.
   return family ? 10 : 1
 }
 
-/** Service Quotas: ListServiceQuotas of Bedrock, in pages of 20. */
+/** Answers ListServiceQuotas of Service Quotas for Bedrock, in pages of 20. */
 export function answerServiceQuotas(state: FakeState, { headers, body }: ArrivedRequest, verdict: Verdict): Response {
   if ('refusal' in verdict) return quotaError(state, verdict.refusal)
   const { ServiceCode, NextToken } = parseBody(new TextDecoder().decode(body)) ?? {}
@@ -112,7 +112,7 @@ function quotaError(state: FakeState, refusal: Refusal): Response {
   return errorResponse(state, { ...refusal, status: 400 }, { __type: refusal.type })
 }
 
-// Names and codes as users have listed them, in 2026-10.
+// Names and codes from users' listings, in 2026-10.
 const scopes = {
   'on-demand': 'On-demand',
   'cross-region': 'Cross-region',

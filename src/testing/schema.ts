@@ -3,9 +3,9 @@ import type { JsonObject, JsonValue } from '../core/types.ts'
 import { formatOf, refuseGrammar } from './json-schema.ts'
 import { textOf } from './untrusted.ts'
 
-// What models accept, feature by feature, from AWS's and Anthropic's pages: model cards, feature pages and the request
-// reference, as read in the autumn of 2026. It is kept independent of the client's table, so that tests detect a fact
-// that is wrong on one side.
+// The features that models accept, one by one, from AWS's and Anthropic's pages: model cards, feature pages and the
+// request reference, as read in the autumn of 2026. It is kept independent of the client's table, so that tests detect
+// a fact that is wrong on one side.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 // https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy
 

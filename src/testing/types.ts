@@ -77,8 +77,8 @@ export interface FakeBedrockOptions {
   /** The account's guardrails. @default none */
   readonly guardrails?: readonly FakeGuardrail[] | undefined
   /**
-   * The account's quotas. Calls are admitted and counted as Bedrock does, and refused with its 429s; Service Quotas lists
-   * them.
+   * The account's quotas. Calls are admitted and counted as by Bedrock, and rejected with its 429s. Service Quotas
+   * lists them.
    *
    * @default none: everything is admitted
    */
@@ -89,11 +89,11 @@ export interface FakeBedrockOptions {
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
-/** A quota that the fake keeps a model to, for each Region that is called. */
+/** A quota of a model, for each Region that is called. */
 export interface FakeQuota {
   /** The base model, such as `anthropic.claude-sonnet-4-6`. */
   readonly model: string
-  /** The calls it counts: of base IDs, of profiles of a geography, or of `global.` profiles. @default 'cross-region' */
+  /** The calls that it covers: base IDs, geographic profiles, or `global.` profiles. @default 'cross-region' */
   readonly bucket?: 'on-demand' | 'cross-region' | 'global' | undefined
   /** Tokens in any 60 seconds. `0` refuses everything, with "Operation not allowed". @default no limit */
   readonly tokensPerMinute?: number | undefined

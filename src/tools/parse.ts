@@ -194,7 +194,7 @@ function definitionsOf(tools: readonly (RunnableTool | ToolDefinition)[]): ToolU
   return tools.map((each) => (isRunnable(each) ? definitionOf(each) : each)) as ToolUnion[]
 }
 
-/** Adds a tool for the answer to a call's tools, unless the caller forces one of their own. */
+/** Adds a tool for the answer to a call's tools, unless the caller forces another one. */
 function offerOutput(
   schema: JsonObject,
   {

@@ -501,7 +501,7 @@ describe('quotas', () => {
     })
     await expect(examineQuota(400_000, { maxTokens: 64_000 })).resolves.toMatchObject({
       status: 'warning',
-      message: expect.stringContaining('at most 6 calls can run at once'),
+      message: expect.stringContaining('at most 6 calls can run concurrently'),
     })
   })
 

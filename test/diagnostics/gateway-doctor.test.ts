@@ -81,7 +81,7 @@ test('credentials of the gateway that Bedrock refuses', async () => {
     authenticate: apiKeys([{ id: 'doctor', sha256: await hashApiKey(key) }]),
   })
   const rows = await check(gateway, { invoke: true })
-  expect(row(rows, 'Bedrock')).toMatchObject({ status: 'failure', next: expect.stringContaining('where it runs') })
+  expect(row(rows, 'Bedrock')).toMatchObject({ status: 'failure', next: expect.stringContaining('on its machine') })
   expect(row(rows, 'call')).toMatchObject({ status: 'failure' })
 })
 
@@ -118,7 +118,7 @@ test.each([
     () => Promise.reject(Object.assign(new TypeError('fetch failed'), { code: 'ECONNREFUSED' })),
     /ECONNREFUSED/,
   ],
-  ['another server', async () => new Response('<h1>Welcome</h1>'), /not as a gateway/],
+  ['another server', async () => new Response('<h1>Welcome</h1>'), /not like an Outcrop gateway/],
   ['a server that has no such page', async () => new Response('Not found', { status: 404 }), /404/],
   ['one that leads elsewhere', async () => Response.redirect('https://elsewhere.example/', 302), /302/],
 ])('%s at the address', async (_, answer, message) => {

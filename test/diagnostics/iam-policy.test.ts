@@ -227,7 +227,7 @@ test.each([
   ['a name', { models: ['sonnet'] }, /policies need IDs/],
   ['no model', { models: [] }, /models is empty/],
   ['no account', { account: 'me', models: [`us.${sonnet}`] }, /12 digits/],
-  ['a region that is none', { region: 'Frankfurt', models: [`us.${sonnet}`] }, /region/],
+  ['a region that is none', { region: 'Frankfurt', models: [`us.${sonnet}`] }, /Region/],
   ['a geography that the region does not have', { models: [`jp.${sonnet}`] }, /are unknown/],
   ['a feature that is none', { models: [`us.${sonnet}`], features: ['fly' as never] }, /Unknown feature fly/],
   ['a guardrail feature without one', { models: [`us.${sonnet}`], features: ['guardrail' as const] }, /identifier/],

@@ -120,7 +120,7 @@ describe('what can never work is refused at once', () => {
     [[{ modle: 'haiku' }], /Unknown option "targets\[0\].modle"/],
     [[{ region: 'evil.example/' }], /Not an AWS Region/],
     [[{ client: {} }], /targets\[0\]\.client must be a client/],
-    [[{ client, region: 'us-west-2' }], /has a client and a region/],
+    [[{ client, region: 'us-west-2' }], /has both a client and a Region/],
     [[{ region: 'us-west-2', residency: 'mars' }], /residency must name/],
     [[{ region: 'us-west-2', retry: { attempts: 0 } }], /retry.attempts/],
     [[{ region: 'us-west-2', options: { timeout: { total: -1 } } }], /timeout.total/],

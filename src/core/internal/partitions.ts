@@ -5,8 +5,8 @@ export interface Partition {
   readonly dualStackDnsSuffix: string
 }
 
-// [id, beginning of its regions, DNS suffix, dual-stack suffix]. The special ones come first: `us-gov-…` and `us-iso…` begin with
-// `us-` and `eu-isoe-…` with `eu-`. From the endpoint rules that the AWS SDKs ship (partitions.json).
+// [id, beginning of its Regions, DNS suffix, dual-stack suffix]. The special ones come first: `us-gov-…` and `us-iso…`
+// begin with `us-` and `eu-isoe-…` with `eu-`. From the endpoint rules that the AWS SDKs ship (partitions.json).
 const table: readonly (readonly [id: string, regions: string, dnsSuffix: string, dualStackDnsSuffix: string])[] = [
   ['aws-cn', 'cn-', 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
   ['aws-us-gov', 'us-gov-', 'amazonaws.com', 'api.aws'],

@@ -8,7 +8,7 @@ const maxForeignText = 8192
 
 const replacement = '[redacted]'
 
-// What secrets of unknown value look like, as printed by a login helper or quoted by a proxy. `$1` is kept.
+// Patterns of secrets of unknown value, as printed by a login helper or quoted by a proxy. `$1` is kept.
 const named: readonly RegExp[] = [
   /(\b(?:Bearer|Basic) )[\w+/=.~-]{8,}/gi,
   // A value after its usual name, in JSON, XML, INI, a shell's export, a header or a query string.

@@ -12,8 +12,8 @@ export interface ServeGatewayOptions {
   /** The address or name of an interface; `0.0.0.0` and `::` mean all. @default '127.0.0.1' */
   readonly host?: string | undefined
   /**
-   * How long to go on taking connections after `drain` was called, in milliseconds: so long that whoever sends requests
-   * here has seen that health says 503.
+   * How long to accept connections after `drain` was called, in milliseconds, so that load balancers notice that health
+   * checks answer 503.
    *
    * @default 0
    */

@@ -1,6 +1,6 @@
 import { html, type Html } from './html.ts'
 
-/** The style sheet of the status page. The system's colours and fonts: nothing is fetched. */
+/** The style sheet of the status page. Uses the system's colors and fonts, so that nothing is fetched. */
 export const style: Html = html`
 :root { color-scheme: light dark; --ink: #1b1b1f; --paper: #fdfdfc; --faint: #5d5f66; --line: #d9d9de; --bar: #2f6f9f; --bad: #a8261c }
 @media (prefers-color-scheme: dark) {
