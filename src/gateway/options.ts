@@ -22,7 +22,7 @@ export interface GatewayOptions {
    */
   readonly prices?: Readonly<Record<string, TokenPrices>> | undefined
   /**
-   * The guardrail of every call whose caller has no guardrail of its own. Callers can neither change nor remove it. A
+   * The guardrail of every call whose caller has none. Callers can neither change nor remove it. A
    * guardrail in the client's middleware or headers is no substitute: requests on Bedrock's API bypass the middleware and
    * can override the headers.
    *

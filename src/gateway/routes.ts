@@ -48,7 +48,7 @@ export interface RouteMatch {
   readonly params: Exchange['params']
 }
 
-/** What of the routes is served. */
+/** The routes to serve. */
 export interface ServedRoutes {
   readonly wires: readonly Wire[]
   /** Whether there are pages for browsers. */
