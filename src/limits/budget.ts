@@ -35,7 +35,7 @@ export interface Budget {
   /** The limit at the last refusal, and its time. */
   peak: number | undefined
   cutAt: number
-  /** What was used and reserved when the service refused although the rate was right; 0 if it has not. */
+  /** The tokens used and reserved when the service refused although the rate was right; 0 if it has not. */
   ceiling: number
   /** When that was; else when the budget was created. */
   roomSince: number
