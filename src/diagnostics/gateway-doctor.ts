@@ -49,7 +49,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
   const { key, model = 'haiku', invoke = false, fetch = globalThis.fetch, now = Date.now } = options
   const url = parseEndpointUrl(options.url, 'url', { allowHttp: true })
   if (!url) throw new ConfigurationError('The url of the gateway is missing')
-  const base = url.href.replace(/\/+$/, '')
+  const base = url.href.replace(/\/$/, '')
   const ask = async (path: string, withKey: boolean, json?: object): Promise<Answer> => {
     const started = now()
     const response = await fetch(base + path, {
