@@ -10,6 +10,7 @@ import {
   list,
   text,
   UsageError,
+  whole,
 } from './command.ts'
 import { lookAtSetUp } from './set-up.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
@@ -19,6 +20,7 @@ export const doctor: Command = {
   usage: [
     '--models A,B      names or IDs to check; default: default, small',
     '--guardrail ID:V  a guardrail and its version',
+    "--max-tokens N    the max_tokens of your calls, or none; default: CLAUDE_CODE_MAX_OUTPUT_TOKENS's, if set",
     '--invoke          also call each model, for one token',
     '--gateway URL     check a gateway instead, with the key in OUTCROP_GATEWAY_KEY',
     '--json            print one JSON document to stdout',
@@ -28,6 +30,7 @@ export const doctor: Command = {
     ...clientFlags,
     models: { type: 'string' },
     guardrail: { type: 'string' },
+    'max-tokens': { type: 'string' },
     invoke: { type: 'boolean' },
     gateway: { type: 'string' },
     json: { type: 'boolean' },
@@ -58,12 +61,19 @@ async function clientChecks(flags: Flags, add: (result: CheckResult) => void): P
   const set = await lookAtSetUp(flags, ({ message, hint }) =>
     add({ check: 'set-up', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
   )
+  const maxTokens = maxTokensOf(flags, set.env?.CLAUDE_CODE_MAX_OUTPUT_TOKENS)
   return runDoctor({
     ...set,
+    ...(maxTokens !== undefined && { maxTokens }),
     invoke: flags.invoke === true,
     models: list(flags, 'models') ?? set.models,
     guardrail: guardrail ?? set.guardrail,
   })
+}
+
+function maxTokensOf(flags: Flags, configured: string | undefined): number | null | undefined {
+  if (text(flags, 'max-tokens') === 'none') return null
+  return whole(flags, 'max-tokens', 1_000_000) ?? (Number(configured) || undefined)
 }
 
 function gatewayChecks(flags: Flags, url: string): AsyncIterable<CheckResult> {

@@ -11,6 +11,8 @@ export interface Estimate {
   readonly hold: number
   /** The probable cost when the call is settled. */
   readonly expected: number
+  /** Whether the request sets `max_tokens`. Without it, Bedrock reserves the model's longest answer. */
+  readonly hasMaxTokens: boolean
 }
 
 /** Estimates calls, and learns from their actual usage. */
@@ -44,11 +46,14 @@ export function createEstimator(): Estimator {
     estimate(body, base, burndown) {
       const learned = prefixes.get(prefixOf(body))
       const input = Math.ceil(rawInput(body) * (learned?.input ?? 1))
-      const maxTokens = maxTokensOf(body) ?? catalogModel(base)?.maxOutput ?? longestAnswer
+      const given = maxTokensOf(body)
+      const maxTokens = given ?? catalogModel(base)?.maxOutput ?? longestAnswer
+      const hasMaxTokens = given !== undefined
       const hold = Math.max(1, input + maxTokens)
       // For a new prefix, use what Bedrock reserves.
       const output = learned && Math.min(maxTokens, learned.output)
-      return { input, hold, expected: output === undefined ? hold : Math.max(1, input + output * burndown) }
+      const expected = output === undefined ? hold : Math.max(1, input + output * burndown)
+      return { input, hold, expected, hasMaxTokens }
     },
     learn(body, { inputTokens, cacheWriteInputTokens = 0, outputTokens }) {
       if (inputTokens === undefined || outputTokens === undefined) return

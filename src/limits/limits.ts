@@ -72,6 +72,7 @@ export function limits(options: LimitsOptions = {}): Limits {
   const settings = resolveOptions(options)
   const store = createFallbackStore(settings)
   const budgets = new Map<string, ModelBudget>()
+  const warned = new WeakSet<ModelBudget>()
 
   const budgetFor = async (context: MiddlewareContext): Promise<ModelBudget> => {
     const { model, region } = context
@@ -95,6 +96,12 @@ export function limits(options: LimitsOptions = {}): Limits {
     const budget = await budgetFor(context)
     const burndown = burndownOf(context.model.base).rate
     const estimate = budget.estimator.estimate(request.body, context.model.base, burndown)
+    if (!estimate.hasMaxTokens && !warned.has(budget)) {
+      warned.add(budget)
+      context.logger.warn(
+        `A call of ${context.model.id} sets no max_tokens, so it reserves ${estimate.hold} tokens until it ends`,
+      )
+    }
     const ticket = await budget.admit(estimate, request, context)
     const waited = clock.now() - started
     const call = openCall({ budget, ticket, estimate, burndown, request, context })

@@ -1,4 +1,5 @@
 import { isBedrockError, type Message } from 'outcrop'
+import { anthropicFetch } from 'outcrop/anthropic'
 import type { BudgetSnapshot, LimitsOptions } from 'outcrop/limits'
 import type { FakeBedrockOptions } from 'outcrop/testing'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -403,5 +404,32 @@ describe('on Cloudflare Workers, where nothing of one request may wait for anoth
     stream.abort()
     const [outcome] = await finish(scene, [scene.bedrock.messages.create(params)])
     expect(outcome?.status).toBe('fulfilled')
+  })
+})
+
+describe('what an operator should know', () => {
+  test('a call without max_tokens is warned of once: it reserves the longest answer', async () => {
+    const { bedrock, warnings } = setUp({}, { reply })
+    const { max_tokens: _, ...unset } = params
+    const body = { ...unset, model: undefined, anthropic_version: 'bedrock-2023-05-31' }
+    for (let i = 0; i < 2; i++) await bedrock.invoke({ model: params.model, body }).catch(() => {})
+    await bedrock.messages.create(params)
+    expect(warnings.filter((warning) => warning.includes('max_tokens'))).toEqual([
+      expect.stringMatching(/sets no max_tokens, so it reserves 6\d{4} tokens/),
+    ])
+  })
+
+  test("a refusal is a 429 with its wait on Anthropic's wire", async () => {
+    const scene = setUp({ quotas: quota(1_200), maxWait: 0, burst: 60_000 }, { reply })
+    const post = async (): Promise<Response> =>
+      anthropicFetch(scene.bedrock)('http://localhost/v1/messages', {
+        method: 'POST',
+        body: JSON.stringify({ ...params, model: 'claude-sonnet-4-6' }),
+      })
+    const responses = await Promise.all([post(), post()])
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 429])
+    const refused = responses.find(({ status }) => status === 429)
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused?.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } })
   })
 })
