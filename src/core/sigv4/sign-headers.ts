@@ -35,9 +35,12 @@ export async function signHeaders(
   const spelled = splitUrl(url)
   const amzDate = formatDate(date)
   const credentialScope = `${amzDate.slice(0, 8)}/${region}/${service}/aws4_request`
-  const headers: Record<string, string> = { ...given, 'x-amz-date': amzDate }
-  delete headers['x-amz-security-token']
+  // Not a spread: V8 takes twice as long to add properties to its result.
+  const headers: Record<string, string> = Object.assign({}, given)
+  headers['x-amz-date'] = amzDate
   if (identity.sessionToken) headers['x-amz-security-token'] = identity.sessionToken
+  // Only if needed: V8 handles an object more slowly after a `delete`.
+  else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
 
   const payloadHash = headers['x-amz-content-sha256'] ?? (await sha256Hex(body))
   const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, spelled, headers, payloadHash)
