@@ -52,9 +52,10 @@ export async function openBrowser(): Promise<BrowserPage> {
     },
     async close() {
       const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGKILL')
+      // Not killed: its own children would go on writing to the profile.
+      connection.send('Browser.close').catch(() => {})
       await gone
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     },
   }
 }
