@@ -7,6 +7,7 @@ import { eventsByHand, sendByHand } from './bound.mjs'
 import { chunked, codec, messageBytes } from './frames.mjs'
 import { concurrentAnswers, largeAnswers } from './large-answers.mjs'
 import { identity, peers, region } from './peers.mjs'
+import { answer } from './http-bodies.mjs'
 
 const hostname = `bedrock-runtime.${region}.amazonaws.com`
 const path = '/model/us.anthropic.claude-sonnet-4-6/invoke'
@@ -225,15 +226,6 @@ const params = {
   max_tokens: 1024,
   messages: [{ role: 'user', content: 'x'.repeat(1000) }],
 }
-const answer = JSON.stringify({
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'claude',
-  content: [{ type: 'text', text: 'y'.repeat(1000) }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 300, output_tokens: 300 },
-})
 const jsonResponse = () => new Response(answer, { headers: { 'content-type': 'application/json' } })
 
 async function client(fetch, door = 'outcrop', middleware = []) {

@@ -7,6 +7,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import { createBedrockClient } from 'outcrop'
 import { telemetry } from 'outcrop/telemetry'
+import { answer } from './http-bodies.mjs'
 
 export const name = 'create 1 KB message, with telemetry'
 export const baseline = 'without telemetry'
@@ -14,15 +15,6 @@ export const format = (microseconds) => `${microseconds.toFixed(1)} µs`
 const batch = 10
 const batches = 800
 
-const answer = JSON.stringify({
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'claude-sonnet-4-6',
-  content: [{ type: 'text', text: 'y'.repeat(1000) }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 300, output_tokens: 300 },
-})
 const client = (middleware) =>
   createBedrockClient({
     region: 'us-east-1',

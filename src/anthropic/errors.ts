@@ -4,18 +4,7 @@ import {
   anthropicErrorTypes,
   statusOfAnthropicError,
 } from '../core/internal/anthropic-errors.ts'
-import {
-  type ErrorKind,
-  expiredApiKey,
-  expiredCredentials,
-  inputTooLong,
-  invalidApiKey,
-  invalidCredentials,
-  isOfKind,
-  missingAuthorization,
-  signatureMismatch,
-  wrongClock,
-} from '../core/internal/error-kinds.ts'
+import { type ErrorKind, inputTooLong, isOfKind, refusedIdentity, wrongClock } from '../core/internal/error-kinds.ts'
 import { hideIdentifiers } from './hide-identifiers.ts'
 import { metadataHeaders } from './metadata-headers.ts'
 
@@ -146,20 +135,12 @@ const byName: Readonly<Record<string, number>> = {
 }
 const byStatus: Readonly<Record<number, number>> = { 408: 504, 424: 500, 502: 502, 503: 529 }
 
-/** How AWS rejects an identity. */
-export const refusedIdentity: readonly ErrorKind[] = [
-  expiredCredentials,
-  invalidCredentials,
-  expiredApiKey,
-  invalidApiKey,
-  missingAuthorization,
-  signatureMismatch,
-  wrongClock,
-]
+/** How AWS rejects an identity, or the time of its signature. */
+export const refusedSignature: readonly ErrorKind[] = [...refusedIdentity, wrongClock]
 
 function statusOfException(error: BedrockErrorByCode['service' | 'stream_exception']): number {
   const { status = 500, type = '' } = error
-  if (isOfKind(error, ...refusedIdentity)) return 401
+  if (isOfKind(error, ...refusedSignature)) return 401
   if (error.code === 'service' && type === 'ModelErrorException' && (error.originalStatusCode ?? 500) < 500) return 400
   const known = byName[type] ?? byStatus[status]
   if (known) return known

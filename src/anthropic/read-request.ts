@@ -96,7 +96,7 @@ async function readText(body: BodyInit | null | undefined, limit: number): Promi
 }
 
 /** Reads a body piece by piece. @throws RefusedRequest for more than `limit` bytes. */
-async function* readBytes(body: BodyInit | null | undefined, limit: number): AsyncGenerator<Uint8Array> {
+export async function* readBytes(body: BodyInit | null | undefined, limit: number): AsyncGenerator<Uint8Array> {
   const reader = new Response(body ?? null).body?.getReader()
   for (let size = 0; reader; ) {
     const { done, value } = await reader.read()
@@ -110,7 +110,7 @@ async function* readBytes(body: BodyInit | null | undefined, limit: number): Asy
   }
 }
 
-function tooLarge(limit: number): never {
+export function tooLarge(limit: number): never {
   throw new RefusedRequest(413, `Request exceeds the maximum size of ${limit} bytes`)
 }
 

@@ -1,13 +1,11 @@
 import { type BedrockError, isBedrockError } from '../core/errors.ts'
 import type { ModelRef } from '../core/types.ts'
 import { type AccountQuotas, bucketOf, burndownOf, readQuotas } from '../limits/index.ts'
-import { catalogModel } from '../models/catalog.ts'
+import { longestAnswerOf } from '../models/catalog.ts'
 import type { DoctorOptions } from './doctor-options.ts'
 import type { Finding } from './finding.ts'
 
 const check = 'quotas'
-// For models with an undocumented maximum output.
-const longestAnswer = 64_000
 
 /**
  * Checks the account's own quotas, which may be far below AWS's defaults, and 0 on a new account.
@@ -58,7 +56,7 @@ function rate(
     }
   }
   const { rate: burndown, isAssumed } = burndownOf(base)
-  const longest = catalogModel(base)?.maxOutput ?? longestAnswer
+  const longest = longestAnswerOf(base)
   const count = (tokens: number): string => tokens.toLocaleString('en-US')
   const message = `${count(perMinute)} tokens per minute; an output token counts as ${burndown}${isAssumed ? ' (assumed)' : ''}, so at most ${count(Math.floor(perMinute / burndown))} of output`
   if (maxTokens === null) {

@@ -1,27 +1,8 @@
 import { type BedrockError, isBedrockError } from '../core/errors.ts'
-import {
-  expiredApiKey,
-  expiredCredentials,
-  iamPermission,
-  invalidApiKey,
-  invalidCredentials,
-  isOfKind,
-  missingAuthorization,
-  signatureMismatch,
-  useCaseForm,
-} from '../core/internal/error-kinds.ts'
+import { iamPermission, isOfKind, refusedIdentity, useCaseForm } from '../core/internal/error-kinds.ts'
 import { hintFor } from '../hints/hint-for.ts'
 import type { HintContext } from '../hints/table.ts'
 import type { CheckResult } from './report.ts'
-
-const refusals = [
-  expiredCredentials,
-  invalidCredentials,
-  expiredApiKey,
-  invalidApiKey,
-  missingAuthorization,
-  signatureMismatch,
-]
 
 /** A row and the cause of its failure: only the first of several failures with the same cause is reported. */
 export interface Finding extends CheckResult {
@@ -53,7 +34,7 @@ function causeOfFailure(error: unknown): string {
   if (!isBedrockError(error, 'service')) return (error as Error).message
   if (isOfKind(error, useCaseForm)) return 'use-case form'
   // AWS rejects an identity before it reads the request.
-  return isOfKind(error, ...refusals) ? 'identity' : `${error.type}: ${error.message}`
+  return isOfKind(error, ...refusedIdentity) ? 'identity' : `${error.type}: ${error.message}`
 }
 
 /** Returns the real cause: `fetch` says only "fetch failed", and has it in `cause`. */

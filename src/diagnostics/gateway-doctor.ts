@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
 import { isLoopback, parseEndpointUrl } from '../core/internal/endpoint-url.ts'
-import { isJsonObject } from '../core/internal/json.ts'
+import { isJsonObject, parseJsonObject } from '../core/internal/json.ts'
 import { redact } from '../core/internal/redact.ts'
 import { causeOf } from './finding.ts'
 import type { CheckResult } from './report.ts'
@@ -196,22 +196,13 @@ interface Answer {
 
 /** Returns a field of a JSON response, or of the error in it; the beginning of the text if there is none. */
 function fieldOf({ text }: Answer, name: string): string {
-  const body = parsed(text)
+  const body = parseJsonObject(text)
   const value = isJsonObject(body?.error) ? body.error[name] : body?.[name]
   return typeof value === 'string' ? value : text.slice(0, 200) || 'no text'
 }
 
 function modelsIn({ text }: Answer): string[] {
-  const data = parsed(text)?.data
+  const data = parseJsonObject(text)?.data
   if (!Array.isArray(data)) return []
   return data.flatMap((model: unknown) => (isJsonObject(model) && typeof model.id === 'string' ? [model.id] : []))
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const body: unknown = JSON.parse(text)
-    return isJsonObject(body) ? body : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import { setNewest } from '../core/internal/set-newest.ts'
 import type { FailoverCause } from '../core/types.ts'
 import type { Destination } from './destinations.ts'
 
@@ -37,15 +38,15 @@ export function createHealth(cooldown: number): Health {
     },
     failed({ key, quota }, cause, retryAfter = 0, now) {
       if (cause === 'daily-quota') {
-        remember(spent, quota, now + maxCooldown, maxDestinations)
+        setNewest(spent, quota, now + maxCooldown, maxDestinations)
         return true
       }
       // One throttled call moves one conversation: if all moved, each would write a new cache, and together they would
       // throttle the next target.
       const inRow = cause === 'throttled' ? (refusals.get(key) ?? 0) + 1 : maxRefusals
-      remember(refusals, key, inRow, maxDestinations)
+      setNewest(refusals, key, inRow, maxDestinations)
       const wait = Math.max(Math.min(retryAfter, maxCooldown), inRow >= maxRefusals ? cooldown : 0)
-      if (wait > 0) remember(resting, key, now + wait, maxDestinations)
+      if (wait > 0) setNewest(resting, key, now + wait, maxDestinations)
       return wait > 0
     },
     placeOf(conversation, now) {
@@ -59,17 +60,7 @@ export function createHealth(cooldown: number): Health {
       }
       return false
     },
-    move: (conversation, { key }, until) => remember(moved, conversation, { key, until }, maxConversations),
+    move: (conversation, { key }, until) => setNewest(moved, conversation, { key, until }, maxConversations),
     moveBack: (conversation) => void moved.delete(conversation),
-  }
-}
-
-/** Adds an entry, and drops the oldest beyond `most`. */
-function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key)
-  map.set(key, value)
-  for (const oldest of map.size > most ? map.keys() : []) {
-    map.delete(oldest)
-    break
   }
 }

@@ -1,4 +1,4 @@
-import { RefusedRequest, refusedIdentity } from '../anthropic/errors.ts'
+import { RefusedRequest, refusedSignature } from '../anthropic/errors.ts'
 import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
 import { isOfKind } from '../core/internal/error-kinds.ts'
 import { parseJsonObject } from '../core/internal/json.ts'
@@ -81,7 +81,7 @@ async function pass(
   const text = await response.text()
   const error = serviceErrorFrom({ status, headers, text })
   // Not the caller's fault, and new keys of theirs would not help.
-  if (isOfKind(error, ...refusedIdentity)) throw error
+  if (isOfKind(error, ...refusedSignature)) throw error
   exchange.error = describeError(error)
   logger[status >= 500 || status === 403 ? 'warn' : 'debug'](`Answered ${status}`, error)
   return new Response(exposeUpstreamErrors ? text : hideIdentifiers(text), {

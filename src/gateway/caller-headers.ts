@@ -1,5 +1,5 @@
 import { RefusedRequest } from '../anthropic/errors.ts'
-import { isJsonObject } from '../core/internal/json.ts'
+import { asciiJson, parseJsonObject } from '../core/internal/json.ts'
 import type { JsonObject } from '../core/types.ts'
 import type { Caller } from './caller.ts'
 
@@ -42,21 +42,13 @@ export function callerHeaders(caller: Caller | undefined, given: Headers = new H
 function metadataIn(given: Headers): JsonObject {
   const text = given.get(requestMetadata)
   if (text === null) return {}
-  try {
-    const metadata: unknown = JSON.parse(text)
-    if (isJsonObject(metadata)) return metadata
-  } catch {
-    // As below.
-  }
+  const metadata = parseJsonObject(text)
+  if (metadata) return metadata
   throw new RefusedRequest(400, `${requestMetadata} must be a JSON object`)
 }
 
-/** Encodes metadata for a header, which allows only Latin-1. */
 function encodeMetadata(metadata: JsonObject): string {
-  const text = JSON.stringify(metadata).replace(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  const text = asciiJson(metadata)
   if (text.length > 8_500) throw new RefusedRequest(400, `${requestMetadata} has more than 8500 characters`)
   return text
 }

@@ -1,4 +1,4 @@
-import { errorResponse, RefusedRequest, refusedIdentity, toAnthropicError } from '../anthropic/errors.ts'
+import { errorResponse, RefusedRequest, refusedSignature, toAnthropicError } from '../anthropic/errors.ts'
 import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
 import { isBedrockError } from '../core/errors.ts'
 import { isOfKind } from '../core/internal/error-kinds.ts'
@@ -36,7 +36,7 @@ const awsTypes: Readonly<Record<number, string>> = {
  */
 export function ownCredentialsError(error: unknown): RefusedRequest | undefined {
   if (!isBedrockError(error)) return undefined
-  const isRefused = error.code === 'service' && isOfKind(error, ...refusedIdentity)
+  const isRefused = error.code === 'service' && isOfKind(error, ...refusedSignature)
   if (!isRefused && error.code !== 'credentials') return undefined
   return new RefusedRequest(502, `The gateway's own AWS credentials are not accepted: ${error.message}`)
 }

@@ -1,4 +1,5 @@
 import { redactError } from '../core/internal/redact.ts'
+import { setNewest } from '../core/internal/set-newest.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import { within } from '../limits/fallback-store.ts'
 import type { SpendStore } from './spend-store.ts'
@@ -36,19 +37,14 @@ const maxKnown = 10_000
 
 /** Creates a {@link SpendLedger}. Updates that fail are sent to the store when it is back. */
 export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: SpendLedgerOptions): SpendLedger {
-  // A Map keeps its keys in insertion order, so the oldest day is first.
+  // The oldest day is first.
   const sums = new Map<string, number>()
   const untold = new Map<string, number>()
   let retryAt = Number.NEGATIVE_INFINITY
   let isAway = false
 
   const remember = (key: string, sum: number): number => {
-    sums.delete(key)
-    sums.set(key, sum)
-    for (const oldest of sums.keys()) {
-      if (sums.size <= maxKnown) break
-      sums.delete(oldest)
-    }
+    setNewest(sums, key, sum, maxKnown)
     return sum
   }
 

@@ -1,7 +1,8 @@
 import { estimateTokens } from '../core/internal/estimate-tokens.ts'
 import { isJsonObject } from '../core/internal/json.ts'
+import { setNewest } from '../core/internal/set-newest.ts'
 import type { JsonObject, JsonValue, TokenUsage } from '../core/types.ts'
-import { catalogModel } from '../models/catalog.ts'
+import { longestAnswerOf } from '../models/catalog.ts'
 
 /** The estimated cost of a call, in tokens of the quota. */
 export interface Estimate {
@@ -25,9 +26,6 @@ export interface Estimator {
 // The weight of one call in the learned averages.
 const step = 0.5
 const maxPrefixes = 500
-// For models with an undocumented maximum output;
-// https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
-const longestAnswer = 64_000
 
 interface Learned {
   /** The ratio of counted to estimated input. */
@@ -40,14 +38,13 @@ interface Learned {
  * prefix have a similar cached share of input, and answers of similar length.
  */
 export function createEstimator(): Estimator {
-  // A Map keeps its keys in insertion order, so the first is the least recently used.
   const prefixes = new Map<string, Learned>()
   return {
     estimate(body, base, burndown) {
       const learned = prefixes.get(prefixOf(body))
       const input = Math.ceil(rawInput(body) * (learned?.input ?? 1))
       const given = maxTokensOf(body)
-      const maxTokens = given ?? catalogModel(base)?.maxOutput ?? longestAnswer
+      const maxTokens = given ?? longestAnswerOf(base)
       const hasMaxTokens = given !== undefined
       const hold = Math.max(1, input + maxTokens)
       // For a new prefix, use what Bedrock reserves.
@@ -61,15 +58,11 @@ export function createEstimator(): Estimator {
       const raw = Math.max(1, rawInput(body))
       const input = (inputTokens + cacheWriteInputTokens) / raw
       const known = prefixes.get(key)
-      prefixes.delete(key)
-      prefixes.set(key, {
+      const learned = {
         input: known ? known.input + step * (input - known.input) : input,
         output: known ? known.output + step * (outputTokens - known.output) : outputTokens,
-      })
-      for (const oldest of prefixes.keys()) {
-        if (prefixes.size <= maxPrefixes) break
-        prefixes.delete(oldest)
       }
+      setNewest(prefixes, key, learned, maxPrefixes)
     },
   }
 }

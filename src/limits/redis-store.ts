@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions, describeType } from '../core/internal/assert-options.ts'
+import { hex } from '../core/internal/bytes.ts'
 import type { Clock } from '../core/types.ts'
 import { reserveScript, settleScript } from './redis-scripts.ts'
 import type { BudgetState, Charge, LimitReason, LimitStore, Settlement } from './store.ts'
@@ -166,5 +167,5 @@ function createScript(client: UpstashLike, script: string): (keys: string[], arg
 // Redis identifies scripts by SHA-1.
 async function sha1(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex(new Uint8Array(digest))
 }

@@ -162,6 +162,15 @@ export function catalogModel(base: string | undefined): CatalogModel | undefined
   return catalog.find((model) => model.base === base)
 }
 
+/**
+ * Returns the maximum output of a model in tokens; the usual one if it is undocumented.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
+ */
+export function longestAnswerOf(base: string | undefined): number {
+  return catalogModel(base)?.maxOutput ?? 64_000
+}
+
 function row(
   name: string,
   read: string,

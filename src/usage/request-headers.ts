@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.ts'
+import { asciiJson } from '../core/internal/json.ts'
 import type { Middleware } from '../core/types.ts'
 
 declare global {
@@ -26,11 +27,7 @@ export const requestHeaders: Middleware = async function requestHeaders(request,
   if (requestMetadata === undefined && serviceTier === undefined && latency === undefined) return next(request)
   const headers: Record<string, string> = { ...request.headers }
   if (requestMetadata !== undefined) {
-    // A header can contain only Latin-1.
-    const text = JSON.stringify(requestMetadata).replace(
-      /[^\x20-\x7e]/g,
-      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
+    const text = asciiJson(requestMetadata)
     if (text.length > 8_500) throw new ConfigurationError('requestMetadata has more than 8500 characters as JSON')
     headers['x-amzn-bedrock-request-metadata'] = text
   }

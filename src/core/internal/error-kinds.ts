@@ -55,6 +55,16 @@ export const signatureMismatch: ErrorKind = [
   { type: /^(InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|AuthFailure)/ },
 ]
 
+/** The ways in which AWS rejects an identity, apart from its time. */
+export const refusedIdentity: readonly ErrorKind[] = [
+  expiredCredentials,
+  invalidCredentials,
+  expiredApiKey,
+  invalidApiKey,
+  missingAuthorization,
+  signatureMismatch,
+]
+
 // Authorization.
 export const serviceControlPolicy: ErrorKind = [{ message: /explicit deny in a service control policy/ }]
 export const iamPermission: ErrorKind = [

@@ -21,6 +21,14 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined
 }
 
+/** Serializes a value for a header, which can contain only Latin-1. */
+export function asciiJson(value: object): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 // Deeper than any conversation, and within every engine's stack.
 const maxDepth = 500
 
