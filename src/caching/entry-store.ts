@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { redact } from '../core/internal/redact.ts'
-import type { Clock, MiddlewareContext } from '../core/types.ts'
+import { within } from '../core/internal/within.ts'
+import type { MiddlewareContext } from '../core/types.ts'
 import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts'
 import type { ResponseStore } from './store.ts'
 
@@ -41,7 +42,8 @@ export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreO
     read: (key, context) =>
       attempt('read', context, async () => {
         const { clock } = context
-        return decodeEntry(await withTimeout(store.get(key), storeTimeout, clock), clock.now())
+        const late = (): Error => new Error(`no answer within ${storeTimeout} ms`)
+        return decodeEntry(await within(store.get(key), storeTimeout, clock, late), clock.now())
       }),
     write(key, entry, ttl, context) {
       const writing = attempt('written', context, async () => store.set(key, encodeEntry(entry), { ttl }))
@@ -54,16 +56,4 @@ export function createEntryStore({ store, storeTimeout, waitUntil }: EntryStoreO
 function describe(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return redact(text.slice(0, 500).replace(/\/\/[^/\s]*@/g, '//'))
-}
-
-async function withTimeout<T>(promise: T | Promise<T>, milliseconds: number, clock: Clock): Promise<T> {
-  let timer: unknown
-  const timeout = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clock.clearTimeout(timer)
-  }
 }

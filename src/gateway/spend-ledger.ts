@@ -1,7 +1,7 @@
 import { redactError } from '../core/internal/redact.ts'
 import { setNewest } from '../core/internal/set-newest.ts'
 import type { Clock, Logger } from '../core/types.ts'
-import { within } from '../limits/fallback-store.ts'
+import { withinStoreTimeout } from '../limits/fallback-store.ts'
 import type { SpendStore } from './spend-store.ts'
 
 /** Tracks spending by caller and day. */
@@ -55,7 +55,7 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
     const owed = untold.get(key) ?? 0
     untold.delete(key)
     try {
-      const sum = await within(storeTimeout, clock, store.add(key, amount + owed, { ttl }))
+      const sum = await withinStoreTimeout(storeTimeout, clock, store.add(key, amount + owed, { ttl }))
       if (isAway) logger.info('gateway: the store for spend limits is back')
       isAway = false
       return sum

@@ -1,4 +1,5 @@
 import { redactError } from '../core/internal/redact.ts'
+import { within } from '../core/internal/within.ts'
 import type { Clock, Logger } from '../core/types.ts'
 import { memoryLimitStore } from './memory-store.ts'
 import type { BudgetState, Charge, LimitStore, LimitTicket, ReserveResult, Settlement } from './store.ts'
@@ -62,7 +63,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
     // While it is unavailable, one call at a time tries it again.
     if (isAway) retryAt = now + retryAfter
     try {
-      const result = await within(storeTimeout, context.clock, work(store))
+      const result = await withinStoreTimeout(storeTimeout, context.clock, work(store))
       back(context)
       return result
     } catch (error) {
@@ -116,18 +117,7 @@ export function createFallbackStore({ store, instances, storeTimeout }: Fallback
   }
 }
 
-/** A Redis client may queue commands for as long as it is disconnected. */
-export async function within<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
-  let handle: unknown
-  const late = new Promise<never>((_, reject) => {
-    handle = clock.setTimeout(
-      () => reject(new Error(`The store did not answer within ${milliseconds} ms`)),
-      milliseconds,
-    )
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clock.clearTimeout(handle)
-  }
+/** Waits for a store, but not for as long as a Redis client queues commands while it is disconnected. */
+export async function withinStoreTimeout<T>(milliseconds: number, clock: Clock, work: Promise<T>): Promise<T> {
+  return within(work, milliseconds, clock, () => new Error(`The store did not answer within ${milliseconds} ms`))
 }

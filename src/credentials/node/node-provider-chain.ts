@@ -4,6 +4,7 @@ import { type CachedOptions, cached, markCached } from '../../core/internal/cach
 import { env as variable } from '../../core/internal/env.ts'
 import { redact } from '../../core/internal/redact.ts'
 import { raceSignal, systemClock } from '../../core/internal/signal.ts'
+import { within } from '../../core/internal/within.ts'
 import type {
   AwsCredentialIdentity,
   Clock,
@@ -145,7 +146,7 @@ async function ask(
       ignoreCache: true,
       logger: listener.logger,
     } as never)
-    const identity = await within(chain({ callerClientConfig } as never), timeout, clock)
+    const identity = await within(chain({ callerClientConfig } as never), timeout, clock, () => foundNothing(timeout))
     const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = identity
     const link = listener.link()
     // AWS's chain falls back to the machine's role if a named profile is broken.
@@ -215,24 +216,10 @@ function listen(logger: Logger | undefined): Listener {
   return { logger: listening, link: () => link, reason: () => reason }
 }
 
-async function within<T>(promise: Promise<T>, timeout: number, clock: Clock): Promise<T> {
-  let handle: unknown
-  const limit = new Promise<never>((_, reject) => {
-    handle = clock.setTimeout(
-      () =>
-        reject(
-          new CredentialsError(`AWS's credential chain found nothing within ${timeout} ms`, {
-            hint: 'A credential_process or a metadata service may hang. Run `aws sts get-caller-identity` to check, or raise `timeout`.',
-          }),
-        ),
-      timeout,
-    )
+function foundNothing(timeout: number): CredentialsError {
+  return new CredentialsError(`AWS's credential chain found nothing within ${timeout} ms`, {
+    hint: 'A credential_process or a metadata service may hang. Run `aws sts get-caller-identity` to check, or raise `timeout`.',
   })
-  try {
-    return await Promise.race([promise, limit])
-  } finally {
-    clock.clearTimeout(handle)
-  }
 }
 
 // The AWS SDK marks most identities with their source.
