@@ -4,6 +4,7 @@ import * as core from 'outcrop/core'
 import { explainCaching } from 'outcrop/caching'
 import { createBedrockApiKey, fromBearerToken } from 'outcrop/credentials'
 import { fromNodeProviderChain } from 'outcrop/credentials/node'
+import * as gateway from 'outcrop/gateway/node'
 import { createModelResolver } from 'outcrop/models'
 import { createNodeFetch } from 'outcrop/node'
 import { createFakeBedrock } from 'outcrop/testing'
@@ -27,10 +28,18 @@ describe('runs against the fake:', () => {
     outcrop.createBedrockClient({ ...options, ...connected })
   const createCoreClient: typeof core.createBedrockClient = (options) =>
     core.createBedrockClient({ ...options, ...connected })
+  // The port of the block may be taken.
+  const servers: gateway.GatewayServer[] = []
+  const serveGateway: typeof gateway.serveGateway = async (served, options) => {
+    const server = await gateway.serveGateway(served, { ...options, port: 0 })
+    servers.push(server)
+    return server
+  }
   const replaced: Readonly<Record<string, object>> = {
     outcrop: { ...outcrop, createBedrockClient },
     'node:fs': { readFileSync: () => '' },
     'node:fs/promises': { readFile: async () => 'aGk=' },
+    'outcrop/gateway/node': { ...gateway, serveGateway },
     'outcrop/core': { ...core, createBedrockClient: createCoreClient },
   }
 
@@ -87,7 +96,8 @@ describe('runs against the fake:', () => {
     for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) vi.spyOn(console, method).mockReturnValue()
     for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, 'write').mockReturnValue(true)
   })
-  afterEach(() => {
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()))
     vi.unstubAllGlobals()
     vi.unstubAllEnvs()
     vi.restoreAllMocks()
