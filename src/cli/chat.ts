@@ -3,7 +3,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { isBedrockError, type MessageParam } from 'outcrop'
 import { clientFlags, clientUsage, type Command, text, UsageError } from './command.ts'
 import { createPrompt } from './prompt.ts'
-import { setUp } from './set-up.ts'
+import { loadSetup } from './setup.ts'
 import type { Terminal } from './terminal.ts'
 
 export const chat: Command = {
@@ -17,7 +17,7 @@ export const chat: Command = {
   ],
   options: { ...clientFlags, model: { type: 'string' }, system: { type: 'string' } },
   async run(flags, terminal) {
-    const { client } = await setUp(flags)
+    const { client } = await loadSetup(flags)
     // Reports an invalid name before the user types anything.
     const model = await client.models.resolve(text(flags, 'model') ?? 'default')
     const system = text(flags, 'system')

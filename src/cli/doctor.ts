@@ -12,7 +12,7 @@ import {
   UsageError,
   whole,
 } from './command.ts'
-import { lookAtSetUp } from './set-up.ts'
+import { inspectSetup } from './setup.ts'
 import { type Colour, type Terminal, wrap } from './terminal.ts'
 
 export const doctor: Command = {
@@ -47,7 +47,7 @@ export const doctor: Command = {
       for await (const result of checks) add(result)
     } catch (error) {
       if (!isBedrockError(error)) throw error
-      add({ check: 'set-up', status: 'failure', message: error.message, next: error.hint })
+      add({ check: 'setup', status: 'failure', message: error.message, next: error.hint })
     }
     const healthy = isHealthy(results)
     if (flags.json) terminal.print(JSON.stringify({ healthy, results }, null, 2))
@@ -58,8 +58,8 @@ export const doctor: Command = {
 
 async function clientChecks(flags: Flags, add: (result: CheckResult) => void): Promise<AsyncIterable<CheckResult>> {
   const guardrail = guardrailOf(text(flags, 'guardrail'))
-  const set = await lookAtSetUp(flags, ({ message, hint }) =>
-    add({ check: 'set-up', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
+  const set = await inspectSetup(flags, ({ message, hint }) =>
+    add({ check: 'setup', status: 'failure', message: `${message}; the rest is checked without it`, next: hint }),
   )
   const maxTokens = maxTokensOf(flags, set.env?.CLAUDE_CODE_MAX_OUTPUT_TOKENS)
   return runDoctor({

@@ -1,5 +1,5 @@
 import { clientFlags, clientUsage, type Command } from './command.ts'
-import { setUp } from './set-up.ts'
+import { loadSetup } from './setup.ts'
 
 export const explain: Command = {
   summary: 'explains how a model name resolves',
@@ -7,7 +7,7 @@ export const explain: Command = {
   usage: ['MODEL             an alias such as sonnet, an ID or an ARN', '--json            print JSON', ...clientUsage],
   options: { ...clientFlags, json: { type: 'boolean' } },
   async run(flags, terminal, name) {
-    const { client } = await setUp(flags)
+    const { client } = await loadSetup(flags)
     const explanation = await client.models.explain(name)
     const { error } = explanation
     // JSON.stringify drops functions and turns an error into an empty object.

@@ -21,12 +21,12 @@ export const keyFlags: Command['options'] = {
 export const keyUsage: readonly string[] = [
   'outcrop gateway key add NAME     creates a key and prints it once; the file keeps its hash',
   'outcrop gateway key list         lists the names in the file',
-  'outcrop gateway key remove NAME  the key stops working within a second',
+  'outcrop gateway key remove NAME  removes a key, which stops working within a second',
   '',
   '--models A,B           the models this key can call; default: all',
   '--tokens-per-minute N  its limit; default: none',
   '--spend-per-day N      its limit, in the currency of --prices; default: none',
-  '--guardrail ID:V       a guardrail on every call, which the key cannot change',
+  '--guardrail ID:V       a guardrail on every call; the key cannot change it',
   '--operator             the key can read /metrics and the status page',
 ]
 
@@ -63,7 +63,7 @@ export async function gatewayKey(flags: Flags, terminal: Terminal, words: readon
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const key = await keys.add(callerOf(name, flags))
-  terminal.note(`The key of ${name}, which is shown only here. ${path} keeps its hash.`)
+  terminal.note(`The key of ${name} is shown only here. ${path} has its hash.`)
   terminal.print(key)
   return 0
 }

@@ -7,7 +7,7 @@ import { clientFlags, clientUsage, type Command, type Flags, positive, text, Usa
 import { defaultKeysPath, gatewayKey, guardrailOf, keyFlags, keyUsage } from './gateway-key.ts'
 import { onPort } from './listen.ts'
 import { connectRedis } from './redis.ts'
-import { setUp } from './set-up.ts'
+import { loadSetup } from './setup.ts'
 import type { Terminal } from './terminal.ts'
 
 export const gateway: Command = {
@@ -18,12 +18,12 @@ export const gateway: Command = {
     `--keys FILE         the keys; default: ${defaultKeysPath()}, if it exists;`,
     '                    without keys, the gateway creates one and prints it, only on this machine',
     '--prices FILE       JSON, prices per million tokens: {"sonnet": {"input": 3, "output": 15}}',
-    '--guardrail ID:V    a guardrail on every call, which no key can change',
+    '--guardrail ID:V    a guardrail on every call; no key can change it',
     '--redis URL         share limits and spending between processes; needs the package ioredis',
     '--max-concurrent N  the limit of concurrent calls; default: 1000',
-    '--drain-delay S     how long to go on listening after SIGTERM, in seconds; default: 0',
+    '--drain-delay S     how long to keep listening after SIGTERM, in seconds; default: 0',
     '--open-metrics      serve /metrics without a key',
-    '--status-page       show operators what goes on, at /; always so on this machine alone',
+    '--status-page       serve a status page for operators at /; always on if only this machine is served',
     ...clientUsage.map((line) => line.replace(/ {2,}/, (gap) => `${gap}  `)),
     '',
     ...keyUsage,
@@ -47,9 +47,9 @@ export const gateway: Command = {
     if (word !== undefined) throw new UsageError(`outcrop gateway takes no argument ${JSON.stringify(word)}.`)
     const port = whole(flags, 'port', 65_535) ?? 8787
     const host = text(flags, 'host') ?? '127.0.0.1'
-    const { client, region } = await setUp(flags)
+    const { client, region } = await loadSetup(flags)
     const { authenticate, key } = await findKeys(flags, host, terminal)
-    const statusPage = isThisMachine(host) || flags['status-page'] === true
+    const statusPage = isLocal(host) || flags['status-page'] === true
     const redisUrl = text(flags, 'redis')
     const redis = redisUrl === undefined ? undefined : await connectRedis(redisUrl)
     const gateway = createGateway(client, {
@@ -65,8 +65,8 @@ export const gateway: Command = {
     })
     const drainDelay = (whole(flags, 'drain-delay', 3_600) ?? 0) * 1_000
     const server = await onPort(port, () => serveGateway(gateway, { port, host, drainDelay }))
-    introduce(server, region, key, terminal)
-    if (statusPage) terminal.note(`Status page: ${server.url}/, with an operator's key as the password.\n`)
+    printSettings(server, region, key, terminal)
+    if (statusPage) terminal.note(`Status page: ${server.url}/. The password is an operator's key.\n`)
     warnUnlessReady(gateway, server, terminal)
     await untilStopped(server, terminal)
     redis?.disconnect()
@@ -88,7 +88,7 @@ async function findKeys(
     await keys.read()
     return { authenticate: keys.authenticate }
   }
-  if (!isThisMachine(host)) {
+  if (!isLocal(host)) {
     throw new ConfigurationError('A gateway that others can reach needs keys', {
       hint: 'Create one: outcrop gateway key add NAME.',
     })
@@ -97,7 +97,7 @@ async function findKeys(
   return { authenticate: apiKeys([{ id: 'local', sha256: await hashApiKey(key), operator: true }]), key }
 }
 
-function isThisMachine(host: string): boolean {
+function isLocal(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)
 }
 
@@ -122,11 +122,11 @@ function loggerTo({ note }: Terminal): GatewayOptions['logger'] {
 }
 
 /** Prints the settings for each kind of client. */
-function introduce({ url }: GatewayServer, region: string, key: string | undefined, { note }: Terminal): void {
+function printSettings({ url }: GatewayServer, region: string, key: string | undefined, { note }: Terminal): void {
   const shown = key ?? 'YOUR_KEY'
   const message = '{"model":"sonnet","max_tokens":100,"messages":[{"role":"user","content":"Hello"}]}'
   note(`The gateway is listening on ${url} and calls Bedrock in ${region}.`)
-  if (key) note('It has one key, which is shown only here. It stops working when the gateway stops.')
+  if (key) note('It has one key, shown only here. The key stops working when the gateway stops.')
   const lines = [
     ['Claude Code:', `export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN=${shown}`],
     [

@@ -11,7 +11,7 @@ import {
 import { discoverInferenceProfiles, type InferenceProfile } from 'outcrop/models'
 import { unsignedFetch } from '../core/internal/http.ts'
 import { clientFlags, clientUsage, type Command, parseGuardrail, list, text, UsageError } from './command.ts'
-import { type SetUp, setUp } from './set-up.ts'
+import { type Setup, loadSetup } from './setup.ts'
 import type { Terminal } from './terminal.ts'
 
 export const iamPolicyCommand: Command = {
@@ -54,7 +54,7 @@ export const iamPolicyCommand: Command = {
     }
     if (flags.broad) return print(broadIamPolicy)
 
-    const set = await setUp(flags)
+    const set = await loadSetup(flags)
     if (flags['from-settings'] && set.pinned === undefined) {
       throw new ConfigurationError('The settings do not select Bedrock: CLAUDE_CODE_USE_BEDROCK is not set', {
         hint: 'Set it in the environment or in a settings file, or pass --models.',
@@ -86,7 +86,7 @@ export const iamPolicyCommand: Command = {
  * Returns the features that a setup like Claude Code's needs: it streams, counts, lists profiles and subscribes to
  * models.
  */
-function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[] {
+function featuresOf({ env }: Setup, guardrail: object | undefined): IamFeature[] {
   return [
     'stream',
     'count',
@@ -97,7 +97,7 @@ function featuresOf({ env }: SetUp, guardrail: object | undefined): IamFeature[]
   ]
 }
 
-async function accountOf({ client, credentials, env, region }: SetUp): Promise<string> {
+async function accountOf({ client, credentials, env, region }: Setup): Promise<string> {
   const fetch = unsignedFetch(client.fetch)
   const identity = await credentials?.({ region, fetch })
   if (!identity) throw new ConfigurationError('The account is unknown without credentials', { hint: 'Pass --account.' })
@@ -106,7 +106,7 @@ async function accountOf({ client, credentials, env, region }: SetUp): Promise<s
   return (await getCallerIdentity(identity, region, { env, fetch })).account
 }
 
-async function discovered({ client }: SetUp, region: string, terminal: Terminal): Promise<InferenceProfile[]> {
+async function discovered({ client }: Setup, region: string, terminal: Terminal): Promise<InferenceProfile[]> {
   try {
     return await discoverInferenceProfiles(client.fetch, { region })
   } catch (error) {

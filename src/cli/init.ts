@@ -13,7 +13,7 @@ import { printResult } from './doctor.ts'
 import { setInEnvFile, type Variables } from './env-file.ts'
 import { createPrompt, type Prompt } from './prompt.ts'
 import { setInSettingsFile } from './settings-file.ts'
-import { setUp } from './set-up.ts'
+import { loadSetup } from './setup.ts'
 import type { Terminal } from './terminal.ts'
 
 export const init: Command = {
@@ -132,7 +132,7 @@ async function checkProfile(profile: string): Promise<string> {
 
 async function check(flags: Flags, variables: Variables, terminal: Terminal): Promise<boolean> {
   const { AWS_REGION, AWS_PROFILE, ANTHROPIC_MODEL = 'default', ANTHROPIC_DEFAULT_HAIKU_MODEL = 'small' } = variables
-  const set = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
+  const set = await loadSetup({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const results: CheckResult[] = []
   for await (const result of runDoctor({
     ...set,
@@ -147,7 +147,7 @@ async function check(flags: Flags, variables: Variables, terminal: Terminal): Pr
 
 /** Returns the newest model of each family that the account can call, leaving out families without one. */
 async function pins(flags: Flags, { AWS_REGION, AWS_PROFILE }: Variables): Promise<Variables> {
-  const { client } = await setUp({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
+  const { client } = await loadSetup({ ...flags, region: AWS_REGION, profile: AWS_PROFILE })
   const { models } = client.withOptions({ models: { discovery: true } })
   const entries = await Promise.all(
     familiesToPin.map(async (family) => {

@@ -2,7 +2,7 @@ import { isBedrockError } from 'outcrop'
 import { catalog } from 'outcrop/models'
 import { families } from '../models/families.ts'
 import { clientFlags, clientUsage, type Command } from './command.ts'
-import { setUp } from './set-up.ts'
+import { loadSetup } from './setup.ts'
 import { formatTable } from './terminal.ts'
 
 const aliases = ['default', 'small', ...families]
@@ -16,7 +16,7 @@ export const models: Command = {
   ],
   options: { ...clientFlags, all: { type: 'boolean' }, json: { type: 'boolean' } },
   async run(flags, terminal) {
-    const { client, region } = await setUp(flags)
+    const { client, region } = await loadSetup(flags)
     const { list } = client.withOptions({ models: { discovery: true } }).models
     const chosenBy = new Map<string, string[]>()
     for (const alias of aliases) {

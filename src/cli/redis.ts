@@ -17,7 +17,7 @@ export interface SharedStores {
   disconnect(): void
 }
 
-/** Connects to Redis with the package ioredis, which must be installed in the working folder or beside this one. */
+/** Connects to Redis with ioredis, which must be installed in the working folder or next to this package. */
 export async function connectRedis(url: string): Promise<SharedStores> {
   if (!/^rediss?:\/\//.test(url)) {
     throw new ConfigurationError('--redis must be a URL that begins with redis:// or rediss://')
@@ -39,7 +39,7 @@ async function importIoredis(): Promise<new (url: string, options: object) => Io
       const { Redis, default: fallback } = await import(pathToFileURL(path).href)
       return Redis ?? fallback
     } catch {
-      // Not found: try the other place.
+      // Not found: try the other folder.
     }
   }
   throw new ConfigurationError('--redis needs the package ioredis', { hint: 'Install it: npm install ioredis.' })

@@ -24,7 +24,7 @@ export interface GatewayDoctorOptions {
 
 // After this time, Claude Code continues without the list of models.
 const modelsDeadline = 3_000
-const patience = 30_000
+const requestTimeout = 30_000
 
 /**
  * Checks a gateway from a user's side: that it answers, rejects requests without a key, accepts a key, and lists its
@@ -61,7 +61,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
       },
       // The key must go nowhere else.
       redirect: 'manual',
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(requestTimeout),
       ...(json && { body: JSON.stringify(json) }),
     })
     const { status } = response
@@ -85,7 +85,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
       check: 'gateway',
       status: 'failure',
       message: `${url.host} cannot be reached: ${causeOf(error)}`,
-      next: 'Check the address, DNS and the proxy, and that the gateway runs.',
+      next: 'Check the address, DNS and the proxy, and that the gateway is running.',
     }
     return
   }
@@ -114,20 +114,20 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
       }
 
   const params = { model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] }
-  const stranger = await ask('/v1/messages', false, params)
-  yield stranger.status === 401
-    ? { check: 'strangers', status: 'ok', message: 'without a key, calls are refused' }
+  const anonymous = await ask('/v1/messages', false, params)
+  yield anonymous.status === 401
+    ? { check: 'authentication', status: 'ok', message: 'calls without a key are refused' }
     : {
-        check: 'strangers',
+        check: 'authentication',
         status: 'failure',
-        message: `without a key, a call is answered with ${stranger.status} instead of 401`,
-        next: "Fix the gateway's authenticate: anyone who reaches it can spend on its account.",
+        message: `a call without a key is answered with ${anonymous.status} instead of 401`,
+        next: "Fix the gateway's authenticate: anyone who can reach it can spend on its account.",
       }
   if ((await ask('/metrics', false)).status === 200) {
     yield {
       check: 'metrics',
       status: 'note',
-      message: 'anyone who reaches the gateway can read /metrics: the names of keys, and their spending',
+      message: 'anyone who can reach the gateway can read /metrics: the names of keys, and their spending',
     }
   }
 
@@ -135,7 +135,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
     yield {
       check: 'key',
       status: 'note',
-      message: 'not checked: there is no key',
+      message: 'not checked, because there is no key',
       next: 'Set OUTCROP_GATEWAY_KEY to a key of the gateway.',
     }
     return
@@ -172,7 +172,7 @@ async function* examine(options: GatewayDoctorOptions): AsyncGenerator<CheckResu
   }
 
   if (!invoke) {
-    yield { check: 'call', status: 'note', message: 'not made: --invoke sends a message with one token' }
+    yield { check: 'call', status: 'note', message: 'not made; --invoke sends a message for one token' }
     return
   }
   const called = await ask('/v1/messages', true, params)

@@ -1,5 +1,5 @@
 import type { TokenUsage } from '../core/types.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** A request in the access log, without its content or the key. */
 export interface AccessLogEntry {
@@ -30,10 +30,10 @@ export interface AccessLogEntry {
 }
 
 /** Creates the log entry of a request. */
-export function accessLogEntry(exchange: Exchange, status: number, ended: number): AccessLogEntry {
-  const { request, route, caller, started, firstByte, model, isStream, cost, requestId, error } = exchange
+export function accessLogEntry(context: RequestContext, status: number, ended: number): AccessLogEntry {
+  const { request, route, caller, started, firstByte, model, isStream, cost, requestId, error } = context
   const session = request.headers.get('x-claude-code-session-id') ?? ''
-  const usage = exchange.usage()
+  const usage = context.usage()
   return {
     time: new Date(started).toISOString(),
     ...(caller && { key: caller.id }),

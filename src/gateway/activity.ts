@@ -1,13 +1,13 @@
 import type { TokenUsage } from '../core/types.ts'
 import type { Caller, CallerLimits } from './caller.ts'
-import type { Exchange, Wire } from './exchange.ts'
+import type { RequestContext, ApiFormat } from './request-context.ts'
 
 /** A call in progress. */
 export interface LiveCall {
   /** The caller's ID. */
   readonly key: string
   readonly model: string
-  readonly wire: Wire
+  readonly api: ApiFormat
   readonly stream: boolean
   /** When it arrived, in milliseconds since the epoch. */
   readonly started: number
@@ -84,8 +84,8 @@ export interface Activity {
 
 /** Records the activity of a gateway. */
 export interface ActivityRecorder {
-  begin(exchange: Exchange): void
-  end(exchange: Exchange, status: number, ended: number): void
+  begin(context: RequestContext): void
+  end(context: RequestContext, status: number, ended: number): void
   read(now: number): Activity
 }
 
@@ -103,7 +103,7 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
  * @param spentTodayBy - returns a caller's spending today, if it is tracked
  */
 export function createActivity(spentTodayBy: (id: string) => number | undefined): ActivityRecorder {
-  const live = new Set<Exchange>()
+  const live = new Set<RequestContext>()
   const usage = new Map<string, Mutable<ModelUsage>>()
   const keys = new Map<string, Mutable<KeyActivity> & { day: string }>()
   const minutes = new Map<number, Mutable<ActivityMinute>>()
@@ -143,12 +143,12 @@ export function createActivity(spentTodayBy: (id: string) => number | undefined)
   }
 
   return {
-    begin(exchange) {
-      live.add(exchange)
+    begin(context) {
+      live.add(context)
     },
-    end(exchange, status, ended) {
-      live.delete(exchange)
-      const { caller, model, error, route, started, cost } = exchange
+    end(context, status, ended) {
+      live.delete(context)
+      const { caller, model, error, route, started, cost } = context
       const isError = status >= 400 || error !== undefined
       // Strangers must not push out what the operator has to see.
       if (error && (caller || status >= 500)) {
@@ -157,7 +157,7 @@ export function createActivity(spentTodayBy: (id: string) => number | undefined)
         errors.length = Math.min(errors.length, maxErrors)
       }
       if (!route.isInference || !caller) return
-      const used = exchange.usage()
+      const used = context.usage()
       keyOf(caller, ended).spentToday += cost ?? 0
       const total = usageOf(caller.id, model ?? 'unknown')
       total.requests++
@@ -177,7 +177,7 @@ export function createActivity(spentTodayBy: (id: string) => number | undefined)
         .map(({ caller, model, route, isStream, started, firstByte }) => ({
           key: caller?.id ?? '',
           model: model ?? 'unknown',
-          wire: route.wire,
+          api: route.api,
           stream: isStream,
           started,
           answering: firstByte !== undefined,

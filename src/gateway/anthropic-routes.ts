@@ -4,20 +4,20 @@ import { isBedrockError } from '../core/errors.ts'
 import type { CallOptions, Logger, ResponseMetadata } from '../core/types.ts'
 import { assertNoGuardrailConfig, callerHeaders } from './caller-headers.ts'
 import { describeError, errorResponseFor, ownCredentialsError } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { OutputMeter } from './output-meter.ts'
 import { resolveModel, settleModel } from './resolve-model.ts'
 import { watchEvents } from './watch-events.ts'
 
 /** Answers messages, complete and streamed, and token counts. */
-export async function answerMessages(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  return throughAnthropicFetch(exchange, gateway)
+export async function answerMessages(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  return throughAnthropicFetch(context, gateway)
 }
 
 /** Lists the models that the caller may call. */
-export async function answerModels(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  return throughAnthropicFetch(exchange, gateway)
+export async function answerModels(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  return throughAnthropicFetch(context, gateway)
 }
 
 /** Answers the check that a client sends when it starts. */
@@ -30,8 +30,8 @@ export function dropEvents(): Response {
   return Response.json({})
 }
 
-async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  const { caller, request } = exchange
+async function throughAnthropicFetch(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  const { caller, request } = context
   const { clock, estimateTokens, exposeUpstreamErrors, maxBodySize, pingInterval } = gateway
   const callOptions: CallOptions = {
     // The option overrides the client's own guardrail; the headers serve clients without the option.
@@ -39,12 +39,12 @@ async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext
     headers: callerHeaders(caller),
   }
   let seen: unknown
-  const fetch = anthropicFetch(backendFor(exchange, gateway), {
+  const fetch = anthropicFetch(backendFor(context, gateway), {
     callOptions,
     clock,
     estimateTokens,
     exposeUpstreamErrors,
-    logger: noteErrors(exchange, gateway.logger, (error) => {
+    logger: noteErrors(context, gateway.logger, (error) => {
       seen = error
     }),
     maxBodySize,
@@ -57,32 +57,32 @@ async function throughAnthropicFetch(exchange: Exchange, gateway: GatewayContext
 }
 
 /** Restricts the client to what one caller may use. */
-function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBackend {
+function backendFor(context: RequestContext, gateway: GatewayContext): AnthropicBackend {
   const { bedrock, budget } = gateway
 
   /** Resolves the model of a call, and checks that the caller may call it. */
   const admit = async (call: Parameters<AnthropicBackend['invoke']>[0]): Promise<typeof call> => {
     const { body } = call
-    const model = await settleModel(gateway, exchange, call.model as string)
-    assertNoGuardrailConfig(exchange.caller, body)
-    await budget.reserve(exchange, body)
+    const model = await settleModel(gateway, context, call.model as string)
+    assertNoGuardrailConfig(context.caller, body)
+    await budget.reserve(context, body)
     return { model, body }
   }
   const meter = new OutputMeter()
   const note = (metadata: ResponseMetadata): void => {
-    exchange.requestId = metadata.requestId
+    context.requestId = metadata.requestId
     // A cached answer has the usage of another call, which paid for it.
-    exchange.usage = () => (metadata.cache?.status === 'hit' ? {} : meter.complete(metadata.usage))
+    context.usage = () => (metadata.cache?.status === 'hit' ? {} : meter.complete(metadata.usage))
   }
 
   return {
     models: {
-      resolve: (name) => resolveModel(bedrock, exchange, name),
+      resolve: (name) => resolveModel(bedrock, context, name),
       ...(bedrock.models.list && { list: bedrock.models.list }),
     },
     messages: {
       async countTokens(params, options) {
-        const model = await settleModel(gateway, exchange, params.model as string)
+        const model = await settleModel(gateway, context, params.model as string)
         return bedrock.messages.countTokens({ ...params, model }, options)
       },
     },
@@ -93,7 +93,7 @@ function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBacke
       return result
     },
     async invokeStream(call, options) {
-      exchange.isStream = true
+      context.isStream = true
       const { events, metadata } = await bedrock.invokeStream(await admit(call), options)
       note(metadata)
       return { events: watchEvents(events, meter), metadata }
@@ -101,14 +101,14 @@ function backendFor(exchange: Exchange, gateway: GatewayContext): AnthropicBacke
   }
 }
 
-/** Receives each error that the client is told, and keeps it with the exchange. */
-function noteErrors(exchange: Exchange, logger: Logger, see: (error: unknown) => void): Logger {
+/** Receives each error that the client is told, and keeps it for the log. */
+function noteErrors(context: RequestContext, logger: Logger, see: (error: unknown) => void): Logger {
   const at =
     (level: 'debug' | 'warn') =>
     (message: string, error?: unknown): void => {
       see(error)
-      exchange.error ??= describeError(error)
-      if (isBedrockError(error)) exchange.requestId ??= error.requestId
+      context.error ??= describeError(error)
+      if (isBedrockError(error)) context.requestId ??= error.requestId
       logger[level](message, error)
     }
   return { ...logger, debug: at('debug'), warn: at('warn') }

@@ -1,6 +1,6 @@
 /**
- * A request whose password of HTTP's Basic scheme stands where a key does. Only pages take it: a browser sends it by
- * itself wherever another site leads it, and must not be able to spend that way.
+ * Returns a request with the password of HTTP's Basic scheme as its key. Only for pages: browsers send the password on
+ * their own, also when another site makes the request, and such a request must not spend anything.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */

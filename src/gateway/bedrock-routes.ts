@@ -6,7 +6,7 @@ import { requestIdOf, serviceErrorFrom } from '../core/internal/service-error.ts
 import type { BedrockFetchInit, JsonObject } from '../core/types.ts'
 import { assertNoGuardrailConfig, callerHeaders } from './caller-headers.ts'
 import { describeError } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { OutputMeter } from './output-meter.ts'
 import { readBody } from './read-body.ts'
@@ -14,22 +14,22 @@ import { settleModel } from './resolve-model.ts'
 import { watchResponse } from './watch-response.ts'
 
 /** Forwards a model call: resolves the model's name, and passes body and response through unchanged. */
-export async function invokeModel(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  const { caller, params, request, route } = exchange
+export async function invokeModel(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  const { caller, params, request, route } = context
   const operation = route.path.slice(route.path.lastIndexOf('/') + 1)
   const isCount = operation === 'count-tokens'
-  const model = await settleModel(gateway, exchange, params.model as string)
-  exchange.isStream = operation === 'invoke-with-response-stream'
+  const model = await settleModel(gateway, context, params.model as string)
+  context.isStream = operation === 'invoke-with-response-stream'
   const body = await readBody(request, gateway.maxBodySize)
   if (!isCount && (caller?.guardrail || caller?.limits)) {
     const read = readJsonObject(body)
     assertNoGuardrailConfig(caller, read)
-    await gateway.budget.reserve(exchange, read)
+    await gateway.budget.reserve(context, read)
   }
   // Bedrock counts tokens only for base models, and accepts a guardrail only if something is generated.
   const id = (isCount && model.base) || model.id
   const headers = { ...requestHeaders(request.headers), ...(!isCount && callerHeaders(caller, request.headers)) }
-  return pass(exchange, gateway, `/model/${encodeURIComponent(id)}/${operation}`, {
+  return pass(context, gateway, `/model/${encodeURIComponent(id)}/${operation}`, {
     body,
     headers,
     ...(model.region !== undefined && { region: model.region }),
@@ -39,42 +39,42 @@ export async function invokeModel(exchange: Exchange, gateway: GatewayContext): 
 }
 
 /** Forwards the list of the account's inference profiles. */
-export async function listInferenceProfiles(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  return pass(exchange, gateway, `/inference-profiles${exchange.url.search}`)
+export async function listInferenceProfiles(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  return pass(context, gateway, `/inference-profiles${context.url.search}`)
 }
 
 /** Forwards a request for an inference profile. */
-export async function getInferenceProfile(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  return pass(exchange, gateway, `/inference-profiles/${segment(exchange.params.profile)}`)
+export async function getInferenceProfile(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  return pass(context, gateway, `/inference-profiles/${segment(context.params.profile)}`)
 }
 
 /** Forwards a text for a guardrail to check. */
-export async function applyGuardrail(exchange: Exchange, gateway: GatewayContext): Promise<Response> {
-  const { params, request } = exchange
+export async function applyGuardrail(context: RequestContext, gateway: GatewayContext): Promise<Response> {
+  const { params, request } = context
   const body = await readBody(request, gateway.maxBodySize)
   const path = `/guardrail/${segment(params.guardrail)}/version/${segment(params.version)}/apply`
-  return pass(exchange, gateway, path, { body, headers: requestHeaders(request.headers) })
+  return pass(context, gateway, path, { body, headers: requestHeaders(request.headers) })
 }
 
 async function pass(
-  exchange: Exchange,
+  context: RequestContext,
   { bedrock, exposeUpstreamErrors, logger }: GatewayContext,
   path: string,
   init: BedrockFetchInit = {},
 ): Promise<Response> {
   const response = await bedrock.fetch(path, {
     ...init,
-    signal: exchange.request.signal,
+    signal: context.request.signal,
     // The caller retries failures. The gateway only replaces a connection that turns out to be dead.
     retry: { retryIf: () => false },
   })
   const { status, headers } = response
-  exchange.requestId = requestIdOf(headers)
+  context.requestId = requestIdOf(headers)
   const meter = new OutputMeter()
   if (response.ok) {
     const watch = watchResponse(headers, meter)
-    exchange.usage = () => meter.complete(watch.usage)
-    exchange.watch = watch
+    context.usage = () => meter.complete(watch.usage)
+    context.watch = watch
     return new Response(response.body, { status, headers: responseHeaders(headers) })
   }
   if (status < 400) throw new RefusedRequest(502, `Bedrock's endpoint answered with the status ${status}`)
@@ -82,7 +82,7 @@ async function pass(
   const error = serviceErrorFrom({ status, headers, text })
   // Not the caller's fault, and new keys of theirs would not help.
   if (isOfKind(error, ...refusedSignature)) throw error
-  exchange.error = describeError(error)
+  context.error = describeError(error)
   logger[status >= 500 || status === 403 ? 'warn' : 'debug'](`Answered ${status}`, error)
   return new Response(exposeUpstreamErrors ? text : hideIdentifiers(text), {
     status,

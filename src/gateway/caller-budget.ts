@@ -5,7 +5,7 @@ import { createFallbackStore } from '../limits/fallback-store.ts'
 import type { LimitTicket } from '../limits/store.ts'
 import { costOf } from '../usage/cost.ts'
 import type { Caller } from './caller.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 import type { ResolvedOptions } from './options.ts'
 import { createSpendLedger } from './spend-ledger.ts'
 
@@ -16,9 +16,9 @@ export interface CallerBudget {
    *
    * @throws RefusedRequest with status 429 if the caller has nothing left
    */
-  reserve(exchange: Exchange, body: JsonObject): Promise<void>
+  reserve(context: RequestContext, body: JsonObject): Promise<void>
   /** Replaces the reservation with the actual cost. Never rejects. */
-  settle(exchange: Exchange): Promise<void>
+  settle(context: RequestContext): Promise<void>
   /** Returns the spending today of a caller with a daily limit, in the currency of the prices. */
   spentToday(id: string): number | undefined
 }
@@ -45,7 +45,7 @@ export function createCallerBudget(options: ResolvedOptions): CallerBudget {
     clock,
     logger,
   })
-  const reservations = new WeakMap<Exchange, Reservation>()
+  const reservations = new WeakMap<RequestContext, Reservation>()
   const today = (): string => new Date(clock.now()).toISOString().slice(0, 10)
 
   const reserveTokens = async ({ id, limits }: Caller, expected: number): Promise<LimitTicket | undefined> => {
@@ -63,7 +63,7 @@ export function createCallerBudget(options: ResolvedOptions): CallerBudget {
 
   const reserveSpend = async (
     { id, limits }: Caller,
-    { prices, model }: Exchange,
+    { prices, model }: RequestContext,
     usage: TokenUsage,
   ): Promise<Reservation['spend']> => {
     const limit = limits?.spendPerDay
@@ -84,24 +84,24 @@ export function createCallerBudget(options: ResolvedOptions): CallerBudget {
   }
 
   return {
-    async reserve(exchange, body) {
-      const { caller } = exchange
+    async reserve(context, body) {
+      const { caller } = context
       if (!caller?.limits) return
       const usage = likelyUsage(body)
       const ticket = await reserveTokens(caller, countedTokens(usage))
       try {
-        reservations.set(exchange, { ticket, spend: await reserveSpend(caller, exchange, usage) })
+        reservations.set(context, { ticket, spend: await reserveSpend(caller, context, usage) })
       } catch (error) {
         if (ticket) await tokens.settle(ticket, [{ used: 0 }], { clock, logger })
         throw error
       }
     },
-    async settle(exchange) {
-      const { ticket, spend: spent } = reservations.get(exchange) ?? {}
-      reservations.delete(exchange)
-      const id = exchange.caller?.id ?? ''
-      if (ticket) await tokens.settle(ticket, [{ used: countedTokens(exchange.usage()) }], { clock, logger })
-      const difference = spent ? millionths(exchange.cost ?? 0) - spent.amount : 0
+    async settle(context) {
+      const { ticket, spend: spent } = reservations.get(context) ?? {}
+      reservations.delete(context)
+      const id = context.caller?.id ?? ''
+      if (ticket) await tokens.settle(ticket, [{ used: countedTokens(context.usage()) }], { clock, logger })
+      const difference = spent ? millionths(context.cost ?? 0) - spent.amount : 0
       if (spent && difference !== 0) await spend.settle(id, spent.day, difference)
     },
     spentToday(id) {

@@ -8,7 +8,7 @@ import { assertCaller, type Caller } from './caller.ts'
 import { createCallerBudget } from './caller-budget.ts'
 import { withPasswordAsKey } from './basic-auth.ts'
 import { describeError, errorResponseFor } from './errors.ts'
-import type { Exchange, RouteTraits } from './exchange.ts'
+import type { RequestContext, RouteTraits } from './request-context.ts'
 import type { GatewayBackend } from './backend.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
@@ -73,7 +73,7 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
     ...activity.read(clock.now()),
   })
 
-  const context: GatewayContext = {
+  const gateway: GatewayContext = {
     ...options,
     bedrock,
     budget,
@@ -106,45 +106,53 @@ export function createGateway(bedrock: GatewayBackend, given: GatewayOptions): G
     }
   }
 
-  /** Records a finished exchange. Never rejects. */
-  const finish = async (exchange: Exchange, status: number): Promise<void> => {
+  /** Records a finished request. Never rejects. */
+  const finish = async (context: RequestContext, status: number): Promise<void> => {
     const ended = clock.now()
-    exchange.cost = exchange.prices && costOf(exchange.usage(), exchange.prices)
-    activity.end(exchange, status, ended)
-    metrics.end(exchange, status, ended)
+    context.cost = context.prices && costOf(context.usage(), context.prices)
+    activity.end(context, status, ended)
+    metrics.end(context, status, ended)
     // Probes that go well come every few seconds.
-    const isQuiet = exchange.route.access === 'open' && status < 400
+    const isQuiet = context.route.access === 'open' && status < 400
     try {
-      if (!isQuiet) options.accessLog?.(accessLogEntry(exchange, status, ended))
+      if (!isQuiet) options.accessLog?.(accessLogEntry(context, status, ended))
     } catch (error) {
       logger.error('accessLog failed', error)
     }
-    await budget.settle(exchange)
+    await budget.settle(context)
     open--
     if (open === 0) onIdle?.()
   }
 
   const answer = async (request: Request, url: URL, match: RouteMatch): Promise<Response> => {
     const { route, params } = match
-    const exchange: Exchange = { request, url, route, params, started: clock.now(), isStream: false, usage: () => ({}) }
+    const context: RequestContext = {
+      request,
+      url,
+      route,
+      params,
+      started: clock.now(),
+      isStream: false,
+      usage: () => ({}),
+    }
     let leave = (): void => {}
     open++
-    activity.begin(exchange)
+    activity.begin(context)
     try {
-      exchange.caller = await authenticate(request, route)
+      context.caller = await authenticate(request, route)
       if (route.isInference) leave = await admission.enter(request.signal)
-      const response = await route.answer(exchange, context)
-      return watched(response, exchange, clock, (status) => {
+      const response = await route.answer(context, gateway)
+      return watched(response, context, clock, (status) => {
         leave()
-        return finish(exchange, status)
+        return finish(context, status)
       })
     } catch (error) {
       leave()
       const { aborted } = request.signal
-      if (!aborted) exchange.error ??= describeError(error)
-      const response = aborted ? clientLeft() : errorResponseFor(route.wire, error, exposeUpstreamErrors)
+      if (!aborted) context.error ??= describeError(error)
+      const response = aborted ? clientLeft() : errorResponseFor(route.api, error, exposeUpstreamErrors)
       logger[response.status >= 500 ? 'warn' : 'debug'](`Answered ${response.status}`, error)
-      await finish(exchange, response.status)
+      await finish(context, response.status)
       return response
     }
   }

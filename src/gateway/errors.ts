@@ -2,13 +2,13 @@ import { errorResponse, RefusedRequest, refusedSignature, toAnthropicError } fro
 import { hideIdentifiers } from '../anthropic/hide-identifiers.ts'
 import { isBedrockError } from '../core/errors.ts'
 import { isOfKind } from '../core/internal/error-kinds.ts'
-import type { ExchangeError, Wire } from './exchange.ts'
+import type { RequestError, ApiFormat } from './request-context.ts'
 
 // Found out here, before anything was sent.
 const ownCodes: readonly string[] = ['configuration', 'model_resolution', 'quota_exceeded']
 
 /** Describes an error for logs, metrics and the status page. */
-export function describeError(error: unknown): ExchangeError {
+export function describeError(error: unknown): RequestError {
   if (error instanceof RefusedRequest)
     return { type: `refused_${error.status}`, message: error.message, isUpstream: false }
   if (!isBedrockError(error)) return { type: 'internal', message: 'Internal error', isUpstream: false }
@@ -46,9 +46,9 @@ export function ownCredentialsError(error: unknown): RefusedRequest | undefined 
  *
  * @param expose - whether the client may see account IDs, ARNs and hints
  */
-export function errorResponseFor(wire: Wire, error: unknown, expose: boolean): Response {
+export function errorResponseFor(api: ApiFormat, error: unknown, expose: boolean): Response {
   const known = toAnthropicError(ownCredentialsError(error) ?? error, expose)
-  if (wire === 'anthropic') return errorResponse(known)
+  if (api === 'anthropic') return errorResponse(known)
   const { status, message, headers, retryAfter } = known
   // AWS has no 529, and its SDKs retry a 429.
   const type = awsTypes[status] ?? (status < 500 ? 'ValidationException' : 'InternalServerException')

@@ -1,11 +1,11 @@
 import type { TokenUsage } from '../core/types.ts'
 import type { Admission } from './admission.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 import { createMetrics } from './prometheus.ts'
 
 /** The metrics of a gateway. */
 export interface GatewayMetrics {
-  end(exchange: Exchange, status: number, ended: number): void
+  end(context: RequestContext, status: number, ended: number): void
   /** Returns them in Prometheus' text format. */
   render(): string
 }
@@ -35,18 +35,18 @@ export function createGatewayMetrics(admission: Pick<Admission, 'active' | 'queu
   const upstream = counter(name('upstream_errors_total'), 'Errors of Bedrock and of the connection to it, by type.')
 
   return {
-    end(exchange, status, ended) {
-      const { caller, error, firstByte: first, model = '', route, started } = exchange
+    end(context, status, ended) {
+      const { caller, error, firstByte: first, model = '', route, started } = context
       if (error?.isUpstream) upstream.add({ type: error.type })
       if (!route.isInference) return
       const labels = { key: caller?.id ?? '', model }
       requests.add({ ...labels, status: String(status) })
-      const usage = exchange.usage()
+      const usage = context.usage()
       for (const [field, type] of tokenTypes) {
         const amount = usage[field]
         if (amount) tokens.add({ ...labels, type }, amount)
       }
-      if (exchange.cost) cost.add(labels, exchange.cost)
+      if (context.cost) cost.add(labels, context.cost)
       duration.observe({}, (ended - started) / 1000)
       if (first !== undefined) firstByte.observe({}, (first - started) / 1000)
     },

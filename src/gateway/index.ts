@@ -10,7 +10,7 @@ export type { Authenticate, Caller, CallerGuardrail, CallerLimits } from './call
 export { createGateway, type Gateway } from './create-gateway.ts'
 export type { GatewaySnapshot } from './snapshot.ts'
 export type { GatewayBackend } from './backend.ts'
-export type { Wire } from './exchange.ts'
+export type { ApiFormat } from './request-context.ts'
 export type { GatewayOptions } from './options.ts'
 export type { Readiness } from './readiness.ts'
 export { redisSpendStore, type RedisSpendStoreOptions, upstashSpendStore } from './redis-spend-store.ts'

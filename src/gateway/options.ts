@@ -7,7 +7,7 @@ import type { TokenPrices } from '../usage/cost.ts'
 import type { LimitStore } from '../limits/store.ts'
 import type { AccessLogEntry } from './access-log.ts'
 import { assertCallerGuardrail, type Authenticate, type CallerGuardrail } from './caller.ts'
-import type { Wire } from './exchange.ts'
+import type { ApiFormat } from './request-context.ts'
 import { memorySpendStore, type SpendStore } from './spend-store.ts'
 
 /** Options of {@link createGateway}. */
@@ -35,7 +35,7 @@ export interface GatewayOptions {
    *
    * @default ['anthropic', 'bedrock']
    */
-  readonly wires?: readonly Wire[] | undefined
+  readonly wires?: readonly ApiFormat[] | undefined
   /**
    * Stores callers' token limits. Several processes can share one in Redis; while it is unavailable, each keeps to its
    * share.
@@ -81,9 +81,9 @@ export interface GatewayOptions {
   readonly readinessModel?: string | undefined
   /** Whether `/metrics` is open to everyone, not only to operators. @default false */
   readonly openMetrics?: boolean | undefined
-  /** Serve a page at `/` that shows operators what goes on; in a browser, the key is the password. @default false */
+  /** Whether `/` shows the gateway's activity to operators; in a browser, the key is the password. @default false */
   readonly statusPage?: boolean | undefined
-  /** Where the gateway is mounted, such as `/claude`; left out of the paths that it looks at. @default '' */
+  /** The path under which the gateway is mounted, such as `/claude`. @default '' */
   readonly basePath?: string | undefined
   /** Called for each request when it is over. `(entry) => console.log(JSON.stringify(entry))` writes JSON lines. */
   readonly accessLog?: ((entry: AccessLogEntry) => void) | undefined
@@ -140,7 +140,7 @@ export function resolveOptions(options: GatewayOptions): ResolvedOptions {
   assertNumber('maxQueued', maxQueued, 0)
   assertNumber('queueTimeout', queueTimeout, 0)
   if (guardrail !== undefined) assertCallerGuardrail(guardrail, 'guardrail')
-  if (!Array.isArray(wires) || !wires.every((wire) => wire === 'anthropic' || wire === 'bedrock'))
+  if (!Array.isArray(wires) || !wires.every((api) => api === 'anthropic' || api === 'bedrock'))
     throw new ConfigurationError("wires must be a list of 'anthropic' and 'bedrock'")
   if (instances !== undefined) assertNumber('instances', instances, 1)
   if (storeFailure !== 'refuse' && storeFailure !== 'allow')

@@ -4,8 +4,7 @@ import type { TokenUsage } from '../core/types.ts'
 const frame = 84
 
 /**
- * Estimates the output of a stream whose reader leaves before Bedrock has reported the usage, because its tokens still
- * count.
+ * Estimates the output of a stream whose reader stops before Bedrock has reported the usage. Its tokens still count.
  */
 export class OutputMeter {
   /** Whether the message is complete, and so are Bedrock's numbers. */

@@ -3,7 +3,7 @@ import { assertOptions, describeType } from '../core/internal/assert-options.ts'
 import type { IoredisLike, NodeRedisLike, UpstashLike } from '../limits/redis-store.ts'
 import type { SpendStore } from './spend-store.ts'
 
-// The amounts are whole numbers, so that nothing is rounded; a key is kept for a while after the last call.
+// Amounts are whole numbers, so that nothing is rounded. A key expires some time after its last call.
 const script = `local value = redis.call('INCRBY', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return value`
@@ -12,14 +12,14 @@ type Run = (keys: string[], args: string[]) => Promise<unknown>
 
 /** Options of {@link redisSpendStore} and {@link upstashSpendStore}. */
 export interface RedisSpendStoreOptions {
-  /** The beginning of every key. @default 'outcrop:spend' */
+  /** The prefix of every key. @default 'outcrop:spend' */
   readonly prefix?: string | undefined
 }
 
 /**
- * Keeps spending in Redis or Valkey, for all processes of a gateway.
+ * Stores spending in Redis or Valkey, for all processes of a gateway.
  *
- * @param client - a connected client of ioredis or node-redis; closing it is up to you
+ * @param client - a connected client of ioredis or node-redis; you close it
  * @example
  * ```ts
  * const redis = new Redis('redis://gateway.internal:6379')
@@ -42,7 +42,7 @@ export function redisSpendStore(
 }
 
 /**
- * {@link redisSpendStore} over HTTP, for Cloudflare Workers and other places without TCP: takes a client of
+ * Like {@link redisSpendStore}, but over HTTP, for Cloudflare Workers and other places without TCP. Takes a client of
  * `@upstash/redis`.
  *
  * @throws ConfigurationError if `client` isn't a Redis client.
@@ -58,7 +58,7 @@ function scripted(run: Run, options: RedisSpendStoreOptions): SpendStore {
   return {
     add: async (key, amount, { ttl }) => {
       const sum = Number(await run([`${prefix}:${key}`], [String(amount), String(ttl)]))
-      if (!Number.isFinite(sum)) throw new TypeError('Redis answered with something that is no number')
+      if (!Number.isFinite(sum)) throw new TypeError("Redis's answer is not a number")
       return sum
     },
   }

@@ -3,14 +3,14 @@ import type { ModelRef } from '../core/types.ts'
 import { createAllowList } from '../models/allow-list.ts'
 import { anthropicIdOf } from '../models/names.ts'
 import type { GatewayBackend } from './backend.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { pricesOf } from './price-list.ts'
 
 /** Resolves a caller's model. @throws ModelResolutionError if there is none, or the caller may not call it */
 export async function resolveModel(
   { models }: GatewayBackend,
-  { caller }: Pick<Exchange, 'caller'>,
+  { caller }: Pick<RequestContext, 'caller'>,
   name: string,
 ): Promise<ModelRef> {
   const model = await models.resolve(name)
@@ -22,15 +22,15 @@ export async function resolveModel(
   })
 }
 
-/** Resolves the model of a call, and records it in the exchange. @throws ModelResolutionError */
+/** Resolves the model of a call, and records it for the log and the metrics. @throws ModelResolutionError */
 export async function settleModel(
   { bedrock, prices }: Pick<GatewayContext, 'bedrock' | 'prices'>,
-  exchange: Exchange,
+  context: RequestContext,
   name: string,
 ): Promise<ModelRef> {
-  const model = await resolveModel(bedrock, exchange, name)
-  exchange.model = modelName(model)
-  exchange.prices = pricesOf(prices, model)
+  const model = await resolveModel(bedrock, context, name)
+  context.model = modelName(model)
+  context.prices = pricesOf(prices, model)
   return model
 }
 

@@ -2,21 +2,21 @@ import { reasonMissing } from '../anthropic/anthropic-fetch.ts'
 import { RefusedRequest } from '../anthropic/errors.ts'
 import { answerHello, answerMessages, answerModels, dropEvents } from './anthropic-routes.ts'
 import { applyGuardrail, getInferenceProfile, invokeModel, listInferenceProfiles } from './bedrock-routes.ts'
-import type { Exchange, RouteTraits, Wire } from './exchange.ts'
+import type { RequestContext, RouteTraits, ApiFormat } from './request-context.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { showHealth, showMetrics, showReadiness, showStatusPage } from './operator-routes.ts'
 
 /** A route of the gateway. */
 export interface Route extends RouteTraits {
-  readonly answer: (exchange: Exchange, gateway: GatewayContext) => Response | Promise<Response>
+  readonly answer: (context: RequestContext, gateway: GatewayContext) => Response | Promise<Response>
 }
 
-const anthropic = { wire: 'anthropic', access: 'caller', isInference: false } as const
-const bedrock = { wire: 'bedrock', access: 'caller', isInference: false } as const
+const anthropic = { api: 'anthropic', access: 'caller', isInference: false } as const
+const bedrock = { api: 'bedrock', access: 'caller', isInference: false } as const
 const inference = { isInference: true }
-const own = { wire: 'anthropic', access: 'open', isInference: false } as const
+const own = { api: 'anthropic', access: 'open', isInference: false } as const
 
-const nowhere = { method: 'GET', path: 'unknown', access: 'open', isInference: false } as const
+const noRoute = { method: 'GET', path: 'unknown', access: 'open', isInference: false } as const
 
 /** All routes of the gateway. */
 export const routes: readonly Route[] = [
@@ -45,17 +45,17 @@ export const routes: readonly Route[] = [
 /** A matched route. */
 export interface RouteMatch {
   readonly route: Route
-  readonly params: Exchange['params']
+  readonly params: RequestContext['params']
 }
 
 /** The routes to serve. */
 export interface ServedRoutes {
-  readonly wires: readonly Wire[]
-  /** Whether there are pages for browsers. */
+  readonly wires: readonly ApiFormat[]
+  /** Whether to serve the status page. */
   readonly statusPage: boolean
 }
 
-/** Finds a request's route: where there is none, one that says so. */
+/** Finds the route of a request. Without one, returns a route that answers 404 or 405. */
 export function findRoute(method: string, pathname: string, served: ServedRoutes): RouteMatch {
   const segments = pathname
     .replace(/(?<=.)\/$/, '')
@@ -68,17 +68,17 @@ export function findRoute(method: string, pathname: string, served: ServedRoutes
   const found = fitting.find(({ route }) => route.method === method)
   if (found) return found
   const allow = [...new Set(fitting.map(({ route }) => route.method))].join(', ')
-  const wire = /^(model|inference-profiles|guardrail)$/.test(segments[0] ?? '') ? 'bedrock' : 'anthropic'
+  const api = /^(model|inference-profiles|guardrail)$/.test(segments[0] ?? '') ? 'bedrock' : 'anthropic'
   const answer = (): never => {
     if (allow) throw new RefusedRequest(405, 'This method is not allowed here', { headers: { allow } })
-    throw new RefusedRequest(404, wire === 'anthropic' ? reasonMissing(pathname) : 'Not found')
+    throw new RefusedRequest(404, api === 'anthropic' ? reasonMissing(pathname) : 'Not found')
   }
-  return { route: { ...nowhere, wire, answer }, params: {} }
+  return { route: { ...noRoute, api, answer }, params: {} }
 }
 
-function isServed({ access, isPage, wire }: Route, { wires, statusPage }: ServedRoutes): boolean {
+function isServed({ access, isPage, api }: Route, { wires, statusPage }: ServedRoutes): boolean {
   if (isPage) return statusPage
-  return access !== 'caller' || wires.includes(wire)
+  return access !== 'caller' || wires.includes(api)
 }
 
 const compiled = routes.map((route) => ({ route, pattern: route.path.split('/').slice(1) }))
@@ -100,7 +100,7 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
   return params
 }
 
-// Decoded once, because it was encoded once: anything still encoded after that belongs to the name.
+// Decoded once, because clients encode once: further escapes belong to the name.
 function decodeSegment(segment: string): string | undefined {
   if (segment.length > 6_144) return undefined
   try {

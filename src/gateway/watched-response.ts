@@ -2,7 +2,7 @@ import { readableFrom } from '../core/internal/readable.ts'
 import { onAbort } from '../core/internal/signal.ts'
 import type { Clock } from '../core/types.ts'
 import { describeError } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 
 // nginx logs this status too; the client is no longer there to read it.
 const leftStatus = 499
@@ -19,14 +19,14 @@ export function clientLeft(): Response {
  */
 export async function watched(
   response: Response,
-  exchange: Exchange,
+  context: RequestContext,
   clock: Clock,
   end: (status: number) => Promise<void>,
 ): Promise<Response> {
   const { body, status, headers } = response
   // A complete response counts as sent.
-  if (!body || !((exchange.isStream && response.ok) || exchange.watch)) {
-    exchange.firstByte = clock.now()
+  if (!body || !((context.isStream && response.ok) || context.watch)) {
+    context.firstByte = clock.now()
     await end(status)
     return response
   }
@@ -36,26 +36,26 @@ export async function watched(
     if (isOver) return
     isOver = true
     release()
-    exchange.watch?.end()
+    context.watch?.end()
     await end(as)
   }
   const leave = async (): Promise<void> => {
     if (!isOver) reader.cancel().catch(() => {})
     await over(leftStatus)
   }
-  const release = onAbort(exchange.request.signal, () => void leave())
+  const release = onAbort(context.request.signal, () => void leave())
 
   const read = async (): Promise<Uint8Array | undefined> => {
     try {
       const { done, value } = await reader.read()
       if (done) await over(status)
       else {
-        exchange.firstByte ??= clock.now()
-        exchange.watch?.push(value)
+        context.firstByte ??= clock.now()
+        context.watch?.push(value)
       }
       return value
     } catch (error) {
-      if (!exchange.request.signal.aborted) exchange.error ??= describeError(error)
+      if (!context.request.signal.aborted) context.error ??= describeError(error)
       await over(status)
       throw error
     }

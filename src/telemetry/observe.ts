@@ -10,7 +10,7 @@ import type { Instruments } from './instruments.ts'
 import { attribute, failedAttemptEvent, ownAttribute, type TelemetryConventions } from './names.ts'
 import { errorStatus, type TelemetryAttributes, type TelemetrySpan } from './opentelemetry.ts'
 import { defined } from './request-attributes.ts'
-import { describeError, errorFacts, isAbort, type Outcome, responseAttributes } from './response-attributes.ts'
+import { describeError, errorMetadata, isAbort, type Outcome, responseAttributes } from './response-attributes.ts'
 
 /** The span and instruments of a call. */
 export interface Recording {
@@ -107,7 +107,7 @@ function blockedAnswer(error: unknown): Answer | undefined {
 
 function tellFailedAttempt({ span, instruments, call }: Recording, failed: FailedAttempt): void {
   const { attempt, error, delay } = failed
-  const { status, requestId } = errorFacts(error)
+  const { status, requestId } = errorMetadata(error)
   span?.addEvent(
     failedAttemptEvent,
     defined({

@@ -35,7 +35,7 @@ export function responseAttributes(
   { metadata, answer, usage, error, secondsToFirstChunk }: Outcome,
   conventions: TelemetryConventions,
 ): TelemetryAttributes {
-  const { requestId, status, attempts } = { ...metadata, ...errorFacts(error) }
+  const { requestId, status, attempts } = { ...metadata, ...errorMetadata(error) }
   const { adaptations, guardrail, cache, failover, model } = metadata ?? {}
   return defined({
     [attribute.responseId]: textOf(answer?.id),
@@ -98,15 +98,15 @@ function finishReasons(
   return reason === undefined ? undefined : [reason]
 }
 
-interface ErrorFacts {
+interface ErrorMetadata {
   readonly requestId?: string
   readonly status?: number
   readonly attempts?: number
 }
 
 /** Returns what an error knows about its response. */
-export function errorFacts(error: unknown): ErrorFacts {
-  return isBedrockError(error) ? (error as ErrorFacts) : {}
+export function errorMetadata(error: unknown): ErrorMetadata {
+  return isBedrockError(error) ? (error as ErrorMetadata) : {}
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

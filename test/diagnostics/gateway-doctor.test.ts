@@ -28,12 +28,12 @@ async function check(
 
 const row = (rows: readonly CheckResult[], check: string) => rows.find((each) => each.check === check)
 
-test('a gateway in order', async () => {
+test('a healthy gateway passes every check', async () => {
   const rows = await check(await gatewayWith(), { invoke: true })
   expect(rows.map(({ check, status }) => `${check} ${status}`)).toEqual([
     'gateway ok',
     'Bedrock ok',
-    'strangers ok',
+    'authentication ok',
     'key ok',
     'models ok',
     'call ok',
@@ -42,7 +42,7 @@ test('a gateway in order', async () => {
   expect(row(rows, 'models')?.message).toContain('claude-sonnet-4-6')
 })
 
-test('without --invoke nothing is sent to a model, and it says so', async () => {
+test('sends nothing to a model without --invoke, and says so', async () => {
   const fake = createFakeBedrock()
   const { fetch, identity: credentials, region } = fake
   const gateway = createGateway(createBedrockClient({ region, credentials, fetch }), {
@@ -52,28 +52,28 @@ test('without --invoke nothing is sent to a model, and it says so', async () => 
   expect(fake.calls.filter(({ operation }) => operation.startsWith('Invoke'))).toEqual([])
 })
 
-test('a key that is not known', async () => {
+test('rejects an unknown key', async () => {
   const rows = await check(await gatewayWith(), { key: 'another-key-of-somebody' })
   expect(row(rows, 'key')).toMatchObject({ status: 'failure', next: expect.stringContaining('gateway key add') })
   expect(JSON.stringify(rows)).not.toContain('another-key')
 })
 
-test('no key: what is open is checked, and the rest is not claimed', async () => {
+test('checks the open routes without a key, and leaves the rest out', async () => {
   const rows = await check(await gatewayWith(), { key: undefined })
   expect(row(rows, 'key')).toMatchObject({ status: 'note' })
   expect(row(rows, 'models')).toBeUndefined()
 })
 
-test('a gateway that lets everybody in', async () => {
+test('fails for a gateway without authentication', async () => {
   const rows = await check(await gatewayWith({ authenticate: () => ({ id: 'anybody' }) }))
-  expect(row(rows, 'strangers')).toMatchObject({ status: 'failure', message: expect.stringContaining('200') })
+  expect(row(rows, 'authentication')).toMatchObject({ status: 'failure', message: expect.stringContaining('200') })
 })
 
-test('metrics that are open', async () => {
+test('notes open metrics', async () => {
   expect(row(await check(await gatewayWith({ openMetrics: true })), 'metrics')).toMatchObject({ status: 'note' })
 })
 
-test('credentials of the gateway that Bedrock refuses', async () => {
+test("reports that Bedrock refuses the gateway's credentials", async () => {
   const fake = createFakeBedrock()
   const { fetch, region } = fake
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'not-the-secret-example' }
@@ -85,19 +85,19 @@ test('credentials of the gateway that Bedrock refuses', async () => {
   expect(row(rows, 'call')).toMatchObject({ status: 'failure' })
 })
 
-test('one that shuts down', async () => {
+test('warns about a gateway that is shutting down', async () => {
   const gateway = await gatewayWith()
   await gateway.drain()
   expect(row(await check(gateway), 'gateway')).toMatchObject({ status: 'warning' })
 })
 
-test('plain http beyond this machine', async () => {
+test('warns about plain http beyond this machine', async () => {
   const gateway = await gatewayWith()
   expect(row(await check(gateway, { url: 'http://claude.example' }), 'TLS')).toMatchObject({ status: 'warning' })
   expect(row(await check(gateway, { url: 'http://localhost:8787' }), 'TLS')).toBeUndefined()
 })
 
-test('a path that it is mounted under', async () => {
+test('keeps the base path of the URL', async () => {
   const gateway = await gatewayWith({ basePath: '/claude' })
   expect(isHealthy(await check(gateway, { url: 'https://example.com/claude/' }))).toBe(true)
   expect(row(await check(gateway), 'gateway')).toMatchObject({
@@ -106,7 +106,7 @@ test('a path that it is mounted under', async () => {
   })
 })
 
-test('a list of models that takes longer than Claude Code waits', async () => {
+test('warns if the list of models takes longer than Claude Code waits', async () => {
   const times = [0, 0, 0, 0, 0, 0, 0, 0, 0, 3500]
   const rows = await check(await gatewayWith(), { now: () => times.shift() ?? 3500 })
   expect(rows).toContainEqual(expect.objectContaining({ check: 'models', status: 'warning' }))
@@ -114,21 +114,21 @@ test('a list of models that takes longer than Claude Code waits', async () => {
 
 test.each([
   [
-    'nobody',
+    'nothing',
     () => Promise.reject(Object.assign(new TypeError('fetch failed'), { code: 'ECONNREFUSED' })),
     /ECONNREFUSED/,
   ],
-  ['another server', async () => new Response('<h1>Welcome</h1>'), /not like an Outcrop gateway/],
-  ['a server that has no such page', async () => new Response('Not found', { status: 404 }), /404/],
-  ['one that leads elsewhere', async () => Response.redirect('https://elsewhere.example/', 302), /302/],
-])('%s at the address', async (_, answer, message) => {
+  ['a server that is not a gateway', async () => new Response('<h1>Welcome</h1>'), /not like an Outcrop gateway/],
+  ['a server without the route', async () => new Response('Not found', { status: 404 }), /404/],
+  ['a redirect', async () => Response.redirect('https://elsewhere.example/', 302), /302/],
+])('fails if the address has %s', async (_, answer, message) => {
   const rows = await check({ fetch: answer })
   expect(isHealthy(rows)).toBe(false)
   expect(rows[0]?.message).toMatch(message)
 })
 
 test.each(['', 'claude.example', 'ftp://claude.example', 'https://me:secret@claude.example'])(
-  '%j is no address',
+  'rejects %j as an address',
   async (url) => {
     await expect(check(await gatewayWith(), { url })).rejects.toMatchObject({ code: 'configuration' })
   },

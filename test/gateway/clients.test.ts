@@ -13,8 +13,8 @@ import { createBedrockClient } from 'outcrop'
 import { describe, expect, test } from 'vitest'
 import { body, key, params, serve } from './support.ts'
 
-describe("Anthropic's wire, over HTTP", () => {
-  test('@anthropic-ai/sdk: create, stream, countTokens, models, errors by class', async () => {
+describe("Anthropic's API over HTTP", () => {
+  test('@anthropic-ai/sdk creates, streams, counts tokens, lists models and throws its error classes', async () => {
     const { server, fake } = await serve()
     const anthropic = new Anthropic({ baseURL: server.url, apiKey: key, maxRetries: 0 })
     const message = await anthropic.messages.create(params)
@@ -31,13 +31,13 @@ describe("Anthropic's wire, over HTTP", () => {
     await expect(stranger.messages.create(params)).rejects.toThrow(Anthropic.AuthenticationError)
   })
 
-  test('@anthropic-ai/sdk with a bearer token', async () => {
+  test('@anthropic-ai/sdk sends a bearer token', async () => {
     const { server } = await serve()
     const anthropic = new Anthropic({ baseURL: server.url, authToken: key, apiKey: null, maxRetries: 0 })
     expect((await anthropic.messages.create(params)).stop_reason).toBe('end_turn')
   })
 
-  test('ai: generateText and streamText', async () => {
+  test('ai generates and streams text', async () => {
     const { server } = await serve()
     const provider = createAnthropic({ baseURL: `${server.url}/v1`, apiKey: key })
     const model = provider('claude-sonnet-4-6')
@@ -48,8 +48,8 @@ describe("Anthropic's wire, over HTTP", () => {
   })
 })
 
-describe("Bedrock's wire, over HTTP", () => {
-  test('@anthropic-ai/bedrock-sdk, unsigned, with the key as a bearer token', async () => {
+describe("Bedrock's API over HTTP", () => {
+  test('@anthropic-ai/bedrock-sdk sends the key as a bearer token, unsigned', async () => {
     const { server, fake } = await serve()
     const anthropic = new AnthropicBedrock({
       baseURL: server.url,
@@ -69,7 +69,7 @@ describe("Bedrock's wire, over HTTP", () => {
     ])
   })
 
-  test('@anthropic-ai/bedrock-sdk, signed with keys that mean nothing here, with the key beside', async () => {
+  test("@anthropic-ai/bedrock-sdk signs with keys of its own, and sends the gateway's key in addition", async () => {
     const { server, fake } = await serve()
     const anthropic = new AnthropicBedrock({
       baseURL: server.url,
@@ -85,7 +85,7 @@ describe("Bedrock's wire, over HTTP", () => {
     expect(JSON.stringify(fake.calls)).not.toContain(key)
   })
 
-  test('@aws-sdk/client-bedrock-runtime, with the key as a Bedrock API key', async () => {
+  test('@aws-sdk/client-bedrock-runtime sends the key as a Bedrock API key', async () => {
     const { server } = await serve({
       fake: { guardrails: [{ identifier: 'gr1abc2def3g', versions: ['1'], blockedWords: ['secret'] }] },
     })
@@ -123,7 +123,7 @@ describe("Bedrock's wire, over HTTP", () => {
     aws.destroy()
   })
 
-  test('this client, through a gateway of its own kind', async () => {
+  test('this client calls another Outcrop gateway', async () => {
     const { server } = await serve()
     const bedrock = createBedrockClient({ region: 'us-east-1', endpoint: server.url, credentials: { token: key } })
     expect(await bedrock.messages.stream(params).finalText()).toBe('Hello!')

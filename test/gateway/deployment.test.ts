@@ -22,13 +22,13 @@ function flagsOf([program, command, ...args]: readonly string[]): Record<string,
 const isPrivate = { host: '127.0.0.1', keys: '/etc/outcrop/keys.json' }
 const isPublic = { host: '0.0.0.0', keys: '/etc/outcrop/keys.json', 'drain-delay': '5' }
 
-test('the unit of systemd starts a gateway of this machine, with its keys', () => {
+test('the systemd unit starts a gateway on this machine, with its keys file', () => {
   const [, line = ''] = /^ExecStart=(.*)$/m.exec(recipe('outcrop-gateway.service')) ?? []
   expect(flagsOf(line.split(' '))).toMatchObject(isPrivate)
 })
 
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
-test.skipIf(!hasSystemd)('systemd finds nothing wrong with its unit', () => {
+test.skipIf(!hasSystemd)('systemd-analyze accepts the unit', () => {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-'))
   const unit = join(directory, 'outcrop-gateway.service')
   // The program and the user are not on this machine.
@@ -40,14 +40,14 @@ test.skipIf(!hasSystemd)('systemd finds nothing wrong with its unit', () => {
   expect(status).toBe(0)
 })
 
-test('the image starts a gateway that others reach, as a user without rights, and gets signals', () => {
+test('the image starts a reachable gateway as an unprivileged user that receives signals', () => {
   const text = recipe('Dockerfile')
   const [, command = ''] = /^CMD (\[.*\])$/m.exec(text) ?? []
   expect(flagsOf(JSON.parse(command))).toMatchObject(isPublic)
   expect(text).toMatch(/^USER node$/m)
 })
 
-test('the pods start a gateway whose probes exist, and have the time to drain', async () => {
+test('the pods have existing probe routes, and enough time to drain', async () => {
   const documents = parseAllDocuments(recipe('kubernetes.yaml'))
   expect(documents.flatMap(({ errors }) => errors)).toEqual([])
   const [deployment, account, service] = documents.map((document) => document.toJS())

@@ -8,8 +8,8 @@ import { body, connect, key, params } from './support.ts'
 const guardrail = { identifier: 'gr1abc2def3g', version: '1' }
 const blocking = { guardrails: [{ identifier: 'gr1abc2def3g', versions: ['1'], blockedWords: ['Hello'] }] }
 
-describe('who may call', () => {
-  test('without authenticate there is no gateway', () => {
+describe('authentication', () => {
+  test('createGateway requires authenticate', () => {
     const bedrock = createBedrockClient({ region: 'us-east-1' })
     expect(() => createGateway(bedrock, {} as never)).toThrow(expect.objectContaining({ code: 'configuration' }))
     expect(() => createGateway(bedrock, { authentikate: () => undefined } as never)).toThrow(/Unknown option/)
@@ -19,8 +19,8 @@ describe('who may call', () => {
     ['no key', { 'x-api-key': '' }],
     ['a wrong key', { 'x-api-key': 'wrong' }],
     ['a wrong token', { 'x-api-key': '', authorization: 'Bearer wrong' }],
-    ['a key of enormous length', { 'x-api-key': key.padEnd(100_000, 'x') }],
-  ])('%s is refused, and nothing reaches Bedrock', async (_, headers) => {
+    ['an enormous key', { 'x-api-key': key.padEnd(100_000, 'x') }],
+  ])('refuses %s, and sends nothing to Bedrock', async (_, headers) => {
     const { call, fake } = await connect()
     for (const path of [
       '/v1/messages',
@@ -35,7 +35,7 @@ describe('who may call', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('a signature of AWS is answered with what to send in its place', async () => {
+  test('refuses an AWS signature, and says which header to send instead', async () => {
     const { call } = await connect()
     const authorization = 'AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/bedrock/aws4_request, Signature=0'
     const response = await call('/model/sonnet/invoke', { json: body, headers: { 'x-api-key': '', authorization } })
@@ -43,12 +43,12 @@ describe('who may call', () => {
     expect(await response.text()).toContain('AWS_BEARER_TOKEN_BEDROCK')
   })
 
-  test('a stray token beside a good key does no harm', async () => {
+  test('ignores a stray token next to a valid key', async () => {
     const { call } = await connect()
     expect((await call('/v1/messages', { json: params, headers: { authorization: 'Bearer stray' } })).status).toBe(200)
   })
 
-  test('authenticate that fails, or gives what is no caller, lets nobody in', async () => {
+  test('lets nobody in if authenticate throws or returns an invalid caller', async () => {
     for (const authenticate of [
       () => {
         throw new Error('the directory at 10.0.0.1 is away')
@@ -65,8 +65,8 @@ describe('who may call', () => {
   })
 })
 
-describe('what a key may do', () => {
-  test('only its models, on both wires, and only these are listed', async () => {
+describe('permissions of a key', () => {
+  test("allows and lists only the key's models, on both APIs", async () => {
     const { call, fake } = await connect({ caller: { models: ['haiku'] } })
     expect((await call('/v1/messages', { json: params })).status).toBe(404)
     expect((await call('/v1/messages/count_tokens', { json: params })).status).toBe(404)
@@ -90,7 +90,7 @@ describe('what a key may do', () => {
       body,
       { 'x-amzn-bedrock-guardrailversion': 'DRAFT', 'x-amzn-bedrock-trace': 'ENABLED_FULL' },
     ],
-  ])('its guardrail is on every call: %s', async (path, json, headers) => {
+  ])("applies the key's guardrail to every call: %s", async (path, json, headers) => {
     const { call, fake } = await connect({ caller: { guardrail }, fake: blocking })
     const response = await call(path, { json, headers })
     const text = await response.text()
@@ -107,16 +107,26 @@ describe('what a key may do', () => {
   })
 
   test.each([
-    ['another guardrail by header', '/model/sonnet/invoke', body, { 'x-amzn-bedrock-guardrailidentifier': 'gr2' }],
-    ['tags of its own', '/model/sonnet/invoke', { ...body, 'amazon-bedrock-guardrailConfig': { tagSuffix: 'x' } }, {}],
-    ['tags of its own', '/v1/messages', { ...params, 'amazon-bedrock-guardrailConfig': { tagSuffix: 'x' } }, {}],
+    ['another guardrail in a header', '/model/sonnet/invoke', body, { 'x-amzn-bedrock-guardrailidentifier': 'gr2' }],
     [
-      'the same twice',
+      'its own guardrail config',
+      '/model/sonnet/invoke',
+      { ...body, 'amazon-bedrock-guardrailConfig': { tagSuffix: 'x' } },
+      {},
+    ],
+    [
+      'its own guardrail config',
+      '/v1/messages',
+      { ...params, 'amazon-bedrock-guardrailConfig': { tagSuffix: 'x' } },
+      {},
+    ],
+    [
+      'the same field twice',
       '/model/sonnet/invoke',
       '{"amazon-bedrock-guardrailConfig":1,"amazon-bedrock-guardrailConfi\\u0067":2}',
       {},
     ],
-  ])('its guardrail cannot be changed: %s, %s', async (_, path, json, headers) => {
+  ])("refuses to change the key's guardrail: %s, %s", async (_, path, json, headers) => {
     const { call, fake } = await connect({ caller: { guardrail }, fake: blocking })
     const init = typeof json === 'string' ? { method: 'POST', body: json } : { json }
     const response = await call(path, { ...init, headers: headers as Record<string, string> })
@@ -125,7 +135,7 @@ describe('what a key may do', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test("the gateway's guardrail is on the calls of callers that have none, on both wires", async () => {
+  test("applies the gateway's guardrail to callers without one, on both APIs", async () => {
     const { call, fake } = await connect({ guardrail, fake: blocking })
     await call('/v1/messages', { json: params })
     await call('/model/sonnet/invoke', { json: body })
@@ -137,7 +147,7 @@ describe('what a key may do', () => {
     expect((await call('/v1/messages', { json: config })).status).toBe(400)
   })
 
-  test('a wire that is left out is not there', async () => {
+  test('does not serve an API that wires leaves out', async () => {
     const { call, fake } = await connect({ wires: ['anthropic'] })
     expect((await call('/v1/messages', { json: params })).status).toBe(200)
     for (const path of ['/model/sonnet/invoke', '/guardrail/g/version/1/apply'])
@@ -146,7 +156,7 @@ describe('what a key may do', () => {
     expect(fake.calls.length).toBe(1)
   })
 
-  test('its metadata goes into the invocation logs, over its own', async () => {
+  test("writes the key's metadata to the invocation logs, over the caller's", async () => {
     const { call, fake } = await connect({ caller: { metadata: { team: 'Zürich' } } })
     await call('/v1/messages', { json: params })
     const headers = { 'x-amzn-bedrock-request-metadata': '{"team":"forged","run":"7"}' }
@@ -157,7 +167,7 @@ describe('what a key may do', () => {
     ])
   })
 
-  test('a key that is no operator does not see the metrics', async () => {
+  test('hides the metrics from a key that is not an operator', async () => {
     expect((await (await connect()).call('/metrics')).status).toBe(403)
     expect((await (await connect({ caller: { operator: true } })).call('/metrics')).status).toBe(200)
     const open = await connect({ openMetrics: true })
@@ -165,8 +175,8 @@ describe('what a key may do', () => {
   })
 })
 
-describe("Bedrock's wire", () => {
-  test('body and answer go through byte for byte; of the headers, what Bedrock reads', async () => {
+describe("Bedrock's API", () => {
+  test('passes body and response through byte for byte, and only the headers that Bedrock reads', async () => {
     const spelled =
       '{"max_tokens":1000 , "anthropic_version" : "bedrock-2023-05-31","messages":[{"role":"user","content":"\\u0048i"}]}'
     const fake = createFakeBedrock({ reply: 'Hello!' })
@@ -232,7 +242,7 @@ describe("Bedrock's wire", () => {
       'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc',
     ],
     ['an alias', '/model/sonnet/invoke', 'us.anthropic.claude-sonnet-4-6'],
-  ])('takes %s', async (_, path, model) => {
+  ])('accepts %s', async (_, path, model) => {
     const { call, fake } = await connect({
       fake: {
         models: {
@@ -262,14 +272,14 @@ describe("Bedrock's wire", () => {
     '/model/sonnet/invoke/',
     '/model/sonnet/../../v1/messages/invoke',
     `/model/${'a'.repeat(9000)}/invoke`,
-  ])('no name of a model leads anywhere else: %s', async (path) => {
+  ])('rejects a model name that would lead to another path: %s', async (path) => {
     const { call, fake } = await connect()
     const response = await call(path, { json: body })
     if (path.endsWith('invoke/')) expect(fake.calls.every(({ path: at }) => at.startsWith('/model/us.'))).toBe(true)
     else expect([response.status >= 400 && response.status < 500, fake.calls]).toEqual([true, []])
   })
 
-  test('errors keep their status, type and reason, and lose the account', async () => {
+  test("passes on an error's status, type and message, without the account ID", async () => {
     const message = 'User: arn:aws:iam::123456789012:user/me is not authorized to perform: bedrock:InvokeModel'
     const { call, fake } = await connect()
     fake.fail('iam-denied', { message })
@@ -286,7 +296,7 @@ describe("Bedrock's wire", () => {
     expect(await (await open.call('/model/sonnet/invoke', { json: body })).text()).toContain('123456789012')
   })
 
-  test('a whole answer may take an hour, and a redirect is passed on to nobody', async () => {
+  test('allows a complete response an hour, and does not follow redirects', async () => {
     const clock = manualClock()
     const waiting = await connect({ client: { clock, fetch: () => new Promise(() => {}) } })
     const controller = new AbortController()
@@ -303,7 +313,7 @@ describe("Bedrock's wire", () => {
   })
 
   test.each(['/v1/messages', '/model/sonnet/invoke'])(
-    "credentials of the gateway that are refused are not taken for the caller's: %s",
+    "answers 502 if AWS refuses the gateway's own credentials: %s",
     async (path) => {
       const { call, fake } = await connect()
       fake.fail('expired-token', { times: 5 })
@@ -314,15 +324,15 @@ describe("Bedrock's wire", () => {
   )
 })
 
-describe("Anthropic's wire", () => {
-  test('what Claude Code asks when it starts is answered, without a key', async () => {
+describe("Anthropic's API", () => {
+  test("answers Claude Code's requests at startup, without a key", async () => {
     const { call } = await connect()
     const headers = { 'x-api-key': '' }
     expect((await call('/api/hello', { method: 'HEAD', headers })).status).toBe(200)
     expect((await call('/api/event_logging/batch', { json: { events: [] }, headers })).status).toBe(200)
   })
 
-  test('an input that is too long says so in the words that make clients compact', async () => {
+  test('rejects an input that is too long in the words that make clients compact', async () => {
     const { call, fake } = await connect()
     fake.fail('input-too-long')
     const response = await call('/v1/messages', { json: params })
@@ -330,7 +340,7 @@ describe("Anthropic's wire", () => {
     expect(await response.text()).toContain('capability_rejected: prompt_too_long')
   })
 
-  test('a path that there is not says so, and the method that one takes', async () => {
+  test('answers 404 for an unknown path, and 405 with the allowed method', async () => {
     const { call } = await connect()
     expect((await call('/v1/messages')).headers.get('allow')).toBe('POST')
     expect(await (await call('/v1/files', { json: {} })).text()).toContain('no Files API')
@@ -338,7 +348,7 @@ describe("Anthropic's wire", () => {
     expect((await call('//v1/messages', { json: params })).status).toBe(404)
   })
 
-  test('no page of another origin may read anything: there are no CORS headers', async () => {
+  test('sends no CORS headers, so that pages of other origins can read nothing', async () => {
     const { call } = await connect()
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' }
     for (const method of ['OPTIONS', 'POST']) {
@@ -351,7 +361,7 @@ describe("Anthropic's wire", () => {
     }
   })
 
-  test('it can be mounted below a path', async () => {
+  test('can be mounted under a base path', async () => {
     const { call } = await connect({ basePath: '/claude' })
     expect((await call('/claude/v1/messages', { json: params })).status).toBe(200)
     expect((await call('/v1/messages', { json: params })).status).toBe(404)
@@ -360,7 +370,7 @@ describe("Anthropic's wire", () => {
 })
 
 describe('load', () => {
-  test('a body that is too long is refused, on both wires', async () => {
+  test('refuses a body that is too long, on both APIs', async () => {
     const { call, fake } = await connect({ maxBodySize: 1000 })
     const json = { ...params, messages: [{ role: 'user', content: 'x'.repeat(2000) }] }
     expect((await call('/v1/messages', { json })).status).toBe(413)
@@ -371,7 +381,7 @@ describe('load', () => {
   const openStream = async (call: Awaited<ReturnType<typeof connect>>['call']): Promise<ReadableStreamDefaultReader> =>
     ((await call('/v1/messages', { json: { ...params, stream: true } })).body as ReadableStream).getReader()
 
-  test('calls beyond the limit wait for a place, and are refused when they have waited long enough', async () => {
+  test('queues calls beyond the limit, and refuses them after the timeout', async () => {
     const clock = manualClock()
     const { call, gateway } = await connect({ maxConcurrent: 1, maxQueued: 2, clock })
     const first = await openStream(call)
@@ -387,7 +397,7 @@ describe('load', () => {
     expect((await next).status).toBe(200)
   })
 
-  test('a client that goes away ends the call at Bedrock, and gives up its place', async () => {
+  test('ends the call at Bedrock when the client disconnects, and admits the next', async () => {
     const { call, fake, gateway, log } = await connect({ maxConcurrent: 1 })
     const stream = await openStream(call)
     await stream.read()
@@ -397,7 +407,7 @@ describe('load', () => {
     expect(log).toMatchObject([{ status: 499, key: 'alice' }])
   })
 
-  test('a client that goes away while it waits leaves the queue', async () => {
+  test('removes a waiting call from the queue when the client disconnects', async () => {
     const { call, gateway, fake } = await connect({ maxConcurrent: 1 })
     const stream = await openStream(call)
     const controller = new AbortController()
@@ -410,7 +420,7 @@ describe('load', () => {
     expect(fake.calls.length).toBe(1)
   })
 
-  test('a draining gateway says so, serves what comes, and resolves when the last stream is over', async () => {
+  test('drains: health checks answer 503, calls are served, and drain() resolves after the last stream', async () => {
     const { call, gateway } = await connect()
     const stream = await openStream(call)
     let isDrained = false
@@ -427,8 +437,8 @@ describe('load', () => {
   })
 })
 
-describe('seeing', () => {
-  test('the access log has a line for each request, without content', async () => {
+describe('observability', () => {
+  test('the access log has one line per request, without content', async () => {
     const { call, log } = await connect({ prices: { sonnet: { input: 3, output: 15 } } })
     const headers = { 'x-claude-code-session-id': 'session-1' }
     await (await call('/v1/messages', { json: { ...params, stream: true }, headers })).text()
@@ -453,7 +463,7 @@ describe('seeing', () => {
     expect(JSON.stringify(log)).not.toMatch(/Hi|Hello|key-of|wrong/)
   })
 
-  test('the metrics have the names that dashboards use, and values that cannot break out of their quotes', async () => {
+  test('the metrics keep their names, and escape label values', async () => {
     const { call } = await connect({
       caller: { id: 'a"b\\c', operator: true },
       prices: { sonnet: { input: 3, output: 15 } },
@@ -474,7 +484,7 @@ describe('seeing', () => {
       expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)+\})? [\d.e+-]+)$/)
   })
 
-  test('errors of Bedrock are counted by type, and shown with what to do', async () => {
+  test('counts errors of Bedrock by type, and shows them with their hints', async () => {
     const { call, fake, gateway } = await connect({ caller: { operator: true } })
     fake.fail('throttling')
     await call('/v1/messages', { json: params })
@@ -490,7 +500,7 @@ describe('seeing', () => {
     expect(gateway.snapshot().errors[1]?.hint).toBeDefined()
   })
 
-  test('strangers do not push errors out of the list', async () => {
+  test('unauthenticated requests do not push errors out of the list', async () => {
     const { call, fake, gateway } = await connect()
     fake.fail('throttling')
     await call('/v1/messages', { json: params })
@@ -499,14 +509,14 @@ describe('seeing', () => {
     expect(gateway.snapshot().errors).toMatchObject([{ type: 'ThrottlingException' }])
   })
 
-  test('names from outside cannot grow the metrics without bound', async () => {
+  test('limits the number of metric series, because names come from outside', async () => {
     const { call, gateway } = await connect({ caller: { operator: true } })
     for (let i = 0; i < 30; i++) await call(`/model/name-${i}/invoke`, { json: body })
     expect((await (await call('/metrics')).text()).match(/requests_total\{/g)?.length).toBe(1)
     expect(gateway.snapshot().usage.length).toBe(1)
   })
 
-  test('readiness looks at identity, region and one model, and keeps the answer', async () => {
+  test('readiness checks identity, Region and one model, and caches the result', async () => {
     const { call, fake } = await connect()
     expect((await call('/readyz', { headers: { 'x-api-key': '' } })).status).toBe(200)
     await call('/readyz')
@@ -526,7 +536,7 @@ describe('seeing', () => {
     expect((await nowhere.call('/readyz')).status).toBe(503)
   })
 
-  test('usage is kept by key and model, with its cost; a stream that is left counts as far as it came', async () => {
+  test('records usage and cost by key and model, for an abandoned stream up to where it was read', async () => {
     const { call, gateway } = await connect({
       prices: { 'claude-sonnet-4-6': { input: 3, output: 15 } },
       fake: { reply: 'word '.repeat(2000) },

@@ -12,7 +12,7 @@ function clockAt(time: string) {
 }
 
 describe('tokens per minute', () => {
-  test('are refused with 429 and when to come back, on both wires, and come back with time', async () => {
+  test('refuses calls with 429 and retry-after, on both APIs, and admits them later', async () => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const { call, fake } = await connect({ clock, caller: { limits: { tokensPerMinute: 1500 } } })
     expect((await call('/v1/messages', { json: params })).status).toBe(200)
@@ -30,7 +30,7 @@ describe('tokens per minute', () => {
     expect((await call('/v1/messages', { json: { ...params, messages: long } })).status).toBe(200)
   })
 
-  test('what a call does not use is given back, also by one that fails or is left', async () => {
+  test('returns unused tokens, also of failed and abandoned calls', async () => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const { call, fake } = await connect({ clock, caller: { limits: { tokensPerMinute: 1500 } } })
     for (let i = 0; i < 5; i++) {
@@ -47,7 +47,7 @@ describe('spend per day', () => {
   const limits = { spendPerDay: 0.02 }
   const spend = { ...params, max_tokens: 1000 }
 
-  test('ends with 429 that no client retries, on both wires, and begins anew with the day', async () => {
+  test('refuses calls with a 429 that no client retries, on both APIs, until the next day', async () => {
     const clock = clockAt('2026-11-26T23:00:00Z')
     const { call, gateway } = await connect({
       clock,
@@ -71,14 +71,14 @@ describe('spend per day', () => {
     expect((await call('/v1/messages', { json: spend })).status).toBe(200)
   })
 
-  test('counts calls under way: many at once cannot all slip through', async () => {
+  test('counts calls in progress, so that concurrent calls cannot exceed the limit', async () => {
     const { call, gateway } = await connect({ prices, caller: { limits }, fake: { reply: 'word '.repeat(1600) } })
     const answers = await Promise.all(Array.from({ length: 20 }, () => call('/v1/messages', { json: spend })))
     expect([1, 2]).toContain(answers.filter(({ status }) => status === 200).length)
     expect(gateway.snapshot().keys[0]?.spentToday).toBeLessThan(0.07)
   })
 
-  test('a model without a price is not called by a key with a spend limit', async () => {
+  test('refuses a model without a price to a key with a spend limit', async () => {
     const { call, fake } = await connect({ prices, caller: { limits } })
     const response = await call('/v1/messages', { json: { ...params, model: 'opus' } })
     expect(response.status).toBe(403)
@@ -86,7 +86,7 @@ describe('spend per day', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('a stream that is left is paid for as far as it came', async () => {
+  test('charges an abandoned stream for what was sent', async () => {
     const { call, gateway } = await connect({ prices, caller: { limits }, fake: { reply: 'word '.repeat(4000) } })
     for (let i = 0; i < 2; i++) {
       const response = await call('/v1/messages', { json: { ...spend, stream: true } })
@@ -98,7 +98,7 @@ describe('spend per day', () => {
   })
 })
 
-describe('a store that is away', () => {
+describe('an unavailable store', () => {
   /** A store that fails while it is told to. */
   function fragile(): SpendStore & { isAway: boolean; added: number } {
     const store = memorySpendStore()
@@ -115,7 +115,7 @@ describe('a store that is away', () => {
   }
   const limits = { spendPerDay: 1 }
 
-  test('refuses those with a spend limit, and nobody else, by default; says so in the log and not to the caller', async () => {
+  test('refuses only callers with a spend limit by default; only the log says why', async () => {
     const spendStore = fragile()
     spendStore.isAway = true
     const warnings: unknown[] = []
@@ -129,7 +129,7 @@ describe('a store that is away', () => {
     expect((await free.call('/v1/messages', { json: params })).status).toBe(200)
   })
 
-  test("with storeFailure: 'allow' goes on by what is known, and tells the store when it is back", async () => {
+  test("with storeFailure: 'allow', continues with the known totals, and updates the store later", async () => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const spendStore = fragile()
     const { call, gateway } = await connect({ prices, caller: { limits }, spendStore, storeFailure: 'allow', clock })

@@ -30,15 +30,15 @@ describe('the server', () => {
     `POST /v1/messages HTTP/1.1\r\n${host}\r\nx-api-key: ${key}\r\nconnection: close\r\n${extra}`
 
   test.each([
-    ['both a length and chunks', 'host: gw', 'content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['two lengths', 'host: gw', 'content-length: 4\r\ncontent-length: 5\r\n\r\nabcde'],
-    ['a length that is none', 'host: gw', 'content-length: +4\r\n\r\nabcd'],
+    ['a content-length with chunks', 'host: gw', 'content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['two content-lengths', 'host: gw', 'content-length: 4\r\ncontent-length: 5\r\n\r\nabcde'],
+    ['an invalid content-length', 'host: gw', 'content-length: +4\r\n\r\nabcd'],
     ['a coding before chunked', 'host: gw', 'transfer-encoding: xchunked\r\n\r\n0\r\n\r\n'],
     ['no host', 'x-none: 1', 'content-length: 2\r\n\r\n{}'],
     ['a host with a path', 'host: gw/v1/models?', 'content-length: 2\r\n\r\n{}'],
-    ['a host with a user', 'host: a@gw', 'content-length: 2\r\n\r\n{}'],
+    ['a host with a user name', 'host: a@gw', 'content-length: 2\r\n\r\n{}'],
     ['a header with a bare line feed', 'host: gw\nx-evil: 1\r\rx', 'content-length: 2\r\n\r\n{}'],
-  ])('refuses %s, so that no second request hides in the first', async (_, host, rest) => {
+  ])('refuses %s, so that no second request can hide in the first', async (_, host, rest) => {
     const { server, fake } = await serve()
     const answer = await send(server.url, line(host, rest))
     expect(answer.split('\r\n')[0]).toBe('HTTP/1.1 400 Bad Request')
@@ -46,7 +46,7 @@ describe('the server', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('refuses what is not a path', async () => {
+  test('refuses a request target that is not a path', async () => {
     const { server } = await serve()
     for (const target of ['http://other.example/healthz', '*', 'gw:443'])
       expect(await send(server.url, `GET ${target} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n\r\n`)).toContain(
@@ -55,7 +55,7 @@ describe('the server', () => {
     expect(await send(server.url, 'GET //healthz HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n\r\n')).toContain(' 404 ')
   })
 
-  test('answers a client that is still sending too much', async () => {
+  test('answers a client that is still sending too large a body', async () => {
     const { server } = await serve({ maxBodySize: 1000 })
     const response = await fetch(`${server.url}/v1/messages`, { method: 'POST', headers, body: 'x'.repeat(3_000_000) })
     expect(response.status).toBe(413)
@@ -70,7 +70,7 @@ describe('the server', () => {
     })
   const paths = ['/v1/messages', '/model/sonnet/invoke-with-response-stream']
 
-  test.each(paths)('a client that goes away ends the call at Bedrock: %s', async (path) => {
+  test.each(paths)('ends the call at Bedrock when the client disconnects: %s', async (path) => {
     const upstream = endlessBedrock()
     const { server, gateway, log } = await serve({ client: { fetch: upstream.fetch } })
     const controller = new AbortController()
@@ -83,7 +83,7 @@ describe('the server', () => {
     await expect.poll(() => log).toMatchObject([{ status: 499 }])
   })
 
-  test.each(paths)('a client that does not read makes Bedrock wait: %s', async (path) => {
+  test.each(paths)('makes Bedrock wait for a client that does not read: %s', async (path) => {
     const upstream = endlessBedrock()
     const { server } = await serve({ client: { fetch: upstream.fetch } })
     const incoming = await open(server.url, path)
@@ -108,7 +108,7 @@ describe('the server', () => {
     if (path === '/v1/messages') expect(text).toContain('event: message_stop')
   })
 
-  test('drains: streams are finished, and nothing new is taken', async () => {
+  test('drains: finishes streams, and accepts no connections', async () => {
     const upstream = endlessBedrock()
     const { server, gateway } = await serve({ client: { fetch: upstream.fetch } })
     const streams = await Promise.all(Array.from({ length: 20 }, () => open(server.url)))
@@ -135,7 +135,7 @@ describe('the keys file', () => {
   })
   const as = (presented: string): Request => new Request('http://gw', { headers: { 'x-api-key': presented } })
 
-  test('holds hashes alone, for its owner alone', async () => {
+  test('contains only hashes, and belongs only to its owner', async () => {
     const keys = keysFile(path)
     const made = await keys.add({ id: 'alice', models: ['sonnet'] })
     expect(made).toMatch(/^outcrop-[\w-]{43}$/)
@@ -147,7 +147,7 @@ describe('the keys file', () => {
     expect(await keys.authenticate(as(`${made}x`))).toBeUndefined()
   })
 
-  test('is read again when it changes', async () => {
+  test('takes effect again when it changes', async () => {
     let now = 0
     const clock = { now: () => now, setTimeout, clearTimeout: () => {} }
     const keys = keysFile(path, { clock })
@@ -160,7 +160,7 @@ describe('the keys file', () => {
     expect(await keys.authenticate(as(alice))).toBeUndefined()
   })
 
-  test('that is broken leaves the keys that there were, and says so', async () => {
+  test('keeps the previous keys if a change is broken, and logs it', async () => {
     let now = 0
     const said: unknown[] = []
     const logger = { debug() {}, info() {}, warn() {}, error: (...data: unknown[]) => void said.push(...data) }
@@ -179,13 +179,13 @@ describe('the keys file', () => {
     ['not JSON', 'x'],
     ['no list', '{}'],
     ['no hash', '{"keys":[{"id":"a"}]}'],
-    ['a key in place of its hash', '{"keys":[{"id":"a","sha256":"outcrop-abc"}]}'],
-    ['a misspelt field', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","modles":["sonnet"]}]}`],
+    ['a key instead of its hash', '{"keys":[{"id":"a","sha256":"outcrop-abc"}]}'],
+    ['a misspelled field', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","modles":["sonnet"]}]}`],
     ['a name with a line break', `{"keys":[{"id":"a\\nb","sha256":"${'0'.repeat(64)}"}]}`],
-    ['a name twice', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}"},{"id":"a","sha256":"${'1'.repeat(64)}"}]}`],
-    ['a limit that is none', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","limits":{"tokensPerMinute":"1"}}]}`],
-    ['a prototype', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","__proto__":{"operator":true}}]}`],
-  ])('with %s is refused, by name', async (_, text) => {
+    ['a duplicate name', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}"},{"id":"a","sha256":"${'1'.repeat(64)}"}]}`],
+    ['an invalid limit', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","limits":{"tokensPerMinute":"1"}}]}`],
+    ['a __proto__ field', `{"keys":[{"id":"a","sha256":"${'0'.repeat(64)}","__proto__":{"operator":true}}]}`],
+  ])('rejects %s, and names it', async (_, text) => {
     await writeFile(path, text, { mode: 0o600 })
     const error = await keysFile(path)
       .read()
@@ -194,13 +194,13 @@ describe('the keys file', () => {
     expect(String(error)).not.toContain('outcrop-abc')
   })
 
-  test('that others may write to is refused', async () => {
+  test('rejects a file that others can write to', async () => {
     await keysFile(path).add({ id: 'alice' })
     await chmod(path, 0o666)
     await expect(keysFile(path).read()).rejects.toMatchObject({ code: 'configuration', hint: `chmod 600 ${path}` })
   })
 
-  test('takes no name twice, and none that is none', async () => {
+  test('rejects duplicate and invalid names', async () => {
     const keys = keysFile(path)
     await keys.add({ id: 'alice' })
     await expect(keys.add({ id: 'alice' })).rejects.toMatchObject({ code: 'configuration' })

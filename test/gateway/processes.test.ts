@@ -64,7 +64,7 @@ function open(url: string, key: string): Promise<IncomingMessage> {
   })
 }
 
-test('SIGTERM under load loses no stream: all of them are finished, and then the process exits with 0', async () => {
+test('SIGTERM under load finishes every stream before the process exits with 0', async () => {
   const upstream = endlessBedrock()
   const bedrock = await listen({
     port: 0,
@@ -95,14 +95,14 @@ test('SIGTERM under load loses no stream: all of them are finished, and then the
   expect(await exitOf(child)).toBe(0)
 })
 
-describe.skipIf(!hasRedis)('two processes and one Redis', () => {
+describe.skipIf(!hasRedis)('two processes with one Redis', () => {
   let fake: FakeBedrockServer
   beforeAll(async () => {
     fake = await serveFakeBedrock(createFakeBedrock({ reply: 'word '.repeat(800) }))
   })
   afterAll(() => fake.close())
 
-  test("share a key's limits; with Redis gone, spending is refused and tokens are kept to a share", async () => {
+  test("share a key's limits; without Redis, refuse spending and keep to their share of tokens", async () => {
     const redis = await startRedis()
     onTestFinished(() => redis.kill())
     const keys = keysFile(keysPath)

@@ -10,13 +10,13 @@ const basic = (password: string): string => `Basic ${btoa(`operator:${password}`
 /** As a browser asks: with nothing but a password. */
 const browse = (authorization: string): RequestInit => ({ headers: { 'x-api-key': '', authorization } })
 
-describe('who sees the status page', () => {
-  test('nobody, where it is not asked for', async () => {
+describe('access to the status page', () => {
+  test('is off by default', async () => {
     const { call } = await connect({ caller: { operator: true } })
     expect((await call('/')).status).toBe(404)
   })
 
-  test('an operator, by the password in a browser', async () => {
+  test("is granted to an operator's password in a browser", async () => {
     const { call } = await connect(operator)
     const response = await call('/', browse(basic(key)))
     expect(response.status).toBe(200)
@@ -24,7 +24,7 @@ describe('who sees the status page', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  test('an operator, by the key in a header', async () => {
+  test("is granted to an operator's key in a header", async () => {
     expect((await (await connect(operator)).call('/')).status).toBe(200)
   })
 
@@ -32,24 +32,24 @@ describe('who sees the status page', () => {
     ['no password', undefined],
     ['a wrong one', basic('wrong')],
     ['an empty one', basic('')],
-    ['one without a user', `Basic ${btoa(key)}`],
-    ['what is not base64', 'Basic !'],
-    ['what is base64 by its letters alone', 'Basic abcde'],
-    ['one that no header can carry', `Basic ${btoa('operator:a\r\nx-api-key: b')}`],
-  ])('not whoever gives %s: a browser asks for one', async (_, authorization) => {
+    ['one without a user name', `Basic ${btoa(key)}`],
+    ['one that is not base64', 'Basic !'],
+    ['invalid base64 with valid letters', 'Basic abcde'],
+    ['one that is invalid in a header', `Basic ${btoa('operator:a\r\nx-api-key: b')}`],
+  ])('is refused with %s, and the browser asks for one', async (_, authorization) => {
     const { call } = await connect(operator)
     const response = await call('/', browse(authorization ?? ''))
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe('Basic realm="Outcrop gateway", charset="UTF-8"')
   })
 
-  test('not a key that is no operator, nor everybody where the metrics are open', async () => {
+  test('is refused to a key that is not an operator, and without a key even if metrics are open', async () => {
     expect((await (await connect({ statusPage: true })).call('/')).status).toBe(403)
     const { call } = await connect({ ...operator, openMetrics: true })
     expect((await call('/', browse(''))).status).toBe(401)
   })
 
-  test('the password spends nothing: another site could make a browser send it', async () => {
+  test('cannot be used to spend: another site could make a browser send the password', async () => {
     const { call, fake } = await connect(operator)
     for (const path of ['/v1/messages', '/model/us.anthropic.claude-sonnet-4-6/invoke', '/metrics']) {
       const method = path === '/metrics' ? 'GET' : 'POST'
@@ -59,7 +59,7 @@ describe('who sees the status page', () => {
   })
 })
 
-describe('what the status page says', () => {
+describe('content of the status page', () => {
   const pageOf = async (options: ConnectOptions, path = '/'): Promise<{ page: string; response: Response }> => {
     const { call } = await connect({ ...operator, ...options })
     await call('/v1/messages', { json: params })
@@ -68,7 +68,7 @@ describe('what the status page says', () => {
     return { page: await response.text(), response }
   }
 
-  test('calls, tokens, spending and errors', async () => {
+  test('shows calls, tokens, spending and errors', async () => {
     const prices = { sonnet: { input: 3000, output: 15_000 } }
     const { page } = await pageOf({ prices, caller: { operator: true, limits: { spendPerDay: 20 } } })
     expect(page).toMatch(/<h2 id="keys">.*alice.*<td class="number">2</s)
@@ -77,7 +77,7 @@ describe('what the status page says', () => {
     expect(page).toMatch(/<h2 id="latest-errors">.*404/s)
   })
 
-  test('nothing from outside as markup, however it is spelled', async () => {
+  test('escapes names and texts from outside', async () => {
     const { page, response } = await pageOf({ caller: { id: hostile, operator: true } })
     expect(page).toContain('&#60;script&#62;alert(1)&#60;/script&#62;')
     expect(page).not.toMatch(/<script|<img|onerror='/)
@@ -85,7 +85,7 @@ describe('what the status page says', () => {
     expect(page).toContain(`<style nonce="${nonce}">`)
   })
 
-  test('a key appears nowhere', async () => {
+  test('shows no key', async () => {
     const { page } = await pageOf({})
     expect(page).not.toContain(key)
   })
@@ -96,7 +96,7 @@ describe('what the status page says', () => {
     ['/?refresh=0', undefined],
     ['/?refresh=1e9', undefined],
     ['/?refresh=10;url=http://elsewhere.example', undefined],
-  ])('%s loads itself again after %s seconds', async (path, seconds) => {
+  ])('%s reloads after %s seconds', async (path, seconds) => {
     const { page } = await pageOf({}, path)
     expect(/http-equiv="refresh" content="([^"]*)"/.exec(page)?.[1]).toBe(seconds)
   })
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
     return url
   }
 
-  test('it is all there: its style applies, nothing else is fetched, nothing is blocked', async () => {
+  test('applies its style, and fetches and blocks nothing else', async () => {
     const url = await open(1200)
     expect(await browser.evaluate('document.title')).toBe('Outcrop gateway: 0 calls')
     expect(await browser.evaluate("getComputedStyle(document.querySelector('table')).borderCollapse")).toBe('collapse')
@@ -132,12 +132,12 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
     expect(browser.events('Runtime.exceptionThrown')).toEqual([])
   })
 
-  test.each([320, 360, 768, 1200])('at %d pixels only tables scroll sideways', async (width) => {
+  test.each([320, 360, 768, 1200])('at %d pixels, only tables scroll sideways', async (width) => {
     await open(width)
     expect(await browser.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
   })
 
-  test.each(['light', 'dark'])('text can be read on a %s ground', async (scheme) => {
+  test.each(['light', 'dark'])('text has enough contrast in the %s scheme', async (scheme) => {
     await open(1200, scheme)
     const contrasts = await browser.evaluate<number[]>(`(${contrastsOfText})()`)
     expect(contrasts.length).toBeGreaterThan(10)
@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
     expect(isDark).toBe(scheme === 'dark')
   })
 
-  test('the keyboard reaches every link and every table that scrolls', async () => {
+  test('the keyboard reaches every link and every scrollable table', async () => {
     await open(360)
     const reached = new Set<string>()
     for (let i = 0; i < 12; i++) {
@@ -160,12 +160,10 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
         ),
       )
     }
-    expect([...reached]).toEqual(
-      expect.arrayContaining(['Load again', 'every 10 s', 'latest-errors', 'keys', 'models']),
-    )
+    expect([...reached]).toEqual(expect.arrayContaining(['Reload', 'every 10 s', 'latest-errors', 'keys', 'models']))
   })
 
-  test('headings, plots and tables have names for those who do not see them', async () => {
+  test('headings, plots and tables have accessible names', async () => {
     await open(1200)
     const { nodes } = await browser.send('Accessibility.getFullAXTree')
     const named = (role: string): string[] =>
@@ -173,11 +171,11 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
         .filter((node: { role?: { value: string } }) => node.role?.value === role)
         .map((node: { name?: { value: string } }) => node.name?.value ?? '')
     expect(named('heading')).toEqual(
-      expect.arrayContaining(['Outcrop gateway', 'Calls under way', 'Latest errors', 'Keys', 'Models']),
+      expect.arrayContaining(['Outcrop gateway', 'Calls in progress', 'Latest errors', 'Keys', 'Models']),
     )
     expect(named('image')).toEqual([
-      expect.stringMatching(/^Tokens per minute, the last hour: at most/),
-      expect.stringMatching(/^Mean duration of a call, the last hour: at most/),
+      expect.stringMatching(/^Tokens per minute, the last hour: peak/),
+      expect.stringMatching(/^Mean duration of a call, the last hour: peak/),
     ])
     expect(named('region')).toEqual(expect.arrayContaining(['Latest errors', 'Keys', 'Models']))
   })

@@ -266,7 +266,7 @@ describe('doctor', () => {
     const { stdout, code } = await outcrop(['doctor'])
     const explained = await outcrop(['explain', 'sonnet'])
     rmSync(file)
-    expect(stdout).toMatch(/failure +set-up: .*settings\.json:1:12 is not\s+JSON/)
+    expect(stdout).toMatch(/failure +setup: .*settings\.json:1:12 is not\s+JSON/)
     expect(explained.stderr).toContain('is not JSON')
     expect(explained.stderr).not.toMatch(/^ +at /m)
     expect([code, explained.code]).toEqual([1, 1])

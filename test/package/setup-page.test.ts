@@ -417,7 +417,7 @@ describe('the doctor', () => {
     })
     const { stdout, code } = await outcrop(where, ['doctor', '--json'])
     const { results } = JSON.parse(stdout) as { results: { check: string; status: string; message: string }[] }
-    const broken = results.filter(({ check }) => check === 'set-up').map(({ message }) => message)
+    const broken = results.filter(({ check }) => check === 'setup').map(({ message }) => message)
     expect(broken).toHaveLength(5)
     for (const name of [
       'settings.local.json:1:12 is not JSON',

@@ -97,7 +97,7 @@ export function keysFile(path: string, options: KeysFileOptions = {}): KeysFile 
       assertApiKey(added, 'caller')
       const keys = (await exists(path)) ? await read() : []
       if (keys.some(({ id }) => id === caller.id)) {
-        throw new ConfigurationError(`There is a key named ${JSON.stringify(caller.id)} already`, {
+        throw new ConfigurationError(`A key named ${JSON.stringify(caller.id)} already exists`, {
           hint: 'Choose another name, or remove that key first.',
         })
       }

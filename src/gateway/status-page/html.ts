@@ -1,4 +1,4 @@
-/** Text that is HTML, and not text to escape. Only {@link html} makes it. */
+/** HTML, which is not escaped again. Created only by {@link html}. */
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -9,8 +9,8 @@ export class Html {
 type Value = string | number | undefined | Html | readonly Html[]
 
 /**
- * Writes HTML. Strings that are put in are escaped, for elements and for quoted attributes alike; `undefined` leaves
- * nothing.
+ * A template tag for HTML. Escapes strings, for elements and for quoted attributes; `undefined` becomes an empty
+ * string.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(strings.reduce((text, next, index) => text + asText(values[index - 1]) + next))
@@ -23,7 +23,7 @@ function asText(value: Value): string {
   return printed(String(value)).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-// A name that turns the direction of what follows, or hides, could pass for another.
+// A name with invisible characters, or with some that change the direction of text, could imitate another.
 function printed(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (character) => (character === '\n' ? ' ' : '\ufffd'))
 }

@@ -9,15 +9,15 @@ import { renderTable } from './table.ts'
 
 const minute = 60_000
 
-/** How a status page is to be written. */
+/** Options of {@link renderStatusPage}. */
 export interface StatusPageOptions {
-  /** Lets the page's own style through its Content-Security-Policy. */
+  /** The nonce of the page's style in its Content-Security-Policy. */
   readonly nonce: string
-  /** After how many seconds the page loads itself again; `undefined` for never. */
+  /** The seconds until the page reloads; `undefined` for never. */
   readonly refresh?: number | undefined
 }
 
-/** Writes the operator's page of a gateway as HTML: complete without scripts, and without anything to fetch. */
+/** Renders the operator's page of a gateway as HTML. It has no scripts, and fetches nothing. */
 export function renderStatusPage(snapshot: GatewaySnapshot, { nonce, refresh }: StatusPageOptions): string {
   const { active, calls, draining, errors, maxConcurrent, minutes, now, queued, started, usage } = snapshot
   const end = Math.floor(now / minute) * minute
@@ -39,20 +39,20 @@ ${refresh ? html`<meta http-equiv="refresh" content="${refresh}">` : undefined}
 <body>
 <header>
 <h1>Outcrop gateway</h1>
-<p>${draining ? html`<strong class="bad">Draining: no new calls are wanted</strong>` : 'Serving'}</p>
+<p>${draining ? html`<strong class="bad">Draining: send no new calls</strong>` : 'Serving'}</p>
 <p class="faint">As of ${formatTime(now)} UTC. ${
     refresh
-      ? html`Loads again every ${refresh} s. <a href="?">Stop</a>`
-      : html`<a href="?">Load again</a>, or <a href="?refresh=10">every 10 s</a>`
+      ? html`Reloads every ${refresh} s. <a href="?">Stop</a>`
+      : html`<a href="?">Reload</a>, or <a href="?refresh=10">every 10 s</a>`
   }</p>
 </header>
 <main>
 <dl>
-<div><dt>Calls under way</dt><dd>${active} of ${maxConcurrent}</dd></div>
+<div><dt>Calls in progress</dt><dd>${active} of ${maxConcurrent}</dd></div>
 <div><dt>Waiting</dt><dd>${queued}</dd></div>
 <div><dt>Calls in the last hour</dt><dd>${formatCount(sumOf(minutes, ({ requests }) => requests))}</dd></div>
 <div><dt>Errors in the last hour</dt><dd>${formatCount(sumOf(minutes, (each) => each.errors))}</dd></div>
-<div><dt>Running for</dt><dd>${formatDuration(now - started)}</dd></div>
+<div><dt>Uptime</dt><dd>${formatDuration(now - started)}</dd></div>
 </dl>
 <div class="plots">
 ${plot('Tokens per minute', formatCount, ({ tokens }) => tokens)}
@@ -72,15 +72,15 @@ ${modelsTable(usage)}
 function callsTable(calls: readonly LiveCall[], now: number): Html {
   const longestFirst = calls.toSorted((a, b) => a.started - b.started)
   return renderTable<LiveCall>(
-    'Calls under way',
+    'Calls in progress',
     longestFirst,
     [
       { heading: 'Key', cell: ({ key }) => key, kind: 'name' },
       { heading: 'Model', cell: ({ model }) => model, kind: 'name' },
-      { heading: 'API', cell: ({ wire }) => (wire === 'anthropic' ? 'Anthropic' : 'Bedrock') },
-      { heading: 'Kind', cell: ({ stream }) => (stream ? 'stream' : 'whole') },
-      { heading: 'State', cell: ({ answering }) => (answering ? 'answering' : 'no answer yet') },
-      { heading: 'For', cell: ({ started }) => formatDuration(now - started), kind: 'number' },
+      { heading: 'API', cell: ({ api }) => (api === 'anthropic' ? 'Anthropic' : 'Bedrock') },
+      { heading: 'Response', cell: ({ stream }) => (stream ? 'streamed' : 'complete') },
+      { heading: 'State', cell: ({ answering }) => (answering ? 'responding' : 'waiting for Bedrock') },
+      { heading: 'Duration', cell: ({ started }) => formatDuration(now - started), kind: 'number' },
     ],
     { empty: 'None.', limit: 50 },
   )
@@ -96,7 +96,7 @@ function errorsTable(errors: readonly ActivityError[]): Html {
       { heading: 'Model', cell: ({ model, route }) => model ?? route, kind: 'name' },
       { heading: 'Error', cell: ({ status, type }) => html`<span class="bad">${status}</span> ${type}` },
       {
-        heading: 'What to do',
+        heading: 'Message and hint',
         cell: ({ message, hint }) =>
           html`${message}${hint === undefined ? undefined : html`<br><strong>${hint}</strong>`}`,
         kind: 'wide',
@@ -128,7 +128,7 @@ function keysTable(keys: readonly KeyActivity[], usage: readonly ModelUsage[], n
       },
       { heading: 'Last call', cell: ({ lastSeen }) => `${formatDuration(now - lastSeen)} ago`, kind: 'number' },
     ],
-    { empty: 'No key has called since the start.' },
+    { empty: 'No calls since the start.' },
   )
 }
 
@@ -146,12 +146,12 @@ function modelsTable(usage: readonly ModelUsage[]): Html {
         kind: 'number',
       },
       {
-        heading: 'Read from cache',
+        heading: 'Cache reads',
         cell: ([, of]) => formatCount(sumOf(of, (each) => each.usage.cacheReadInputTokens)),
         kind: 'number',
       },
       {
-        heading: 'Written to cache',
+        heading: 'Cache writes',
         cell: ([, of]) => formatCount(sumOf(of, (each) => each.usage.cacheWriteInputTokens)),
         kind: 'number',
       },
@@ -162,7 +162,7 @@ function modelsTable(usage: readonly ModelUsage[]): Html {
         kind: 'number',
       },
     ],
-    { empty: 'No model has been called since the start.' },
+    { empty: 'No calls since the start.' },
   )
 }
 

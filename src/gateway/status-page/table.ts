@@ -4,15 +4,15 @@ import { html, type Html } from './html.ts'
 export interface Column<Row> {
   readonly heading: string
   readonly cell: (row: Row) => string | Html
-  /** Numbers stand on the right; names and sentences break into lines. */
+  /** Numbers are aligned to the right; names and wide text wrap. */
   readonly kind?: 'number' | 'name' | 'wide'
 }
 
 /**
- * Writes a table under a heading; `empty` in its place where there are no rows. On a narrow screen the table scrolls by
- * itself, also by keyboard.
+ * Renders a table under a heading, or `empty` if there are no rows. On a narrow screen the table scrolls on its own, by
+ * keyboard too.
  *
- * @param limit - how many rows are shown at most; how many more there are is told
+ * @param limit - the maximum of rows; a line below gives the number of further ones
  */
 export function renderTable<Row>(
   title: string,

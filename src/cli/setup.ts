@@ -16,7 +16,7 @@ import { families } from '../models/families.ts'
 import { type Flags, text } from './command.ts'
 
 /** The combined flags, settings of Claude Code and environment. */
-export interface SetUp {
+export interface Setup {
   readonly client: BedrockClient
   readonly region: string
   readonly regionSource: string
@@ -35,7 +35,7 @@ export interface SetUp {
 }
 
 /** A setup that may have no Region. */
-export type PartialSetUp = Omit<SetUp, 'region' | 'regionSource'> & Partial<Pick<SetUp, 'region' | 'regionSource'>>
+export type PartialSetup = Omit<Setup, 'region' | 'regionSource'> & Partial<Pick<Setup, 'region' | 'regionSource'>>
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -46,8 +46,8 @@ type Environment = Readonly<Record<string, string | undefined>>
  *
  * @throws ConfigurationError without a Region, and for invalid settings
  */
-export async function setUp(flags: Flags): Promise<SetUp> {
-  const { region, regionSource, ...set } = await lookAtSetUp(flags)
+export async function loadSetup(flags: Flags): Promise<Setup> {
+  const { region, regionSource, ...set } = await inspectSetup(flags)
   if (region !== undefined && regionSource !== undefined) return { region, regionSource, ...set }
   throw new ConfigurationError('No AWS Region is set', {
     hint: 'Pass --region, or set AWS_REGION or AWS_DEFAULT_REGION, or a Region in the AWS profile.',
@@ -55,14 +55,14 @@ export async function setUp(flags: Flags): Promise<SetUp> {
 }
 
 /**
- * Like {@link setUp}, but works without a Region, and skips invalid files and settings.
+ * Like {@link loadSetup}, but works without a Region, and skips invalid files and settings.
  *
  * @param onTrouble - receives each error. @default throws it
  */
-export async function lookAtSetUp(
+export async function inspectSetup(
   flags: Flags,
   onTrouble?: (error: ConfigurationError) => void,
-): Promise<PartialSetUp> {
+): Promise<PartialSetup> {
   const profile = text(flags, 'profile')
   const asked = { ...(profile && { AWS_PROFILE: profile }) }
   let env: Environment = { ...process.env, ...asked }
@@ -72,7 +72,7 @@ export async function lookAtSetUp(
   let settings = mergeSettings(loaded, settingsFromEnvironment(asked))
   for (;;) {
     try {
-      return await setUpOf(settings, flags, env)
+      return await setupOf(settings, flags, env)
     } catch (error) {
       const name = onTrouble && isBedrockError(error, 'configuration') ? settingIn(error.message, settings) : undefined
       if (name === undefined) throw error
@@ -83,7 +83,7 @@ export async function lookAtSetUp(
   }
 }
 
-async function setUpOf(settings: Settings, flags: Flags, env: Environment): Promise<PartialSetUp> {
+async function setupOf(settings: Settings, flags: Flags, env: Environment): Promise<PartialSetup> {
   // Users run this command in their project, and install AWS's package there.
   const packageFolder = process.cwd()
   const isConfigured = settings.env.CLAUDE_CODE_USE_BEDROCK !== undefined

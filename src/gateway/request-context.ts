@@ -3,14 +3,14 @@ import type { TokenPrices } from '../usage/cost.ts'
 import type { Caller } from './caller.ts'
 
 /** The API whose error format a route uses. */
-export type Wire = 'anthropic' | 'bedrock'
+export type ApiFormat = 'anthropic' | 'bedrock'
 
 /** The properties of a route. */
 export interface RouteTraits {
   readonly method: 'GET' | 'HEAD' | 'POST'
   /** The path, with its variables in braces; each is one segment. */
   readonly path: string
-  readonly wire: Wire
+  readonly api: ApiFormat
   /** Who may use it: everyone, authenticated callers, or operators. */
   readonly access: 'open' | 'caller' | 'operator'
   /** Whether it calls a model. Such requests count against the limit of concurrent calls, and are measured. */
@@ -20,7 +20,7 @@ export interface RouteTraits {
 }
 
 /** The error of a request. */
-export interface ExchangeError {
+export interface RequestError {
   /** AWS's exception name, such as `ThrottlingException`, or the code of an error of this library. */
   readonly type: string
   readonly message: string
@@ -30,8 +30,8 @@ export interface ExchangeError {
   readonly isUpstream: boolean
 }
 
-/** A request and its response, with the facts about them so far. */
-export interface Exchange {
+/** A request, and what is known of its response so far. */
+export interface RequestContext {
   readonly request: Request
   readonly url: URL
   readonly route: RouteTraits
@@ -56,5 +56,5 @@ export interface Exchange {
   usage: () => TokenUsage
   /** The cost in the currency of the prices; `undefined` without a price. */
   cost?: number | undefined
-  error?: ExchangeError | undefined
+  error?: RequestError | undefined
 }
