@@ -1,0 +1,172 @@
+import { type BedrockCoreClient, type CoreClientOptions, createBedrockClient, type Middleware } from 'outcrop/core'
+import { createFakeBedrock, type FakeBedrock, type FaultName } from 'outcrop/testing'
+import { describe, expect, test, vi } from 'vitest'
+
+const params = {
+  model: 'us.anthropic.claude-sonnet-4-6',
+  max_tokens: 10,
+  messages: [{ role: 'user' as const, content: 'Hi' }],
+}
+
+/** A clock on which a time of 1234 ms is over at once, and deadlines of minutes never end. */
+const hasty = {
+  now: () => Date.now(),
+  setTimeout: (callback: () => void, milliseconds: number) =>
+    milliseconds >= 300_000 ? undefined : setTimeout(callback, 0),
+  clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
+}
+
+function setUp(options: CoreClientOptions = {}): { fake: FakeBedrock; bedrock: BedrockCoreClient } {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    clock: hasty,
+    random: () => 0,
+    ...options,
+  })
+  return { fake, bedrock }
+}
+
+const call = (bedrock: BedrockCoreClient, isStream = false): Promise<unknown> =>
+  isStream ? bedrock.messages.stream(params).finalMessage() : bedrock.messages.create(params)
+
+describe('a deadline', () => {
+  const always = { attempts: 3, retryIf: () => true }
+
+  test.each<[string, object, number]>([
+    ['of the response ends one attempt, and retryIf may ask for another', { response: 1234 }, 2],
+    ['of the whole call ends the call, however retryIf decides', { total: 1234 }, 0],
+  ])('%s', async (_, timeout, retries) => {
+    const { fake, bedrock } = setUp({ retry: always, timeout })
+    fake.fail('stall', { times: 3 })
+    const onRetry = vi.fn()
+    const [phase] = Object.keys(timeout)
+    await expect(bedrock.messages.create(params, { onRetry })).rejects.toMatchObject({ code: 'timeout', phase })
+    expect(onRetry).toHaveBeenCalledTimes(retries)
+  })
+
+  test.each<[string, FaultName, boolean, string]>([
+    ['response', 'stall', false, 'Stream long answers, or raise timeout.response if that is too short.'],
+    ['idle', 'stream-stall', true, 'Raise timeout.idle if that is too short.'],
+    ['total', 'stall', false, 'Raise timeout.total if that is too short.'],
+  ])('%s says which option to raise', async (phase, fault, isStream, hint) => {
+    const { fake, bedrock } = setUp({ retry: false, timeout: { [phase]: 1234 } })
+    fake.fail(fault)
+    await expect(call(bedrock, isStream)).rejects.toMatchObject({ phase, hint })
+  })
+})
+
+test('an error of the network names the host', async () => {
+  const { fake, bedrock } = setUp({ retry: false })
+  fake.fail('connection-refused')
+  const host = `bedrock-runtime.${fake.region}.amazonaws.com`
+  await expect(call(bedrock)).rejects.toThrow(`Could not reach ${host}`)
+})
+
+describe('credentials that Bedrock refused', () => {
+  test('are replaced once, and the new ones are used without asking again', async () => {
+    const credentials = vi.fn(async ({ forceRefresh = false } = {}) =>
+      forceRefresh ? fake.identity : { ...fake.identity, accessKeyId: 'AKIDEXAMPLEOLD' },
+    )
+    const { fake, bedrock } = setUp({ credentials, retry: false })
+    await call(bedrock)
+    expect(credentials.mock.calls.map(([request]) => request?.forceRefresh ?? false)).toEqual([false, true])
+  })
+
+  test('are not kept beyond the attempt that they were asked for', async () => {
+    const identity = (n: number) => ({ accessKeyId: `AKIDEXAMPLE${n}`, secretAccessKey: 'secret-example' })
+    // Expired, so that the client does not keep them either.
+    const credentials = vi.fn(async () => ({ ...identity(credentials.mock.calls.length), expiration: new Date(0) }))
+    const { fake, bedrock } = setUp({ credentials: credentials as never })
+    fake.identities.push(identity(1), identity(2), identity(3))
+    fake.fail('expired-token')
+    fake.fail('internal')
+    await call(bedrock)
+    expect(fake.calls.map(({ headers }) => /AKIDEXAMPLE\d/.exec(headers.authorization ?? '')?.[0])).toEqual([
+      'AKIDEXAMPLE1',
+      'AKIDEXAMPLE2',
+      'AKIDEXAMPLE3',
+    ])
+  })
+
+  test('are not sent a second time if the provider has no others', async () => {
+    const { fake, bedrock } = setUp({ credentials: async () => ({ ...fake.identity }), retry: false })
+    fake.fail('expired-token', { times: 5 })
+    await expect(call(bedrock)).rejects.toMatchObject({ type: 'ExpiredTokenException' })
+    expect(fake.calls).toHaveLength(1)
+  })
+
+  test('are replaced only once in a call, even if the provider has new ones each time', async () => {
+    let asked = 0
+    const { fake, bedrock } = setUp({
+      credentials: async () => ({ ...fake.identity, accessKeyId: `AKIDEXAMPLE${asked++}` }),
+      retry: false,
+    })
+    await expect(call(bedrock)).rejects.toMatchObject({ status: 403 })
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test('are the business of a gateway that signs', async () => {
+    const { fake, bedrock } = setUp({ credentials: 'none', retry: false })
+    fake.fail('expired-token', { times: 5 })
+    await expect(call(bedrock)).rejects.toMatchObject({ type: 'ExpiredTokenException' })
+    expect(fake.calls).toHaveLength(1)
+  })
+})
+
+test('an authorization header beside credentials is refused, because only one of them can be sent', async () => {
+  const headers = { Authorization: 'Bearer of-a-gateway' }
+  const { fake, bedrock } = setUp({ headers })
+  await expect(call(bedrock)).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('Both an authorization header and credentials'),
+  })
+  expect(fake.calls).toHaveLength(0)
+})
+
+describe('one signal of several calls', () => {
+  const reason = new Error('the user has left')
+
+  test('still ends those that remain after one of them is done', async () => {
+    const { fake, bedrock } = setUp()
+    const controller = new AbortController()
+    const { signal } = controller
+    fake.fail('stream-stall', { after: 2 })
+    const open = bedrock.messages.stream(params, { signal })
+    await open.started()
+    await bedrock.messages.create(params, { signal })
+    controller.abort(reason)
+    await expect(open.finalMessage()).rejects.toBe(reason)
+  })
+
+  test('that has already been aborted ends a wait for credentials at once', async () => {
+    const ask: Middleware = async (_request, _next, { identity }) => {
+      await identity()
+      return expect.fail('it has an identity')
+    }
+    const { bedrock } = setUp({ credentials: () => new Promise<never>(() => {}), middleware: [ask] })
+    const signal = AbortSignal.abort(reason)
+    await expect(bedrock.messages.create(params, { signal })).rejects.toBe(reason)
+  })
+})
+
+test('a wrong clock is told once, with how far it is off, by calls that find it at the same time', async () => {
+  const awsTime = Date.UTC(2026, 10, 26, 12)
+  const date = new Date(awsTime).toUTCString()
+  const fetch: typeof globalThis.fetch = async (_, init) =>
+    new Headers(init?.headers).get('x-amz-date') === '20261126T120000Z'
+      ? Response.json({ type: 'message', content: [] }, { headers: { date } })
+      : Response.json({ message: 'Signature expired' }, { status: 403, headers: { date } })
+  const warn = vi.fn()
+  const { bedrock } = setUp({
+    fetch,
+    clock: { ...hasty, now: () => awsTime + 600_000 },
+    logger: { debug() {}, info() {}, warn, error() {} },
+    retry: false,
+  })
+  await Promise.all([call(bedrock), call(bedrock)])
+  await call(bedrock)
+  expect(warn.mock.calls).toEqual([["The local clock is off by -600 s; requests are signed with AWS's time"]])
+})
