@@ -1,6 +1,7 @@
 import { type BedrockCoreClient, type CoreClientOptions, createBedrockClient, type Middleware } from 'outcrop/core'
 import { createFakeBedrock, type FakeBedrock, type FaultName } from 'outcrop/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { isConnectionReset } from '#platform'
 
 const params = {
   model: 'us.anthropic.claude-sonnet-4-6',
@@ -108,6 +109,21 @@ describe('credentials that Bedrock refused', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
+  test.each<[string, number, number]>([
+    ['a gateway refuses them with 401, in any words', 401, 2],
+    ['a permission is missing', 403, 1],
+  ])('or not: %s', async (_, status, requests) => {
+    let asked = 0
+    const fetch = vi.fn(async () => Response.json({ message: 'Go away' }, { status }))
+    const { bedrock } = setUp({
+      credentials: async () => ({ accessKeyId: `AKIDEXAMPLE${asked++}`, secretAccessKey: 'secret-example' }),
+      fetch,
+    })
+    await expect(call(bedrock)).rejects.toMatchObject({ status })
+    expect(fetch).toHaveBeenCalledTimes(requests)
+    expect(asked).toBe(requests)
+  })
+
   test('are the business of a gateway that signs', async () => {
     const { fake, bedrock } = setUp({ credentials: 'none', retry: false })
     fake.fail('expired-token', { times: 5 })
@@ -149,6 +165,71 @@ describe('one signal of several calls', () => {
     const { bedrock } = setUp({ credentials: () => new Promise<never>(() => {}), middleware: [ask] })
     const signal = AbortSignal.abort(reason)
     await expect(bedrock.messages.create(params, { signal })).rejects.toBe(reason)
+  })
+})
+
+describe('retries', () => {
+  test('wait as long as maxDelay, and no longer', async () => {
+    for (const [wait, requests] of [
+      ['10', 2],
+      ['11', 1],
+    ] as const) {
+      const { fake, bedrock } = setUp({ retry: { maxDelay: 10_000 } })
+      fake.fail('throttling', { headers: { 'retry-after': wait } })
+      await call(bedrock).catch(() => {})
+      expect(fake.calls).toHaveLength(requests)
+    }
+  })
+
+  test('may follow at once', async () => {
+    const { fake, bedrock } = setUp({ retry: { baseDelay: 0, maxDelay: 0 } })
+    fake.fail('internal')
+    await call(bedrock)
+    expect(fake.calls).toHaveLength(2)
+  })
+
+  test('never repeat what failed before anything was sent', async () => {
+    const retryIf = vi.fn(() => true)
+    const { bedrock } = setUp({ retry: { retryIf }, headers: { authorization: 'Bearer of-a-gateway' } })
+    await expect(call(bedrock)).rejects.toMatchObject({ code: 'configuration' })
+    expect(retryIf).not.toHaveBeenCalled()
+  })
+
+  test('have one more attempt, if the first found a dead connection before there was a response', async () => {
+    // Browsers and Workers do not tell why a connection failed.
+    const isTold = isConnectionReset({ cause: { code: 'ECONNRESET' } })
+    for (const [fault, isStream, requests] of [
+      ['connection-reset', false, isTold ? 4 : 3],
+      ['connection-refused', false, 3],
+      ['stream-reset', true, 3],
+    ] as const) {
+      const { fake, bedrock } = setUp()
+      fake.fail(fault, { times: 9, after: 0 })
+      await expect(call(bedrock, isStream)).rejects.toThrow()
+      expect([fault, fake.calls.length]).toEqual([fault, requests])
+    }
+  })
+
+  test('are refused with a retryIf that is no function', () => {
+    expect(() => setUp({ retry: { retryIf: true as never } })).toThrow('retry.retryIf must be a function')
+  })
+
+  test('use a budget that each success fills by one', async () => {
+    const { fake, bedrock } = setUp({ retryBudget: 14 })
+    const requests = async (): Promise<number> => {
+      fake.fail('internal', { times: 9 })
+      await call(bedrock).catch(() => {})
+      const { length } = fake.calls
+      fake.reset()
+      return length
+    }
+    expect(await requests()).toBe(2)
+    for (let i = 0; i < 13; i++) await call(bedrock)
+    fake.reset()
+    expect(await requests()).toBe(1)
+    await call(bedrock)
+    fake.reset()
+    expect(await requests()).toBe(2)
   })
 })
 
