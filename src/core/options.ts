@@ -2,7 +2,7 @@ import { ConfigurationError } from './errors.ts'
 import { assertOptions, describeType } from './internal/assert-options.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { assertRegion } from './internal/region.ts'
-import { createRetryPolicy } from './transport/retry.ts'
+import { assertTransportOptions } from './transport/assert-transport-options.ts'
 import type {
   CallOptions,
   Clock,
@@ -87,10 +87,9 @@ const callOptionNames =
 /** @throws ConfigurationError for invalid options. */
 export function assertClientOptions(options: ClientOptions, names: string): void {
   assertOptions(options, '', names)
-  const { region, retry, timeout, fetch, middleware, env } = options
+  const { region, fetch, middleware, env } = options
   if (region !== undefined) assertRegion(region)
-  assertRetry(retry)
-  assertTimeouts(timeout)
+  assertTransportOptions(options)
   assertFunction('fetch', fetch)
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new ConfigurationError(`env must be an object, not ${describeType(env)}`)
@@ -103,35 +102,16 @@ export function assertClientOptions(options: ClientOptions, names: string): void
 /** @throws ConfigurationError for invalid options. */
 export function assertCallOptions(options: CallOptions): void {
   assertOptions(options, '', callOptionNames, true)
-  assertRetry(options.retry)
-  assertTimeouts(options.timeout)
+  assertTransportOptions(options)
   assertFunction('onRetry', options.onRetry)
-  const { signal, wire } = options
   // `create` removes this option before, so here it has no effect.
-  if (wire !== undefined)
+  if (options.wire !== undefined)
     throw new ConfigurationError("wire must be 'stream', and only messages.create without `stream` takes it")
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
-    throw new ConfigurationError(`signal must be an AbortSignal, not ${describeType(signal)}`)
 }
 
 function assertFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function')
     throw new ConfigurationError(`${name} must be a function, not ${describeType(value)}`)
-}
-
-function assertRetry(retry: RetryOptions | false | undefined): void {
-  if (retry === undefined || retry === false) return
-  assertOptions(retry, 'retry', 'attempts baseDelay maxDelay retryIf')
-  createRetryPolicy(retry)
-}
-
-function assertTimeouts(timeout: Timeouts | undefined): void {
-  if (timeout === undefined) return
-  assertOptions(timeout, 'timeout', 'connect response idle total')
-  for (const [phase, milliseconds] of Object.entries(timeout)) {
-    if (milliseconds !== undefined && !(typeof milliseconds === 'number' && milliseconds >= 0))
-      throw new ConfigurationError(`timeout.${phase} must be 0 or more milliseconds`)
-  }
 }
 
 /** Returns middleware as a list, because plain JavaScript may pass a single function. */

@@ -53,6 +53,32 @@ describe.each(['create', 'stream'] as const)('messages.%s', (way) => {
   })
 })
 
+test.each([
+  ['timeout.total', { timeout: { total: -1 } }],
+  ['timeout.connect', { timeout: { connect: Number.NaN } }],
+  ['timeout', { timeout: -1 }],
+  ['retry', { retry: 3 }],
+  ['attempts', { retry: { attempts: -1 } }],
+  ['signal', { signal: 'abort' }],
+  ['signal', { signal: {} }],
+  ['options', null],
+])('every method refuses a call with an invalid %s', async (name, options) => {
+  const fake = createFakeBedrock()
+  const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
+  const given = options as never
+  const { model, ...body } = params
+  for (const call of [
+    () => bedrock.messages.create(params, given),
+    () => bedrock.messages.stream(params, given).finalMessage(),
+    () => bedrock.messages.countTokens(params, given),
+    () => bedrock.invoke({ model, body }, given),
+    () => bedrock.invokeStream({ model, body }, given),
+    () => bedrock.fetch('/inference-profiles', given),
+  ])
+    await expect(call()).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining(name) })
+  expect(fake.calls).toHaveLength(0)
+})
+
 test.each(['..', '.', ';x.y', 'a.b\nc', `a.${'b'.repeat(3000)}`])('the model %j', async (model) => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })

@@ -22,7 +22,8 @@ function notify({ target }: Event): void {
 
 /** Calls back when a signal aborts, at once if it already has. Returns a function that stops listening. */
 export function onAbort(signal: AbortSignal | undefined, callback: AbortCallback): () => void {
-  if (!signal) return () => {}
+  // Something that is not a signal is rejected with the call's options.
+  if (!signal?.addEventListener) return () => {}
   if (signal.aborted) {
     callback(signal.reason)
     return () => {}

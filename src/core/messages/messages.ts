@@ -57,7 +57,7 @@ export function createMessages(dispatch: Dispatch): Messages {
     new MessageStream(async (signal) => {
       const operation = 'InvokeModelWithResponseStream'
       return dispatch('stream', { operation, ...encodeParams(params), options, signal })
-    }, options.signal)
+    }, options?.signal)
 
   const create = async (
     params: MessageInput<MessageCreateParamsBase>,

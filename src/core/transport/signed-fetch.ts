@@ -5,6 +5,7 @@ import { unsignedOf } from '../internal/http.ts'
 import { readableFrom } from '../internal/readable.ts'
 import { guardResponse, serviceErrorFrom } from '../internal/service-error.ts'
 import type { BedrockFetch, RetryOptions, Timeouts } from '../types.ts'
+import { assertTransportOptions } from './assert-transport-options.ts'
 import { maxErrorBytes, readText } from './body-reader.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { mergeRetry } from './retry.ts'
@@ -26,6 +27,8 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
   const { transport, endpoint } = client
   const signed: BedrockFetch = async (path, init = {}) => {
     assertOptions(init, '', 'method headers body signal region timeout retry')
+    const retry = init.retry === true ? undefined : (init.retry ?? false)
+    assertTransportOptions({ ...init, retry })
     const region = init.region ?? (await client.region())
     const request = {
       method: init.method ?? (init.body === undefined ? 'GET' : 'POST'),
@@ -39,7 +42,7 @@ export function createSignedFetch(client: SignedFetchOptions): BedrockFetch {
       isStream: true,
       signal: init.signal,
       timeout: { ...client.timeout, ...init.timeout },
-      retry: mergeRetry(client.retry, init.retry === true ? undefined : (init.retry ?? false)),
+      retry: mergeRetry(client.retry, retry),
     }
     let refusal: Response | undefined
     try {
