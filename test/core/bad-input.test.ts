@@ -35,7 +35,7 @@ const bad: [name: string, params: object | undefined, message: RegExp][] = [
 ]
 
 describe.each(['create', 'stream'] as const)('messages.%s', (way) => {
-  test.each(bad)('%s: refused before anything is sent', async (_, given, message) => {
+  test.each(bad)('rejects %s before anything is sent', async (_, given, message) => {
     const fake = createFakeBedrock()
     const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
     // A stream never throws; what is wrong rejects on use.
@@ -79,7 +79,7 @@ test.each([
   expect(fake.calls).toHaveLength(0)
 })
 
-test.each(['..', '.', ';x.y', 'a.b\nc', `a.${'b'.repeat(3000)}`])('the model %j', async (model) => {
+test.each(['..', '.', ';x.y', 'a.b\nc', `a.${'b'.repeat(3000)}`])('rejects the model %j', async (model) => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
   await expect(bedrock.invoke({ model: { id: model, source: 'explicit' }, body: {} })).rejects.toMatchObject({
@@ -92,7 +92,7 @@ test.each([
   [{ 'x-a': 'a\r\nx-b: b' }, /x-a has a value/],
   [{ 'x-a': '東京' }, /x-a has a value/],
   [{ 'x a': 'b' }, /Not a header name/],
-])('headers %j', async (headers, message) => {
+])('rejects the headers %j', async (headers, message) => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
   await expect(bedrock.messages.create(params, { headers })).rejects.toMatchObject({
@@ -105,13 +105,13 @@ test.each([
 
 test.each([
   ['half a pair of keys', { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: '' } }],
-  ['a region that is none', { region: 'Frankfurt' }],
-  ['an endpoint that is none', { endpoint: 'bedrock' }],
-])('a client with %s is refused at once', (_, options) => {
+  ['an invalid Region', { region: 'Frankfurt' }],
+  ['an invalid endpoint', { endpoint: 'bedrock' }],
+])('rejects a client with %s at once', (_, options) => {
   expect(() => createBedrockClient(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
 
-test('no region: the first call rejects, and says how to set one', async () => {
+test('rejects the first call without a Region, and says how to set one', async () => {
   const before = { ...process.env }
   delete process.env.AWS_REGION
   delete process.env.AWS_DEFAULT_REGION
@@ -128,7 +128,7 @@ test('no region: the first call rejects, and says how to set one', async () => {
   }
 })
 
-test('a middleware that answers in the wrong way is named as such, by every method', async () => {
+test('every method names a middleware that answers with the wrong type', async () => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({
     region: fake.region,
@@ -172,7 +172,7 @@ describe.each([
   const odd = model as never
   const { model: good, ...body } = params
 
-  test('is refused by every method', async () => {
+  test('is rejected by every method', async () => {
     const bedrock = createBedrockClient(given)
     await expect(bedrock.messages.create({ ...params, model: odd })).rejects.toMatchObject(refused)
     await expect(bedrock.messages.stream({ ...params, model: odd }).finalMessage()).rejects.toMatchObject(refused)
@@ -185,7 +185,7 @@ describe.each([
     expect(fake.calls).toHaveLength(0)
   })
 
-  test('is refused when a resolver or a middleware gives it', async () => {
+  test('is rejected from a resolver or a middleware', async () => {
     const byResolver = createBedrockClient({ ...given, models: { resolve: () => odd } })
     await expect(byResolver.messages.create({ ...params, model: 'x' })).rejects.toMatchObject(refused)
     const byMiddleware = createBedrockClient({

@@ -9,7 +9,7 @@ function decode(base64: string): string | undefined {
 }
 
 describe('base64', () => {
-  test('any text comes back, with its padding and without', () => {
+  test('decodes any text, with and without padding', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (given) => {
         // Without lone surrogates, which UTF-8 has not.
@@ -21,14 +21,14 @@ describe('base64', () => {
     )
   })
 
-  test('a chunk of a megabyte, and a short one after it', () => {
+  test('decodes a chunk of a megabyte, and a short one after it', () => {
     for (const length of [3_000_000, 10]) {
       const text = 'ä'.repeat(length)
       expect(decode(Buffer.from(text).toString('base64'))).toBe(text)
     }
   })
 
-  test('one wrong character anywhere is found', () => {
+  test('detects one wrong character at any position', () => {
     const wrong = fc.integer({ min: 0, max: 255 }).filter((byte) => !/[A-Za-z\d+/=]/.test(String.fromCharCode(byte)))
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), wrong, (content, position, byte) => {
@@ -39,7 +39,7 @@ describe('base64', () => {
     )
   })
 
-  test.each(['***', 'a=b', 'aGk=!', 'a', 'abcde', 'ab=', '=', '===='])('%j is none', (text) => {
+  test.each(['***', 'a=b', 'aGk=!', 'a', 'abcde', 'ab=', '=', '===='])('rejects %j', (text) => {
     expect(decode(text)).toBeUndefined()
   })
 })

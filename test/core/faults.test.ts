@@ -69,7 +69,7 @@ async function failure(
   return error
 }
 
-describe('answers of the service', () => {
+describe('faults before the response', () => {
   const rows: [FaultName, { status: number; type: string; retryable: boolean; message?: RegExp }][] = [
     ['throttling', { status: 429, type: 'ThrottlingException', retryable: true }],
     ['throttling-per-day', { status: 429, type: 'ThrottlingException', retryable: false }],
@@ -101,18 +101,18 @@ describe('answers of the service', () => {
     })
   })
 
-  test('the request ID is kept whenever AWS sent one', async () => {
+  test('keeps the request ID of every AWS response', async () => {
     fake.fail('throttling')
     expect(await failure(ways.create())).toMatchObject({ requestId: expect.stringMatching(/^0{8}-/) })
   })
 
-  test('a whole answer that is cut is a connection error, and tried again', async () => {
+  test('reports a cut response as a connection error, and retries it', async () => {
     fake.fail('cut-json', { times: 2 })
     expect(await failure(ways.create())).toMatchObject({ code: 'connection', retryable: true })
     await expect(ways.create({ retry: { attempts: 2, baseDelay: 0 } })).resolves.toEqual([])
   })
 
-  test.each(streamed)('%s: another content type than an event stream', async (way) => {
+  test.each(streamed)('rejects a response that is not an event stream: %s', async (way) => {
     fake.fail('stream-wrong-content-type')
     expect(await failure(ways[way]())).toMatchObject({
       code: 'service',
@@ -123,7 +123,7 @@ describe('answers of the service', () => {
   })
 })
 
-describe('faults inside a stream', () => {
+describe('faults within a stream', () => {
   const rows: [FaultName, { code: string; status?: number; type?: string; retryable: boolean }][] = [
     ['stream-internal', { code: 'stream_exception', type: 'InternalServerException', status: 500, retryable: true }],
     [
@@ -152,7 +152,7 @@ describe('faults inside a stream', () => {
   ]
 
   describe.each(streamed)('%s', (way) => {
-    test.each(rows)('%s, after the events before it', async (fault, expected) => {
+    test.each(rows)('reports %s after the earlier events', async (fault, expected) => {
       fake.fail(fault, { after: 4 })
       const error = await failure(ways[way]())
       expect(error).toMatchObject({ name: 'StreamError', requestId: expect.stringMatching(/^0{8}-/), ...expected })
@@ -161,19 +161,19 @@ describe('faults inside a stream', () => {
         expect(error).toMatchObject({ partial: { type: 'message', usage: { input_tokens: expect.any(Number) } } })
     })
 
-    test.each(rows)('%s, before the first event: tried again', async (fault, { retryable }) => {
+    test.each(rows)('retries %s before the first event', async (fault, { retryable }) => {
       fake.fail(fault, { after: 0 })
       const call = ways[way]({ retry: { attempts: 2, baseDelay: 0 } })
       if (retryable) expect((await call).length).toBeGreaterThan(5)
       else expect(await failure(call)).toMatchObject({ attempts: 1 })
     })
 
-    test('an empty body', async () => {
+    test('reports an empty body', async () => {
       fake.fail('stream-empty')
       expect(await failure(ways[way]())).toMatchObject({ code: 'stream_truncated' })
     })
 
-    test('what nobody knows yet is passed over', async () => {
+    test('skips unknown message types', async () => {
       const plain = await ways[way]()
       fake.fail('stream-unknown-event', { after: 2 })
       const events = await ways[way]()

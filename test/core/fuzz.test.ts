@@ -106,7 +106,7 @@ const streamed = (bytes: Uint8Array, at: readonly number[]): Promise<{ value?: u
   )
 
 describe('stream bytes', () => {
-  test('whole, however cut into chunks: the message', async () => {
+  test('decode to the message, in chunks of any size', async () => {
     await fc.assert(
       fc.asyncProperty(cuts, async (at) => {
         expect(((await streamed(whole, at)).value as Message).content).toEqual(content)
@@ -115,7 +115,7 @@ describe('stream bytes', () => {
     )
   })
 
-  test('cut short anywhere: never a message', async () => {
+  test('never decode to a message if cut short', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), cuts, async (length, at) => {
         const { error } = await streamed(whole.slice(0, length), at)
@@ -125,7 +125,7 @@ describe('stream bytes', () => {
     )
   })
 
-  test('up to three bits flipped: never a message', async () => {
+  test('never decode to a message with up to three flipped bits', async () => {
     const flip = fc.tuple(fc.nat(whole.length - 1), fc.nat(7))
     await fc.assert(
       fc.asyncProperty(
@@ -141,7 +141,7 @@ describe('stream bytes', () => {
     )
   })
 
-  test('pieces left out, repeated, moved or made up: a message or an error, in time', async () => {
+  test('decode to a message or an error in time, with pieces missing, repeated, moved or invented', async () => {
     const range = fc
       .tuple(fc.nat(whole.length), fc.nat(whole.length))
       .map(([a, b]) => whole.slice(Math.min(a, b), Math.max(a, b)))
@@ -244,7 +244,7 @@ describe('events in whole frames', () => {
   })
   const known = fc.constantFrom(...wholeFrames)
 
-  test('of any content, in any order: a message or an error, and prototypes stay as they are', async () => {
+  test('of any content and order become a message or an error, and change no prototype', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof({ weight: 4, arbitrary: known }, { weight: 4, arbitrary: event }, raw, exception, deep), {
@@ -269,7 +269,7 @@ describe('events in whole frames', () => {
   })
 })
 
-describe('answers that are no stream', () => {
+describe('responses that are not streams', () => {
   const wording = fc.constantFrom(
     'Too many tokens, please wait before trying again.',
     'The provided model identifier is invalid.',
@@ -333,7 +333,7 @@ describe('answers that are no stream', () => {
     (client) => client.invoke({ model: params.model, body: {} }),
   )
 
-  test('an error status with any headers and any body: an error that can be shown', async () => {
+  test('any error status, headers and body become a printable error', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 300, max: 599 }),
@@ -357,13 +357,13 @@ describe('answers that are no stream', () => {
     )
   })
 
-  test('an error body of 9,000 levels is an error like any other', async () => {
+  test('an error body of 9,000 levels becomes a normal error', async () => {
     const body = bodyOf({ times: 9_000, parts: ['{"a":', '}'] })
     const { error } = await outcomeOf(() => clientOf(() => new Response(body, { status: 400 })).messages.create(params))
     expect(error).toMatchObject({ code: 'service', status: 400, message: expect.stringMatching(/^HTTP 400/) })
   })
 
-  test('success with any headers and any body: a result or an error', async () => {
+  test('any success headers and body become a result or an error', async () => {
     await fc.assert(
       fc.asyncProperty(headers, body, way, async (fields, payload, call) => {
         await outcomeOf(() => call(clientOf(() => new Response(bodyOf(payload), { headers: fields }))))

@@ -57,18 +57,21 @@ const malformed: [what: string, identity: object, field: string][] = [
 ]
 
 describe.each([
-  ['given as an option', (identity: object) => identity],
-  ['given by a provider', (identity: object) => async () => identity],
-  ['given by a cached provider', (identity: object) => cached((async () => identity) as never)],
-  ['given by a chain', (identity: object) => chain((async () => identity) as never)],
-  ['given by a function that is not async', (identity: object) => () => identity],
-])('a malformed identity %s is a CredentialsError that names the field and not its value', (_, give) => {
-  test.each(malformed)('%s', async (_, identity, field) => {
-    const { error, sent } = await failureOf(give(identity))
-    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(field) })
-    expect(everythingOf(error)).not.toMatch(/recognisable|12345678|КЛЮЧ/i)
-    expect(sent).toBe(0)
-  })
+  ['in an option', (identity: object) => identity],
+  ['from a provider', (identity: object) => async () => identity],
+  ['from a cached provider', (identity: object) => cached((async () => identity) as never)],
+  ['from a chain', (identity: object) => chain((async () => identity) as never)],
+  ['from a function that is not async', (identity: object) => () => identity],
+])('a malformed identity %s', (_, give) => {
+  test.each(malformed)(
+    'is a CredentialsError that names the field but not its value: %s',
+    async (_, identity, field) => {
+      const { error, sent } = await failureOf(give(identity))
+      expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(field) })
+      expect(everythingOf(error)).not.toMatch(/recognisable|12345678|КЛЮЧ/i)
+      expect(sent).toBe(0)
+    },
+  )
 })
 
 const shapes: [what: string, given: unknown][] = [
@@ -82,8 +85,8 @@ const shapes: [what: string, given: unknown][] = [
   ['an object', Promise.resolve({ token })],
 ]
 
-describe('what is no identity is named by its shape', () => {
-  test.each(shapes)('as an option: %s', async (shape, given) => {
+describe('a value that is not an identity', () => {
+  test.each(shapes)('is named by its type in an option: %s', async (shape, given) => {
     const { error, sent } = await failureOf(given)
     expect(error).toMatchObject({
       code: 'configuration',
@@ -94,23 +97,26 @@ describe('what is no identity is named by its shape', () => {
     expect(sent).toBe(0)
   })
 
-  test.each(shapes.filter(([, given]) => !(given instanceof Promise)))('of a provider: %s', async (shape, given) => {
-    const { error, sent } = await failureOf(async () => given)
-    expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(shape) })
-    expect(everythingOf(error)).not.toContain(token)
-    expect(sent).toBe(0)
-  })
+  test.each(shapes.filter(([, given]) => !(given instanceof Promise)))(
+    'is named by its type from a provider: %s',
+    async (shape, given) => {
+      const { error, sent } = await failureOf(async () => given)
+      expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(shape) })
+      expect(everythingOf(error)).not.toContain(token)
+      expect(sent).toBe(0)
+    },
+  )
 
   test.each<[string, unknown]>([
     ['undefined', undefined],
     ['a function', () => {}],
-  ])('of a provider: %s', async (shape, given) => {
+  ])('is described, from a provider: %s', async (shape, given) => {
     expect((await failureOf(async () => given)).error.message).toContain(shape)
   })
 })
 
 test.each([{ token: 12_345_678 }, { ...keys, secretAccessKey: 12_345_678 }])(
-  'a field of another type is told from one with a wrong character: %#',
+  'distinguishes a field of the wrong type from one with an invalid character: %#',
   async (identity) => {
     expect((await failureOf(identity)).error.message).toContain('is a number, not a string')
     const text = JSON.parse(JSON.stringify(identity).replace('12345678', '"1234\\n5678"'))
@@ -118,7 +124,7 @@ test.each([{ token: 12_345_678 }, { ...keys, secretAccessKey: 12_345_678 }])(
   },
 )
 
-test('what a provider throws: an error of this library as it is, any other as the cause of one', async () => {
+test("passes on a provider's error of this library, and wraps any other as the cause", async () => {
   const mine = new CredentialsError('The vault is sealed', { hint: 'Unseal it.' })
   const thrown = (error: unknown) => failureOf(() => Promise.reject(error))
   expect((await thrown(mine)).error).toBe(mine)
@@ -129,7 +135,7 @@ test('what a provider throws: an error of this library as it is, any other as th
   })
 })
 
-test('AWS keys may have any character of base64', async () => {
+test('accepts every base64 character in AWS keys', async () => {
   const identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/example+of=,', sessionToken: 'a/b+c==' }
   const fake = createFakeBedrock({ identities: [identity] })
   const bedrock = createBedrockClient({ region: fake.region, credentials: identity, fetch: fake.fetch })
@@ -137,14 +143,14 @@ test('AWS keys may have any character of base64', async () => {
   expect(fake.calls).toMatchObject([{ status: 200, signature: { valid: true } }])
 })
 
-test('a provider that is not async works', async () => {
+test('accepts a provider that is not async', async () => {
   const fake = createFakeBedrock()
   const credentials = (() => fake.identity) as unknown as CredentialProvider
   await createBedrockClient({ region: fake.region, credentials, fetch: fake.fetch }).messages.create(params)
   expect(fake.calls.at(-1)).toMatchObject({ status: 200, signature: { valid: true } })
 })
 
-test('fromStatic refuses a malformed identity at once', () => {
+test('fromStatic rejects a malformed identity at once', () => {
   for (const [, identity, field] of malformed.filter(([, identity]) => !('token' in identity))) {
     let error: unknown
     try {
@@ -157,14 +163,14 @@ test('fromStatic refuses a malformed identity at once', () => {
   }
 })
 
-describe('the signer alone', () => {
+describe('signRequest on its own', () => {
   const scope = { region: 'us-east-1', service: 'bedrock' }
   test.each<[string, unknown]>([
     ['a string', token],
     ['null', null],
     ['an ID with a line break', { ...keys, accessKeyId: 'AKID\nrecognisable' }],
     ['a session token with a line break', { ...keys, sessionToken: 'recognisable\nsession' }],
-  ])('refuses %s without printing it', async (_, identity) => {
+  ])('rejects %s without printing it', async (_, identity) => {
     const error = await signRequest({ url: 'https://example.com' }, { ...scope, identity: identity as never }).then(
       () => expect.unreachable('it should have been refused'),
       (error: unknown) => error,

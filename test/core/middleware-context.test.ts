@@ -27,7 +27,7 @@ function setUp(options: object = {}) {
   return { call, fake, pass }
 }
 
-test('a middleware is told the endpoint of the region that is called', async () => {
+test('has the endpoint of the Region that is called', async () => {
   const { call } = setUp()
   expect((await call()).endpoint).toBe('https://bedrock-runtime.eu-west-1.amazonaws.com')
   const arn = 'arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6'
@@ -36,21 +36,21 @@ test('a middleware is told the endpoint of the region that is called', async () 
   expect((await own.call()).endpoint).toBe('https://gateway.example/base')
 })
 
-test('a middleware is told the deadlines of the call, and what runs inside of it', async () => {
+test('has the timeouts of the call, and its own inside of them', async () => {
   const { call, pass } = setUp()
   const context = await call(undefined, { timeout: { total: 5000 } })
   expect(context.timeout).toEqual({ idle: 1000, total: 5000 })
   expect(context.inner).toEqual([pass])
 })
 
-test('a middleware is told the retries of the call', async () => {
+test('has the retries of the call', async () => {
   const { call } = setUp({ retry: { attempts: 5, baseDelay: 1 } })
   expect((await call()).retry).toEqual({ attempts: 5, baseDelay: 1 })
   expect((await call(undefined, { retry: { attempts: 2 } })).retry).toEqual({ attempts: 2, baseDelay: 1 })
   expect((await call(undefined, { retry: false })).retry).toBe(false)
 })
 
-test('a middleware can resolve a name as the client does, in another region too', async () => {
+test('resolves names like the client, also for another Region', async () => {
   const asked: string[] = []
   const models = {
     resolve: (name: string, { region }: { readonly region: string }) => {
@@ -66,7 +66,7 @@ test('a middleware can resolve a name as the client does, in another region too'
   await expect((await setUp().call()).resolve('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
 })
 
-test('a middleware can ask who calls, and gets the error that the call would get', async () => {
+test('resolves the identity, or rejects with the error of the call', async () => {
   const { call, fake } = setUp()
   expect(await (await call()).identity()).toEqual(fake.identity)
   let isDown = false
@@ -87,7 +87,7 @@ test('a middleware can ask who calls, and gets the error that the call would get
   expect(await (await unsigned.call()).identity()).toBeUndefined()
 })
 
-test('a middleware finds the model resolved, whichever way it was named', async () => {
+test('finds the model resolved, however it was given', async () => {
   const seen: BedrockRequest['model'][] = []
   const look: Middleware = (request, next) => {
     seen.push(request.model)
@@ -103,7 +103,7 @@ test('a middleware finds the model resolved, whichever way it was named', async 
   ])
 })
 
-test('the fetch of a middleware goes to the region of the call, or to the one that it names', async () => {
+test('fetches from the Region of the call, or a given one', async () => {
   const hosts: string[] = []
   const { call } = setUp({
     middleware: [
@@ -127,7 +127,7 @@ test('the fetch of a middleware goes to the region of the call, or to the one th
   ])
 })
 
-test('withOptions keeps the resolver, unless another is given', async () => {
+test('withOptions keeps the resolver, unless it is given another', async () => {
   const fullId = 'us.anthropic.claude-sonnet-4-6'
   const resolver = (id: string) => ({
     resolve: () => ({ id, base: id, region: 'eu-west-1', partition: 'aws', source: 'alias' as const }),

@@ -21,13 +21,13 @@ describe('parseModelId', () => {
     // The dot belongs to the model's own name.
     ['zai.glm-4.7', { base: 'zai.glm-4.7', provider: 'zai' }],
     ['deepseek.v3.2', { base: 'deepseek.v3.2', provider: 'deepseek' }],
-  ])('takes the base ID %s apart', (id, expected) => {
+  ])('parses the base ID %s', (id, expected) => {
     expect(parseModelId(id)).toMatchObject({ kind: 'foundation-model', ...expected })
     expect(parseModelId(id)).not.toHaveProperty('geo')
   })
 
   test.each(['us', 'eu', 'jp', 'au', 'in', 'apac', 'us-gov', 'global', 'ca', 'eu-isoe'])(
-    'knows the profile prefix %s, or takes it for one',
+    'recognizes %s as a profile prefix',
     (geo) => {
       expect(parseModelId(`${geo}.anthropic.claude-haiku-4-5-20251001-v1:0`)).toEqual({
         kind: 'inference-profile',
@@ -80,14 +80,14 @@ describe('parseModelId', () => {
       { resource: 'anthropic.claude:1' },
     ],
     [`arn:aws:sagemaker:us-east-1:${account}:endpoint/mine`, 'endpoint', { service: 'sagemaker', resource: 'mine' }],
-  ])('takes the ARN %s apart', (arn, kind, expected) => {
+  ])('parses the ARN %s', (arn, kind, expected) => {
     const parsed = parseModelId(arn)
     expect(parsed).toMatchObject({ kind, ...expected })
     expect(parsed.base === undefined).toBe('resource' in expected)
   })
 
   test.each(['application-inference-profile', 'inference-profile-of-another-kind', 'imported-model'])(
-    'takes no model from the name of what is not called after one: %s',
+    'takes no model from the resource name of %s',
     (kind) => {
       const parsed = parseModelId(`arn:aws:bedrock:us-east-1:123456789012:${kind}/us.anthropic.claude-sonnet-4-6`)
       expect(parsed).toMatchObject({ kind, resource: 'us.anthropic.claude-sonnet-4-6' })
@@ -95,7 +95,7 @@ describe('parseModelId', () => {
     },
   )
 
-  test('takes a foundation model’s ARN without a region, which global profiles are authorised by', () => {
+  test("parses a foundation model's ARN without a Region, which policies for global profiles use", () => {
     const parsed = parseModelId('arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5')
     expect(parsed).toMatchObject({ kind: 'foundation-model', base: 'anthropic.claude-opus-5', partition: 'aws' })
     expect(parsed).not.toHaveProperty('region')
@@ -106,12 +106,12 @@ describe('parseModelId', () => {
     ['anthropic.claude-3-haiku-20240307-v1:0:200k', ':200k', 'anthropic.claude-3-haiku-20240307-v1:0'],
     ['us.anthropic.claude-sonnet-4-6[1m]', '[1m]', 'anthropic.claude-sonnet-4-6'],
     ['anthropic.claude-sonnet-4-6:51k', ':51k', 'anthropic.claude-sonnet-4-6'],
-  ])('keeps the context suffix of %s apart', (id, suffix, base) => {
+  ])('separates the context suffix of %s', (id, suffix, base) => {
     expect(parseModelId(id)).toMatchObject({ suffix, base })
   })
 
   test.each(['sonnet', 'claude-sonnet-4-6', 'claude-3.5-sonnet', 'sonnet4.6', '', 'arn:aws:bedrock', 'a b.c', '[1m]'])(
-    'takes %j for a name',
+    'parses %j as a name',
     (name) => {
       expect(parseModelId(name).kind).toBe('name')
     },
@@ -126,30 +126,30 @@ describe('isFullModelId', () => {
     'arn:aws:bedrock:us-east-1:123456789012:prompt/A:1',
     'arn:aws:bedrock:::foundation-model/anthropic.claude-opus-5',
     'arn:aws-cn:bedrock:cn-north-1:123456789012:application-inference-profile/abc',
-  ])('says yes to %s', (id) => {
+  ])('returns true for %s', (id) => {
     expect(isFullModelId(id)).toBe(true)
   })
-  test.each(['sonnet', 'sonnet[1m]', 'claude-sonnet-4-6', 'claude-3.5-sonnet', ''])('says no to %j', (name) => {
+  test.each(['sonnet', 'sonnet[1m]', 'claude-sonnet-4-6', 'claude-3.5-sonnet', ''])('returns false for %j', (name) => {
     expect(isFullModelId(name)).toBe(false)
   })
 })
 
-describe('an ARN that is not well-formed is no full ID, and is taken for a name', () => {
+describe('a malformed ARN is a name, not a full ID', () => {
   test.each([
-    ['its region is a host', 'arn:aws:bedrock:evil.example/:123456789012:application-inference-profile/abc'],
-    ['its region is none', 'arn:aws:bedrock:us-east:123456789012:application-inference-profile/abc'],
-    ['its region is of another partition', 'arn:aws:bedrock:cn-north-1:123456789012:application-inference-profile/abc'],
-    ['its partition is of another region', 'arn:aws-us-gov:bedrock:us-east-1:123456789012:inference-profile/us.a.b'],
-    ['its partition is none', 'arn:aws-evil:bedrock:::foundation-model/anthropic.claude-opus-5'],
-    ['its service has no models', 'arn:aws:iam:us-east-1:123456789012:role/admin'],
-    ['its account is short', 'arn:aws:bedrock:us-east-1:12345678901:provisioned-model/abc'],
-    ['its account is a word', 'arn:aws:bedrock:us-east-1:evil:provisioned-model/abc'],
-    ['its resource has a space', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a b'],
-    ['its resource has a query', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a?b'],
-    ['its resource has a line break', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a\n'],
-    ['its resource begins with dots', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/../a'],
-    ['its resource is missing', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/'],
-    ['it is too long', `arn:aws:bedrock:us-east-1:123456789012:provisioned-model/${'a'.repeat(2048)}`],
+    ['with a host as its Region', 'arn:aws:bedrock:evil.example/:123456789012:application-inference-profile/abc'],
+    ['with an invalid Region', 'arn:aws:bedrock:us-east:123456789012:application-inference-profile/abc'],
+    ['with a Region of another partition', 'arn:aws:bedrock:cn-north-1:123456789012:application-inference-profile/abc'],
+    ['with the partition of another Region', 'arn:aws-us-gov:bedrock:us-east-1:123456789012:inference-profile/us.a.b'],
+    ['with an invalid partition', 'arn:aws-evil:bedrock:::foundation-model/anthropic.claude-opus-5'],
+    ['with a service that has no models', 'arn:aws:iam:us-east-1:123456789012:role/admin'],
+    ['with a short account', 'arn:aws:bedrock:us-east-1:12345678901:provisioned-model/abc'],
+    ['with a word as its account', 'arn:aws:bedrock:us-east-1:evil:provisioned-model/abc'],
+    ['with a space in its resource', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a b'],
+    ['with a query in its resource', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a?b'],
+    ['with a line break in its resource', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a\n'],
+    ['with dots at the start of its resource', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/../a'],
+    ['without a resource', 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/'],
+    ['that is too long', `arn:aws:bedrock:us-east-1:123456789012:provisioned-model/${'a'.repeat(2048)}`],
   ])('%s', (_, text) => {
     expect(isFullModelId(text)).toBe(false)
     expect(parseModelId(text)).toEqual({ kind: 'name', resource: text })
@@ -157,15 +157,15 @@ describe('an ARN that is not well-formed is no full ID, and is taken for a name'
 })
 
 // https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS: a name may come from anybody.
-describe('a name of 2 MB is read in no time', () => {
+describe('parses a name of 2 MB in no time', () => {
   const size = 2_000_000
   test.each([
-    ['marks of context', ':1k'.repeat(size / 3)],
-    ['marks in brackets', '[1m]'.repeat(size / 4)],
+    ['context suffixes', ':1k'.repeat(size / 3)],
+    ['bracketed suffixes', '[1m]'.repeat(size / 4)],
     ['digits', `a.b:${'1'.repeat(size)}`],
-    ['dots', 'a.'.repeat(size / 2)],
+    ['periods', 'a.'.repeat(size / 2)],
     ['dashes', 'a-'.repeat(size / 2)],
-    ['an ARN without an end', 'arn:aws:bedrock:'.repeat(size / 16)],
+    ['an ARN that does not end', 'arn:aws:bedrock:'.repeat(size / 16)],
   ])('%s', (_, unit) => {
     // Beyond 2048 characters nothing is looked for at all.
     expect(parseModelId(`${unit}!`)).toEqual({ kind: 'name', resource: `${unit}!` })
@@ -213,14 +213,14 @@ describe('formatModelId', () => {
     ['ARNs', arn],
     ['any text', fc.string()],
     ['any text with dots, colons and brackets', fc.stringMatching(/^[a-z0-9.:[\]/-]*$/)],
-  ])('gives back what parseModelId was given: %s', (_, texts) => {
+  ])('formats what parseModelId returned: %s', (_, texts) => {
     fc.assert(
       fc.property(texts, (text) => formatModelId(parseModelId(text)) === text),
       { numRuns: 2000 },
     )
   })
 
-  test('makes an ID of another geography', () => {
+  test('formats an ID with another geography', () => {
     expect(formatModelId({ ...parseModelId('us.anthropic.claude-opus-5'), geo: 'eu' })).toBe(
       'eu.anthropic.claude-opus-5',
     )

@@ -35,7 +35,7 @@ describe('the stack of an error', () => {
   test.each<[string, (given: never) => Promise<unknown>]>([
     ['a message', (given) => bedrock.messages.create(given)],
     ['a count', (given) => bedrock.messages.countTokens(given)],
-  ])('leads to who has called: %s', async (_, call) => {
+  ])('leads to the caller: %s', async (_, call) => {
     async function callOfTheUser(given: object): Promise<void> {
       await call(given as never)
     }
@@ -48,7 +48,7 @@ describe('the stack of an error', () => {
 })
 
 describe('the name of an error', () => {
-  test('survives minifying', async () => {
+  test('survives minification', async () => {
     const { outputFiles } = await build({
       stdin: { contents: `export { ${classes} } from './core/index.ts'`, resolveDir: src },
       bundle: true,
@@ -70,7 +70,7 @@ describe('the name of an error', () => {
     }
   })
 
-  test('of a class of one’s own is its own', () => {
+  test('is that of a subclass', () => {
     class QuotaError extends core.ServiceError {}
     const error = new QuotaError('No', { status: 429 })
     expect([error.name, core.isBedrockError(error, 'service')]).toEqual(['QuotaError', true])
@@ -78,7 +78,7 @@ describe('the name of an error', () => {
 })
 
 describe('an error as JSON', () => {
-  test('has its message, and what the class has', () => {
+  test('has its message and the fields of its class', () => {
     const error = new core.ServiceError('Too many', { status: 429, type: 'ThrottlingException', hint: 'Wait.' })
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'ServiceError',
@@ -93,15 +93,15 @@ describe('an error as JSON', () => {
   })
 })
 
-describe('late facts', () => {
-  test('are added in one place; what is not known is left as it is', () => {
+describe('fields that are known later', () => {
+  test('are added in one place, and unknown ones are left as they are', () => {
     const error = new core.ServiceError('No', { status: 500, hint: 'First.' })
     expect(enrich(error, { attempts: 3, hint: undefined })).toBe(error)
     expect(error).toMatchObject({ attempts: 3, hint: 'First.' })
     expect(enrich(error, { hint: 'With password=example' }).hint).toBe('With password=[redacted]')
   })
 
-  test('are those that a class has', () => {
+  test('are those of the class', () => {
     const error = new core.ConfigurationError('No')
     // @ts-expect-error: what was never sent has no attempts
     enrich(error, { attempts: 3 })

@@ -10,14 +10,14 @@ describe.each([
   ['node', node],
   ['web', web],
 ])('%s', (_, platform) => {
-  test('SHA-256 of every length up to three blocks, and of long ones', async () => {
+  test('hashes SHA-256 of every length up to three blocks, and of long texts', async () => {
     for (const length of [...Array.from({ length: 200 }, (_, i) => i), 4095, 4096, 100_000]) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 255)
       expect(await platform.sha256Hex(bytes), String(length)).toBe(createHash('sha256').update(bytes).digest('hex'))
     }
   })
 
-  test('SHA-256, HMAC, CRC-32 and base64 of anything', async () => {
+  test('computes SHA-256, HMAC, CRC-32 and base64 of random input', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
@@ -46,7 +46,7 @@ describe.each([
 test.each([
   ['node', node],
   ['web', web],
-])('%s hashes many texts at the same time, short and long', async (_, platform) => {
+])('hashes many short and long texts concurrently: %s', async (_, platform) => {
   const texts = Array.from({ length: 300 }, (_, i) => `${i} Grüße aus 東京 `.repeat(1 + (i % 120)))
   const expected = texts.map((text) => createHash('sha256').update(text).digest('hex'))
   expect(await Promise.all(texts.map((text) => platform.sha256Hex(text)))).toEqual(expected)
@@ -55,25 +55,22 @@ test.each([
 describe('the web platform', () => {
   afterEach(() => vi.unstubAllGlobals())
 
-  test('its keys cannot be read', async () => {
+  test('imports keys that cannot be extracted', async () => {
     const key = await web.deriveHmacKey('secret', ['part'])
     expect(key.extractable).toBe(false)
     await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow()
   })
 
-  test.each([[{}], [undefined]])(
-    'a page that came over http is told that it needs https: crypto %j',
-    async (crypto) => {
-      vi.stubGlobal('crypto', crypto)
-      vi.resetModules()
-      const { sha256Hex } = await import('../../src/core/platform/web.ts')
-      expect(() => sha256Hex('text')).toThrow(
-        expect.objectContaining({
-          code: 'configuration',
-          message: expect.stringContaining('crypto.subtle'),
-          hint: expect.stringContaining('https'),
-        }),
-      )
-    },
-  )
+  test.each([[{}], [undefined]])('says that a page served over http needs https: crypto %j', async (crypto) => {
+    vi.stubGlobal('crypto', crypto)
+    vi.resetModules()
+    const { sha256Hex } = await import('../../src/core/platform/web.ts')
+    expect(() => sha256Hex('text')).toThrow(
+      expect.objectContaining({
+        code: 'configuration',
+        message: expect.stringContaining('crypto.subtle'),
+        hint: expect.stringContaining('https'),
+      }),
+    )
+  })
 })

@@ -32,24 +32,24 @@ async function shown(message: string, headers: Record<string, string> = {}): Pro
   return (await failureOf(answer, { headers })).message
 }
 
-describe('what has the shape of a secret, and what only looks like it', () => {
+describe('text in the shape of a secret, and text that only looks like one', () => {
   test.each([
-    ['a commit', '0123456789abcdef0123456789abcdef01234567'],
-    ['forty capitals and digits', 'ABCDEFGHIJ0123456789ABCDEFGHIJ0123456789'],
+    ['a commit hash', '0123456789abcdef0123456789abcdef01234567'],
+    ['forty uppercase letters and digits', 'ABCDEFGHIJ0123456789ABCDEFGHIJ0123456789'],
     ['forty letters', 'abcdefghijKLMNOPQRSTabcdefghijKLMNOPQRST'],
-    ['an ID of a request', '0f3b1c1e-8c8e-4b0e-9d53-6d2f5a1c2b3d'],
+    ['a request ID', '0f3b1c1e-8c8e-4b0e-9d53-6d2f5a1c2b3d'],
     ['an ARN', 'arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-6'],
     ['a word of 41 characters', `a1B${'x'.repeat(38)}`],
-  ])('%s stays', async (_, text) => {
+  ])('keeps %s', async (_, text) => {
     expect(await shown(`Not found: ${text} (see above)`)).toContain(text)
   })
 
-  test('forty of all three kinds are taken out, alone', async () => {
+  test('removes only forty characters of all three kinds', async () => {
     expect(await shown(`key aB3${'xY9k'.repeat(9)}z is not known`)).toContain('key [redacted] is not known')
   })
 })
 
-describe('the words of headers that may hold a secret', () => {
+describe('the values of headers that may hold a secret', () => {
   test.each([
     ['x-gateway-key', 'sesame', 'of six characters, where the name says so'],
     ['x-team', 'openthegates', 'of twelve characters elsewhere'],
@@ -57,7 +57,7 @@ describe('the words of headers that may hold a secret', () => {
     ['cookie', 'id=sesame; other="opened"', 'within a cookie'],
     ['my-accept', 'openthegates', 'in a header that ends like one of the harmless'],
     ['accepted', 'openthegates', 'in a header that begins like one of the harmless'],
-  ])('%s: %s is taken out, %s', async (name, value) => {
+  ])('%s: removes %s, %s', async (name, value) => {
     const secret = /sesame|openthegates/.exec(value)?.[0] as string
     const said = await shown(`The gateway refused ${secret}, Basic or not, for ${name}`, { [name]: value })
     expect(said).toContain(`The gateway refused [redacted], Basic or not, for ${name}`)
@@ -70,33 +70,33 @@ describe('the words of headers that may hold a secret', () => {
     ['user-agent', 'application/1.0', 'user-agent'],
     ['anthropic-beta', 'interleaved-thinking-2025-05-14', 'betas'],
     ['x-amzn-bedrock-trace', 'ENABLED_FULL', "Bedrock's own"],
-  ])('%s: %s stays (%s)', async (name, value) => {
+  ])('%s: keeps %s (%s)', async (name, value) => {
     expect(await shown(`Not accepted: ${value} here`, { [name]: value })).toContain(`Not accepted: ${value} here`)
   })
 })
 
-describe('the length of a text from elsewhere', () => {
+describe('the length of foreign text', () => {
   const word = 'abcdefg '
   const whole = word.repeat(1024).trimEnd()
 
-  test('8,192 characters are shown whole', async () => {
+  test('is shown whole up to 8,192 characters', async () => {
     expect(await shown(`${whole}.`)).toContain(`${whole}.`)
   })
 
-  test('what is longer is cut between words', async () => {
+  test('is cut between words above', async () => {
     const said = await shown(`${'abcdefg '.repeat(1023)}abc ${'k'.repeat(64)}`)
     expect(said).toContain('abc …')
     expect(said).not.toContain('kk')
   })
 
-  test.each(['"', '<', '>', ','])('or at %s', async (mark) => {
+  test.each(['"', '<', '>', ','])('is cut at %s', async (mark) => {
     const said = await shown(`${'abcdefg '.repeat(1023)}abc${mark}${'k'.repeat(64)}`)
     expect(said).toContain(`abc${mark}…`)
     expect(said).not.toContain('kk')
   })
 })
 
-describe('an error of what lies below', () => {
+describe('an underlying error', () => {
   const broken = (error: unknown) => failureOf(() => Promise.reject(error))
   const causesOf = (error: unknown): Error[] => {
     const causes: Error[] = []
@@ -115,24 +115,24 @@ describe('an error of what lies below', () => {
     expect(Object.keys(copy as object)).not.toContain('request')
   })
 
-  test('has no code where it had none', async () => {
+  test('gets no code if it had none', async () => {
     const [copy] = causesOf(await broken(new TypeError('fetch failed')))
     expect(copy).toBeDefined()
     expect(copy).not.toHaveProperty('code')
   })
 
-  test('without a cause has none', async () => {
+  test('gets no cause if it had none', async () => {
     const [copy, below] = causesOf(await broken(new TypeError('fetch failed')))
     expect(copy).toBeDefined()
     expect(below).toBeUndefined()
   })
 
-  test('the first of many is taken for the cause', async () => {
+  test('keeps the first of several errors as the cause', async () => {
     const [, below] = causesOf(await broken(new AggregateError([new Error('first'), new Error('second')], 'many')))
     expect(below?.message).toBe('first')
   })
 
-  test('five errors are shown of a chain, even of one that has no end', async () => {
+  test('is shown with at most five causes, even of an endless chain', async () => {
     const error = new Error('round and round')
     error.cause = error
     expect(causesOf(await broken(error))).toHaveLength(5)

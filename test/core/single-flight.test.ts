@@ -37,8 +37,8 @@ function controlledProvider() {
   return { provider, attempts }
 }
 
-describe('where I/O outlives the request that began it', () => {
-  test('20 callers share one attempt, however long it takes', async () => {
+describe('where I/O outlives its request', () => {
+  test('lets 20 callers share one attempt, however long it takes', async () => {
     const clock = manualClock()
     const { provider, attempts } = controlledProvider()
     const credentials = cached(provider, { clock })
@@ -49,7 +49,7 @@ describe('where I/O outlives the request that began it', () => {
     expect(attempts).toHaveLength(1)
   })
 
-  test("one caller's signal is not passed to the shared attempt, and ends that caller's wait alone", async () => {
+  test("does not pass a caller's signal to the shared attempt, and ends only that caller's wait", async () => {
     const fake = createFakeBedrock({ identities: [keys] })
     let succeed = (): void => {}
     const signals: unknown[] = []
@@ -75,7 +75,7 @@ describe('where I/O outlives the request that began it', () => {
   })
 })
 
-describe('where I/O ends with the request that began it, as on Cloudflare Workers', () => {
+describe('where I/O ends with its request, as on Cloudflare Workers', () => {
   afterEach(() => vi.unstubAllGlobals())
   const setUp = () => {
     vi.stubGlobal('WebSocketPair', class {})
@@ -83,7 +83,7 @@ describe('where I/O ends with the request that began it, as on Cloudflare Worker
     return { clock, ...controlledProvider() }
   }
 
-  test('who waits for an attempt that was lost makes one of their own after a second', async () => {
+  test('starts another attempt for a caller that has waited a second for a lost one', async () => {
     const { clock, provider, attempts } = setUp()
     const credentials = cached(provider, { clock })
     void credentials()
@@ -99,7 +99,7 @@ describe('where I/O ends with the request that began it, as on Cloudflare Worker
     expect(clock.pending).toBe(0)
   })
 
-  test('who comes later than that does not wait at all', async () => {
+  test('does not wait for an attempt that is older', async () => {
     const { clock, provider, attempts } = setUp()
     const credentials = cached(provider, { clock })
     void credentials()
@@ -111,7 +111,7 @@ describe('where I/O ends with the request that began it, as on Cloudflare Worker
     expect(await late).toEqual(keys)
   })
 
-  test('who waits for an attempt that the runtime rejects, because it can never settle, makes one of their own', async () => {
+  test('starts another attempt if the runtime rejects one that can never settle', async () => {
     const { clock, provider, attempts } = setUp()
     // What the runtime does to a promise of a request that has ended, without running anything of that request.
     const race = vi.spyOn(Promise, 'race').mockRejectedValueOnce(new Error('can never settle'))
@@ -124,7 +124,7 @@ describe('where I/O ends with the request that began it, as on Cloudflare Worker
     expect(await second).toEqual(keys)
   })
 
-  test('an attempt that ends in time serves all, with its error too', async () => {
+  test('shares an attempt that ends in time, including its error', async () => {
     const { clock, provider, attempts } = setUp()
     const credentials = cached(provider, { clock })
     const outcomes = Promise.allSettled(Array.from({ length: 20 }, () => credentials()))
@@ -136,7 +136,7 @@ describe('where I/O ends with the request that began it, as on Cloudflare Worker
     expect(clock.pending).toBe(0)
   })
 
-  test('a background renewal that was cut is made again by a later caller, for whom nobody waits', async () => {
+  test('repeats a cut background renewal for a later caller, without a wait', async () => {
     const { clock, provider, attempts } = setUp()
     const expiring = () => new Date(clock.now() + 3_600_000)
     const credentials = cached(async () => ({ ...(await provider()), expiration: expiring() }), { clock })

@@ -33,7 +33,7 @@ function createRandom(seed: number): () => number {
   }
 }
 
-test('200 concurrent streams with random faults: every one is accounted for, and nothing stays behind', async () => {
+test('accounts for each of 200 concurrent streams with random faults, and leaves nothing behind', async () => {
   const random = createRandom(20_261_124)
   const crashes: unknown[] = []
   const listener = (reason: unknown): void => void crashes.push(reason)

@@ -17,7 +17,7 @@ const dateOf = (amzDate: string): Date =>
   new Date(amzDate.replace(/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/, '$1-$2-$3T$4:$5:$6Z'))
 
 describe.skipIf(!isThere)('vectors', () => {
-  test('200 Bedrock requests, byte for byte as botocore signs them', async () => {
+  test('signs 200 Bedrock requests byte for byte like botocore', async () => {
     const { cases } = load('bedrock-cases.json')
     expect(cases).toHaveLength(200)
     for (const { id, wire, signedHeaders, credentials, region, service, amzDate, authorization } of cases) {
@@ -39,7 +39,7 @@ describe.skipIf(!isThere)('vectors', () => {
     }
   })
 
-  test('the published SigV4 cases that a URL can spell', async () => {
+  test('signs the published SigV4 cases that a URL can express', async () => {
     const cases = load('sigv4-cases.json').cases.filter(
       ({
         flags,
@@ -103,7 +103,7 @@ describe.skipIf(!isThere)('vectors', () => {
         : String(value)
 
   test.each((vectors as Vector[]).map((vector) => [vector.name, vector] as const))(
-    'event stream: %s',
+    'decodes the event stream: %s',
     async (_, vector) => {
       const bytes = bytesOf(vector)
       for (const size of bytes.length > 20_000 ? [bytes.length, 65_536] : [bytes.length || 1, 1, 7, 16]) {
@@ -140,7 +140,7 @@ describe.skipIf(!isThere)('vectors', () => {
     },
   )
 
-  test('what was decoded is encoded to the same bytes', async () => {
+  test('encodes decoded messages to the same bytes', async () => {
     let count = 0
     for (const vector of vectors as Vector[]) {
       // An object orders names that are numbers in a way of its own.

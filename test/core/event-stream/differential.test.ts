@@ -58,8 +58,8 @@ const plain = ({ headers, payload }: EventStreamMessage): unknown => ({
   payload: [...payload],
 })
 
-describe('beside @smithy/eventstream-codec', () => {
-  test('1,000 messages that it encodes are decoded to what they were, however they are cut', () => {
+describe('compared with @smithy/eventstream-codec', () => {
+  test('decodes 1,000 of its messages, in chunks of any size', () => {
     fc.assert(
       fc.property(
         fc.array(message, { minLength: 1, maxLength: 4 }),
@@ -78,7 +78,7 @@ describe('beside @smithy/eventstream-codec', () => {
     )
   })
 
-  test('1,000 messages are encoded to the same bytes', () => {
+  test('encodes 1,000 messages to the same bytes', () => {
     fc.assert(
       fc.property(message, (each) => {
         expect(Buffer.from(encodeEventStreamMessage(each)).equals(Buffer.from(codec.encode(toSmithy(each))))).toBe(true)
@@ -92,7 +92,7 @@ describe('mutated frames', () => {
   // Its own limits, so that a length that was changed would show as memory that was set aside.
   const limits = { maxMessageSize: 100_000, maxHeadersSize: 10_000 }
 
-  test('5,000 of them: messages, or a StreamError, and nothing else', () => {
+  test('5,000 mutations decode to messages or throw a StreamError', () => {
     let faults = 0
     fc.assert(
       fc.property(
@@ -140,7 +140,7 @@ describe('mutated frames', () => {
     expect(faults).toBeGreaterThan(500)
   })
 
-  test('a length beyond the bound is refused before memory is set aside for it', () => {
+  test('refuses a length above the limit before it allocates memory', () => {
     const bytes = encodeEventStreamMessage({ headers: {}, payload: new Uint8Array(100) })
     const decoder = createEventStreamDecoder({ maxMessageSize: 50 })
     expect(() => decoder.push(bytes)).toThrow(/larger than the limit of 50/)
@@ -168,7 +168,7 @@ describe('decodeEventStream', () => {
       cancel: onCancel,
     })
 
-  test('whole messages before a fault come first', async () => {
+  test('yields whole messages before a fault', async () => {
     const damaged = frame.slice()
     damaged[damaged.length - 1] = (damaged.at(-1) as number) ^ 1
     const got: EventStreamMessage[] = []
@@ -179,13 +179,13 @@ describe('decodeEventStream', () => {
   })
 
   // @smithy/eventstream-codec passes over a stream that ends after one to three bytes of a message.
-  test.each([1, 2, 3, 11])('%d stray bytes at the end are a truncated message', async (count) => {
+  test.each([1, 2, 3, 11])('reports %d stray bytes at the end as a truncated message', async (count) => {
     await expect(async () => {
       for await (const _ of decodeEventStream(stream([frame, frame.slice(0, count)])));
     }).rejects.toMatchObject({ code: 'stream_truncated' })
   })
 
-  test('leaving the loop cancels the source', async () => {
+  test('cancels the source when the loop is left', async () => {
     let isCancelled = false
     for await (const _ of decodeEventStream(
       stream([frame, frame], () => {

@@ -72,8 +72,8 @@ const finalOf = async (events: Iterable<object>): Promise<JsonObject> =>
 const withMember = (name: string, value: unknown, rest: object = {}): object =>
   JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)},${JSON.stringify(rest).slice(1)}`.replace(/,}$/, '}'))
 
-describe('names that would change more than a field', () => {
-  test.each(['__proto__', 'constructor'])('%s', async (name) => {
+describe('names such as __proto__', () => {
+  test.each(['__proto__', 'constructor'])('stay ordinary fields: %s', async (name) => {
     const bad = { polluted: true }
     const found = await finalOf([
       { ...start, message: withMember(name, bad, message) },
@@ -101,7 +101,7 @@ describe('names that would change more than a field', () => {
   })
 })
 
-describe('what is known is not overwritten by what is not', () => {
+describe('fields that are already known', () => {
   test.each<[string, unknown]>([
     ['id', 'msg_2'],
     ['type', 'persona'],
@@ -111,7 +111,7 @@ describe('what is known is not overwritten by what is not', () => {
     ['usage', 'none'],
     ['stop_reason', 'refusal'],
     ['stop_sequence', 'x'],
-  ])('%s', async (name, value) => {
+  ])('keep their value: %s', async (name, value) => {
     const found = await finalOf([
       start,
       begin(0, textBlock),
@@ -133,17 +133,20 @@ describe('what is known is not overwritten by what is not', () => {
     })
   })
 
-  test.each(['id', 'type', 'role', 'model', 'content', 'usage'])('%s in a message_delta', async (name) => {
-    const found = await finalOf([
-      start,
-      { type: 'message_delta', delta: { stop_reason: 'end_turn', [name]: 'x', container: { id: 'c' } } },
-      { type: 'message_stop' },
-    ])
-    expect(found[name]).toEqual(message[name as keyof typeof message])
-    expect(found.container).toEqual({ id: 'c' })
-  })
+  test.each(['id', 'type', 'role', 'model', 'content', 'usage'])(
+    'keep their value in a message_delta: %s',
+    async (name) => {
+      const found = await finalOf([
+        start,
+        { type: 'message_delta', delta: { stop_reason: 'end_turn', [name]: 'x', container: { id: 'c' } } },
+        { type: 'message_stop' },
+      ])
+      expect(found[name]).toEqual(message[name as keyof typeof message])
+      expect(found.container).toEqual({ id: 'c' })
+    },
+  )
 
-  test('the name and ID of a tool by a delta', async () => {
+  test('keep the name and ID of a tool in a delta', async () => {
     const found = await finalOf([
       start,
       begin(0, toolBlock),
@@ -154,7 +157,7 @@ describe('what is known is not overwritten by what is not', () => {
     expect(found.content).toEqual([{ ...toolBlock, note: 'new' }])
   })
 
-  test('null in a delta, or another type', async () => {
+  test('keep their value if a delta has null or another type', async () => {
     const found = await finalOf([
       start,
       begin(0, textBlock),
@@ -167,7 +170,7 @@ describe('what is known is not overwritten by what is not', () => {
   })
 })
 
-test('nothing begins a message but message_start', async () => {
+test('begins a message only at message_start', async () => {
   const found = await finalOf([
     { type: 'ping' },
     { type: 'something_new', message: { id: 'msg_0', content: [textBlock] } },
@@ -178,7 +181,7 @@ test('nothing begins a message but message_start', async () => {
   expect(found).toMatchObject({ id: 'msg_1', content: [] })
 })
 
-test('a field of a block that is no text and no list: the last one counts', async () => {
+test("overwrites a block's field that is neither a string nor a list", async () => {
   const { content } = await finalOf([
     start,
     begin(0, { type: 'hologram' }),
@@ -189,7 +192,7 @@ test('a field of a block that is no text and no list: the last one counts', asyn
   expect(content).toEqual([{ type: 'hologram', size: 2, note: null }])
 })
 
-test('null usage in message_delta takes nothing back', async () => {
+test('keeps the usage if message_delta has null', async () => {
   const of = async (...deltas: unknown[]): Promise<unknown> =>
     (
       await finalOf([
@@ -206,17 +209,17 @@ test('null usage in message_delta takes nothing back', async () => {
   })
 })
 
-describe('indexes', () => {
+describe('block indexes', () => {
   test.each<[string, object[]]>([
-    ['far beyond the next one', [begin(1e8, textBlock)]],
+    ['far too large', [begin(1e8, textBlock)]],
     ['negative', [begin(-1, textBlock)]],
     ['a fraction', [begin(0.5, textBlock)]],
-    ['a text', [{ type: 'content_block_start', index: '0', content_block: textBlock }]],
-    ['of no block', [begin(0, textBlock), text(1, 'x')]],
-    ['of no block yet', [text(0, 'x')]],
-    ['left out before there is a block', [text(undefined, 'x')]],
-    ['of a delta that is huge', [begin(0, textBlock), text(1e8, 'x')]],
-  ])('%s: the stream is corrupt', async (_, events) => {
+    ['a string', [{ type: 'content_block_start', index: '0', content_block: textBlock }]],
+    ['of a missing block', [begin(0, textBlock), text(1, 'x')]],
+    ['of a block that has not begun', [text(0, 'x')]],
+    ['missing before the first block', [text(undefined, 'x')]],
+    ['huge in a delta', [begin(0, textBlock), text(1e8, 'x')]],
+  ])('are corrupt if %s', async (_, events) => {
     const stream = streamOf([start, ...events, ...end()])
     const error = (await stream.finalMessage().catch((error) => error)) as StreamError
     expect(error).toMatchObject({ code: 'stream_corrupt', partial: { id: 'msg_1' } })
@@ -226,18 +229,12 @@ describe('indexes', () => {
 
   test.each<[string, object[]]>([
     ['in order', [begin(0, textBlock), text(0, 'A'), stop(0), begin(1, textBlock), text(1, 'B'), stop(1)]],
-    ['with blocks open at once', [begin(0, textBlock), begin(1, textBlock), text(1, 'B'), text(0, 'A')]],
-    [
-      'with a gap where a gateway took a block out',
-      [begin(1, textBlock), text(1, 'A'), begin(4, textBlock), text(4, 'B')],
-    ],
-    ['used again', [begin(0, textBlock), text(0, 'A'), stop(0), begin(0, textBlock), text(0, 'B'), stop(0)]],
-    [
-      'left out',
-      [begin(undefined, textBlock), text(undefined, 'A'), begin(undefined, textBlock), text(undefined, 'B')],
-    ],
-    ['of a stop for no block', [begin(0, textBlock), text(0, 'A'), stop(7), begin(1, textBlock), text(1, 'B')]],
-  ])('%s: nothing is lost, and no hole is left', async (_, events) => {
+    ['with several open blocks', [begin(0, textBlock), begin(1, textBlock), text(1, 'B'), text(0, 'A')]],
+    ['with a gap that a gateway left', [begin(1, textBlock), text(1, 'A'), begin(4, textBlock), text(4, 'B')]],
+    ['used twice', [begin(0, textBlock), text(0, 'A'), stop(0), begin(0, textBlock), text(0, 'B'), stop(0)]],
+    ['missing', [begin(undefined, textBlock), text(undefined, 'A'), begin(undefined, textBlock), text(undefined, 'B')]],
+    ['of a stop without a block', [begin(0, textBlock), text(0, 'A'), stop(7), begin(1, textBlock), text(1, 'B')]],
+  ])('lose no content, and leave no gap: %s', async (_, events) => {
     const { content } = await finalOf([start, ...events, ...end()])
     expect(content).toEqual([
       { type: 'text', text: 'A' },
@@ -245,7 +242,7 @@ describe('indexes', () => {
     ])
   })
 
-  test('left out at the end of a block ends the last one, and a given one ends its own', async () => {
+  test('missing at the end of a block, end the last one; a given index ends its own', async () => {
     const tool = (id: string): object => ({ ...toolBlock, id })
     const inputsAfter = async (...stops: object[]): Promise<unknown[]> => {
       const stream = streamOf([start, begin(0, tool('a')), json(0, '{}'), begin(1, tool('b')), json(1, '{}'), ...stops])
@@ -257,7 +254,7 @@ describe('indexes', () => {
     expect(await inputsAfter(stop(1))).toEqual(['{}', {}])
   })
 
-  test('of a message that began with blocks', async () => {
+  test('continue after blocks in message_start', async () => {
     const begun = { ...message, content: [{ type: 'text', text: 'A' }] }
     const { content } = await finalOf([
       { ...start, message: begun },
@@ -281,10 +278,10 @@ describe('indexes', () => {
 
 describe('an event of type error', () => {
   test.each<[string, object, string]>([
-    ['a text', { error: 'overloaded' }, 'overloaded'],
+    ['a string', { error: 'overloaded' }, 'overloaded'],
     ['an object', { error: { type: 'overloaded_error', message: 'Overloaded' } }, 'Overloaded'],
     ['nothing', {}, 'The stream ended with an error'],
-  ])('with %s ends a stream of a middleware', async (_, event, said) => {
+  ])("ends a middleware's stream, with %s", async (_, event, said) => {
     await expect(finalOf([start, { type: 'error', ...event }, ...end()])).rejects.toMatchObject({
       code: 'stream_exception',
       message: said,
@@ -292,7 +289,7 @@ describe('an event of type error', () => {
     })
   })
 
-  test('as a text ends a stream of Bedrock', async () => {
+  test("ends Bedrock's stream, with a string", async () => {
     const fake = createFakeBedrock({ reply: [start, { type: 'error', error: 'overloaded' }, ...end()] as never })
     const bedrock = createBedrockClient({
       region: fake.region,
@@ -307,11 +304,11 @@ describe('an event of type error', () => {
   })
 })
 
-describe('the input of a tool', () => {
+describe('the input of a tool call', () => {
   const inputOf = (message: unknown): unknown =>
     (message as { content: { input: unknown }[] } | undefined)?.content[0]?.input
 
-  test('is a text for as long as it is not whole, and then an object', async () => {
+  test('is a string until it is complete, and then an object', async () => {
     const stream = streamOf([
       start,
       begin(0, toolBlock),
@@ -327,25 +324,25 @@ describe('the input of a tool', () => {
 
   test.each<[string, object[], unknown]>([
     ['cut by max_tokens', [json(0, '{"a": [1, 2'), stop(0), ...end('max_tokens')], '{"a": [1, 2'],
-    ['cut, with no end of its block', [json(0, '{"a": [1, 2'), ...end('max_tokens')], '{"a": [1, 2'],
-    ['whole, with no end of its block', [json(0, '{"a": 1}'), ...end('tool_use')], { a: 1 }],
-    ['of a tool without parameters', [json(0, ''), stop(0), ...end('tool_use')], {}],
-    ['that never came', [stop(0), ...end('tool_use')], {}],
-    ['that is JSON, but no object', [json(0, '"Ulm"'), stop(0), ...end('tool_use')], '"Ulm"'],
-    ['with a piece that is none', [json(0, '{'), json(0, null as never), json(0, '}'), stop(0), ...end()], {}],
+    ['cut, without the end of its block', [json(0, '{"a": [1, 2'), ...end('max_tokens')], '{"a": [1, 2'],
+    ['complete, without the end of its block', [json(0, '{"a": 1}'), ...end('tool_use')], { a: 1 }],
+    ['without parameters', [json(0, ''), stop(0), ...end('tool_use')], {}],
+    ['that never arrived', [stop(0), ...end('tool_use')], {}],
+    ['that is JSON, but not an object', [json(0, '"Ulm"'), stop(0), ...end('tool_use')], '"Ulm"'],
+    ['with a piece that is not a string', [json(0, '{'), json(0, null as never), json(0, '}'), stop(0), ...end()], {}],
   ])('%s', async (_, events, input) => {
     expect(inputOf(await finalOf([start, begin(0, toolBlock), ...events]))).toEqual(input)
   })
 
-  test('that came with the block is left as it is', async () => {
+  test('stays as it is if it came with the block', async () => {
     const block = { ...toolBlock, input: { city: 'Ulm' } }
     expect(inputOf(await finalOf([start, begin(0, block), stop(0), ...end('tool_use')]))).toEqual({ city: 'Ulm' })
   })
 
   test.each<[string, object[], string]>([
-    ['inside its input', [json(0, '{"city":"U')], '{"city":"U'],
+    ['within its input', [json(0, '{"city":"U')], '{"city":"U'],
     ['before its input', [], ''],
-  ])('of a stream that was cut %s is no call without arguments', async (_, events, input) => {
+  ])('is not an empty call in a stream cut %s', async (_, events, input) => {
     const fake = createFakeBedrock({ reply: [start, begin(0, toolBlock), ...events, ...end()] as never })
     fake.fail('stream-truncated', { after: 2 + events.length })
     const bedrock = createBedrockClient({
@@ -362,8 +359,8 @@ describe('the input of a tool', () => {
   })
 })
 
-describe('in linear time: lists are added to, not copied', () => {
-  test('citations', async () => {
+describe('linear time', () => {
+  test('citations are appended, not copied', async () => {
     const citation = (i: number): object => delta(0, { type: 'citations_delta', citation: { index: i } })
     const stream = streamOf([start, begin(0, { ...textBlock, citations: null }), ...[0, 1, 2].map(citation), ...end()])
     const lists = new Set<unknown>()
@@ -375,7 +372,7 @@ describe('in linear time: lists are added to, not copied', () => {
     expect([...lists][0]).toEqual([{ index: 0 }, { index: 1 }, { index: 2 }])
   })
 
-  test('lists of blocks that nobody knows, and not those of the event', async () => {
+  test('lists of unknown blocks are appended, without changing the event', async () => {
     const seen: unknown[] = []
     const stream = streamOf([
       start,
@@ -390,7 +387,7 @@ describe('in linear time: lists are added to, not copied', () => {
     expect(seen[2]).toMatchObject({ delta: { planes: [1] } })
   })
 
-  test('a hundred thousand pieces of a tool', async () => {
+  test('a tool input of a hundred thousand pieces', async () => {
     const pieces = Array.from({ length: 100_000 }, () => json(0, '1,'))
     const events = [start, begin(0, toolBlock), json(0, '{"a":['), ...pieces, json(0, '1]}'), stop(0), ...end()]
     const [block] = (await finalOf(events)).content as { input: { a: number[] } }[]
@@ -398,7 +395,7 @@ describe('in linear time: lists are added to, not copied', () => {
   })
 })
 
-test('an intervention of a guardrail is not taken back by a later event', async () => {
+test('a later event does not undo an intervention of a guardrail', async () => {
   const says = (action: string): object => ({ 'amazon-bedrock-guardrailAction': action })
   const of = async (first: string, last: string): Promise<unknown> =>
     (await finalOf([{ ...start, ...says(first) }, begin(0, textBlock), { type: 'message_stop', ...says(last) }]))[
@@ -409,7 +406,7 @@ test('an intervention of a guardrail is not taken back by a later event', async 
   expect(await of('NONE', 'NONE')).toBe('NONE')
 })
 
-test('who leaves at message_stop lets go of the events, whatever would have come behind it', async () => {
+test('leaving at message_stop closes the events, whatever would follow', async () => {
   const stream = streamOf([start, begin(0, textBlock), ...end(), { type: 'ping' }, { type: 'ping' }])
   for await (const { type } of stream) if (type === 'message_stop') break
   expect(stream.isClosed()).toBe(true)

@@ -152,7 +152,7 @@ async function workOf(
 }
 
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
-  test('an answer of ten times the length is ten times the work', async () => {
+  test('an answer of ten times the length takes ten times the work', async () => {
     const small = await workOf(kind, 1_000, 1_024)
     const large = await workOf(kind, 10_000, 1_024)
     expect(large.bytes / small.bytes).toBeGreaterThan(9)
@@ -162,7 +162,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
 })
 
 test.each([7, 100, 1_024, 65_536])(
-  'in cuts of %d bytes: a read and a timer for each, a byte is copied once',
+  'chunks of %d bytes take one read and one timer each, and each byte is copied once',
   async (cut) => {
     const work = await workOf('text', 500, cut)
     const cuts = Math.ceil(work.bytes / cut)
@@ -173,14 +173,14 @@ test.each([7, 100, 1_024, 65_536])(
   },
 )
 
-test.each([1, 10, 100])('%d streams at once are as much work as one after the other', async (count) => {
+test.each([1, 10, 100])('%d concurrent streams take as much work as sequential ones', async (count) => {
   const one = await workOf('text', 200, 1_024)
   const all = await workOf('text', 200, 1_024, undefined, count)
   for (const name of ['reads', 'timers', 'copied', 'parsed'] as const) expect(all[name], name).toBe(one[name] * count)
   expect(all.shifted).toBeLessThanOrEqual((one.shifted + 100) * count)
 })
 
-test('a list of citations is added to, and not copied', async () => {
+test('a list of citations is appended to, not copied', async () => {
   const { bedrock } = clientOf(streamOf('citations', 100), 65_536)
   const stream = bedrock.messages.stream(params)
   const lists = new Set<unknown>()
@@ -192,7 +192,7 @@ test('a list of citations is added to, and not copied', async () => {
   expect([...lists][0]).toHaveLength(100)
 })
 
-test('an iterator that finalMessage() has left behind catches up in linear time', async () => {
+test('an iterator catches up in linear time after finalMessage()', async () => {
   const behind = async (stream: MessageStream): Promise<void> => {
     const iterator = stream[Symbol.asyncIterator]()
     await iterator.next()
@@ -206,7 +206,7 @@ test('an iterator that finalMessage() has left behind catches up in linear time'
   expect(large.shifted).toBeLessThanOrEqual(small.shifted * 11 + 1_000)
 })
 
-test('a whole answer is copied once and parsed once', async () => {
+test('a complete response is copied once and parsed once', async () => {
   const body = Buffer.from(
     JSON.stringify({ id: 'm', type: 'message', content: [{ type: 'text', text: 'x'.repeat(1_000_000) }] }),
   )
@@ -242,7 +242,7 @@ describe('memory', () => {
     throw new Error('too few events')
   }
 
-  test('events that nobody keeps are not kept', async () => {
+  test('releases events that nothing refers to', async () => {
     const body = { anthropic_version: 'bedrock-2023-05-31', ...params, model: undefined }
     const [half, all] = await growth((bedrock) => ({
       async *[Symbol.asyncIterator]() {
@@ -253,7 +253,7 @@ describe('memory', () => {
     expect(all).toBeLessThan(500_000)
   })
 
-  test('of a message its text alone is kept', async () => {
+  test('keeps only the text of a message', async () => {
     const [, all] = await growth((bedrock) => bedrock.messages.stream(params))
     // What joins its pieces takes as much again at most.
     expect(all).toBeLessThan(40_000 * piece.length * 2.5)

@@ -131,9 +131,9 @@ const conversations: [name: string, events: object[]][] = [
   ],
 ]
 
-describe('the message that a stream tells', () => {
+describe('the final message of a stream', () => {
   // The Anthropic SDK's own accumulator, over the same events as server-sent ones.
-  test.each(conversations)('%s: what the Anthropic SDK makes of the same events', async (_, events) => {
+  test.each(conversations)('equals that of the Anthropic SDK for the same events: %s', async (_, events) => {
     const body = events
       .map((event) => `event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`)
       .join('')
@@ -152,7 +152,7 @@ describe('the message that a stream tells', () => {
     expect(ours.usage.input_tokens).toBe(theirs.usage.input_tokens)
   })
 
-  test('blocks and deltas that nobody knows are kept', async () => {
+  test('keeps unknown blocks and deltas', async () => {
     const events = [
       start,
       ...block(
@@ -167,7 +167,7 @@ describe('the message that a stream tells', () => {
     expect(content).toEqual([{ type: 'hologram', shape: 'cube-ish', layers: [1, 2], colour: 'red' }])
   })
 
-  test('tool input that max_tokens cut is the text as far as it came', async () => {
+  test('has the partial text of a tool input that max_tokens cut', async () => {
     const events = [
       start,
       ...block(
@@ -180,7 +180,7 @@ describe('the message that a stream tells', () => {
     expect((await streamOf(events).finalMessage()).content[0]).toMatchObject({ input: '{"a": [1, 2' })
   })
 
-  test('is the one that messages.create gives', async () => {
+  test('equals that of messages.create', async () => {
     const fake = createFakeBedrock()
     const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
     const whole = await bedrock.messages.create(params)
@@ -213,7 +213,7 @@ describe('MessageStream', () => {
     }
   }
 
-  test('calls once, whatever is asked of it, and however often', async () => {
+  test('calls once, however it is read and however often', async () => {
     const { fake, bedrock } = counting()
     const stream = bedrock.messages.stream(params)
     const [message, text, metadata] = await Promise.all([stream.finalMessage(), stream.finalText(), stream.metadata])
@@ -223,7 +223,7 @@ describe('MessageStream', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('iteration and finalMessage() go together, in either order', async () => {
+  test('iterates and resolves finalMessage(), in either order', async () => {
     for (const first of ['iterate', 'final'] as const) {
       const stream = streamOf(events)
       const final = first === 'final' ? stream.finalMessage() : undefined
@@ -234,19 +234,19 @@ describe('MessageStream', () => {
     }
   })
 
-  test('one pass: a second iterator is refused', async () => {
+  test('rejects a second iterator', async () => {
     const stream = streamOf(events)
     for await (const _ of stream);
     expect(() => stream[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 
-  test('textStream gives the text alone', async () => {
+  test('textStream yields only the text', async () => {
     const pieces: string[] = []
     for await (const text of streamOf(events).textStream) pieces.push(text)
     expect(pieces).toEqual(['Grüße ', 'aus 東京'])
   })
 
-  test('toReadableStream gives lines of JSON', async () => {
+  test('toReadableStream yields lines of JSON', async () => {
     const text = await new Response(streamOf(events).toReadableStream()).text()
     const lines = text.trim().split('\n')
     expect(lines).toHaveLength(events.length)
@@ -262,7 +262,7 @@ describe('MessageStream', () => {
     await expect(bad.bedrock.messages.create({ ...params, stream: true })).rejects.toMatchObject({ code: 'service' })
   })
 
-  test('abort() rejects with an AbortError, and the snapshot stays', async () => {
+  test('abort() rejects with an AbortError, and keeps the snapshot', async () => {
     const stream = streamOf(events)
     const iterator = stream[Symbol.asyncIterator]()
     await iterator.next()
@@ -273,7 +273,7 @@ describe('MessageStream', () => {
     stream.abort()
   })
 
-  test('an event that is here already is not given after abort()', async () => {
+  test('yields no buffered event after abort()', async () => {
     const { fake } = counting()
     const bedrock = createBedrockClient({
       region: fake.region,
@@ -293,21 +293,21 @@ describe('MessageStream', () => {
     expect(stream.snapshot?.content).toEqual([{ type: 'text', text: '' }])
   })
 
-  test('who leaves at message_stop has the whole message', async () => {
+  test('has the whole message if the loop is left at message_stop', async () => {
     const stream = streamOf(events)
     for await (const { type } of stream) if (type === 'message_stop') break
     expect((await stream.finalMessage()).stop_reason).toBe('end_turn')
     expect((await stream.metadata).usage).toMatchObject({ outputTokens: 40 })
   })
 
-  test.each([null, ''])('a figure of message_delta that is %j takes nothing back', async (none) => {
+  test.each([null, ''])('keeps its usage if message_delta has %j', async (none) => {
     const [message_stop] = events.slice(-1) as [object]
     const late = { type: 'message_delta', delta: {}, usage: { input_tokens: none, output_tokens: 40 } }
     const { usage } = await streamOf([...events.slice(0, -2), late, message_stop]).metadata
     expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 40, cacheReadInputTokens: 3 })
   })
 
-  test('nobody who does not ask is told by a crash', async () => {
+  test('causes no unhandled rejection if nothing is read', async () => {
     const crashes: unknown[] = []
     const listener = (reason: unknown): void => void crashes.push(reason)
     process.on('unhandledRejection', listener)

@@ -17,7 +17,7 @@ function setUp(options: CoreClientOptions = {}): { fake: FakeBedrock; bedrock: B
 }
 
 describe.each(['ndjson', 'sse'] as const)('toResponse, %s', (format) => {
-  test('is read on the other side', async () => {
+  test('is read by readMessageStream', async () => {
     const { bedrock } = setUp()
     const response = await bedrock.messages.stream(params).toResponse({ format, headers: { 'x-app': 'one' } })
     expect(response.status).toBe(200)
@@ -30,7 +30,7 @@ describe.each(['ndjson', 'sse'] as const)('toResponse, %s', (format) => {
     expect(await stream.finalMessage()).toMatchObject({ role: 'assistant', stop_reason: 'end_turn' })
   })
 
-  test('an error before the first byte has a status of its own, and JSON', async () => {
+  test('answers an error before the first byte with its status, and JSON', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('throttling')
     const response = await bedrock.messages.stream(params).toResponse({ format })
@@ -47,7 +47,7 @@ describe.each(['ndjson', 'sse'] as const)('toResponse, %s', (format) => {
     })
   })
 
-  test('an error after the first byte is a last event', async () => {
+  test('sends an error after the first byte as the last event', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('stream-throttling', { after: 3 })
     const response = await bedrock.messages.stream(params).toResponse({ format })
@@ -61,14 +61,14 @@ describe.each(['ndjson', 'sse'] as const)('toResponse, %s', (format) => {
     })
   })
 
-  test('a response that is cut is no whole message', async () => {
+  test('a cut response is not a whole message', async () => {
     const { bedrock } = setUp()
     const text = await (await bedrock.messages.stream(params).toResponse({ format })).text()
     const cut = new Response(text.slice(0, text.lastIndexOf('message_stop') - 20))
     await expect(readMessageStream(cut).finalMessage()).rejects.toMatchObject({ code: 'stream_truncated' })
   })
 
-  test('leaving ends the call', async () => {
+  test('ends the call when the reader cancels', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('stream-stall', { after: 3 })
     const response = await bedrock.messages.stream(params).toResponse({ format })
@@ -78,14 +78,14 @@ describe.each(['ndjson', 'sse'] as const)('toResponse, %s', (format) => {
   })
 })
 
-describe('a browser is told nothing of the account', () => {
+describe('a browser learns nothing about the account', () => {
   test.each([
     ['iam-denied', 500],
     ['expired-token', 500],
     ['model-access', 500],
     ['on-demand', 400],
     ['use-case-form', 404],
-  ] as const)('%s', async (fault, status) => {
+  ] as const)('with the fault %s', async (fault, status) => {
     const { fake, bedrock } = setUp()
     fake.fail(fault)
     const response = await bedrock.messages.stream(params).toResponse()
@@ -93,7 +93,7 @@ describe('a browser is told nothing of the account', () => {
     expect(await response.text()).not.toMatch(/\d{12}|arn:|assumed-role|credential|token/i)
   })
 
-  test('a mistake of the server is a 500 without words', async () => {
+  test("answers the server's own fault with a 500 without details", async () => {
     const { bedrock } = setUp({ credentials: async () => Promise.reject(new Error('vault at 10.0.0.1 is sealed')) })
     const response = await bedrock.messages.stream(params).toResponse()
     expect(response.status).toBe(500)
@@ -101,14 +101,14 @@ describe('a browser is told nothing of the account', () => {
   })
 })
 
-test("Anthropic's own reader understands toReadableStream", async () => {
+test("Anthropic's own reader reads toReadableStream", async () => {
   const { bedrock } = setUp()
   const stream = AnthropicMessageStream.fromReadableStream(bedrock.messages.stream(params).toReadableStream())
   const message: Anthropic.Message = await stream.finalMessage()
   expect(message.content).toMatchObject([{ type: 'text', text: 'Grüße aus dem Fels' }])
 })
 
-test("readMessageStream understands Anthropic's own stream", async () => {
+test("readMessageStream reads Anthropic's own stream", async () => {
   const { bedrock } = setUp()
   const lines = await new Response(bedrock.messages.stream(params).toReadableStream()).text()
   const sse = lines

@@ -51,7 +51,7 @@ const replies: [string, FakeReply][] = [
   ],
   ['nothing', { content: [] }],
 ]
-test.each(replies)('%s: the message is the one of InvokeModel', async (_, given) => {
+test.each(replies)('returns the message of InvokeModel: %s', async (_, given) => {
   reply = given
   const [whole, streamed] = await both(bedrock)
   expect(streamed).toEqual(whole)
@@ -59,7 +59,7 @@ test.each(replies)('%s: the message is the one of InvokeModel', async (_, given)
   expect(fake.calls.map(({ operation }) => operation)).toEqual(['InvokeModel', 'InvokeModelWithResponseStream'])
 })
 
-test('the metadata is the same, and tells how the message came', async () => {
+test('returns the same metadata, and how the message was received', async () => {
   const [{ metadata: whole }, { metadata: streamed }] = await both(bedrock)
   expect(streamed).toMatchObject({
     wire: 'stream',
@@ -74,7 +74,7 @@ test('the metadata is the same, and tells how the message came', async () => {
   expect('wire' in whole).toBe(false)
 })
 
-test('what the default client changed in the request is told', async () => {
+test('reports the adaptations of the default client', async () => {
   const client = createDefaultClient(base)
   const [whole, streamed] = await both(client, {
     ...params,
@@ -86,9 +86,9 @@ test('what the default client changed in the request is told', async () => {
 })
 
 test.each([
-  ['lets pass', 'How are you?'],
+  ['passes', 'How are you?'],
   ['intervenes', 'Where is the dynamite?'],
-])('a guardrail that %s', async (_, content) => {
+])('reports a guardrail that %s', async (_, content) => {
   const client = createDefaultClient(base)
   const guarded = { guardrail: { identifier: 'gr1', version: 1, trace: 'enabled' as const } }
   const input = { ...params, messages: [{ role: 'user' as const, content }] }
@@ -99,7 +99,7 @@ test.each([
 })
 
 describe('errors', () => {
-  test('before the first event the call is repeated', async () => {
+  test('are retried before the first event', async () => {
     fake.fail('throttling')
     fake.fail('stream-internal', { after: 0 })
     const client = createBedrockClient({ ...base, retry: { attempts: 3, baseDelay: 0 } })
@@ -107,7 +107,7 @@ describe('errors', () => {
     expect(message.metadata).toMatchObject({ attempts: 3, wire: 'stream' })
   })
 
-  test('behind the first event it is not, and the error has what came', async () => {
+  test('are not retried after the first event, and have the partial message', async () => {
     fake.fail('stream-internal', { after: 4 })
     await expect(bedrock.messages.create(params, wire)).rejects.toMatchObject({
       code: 'stream_exception',
@@ -117,7 +117,7 @@ describe('errors', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('a guardrail that is to throw', async () => {
+  test("come from a guardrail with onIntervention: 'throw'", async () => {
     const guarded = { guardrail: { identifier: 'gr1', version: 1, onIntervention: 'throw' as const } }
     const input = { ...params, messages: [{ role: 'user' as const, content: 'Where is the dynamite?' }] }
     await expect(createDefaultClient(base).messages.create(input, { ...guarded, ...wire })).rejects.toMatchObject({
@@ -126,14 +126,14 @@ describe('errors', () => {
     })
   })
 
-  test("the signal's own reason", async () => {
+  test("are the signal's own reason", async () => {
     const reason = new Error('enough')
     const call = bedrock.messages.create(params, { ...wire, signal: AbortSignal.abort(reason) })
     await expect(call).rejects.toBe(reason)
   })
 })
 
-test('middleware sees a stream, and the option in none of them', async () => {
+test('middleware sees a stream, and never the option', async () => {
   const seen: unknown[] = []
   const client = createBedrockClient({
     ...base,
@@ -150,13 +150,13 @@ test('middleware sees a stream, and the option in none of them', async () => {
 
 const body = { anthropic_version: 'bedrock-2023-05-31', ...params, model: undefined }
 test.each([
-  ['another value', () => bedrock.messages.create(params, { wire: 'sse' as never })],
+  ['an unknown value', () => bedrock.messages.create(params, { wire: 'sse' as never })],
   ['create with stream: true', () => bedrock.messages.create({ ...params, stream: true }, wire)],
   ['stream', () => bedrock.messages.stream(params, wire).finalMessage()],
   ['countTokens', () => bedrock.messages.countTokens(params, wire)],
   ['invoke', () => bedrock.invoke({ model: params.model, body }, wire)],
   ['invokeStream', () => bedrock.invokeStream({ model: params.model, body }, wire)],
-])('%s: a wire that would do nothing is refused', async (_, call) => {
+])('rejects the option where it would have no effect: %s', async (_, call) => {
   await expect(call()).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining('wire') })
   expect(fake.calls).toEqual([])
 })

@@ -41,8 +41,8 @@ const request = fc.record({
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-describe('beside @smithy/signature-v4 with @aws-crypto/sha256-js', () => {
-  test('1,000 requests are signed the same', async () => {
+describe('compared with @smithy/signature-v4 and @aws-crypto/sha256-js', () => {
+  test('signs 1,000 requests the same', async () => {
     await fc.assert(
       fc.asyncProperty(
         identity,
@@ -75,7 +75,7 @@ describe('beside @smithy/signature-v4 with @aws-crypto/sha256-js', () => {
     )
   })
 
-  test('1,000 URLs are presigned the same', async () => {
+  test('presigns 1,000 URLs the same', async () => {
     await fc.assert(
       fc.asyncProperty(
         identity,
@@ -120,12 +120,12 @@ describe('signRequest', () => {
   const scope = { identity: keys, region: 'us-east-1', service: 'bedrock', date: new Date('2026-11-20T12:00:00Z') }
   const url = 'https://bedrock-runtime.us-east-1.amazonaws.com/model/a%3Ab/invoke'
 
-  test('a path is encoded once more than it is sent', async () => {
+  test('encodes a path once more than it is sent', async () => {
     const { canonicalRequest } = await signRequest({ url: `${url}?x=%2F` }, scope)
     expect(canonicalRequest.split('\n')[1]).toBe('/model/a%253Ab/invoke')
   })
 
-  test('headers that proxies rewrite are sent, and not signed', async () => {
+  test('sends headers that proxies rewrite, but does not sign them', async () => {
     const given = {
       connection: 'keep-alive',
       expect: '100-continue',
@@ -144,7 +144,7 @@ describe('signRequest', () => {
     )
   })
 
-  test('repeated headers are joined, a given date is replaced, an authorization refused', async () => {
+  test('joins repeated headers, replaces a given date, and rejects a given authorization', async () => {
     const { headers } = await signRequest(
       {
         url,
@@ -174,14 +174,14 @@ describe('signRequest', () => {
     ['http://host.example:8080/', 'host.example:8080'],
     ['https://me:and@you@host.example/', 'host.example'],
     ['HTTPS://host.example?x', 'host.example'],
-  ])('%s is signed for the host %s', async (url, host) => {
+  ])('signs %s for the host %s', async (url, host) => {
     const lines = await linesOf(url)
     expect(lines[1]).toBe('/')
     expect(lines[3]).toBe(`host:${host}`)
   })
 
   test.each(['', '/model/x', '//host.example/', 'host.example', 'ftp://host.example/', 'https://', 'x https://host/'])(
-    '%j is no URL to sign',
+    'rejects the URL %j',
     async (given) => {
       await expect(signRequest({ url: given }, scope)).rejects.toMatchObject({ code: 'configuration' })
     },
@@ -201,11 +201,11 @@ describe('signRequest', () => {
     ['a=%zz', 'a=%25zz'],
     ['a=100%', 'a=100%25'],
     ['a=1#b=2', 'a=1'],
-  ])('the query %j is %j in canonical form', async (query, canonical) => {
+  ])('canonicalizes the query %j as %j', async (query, canonical) => {
     expect((await linesOf(`https://host.example/?${query}`))[2]).toBe(canonical)
   })
 
-  test('without a body the method is GET, with one POST', async () => {
+  test('uses GET without a body, and POST with one', async () => {
     expect((await signRequest({ url }, scope)).canonicalRequest).toMatch(/^GET\n/)
     expect((await signRequest({ url, body: '' }, scope)).canonicalRequest).toMatch(/^POST\n/)
   })
@@ -220,7 +220,7 @@ describe('signRequest', () => {
     [{ region: '' }, /region/],
     [{ service: '' }, /service/],
     [{ date: new Date(Number.NaN) }, /date/],
-  ])('refuses a scope with a part missing', async (change, message) => {
+  ])('rejects an incomplete scope', async (change, message) => {
     await expect(signRequest({ url }, { ...scope, ...change })).rejects.toThrow(message)
   })
 })

@@ -29,7 +29,7 @@ function setUp(options: Parameters<typeof createBedrockClient>[0] = {}) {
 afterEach(() => vi.restoreAllMocks())
 
 describe('onRetry', () => {
-  test('hears of each attempt that is repeated, with its failure and the pause', async () => {
+  test('receives each retried attempt, with its error and delay', async () => {
     const { fake, bedrock } = setUp({ retry: { baseDelay: 8 }, random: () => 0.5 })
     fake.fail('throttling', { times: 2 })
     const heard: FailedAttempt[] = []
@@ -41,7 +41,7 @@ describe('onRetry', () => {
     expect(metadata.attempts).toBe(3)
   })
 
-  test('hears of a replay with new credentials', async () => {
+  test('receives a replay with new credentials', async () => {
     const fake = createFakeBedrock()
     const expired = { ...fake.identity, accessKeyId: 'AKIDEXAMPLEOLD' }
     const { bedrock } = setUp({
@@ -53,7 +53,7 @@ describe('onRetry', () => {
     expect(heard).toMatchObject([{ attempt: 1, delay: 0, error: { status: 403 } }])
   })
 
-  test('does not hear of the failure that the call ends with', async () => {
+  test('does not receive the final error', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('throttling', { times: 3 })
     const heard: number[] = []
@@ -62,7 +62,7 @@ describe('onRetry', () => {
     expect(heard).toEqual([1, 2])
   })
 
-  test('is refused where it is no function', async () => {
+  test('must be a function', async () => {
     const { fake, bedrock } = setUp()
     const call = bedrock.messages.create(params, { onRetry: true as never })
     await expect(call).rejects.toThrow('onRetry must be a function, not a boolean')
@@ -71,7 +71,7 @@ describe('onRetry', () => {
 })
 
 describe('the log', () => {
-  test('one line per call at info: what was called, what it came to, attempts, time, tokens, request ID', async () => {
+  test('has one line per call at info: operation, outcome, attempts, time, tokens, request ID', async () => {
     const { bedrock, lines } = setUp()
     const { metadata } = await bedrock.messages.create(params)
     const { inputTokens, outputTokens } = metadata.usage
@@ -84,7 +84,7 @@ describe('the log', () => {
     ])
   })
 
-  test("a stream's line comes at its end", async () => {
+  test("has a stream's line at its end", async () => {
     const { bedrock, calls } = setUp()
     const stream = await bedrock.messages.stream(params).started()
     expect(calls()).toEqual([])
@@ -95,7 +95,7 @@ describe('the log', () => {
     expect(calls()[0]).toContain(`requestId=${metadata.requestId}`)
   })
 
-  test('attempts at debug, with request IDs; the line of the call counts them', async () => {
+  test("has each attempt at debug, with request IDs; the call's line counts them", async () => {
     const { fake, bedrock, lines } = setUp()
     fake.fail('throttling', { times: 1 })
     await bedrock.messages.create(params)
@@ -107,7 +107,7 @@ describe('the log', () => {
     ])
   })
 
-  test('a failure has its status, its name and its request ID', async () => {
+  test('has the status, name and request ID of a failure', async () => {
     const { fake, bedrock, calls } = setUp({ retry: false })
     fake.fail('iam-denied')
     await rejectionOf(bedrock.messages.create(params))
@@ -118,14 +118,14 @@ describe('the log', () => {
     ])
   })
 
-  test('a stream that fails midway', async () => {
+  test('reports a stream that fails midway', async () => {
     const { fake, bedrock, calls } = setUp()
     fake.fail('stream-truncated', { after: 3 })
     await rejectionOf(bedrock.messages.stream(params).finalMessage())
     expect(calls()).toEqual([expect.stringMatching(/status=200 error=stream_truncated attempts=1 ms=\d+ .*requestId=/)])
   })
 
-  test('an abort has the name of its reason, whether or not the stream is being read', async () => {
+  test("reports the name of an abort's reason, whether or not the stream is being read", async () => {
     const { bedrock, calls } = setUp()
     const stream = await bedrock.messages.stream(params).started()
     stream.abort()
@@ -135,7 +135,7 @@ describe('the log', () => {
     expect(calls()[1]).toMatch(/error=Error ms=\d+$/)
   })
 
-  test('OUTCROP_LOG tells the same', async () => {
+  test('is also turned on by OUTCROP_LOG', async () => {
     const stderr = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { bedrock } = setUp({ logger: undefined, env: { OUTCROP_LOG: 'info' } })
     await bedrock.messages.countTokens(params)
@@ -144,7 +144,7 @@ describe('the log', () => {
     ])
   })
 
-  test('what is refused before anything is sent has no line', async () => {
+  test('has no line for a call that is rejected before it is sent', async () => {
     const { bedrock, lines } = setUp()
     await rejectionOf(bedrock.messages.create({ ...params, model: 'us.x\nforged' }))
     await rejectionOf(bedrock.invoke({ model: { id: 'a\nb', source: 'explicit' }, body: {} }))

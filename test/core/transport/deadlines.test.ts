@@ -56,7 +56,7 @@ function client(options: CoreClientOptions = {}): BedrockCoreClient {
 }
 
 describe('deadlines', () => {
-  test('response: until the headers', async () => {
+  test('response limits the time to the headers', async () => {
     const clock = manualClock()
     fake.fail('stall')
     const call = client({ clock, timeout: { response: 1234 } }).messages.create(params)
@@ -67,7 +67,7 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test('idle: between bytes of a body; the message so far is in the error', async () => {
+  test('idle limits the time between bytes of a body, and the error has the partial message', async () => {
     const clock = manualClock()
     fake.fail('stream-stall', { after: 4 })
     const stream = client({ clock, timeout: { idle: 4321 } }).messages.stream(params)
@@ -82,7 +82,7 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test('idle does not run while the consumer takes its time', async () => {
+  test("idle does not count the consumer's time", async () => {
     const clock = manualClock()
     const stream = client({ clock, timeout: { idle: 4321 } }).messages.stream(params)
     for await (const _ of stream) {
@@ -91,7 +91,7 @@ describe('deadlines', () => {
     }
   })
 
-  test('total: the whole call, with its retries and its body', async () => {
+  test('total limits the whole call, with its retries and body', async () => {
     const clock = manualClock()
     fake.fail('stream-stall', { after: 2 })
     const call = client({ clock, timeout: { total: 9876 } })
@@ -103,14 +103,14 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test('a call’s own deadlines go over the client’s; 0 and Infinity switch one off', async () => {
+  test("overrides the client's timeouts per call; 0 and Infinity turn one off", async () => {
     const clock = manualClock()
     const bedrock = client({ clock, timeout: { total: 5, response: 0, idle: Number.POSITIVE_INFINITY } })
     await bedrock.messages.create(params, { timeout: { total: 0 } })
     expect(clock.timers.size).toBe(0)
   })
 
-  test('one that no timer can wait for is none: the timer would fire at once', async () => {
+  test('ignores a timeout that is too long for a timer, which would fire at once', async () => {
     const clock = manualClock()
     const most = 2 ** 31 - 1
     const set: number[] = []
@@ -125,12 +125,12 @@ describe('deadlines', () => {
     expect(set).toEqual([most])
   })
 
-  test.each([{ response: -1 }, { idle: Number.NaN }])('%j is refused at once', (timeout) => {
+  test.each([{ response: -1 }, { idle: Number.NaN }])('rejects %j at once', (timeout) => {
     expect(() => client({ timeout })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 })
 
-describe('the caller’s signal wins, with its own reason', () => {
+describe("a caller's abort rejects with its own reason", () => {
   const reason = new Error('the user has left')
 
   test('before anything is sent', async () => {
@@ -138,7 +138,7 @@ describe('the caller’s signal wins, with its own reason', () => {
     expect(fake.calls).toHaveLength(0)
   })
 
-  test('while the headers are waited for', async () => {
+  test('while waiting for the headers', async () => {
     const controller = new AbortController()
     fake.fail('stall')
     const call = client().messages.create(params, { signal: controller.signal })
@@ -162,7 +162,7 @@ describe('the caller’s signal wins, with its own reason', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('while credentials are waited for', async () => {
+  test('while waiting for credentials', async () => {
     const controller = new AbortController()
     const credentials = (): Promise<never> => new Promise(() => {})
     const call = client({ credentials }).messages.create(params, { signal: controller.signal })
@@ -170,7 +170,7 @@ describe('the caller’s signal wins, with its own reason', () => {
     await expect(call).rejects.toBe(reason)
   })
 
-  test('inside a stream', async () => {
+  test('within a stream', async () => {
     const controller = new AbortController()
     fake.fail('stream-stall', { after: 3 })
     const stream = client().messages.stream(params, { signal: controller.signal })
@@ -182,7 +182,7 @@ describe('the caller’s signal wins, with its own reason', () => {
     expect(stream.snapshot?.role).toBe('assistant')
   })
 
-  test('and no listener stays behind', async () => {
+  test('and leaves no listener behind', async () => {
     const { signal } = new AbortController()
     await client().messages.create(params, { signal })
     await client().messages.stream(params, { signal }).finalMessage()
@@ -195,7 +195,7 @@ describe('the caller’s signal wins, with its own reason', () => {
   })
 })
 
-describe('whoever leaves a stream closes it', () => {
+describe('leaving a stream closes the connection', () => {
   beforeEach(() => fake.fail('stream-stall', { after: 5 }))
 
   test.each<[string, (stream: ReturnType<BedrockCoreClient['messages']['stream']>) => Promise<unknown>]>([
@@ -233,7 +233,7 @@ describe('whoever leaves a stream closes it', () => {
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
   })
 
-  test('raw events too', async () => {
+  test('also for raw events', async () => {
     const { model, ...body } = params
     const { events } = await client().invokeStream({
       model,

@@ -13,8 +13,8 @@ async function hosts(options: Parameters<typeof createBedrockClient>[0]) {
   return requests.map(({ url }) => url.replace('/model/m/invoke', '').replace('/inference-profiles', ''))
 }
 
-describe('AWS’s own hosts', () => {
-  // One region of every partition (peers.md 7, check 11: most clients know only the first).
+describe("AWS's own hosts", () => {
+  // One Region of each partition.
   test.each([
     ['us-east-1', 'amazonaws.com'],
     ['cn-north-1', 'amazonaws.com.cn'],
@@ -39,14 +39,14 @@ describe('AWS’s own hosts', () => {
     expect(await hosts({ region: 'us-east-1', endpoint })).toEqual([`https://${runtime}`, `https://${control}`])
   })
 
-  test('China has a dual-stack suffix of its own', async () => {
+  test('China has its own dual-stack suffix', async () => {
     expect(await hosts({ region: 'cn-north-1', endpoint: { dualstack: true } })).toEqual([
       'https://bedrock-runtime.cn-north-1.api.amazonwebservices.com.cn',
       'https://bedrock.cn-north-1.api.amazonwebservices.com.cn',
     ])
   })
 
-  test('the variables for FIPS and dual-stack count', async () => {
+  test('the variables for FIPS and dual-stack apply', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
     vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true')
     expect(await hosts({ region: 'us-gov-west-1' })).toEqual([
@@ -57,14 +57,14 @@ describe('AWS’s own hosts', () => {
 })
 
 describe('custom endpoints', () => {
-  test('a URL serves both hosts and keeps its base path', async () => {
+  test('use a URL for both hosts, and keep its base path', async () => {
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://gateway.example/bedrock/' })).toEqual([
       'https://gateway.example/bedrock',
       'https://gateway.example/bedrock',
     ])
   })
 
-  test('`control` names another', async () => {
+  test('use `control` for the control host', async () => {
     expect(
       await hosts({
         region: 'us-east-1',
@@ -73,19 +73,19 @@ describe('custom endpoints', () => {
     ).toEqual(['https://a.example', 'https://b.example/c'])
   })
 
-  test('an interface endpoint is used as it is', async () => {
+  test('use an interface endpoint as it is', async () => {
     const vpce = 'https://vpce-0abc.bedrock-runtime.us-east-1.vpce.amazonaws.com'
     expect(await hosts({ region: 'us-east-1', endpoint: vpce })).toEqual([vpce, vpce])
   })
 
-  test('AWS’s runtime host given in full still has its own control host', async () => {
+  test("keep AWS's own control host for a given runtime host", async () => {
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://bedrock-runtime.us-east-1.amazonaws.com' })).toEqual([
       'https://bedrock-runtime.us-east-1.amazonaws.com',
       'https://bedrock.us-east-1.amazonaws.com',
     ])
   })
 
-  test('and the other way round', async () => {
+  test("keep AWS's own runtime host for a given control host", async () => {
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://bedrock.us-east-1.amazonaws.com' })).toEqual([
       'https://bedrock-runtime.us-east-1.amazonaws.com',
       'https://bedrock.us-east-1.amazonaws.com',
@@ -93,10 +93,13 @@ describe('custom endpoints', () => {
   })
 
   // `evilamazonaws.com` is not AWS: whoever has it gets what was configured, and no host is made of its name.
-  test.each(['evilamazonaws.com', 'amazonaws.com.evil.example', 'evilapi.aws'])('%s is not AWS', async (domain) => {
-    const url = `https://bedrock-runtime.us-east-1.${domain}`
-    expect(await hosts({ region: 'us-east-1', endpoint: url })).toEqual([url, url])
-  })
+  test.each(['evilamazonaws.com', 'amazonaws.com.evil.example', 'evilapi.aws'])(
+    'do not take %s for AWS',
+    async (domain) => {
+      const url = `https://bedrock-runtime.us-east-1.${domain}`
+      expect(await hosts({ region: 'us-east-1', endpoint: url })).toEqual([url, url])
+    },
+  )
 
   test.each([
     ['bedrock-runtime', 'us-east-1', 'eu-west-1'],
@@ -104,14 +107,14 @@ describe('custom endpoints', () => {
     ['bedrock', 'us-east-1', 'eu-west-1'],
     ['bedrock-runtime', 'us-gov-east-1', 'us-gov-west-1'],
     ['bedrock-runtime', 'us-east-10', 'us-east-1'],
-  ])('AWS’s host %s of %s is refused for %s, not signed for in vain', async (service, host, region) => {
+  ])("reject AWS's host %s of %s for %s", async (service, host, region) => {
     await expect(hosts({ region, endpoint: `https://${service}.${host}.amazonaws.com` })).rejects.toMatchObject({
       code: 'configuration',
       message: expect.stringContaining(`is in ${host}`),
     })
   })
 
-  test('each variable serves its own host, the general one both', async () => {
+  test('use each variable for its host, and the general one for both', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'https://both.example')
     expect(await hosts({ region: 'us-east-1' })).toEqual(['https://both.example', 'https://both.example'])
     vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'https://runtime.example')
@@ -122,13 +125,13 @@ describe('custom endpoints', () => {
     expect((await hosts({ region: 'us-east-1' }))[0]).toBe('https://bedrock-runtime.us-east-1.amazonaws.com')
   })
 
-  test('an empty variable counts as unset', async () => {
+  test('ignore an empty variable', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', '')
     vi.stubEnv('AWS_ENDPOINT_URL', ' ')
     expect((await hosts({ region: 'us-east-1' }))[0]).toBe('https://bedrock-runtime.us-east-1.amazonaws.com')
   })
 
-  test('explicit beats ambient', async () => {
+  test('prefer options to variables', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'https://ambient.example')
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://explicit.example' })).toEqual([
       'https://explicit.example',
@@ -136,14 +139,14 @@ describe('custom endpoints', () => {
     ])
   })
 
-  test.each([{ fips: true }, { dualstack: true }])('so does a variant of AWS’s own host: %j', async (endpoint) => {
+  test.each([{ fips: true }, { dualstack: true }])("prefer a variant of AWS's own host: %j", async (endpoint) => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'https://ambient.example')
     expect((await hosts({ region: 'us-east-1', endpoint }))[0]).toMatch(
       /^https:\/\/bedrock-runtime(-fips)?\.us-east-1\.(amazonaws\.com|api\.aws)$/,
     )
   })
 
-  test('slashes at the end are no part of the base path', async () => {
+  test('ignore trailing slashes of the base path', async () => {
     expect(await hosts({ region: 'us-east-1', endpoint: 'https://gateway.example/base//' })).toEqual([
       'https://gateway.example/base',
       'https://gateway.example/base',
@@ -157,7 +160,7 @@ describe('custom endpoints', () => {
     'http://127.10.20.30',
     'http://[::1]:1',
     'https://x.example',
-  ])('%s is allowed', (endpoint) => {
+  ])('allow %s', (endpoint) => {
     expect(() => createBedrockClient({ endpoint })).not.toThrow()
   })
 
@@ -174,15 +177,15 @@ describe('custom endpoints', () => {
     'https://gateway.example/?key=1',
     { url: 'https://gateway.example', fips: true },
     { url: 'https://gateway.example', dualstack: true },
-  ])('%j is refused at once', (endpoint) => {
+  ])('reject %j at once', (endpoint) => {
     expect(() => createBedrockClient({ endpoint })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 
-  test('plain http to another host has to be asked for', () => {
+  test('reject plain http to another host by default', () => {
     expect(() => createBedrockClient({ endpoint: { url: 'http://gateway.example', allowHttp: true } })).not.toThrow()
   })
 
-  test('a FIPS variable does not silently lose against a custom endpoint', async () => {
+  test('reject a FIPS variable beside a custom endpoint', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true')
     await expect(hosts({ region: 'us-east-1', endpoint: 'https://gateway.example' })).rejects.toMatchObject({
       code: 'configuration',
@@ -190,8 +193,8 @@ describe('custom endpoints', () => {
   })
 })
 
-describe('region', () => {
-  test('missing: the first call rejects and says how to set one', async () => {
+describe('the Region', () => {
+  test('is required by the first call, which says how to set it', async () => {
     for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, '')
     const client = createBedrockClient({ credentials: keys, fetch: capturingFetch().fetch })
     await expect(client.fetch('/inference-profiles')).rejects.toMatchObject({
@@ -200,7 +203,7 @@ describe('region', () => {
     })
   })
 
-  test('AWS_REGION comes before AWS_DEFAULT_REGION', async () => {
+  test('comes from AWS_REGION before AWS_DEFAULT_REGION', async () => {
     vi.stubEnv('AWS_DEFAULT_REGION', 'eu-west-1')
     expect((await hosts({}))[0]).toContain('eu-west-1')
     vi.stubEnv('AWS_REGION', 'eu-north-1')
@@ -209,7 +212,7 @@ describe('region', () => {
 
   // https://github.com/vercel/ai/issues/14096: requests went to `bedrock-runtime.undefined.`
   test.each(['', 'undefined', 'US East', 'us-east-1.evil.example/', 'us-east-1/../x', `${'a'.repeat(99)}-b-1`, 1])(
-    '%j is no region: not of a client, not of a call, not of an endpoint of one’s own',
+    'rejects %j in a client, a call and a custom endpoint',
     async (odd) => {
       const region = odd as string
       const refused = { code: 'configuration', message: expect.stringMatching(/^Not an AWS Region/) }

@@ -39,11 +39,11 @@ function withBody(
   }
 }
 
-describe('wrong clock, many calls', () => {
+describe('many calls with a wrong clock', () => {
   const hour = 3_600_000
   const drifting = { ...clock, now: () => Date.now() + hour }
 
-  test('all of 50 concurrent calls succeed, each replayed at most once', async () => {
+  test('all succeed, each replayed at most once', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake, { clock: drifting, retry: false })
     const results = await Promise.all(Array.from({ length: 50 }, () => bedrock.messages.create(params)))
@@ -53,7 +53,7 @@ describe('wrong clock, many calls', () => {
     expect(fake.calls.at(-1)?.status).toBe(200)
   })
 
-  test('a bogus Date does not stay', async () => {
+  test('do not keep an invalid Date', async () => {
     const fake = createFakeBedrock()
     let isBogus = true
     const lying: typeof fetch = async (input, init) => {
@@ -73,7 +73,7 @@ describe('wrong clock, many calls', () => {
     expect(metadata.attempts).toBe(1)
   })
 
-  test('the clock is corrected a second time when it moves again', async () => {
+  test('correct the clock again when it moves again', async () => {
     const fake = createFakeBedrock()
     let drift = hour
     const bedrock = client(fake, { clock: { ...clock, now: () => Date.now() + drift }, retry: false })
@@ -87,9 +87,9 @@ describe('wrong clock, many calls', () => {
 
 describe('after message_stop', () => {
   test.each<[string, (controller: ReadableStreamDefaultController<Uint8Array>) => void]>([
-    ['a reset is no failure', (controller) => controller.error(new TypeError('terminated'))],
-    ['a cut frame is no failure', (controller) => (controller.enqueue(new Uint8Array([0, 0, 1])), controller.close())],
-    ['an open connection does not wait for the idle deadline', () => {}],
+    ['ignores a reset', (controller) => controller.error(new TypeError('terminated'))],
+    ['ignores a cut frame', (controller) => (controller.enqueue(new Uint8Array([0, 0, 1])), controller.close())],
+    ['does not wait for the idle timeout of an open connection', () => {}],
   ])('%s', async (_, end) => {
     const fake = createFakeBedrock({ reply: 'whole' })
     const fetch = withBody(fake, (chunks, controller) => {
@@ -109,7 +109,7 @@ describe('after message_stop', () => {
     expect(types.at(-1)).toBe('message_stop')
   })
 
-  test('a damaged frame is a failure all the same', async () => {
+  test('still reports a damaged frame', async () => {
     const fake = createFakeBedrock({ reply: 'whole' })
     const fetch = withBody(fake, (chunks, controller) => {
       for (const chunk of chunks) controller.enqueue(chunk)
@@ -122,8 +122,8 @@ describe('after message_stop', () => {
   })
 })
 
-describe('what a response may be', () => {
-  test('of an error, 64 KB are read', async () => {
+describe('limits of a response', () => {
+  test('reads 64 KB of an error', async () => {
     const fake = createFakeBedrock()
     let pulled = 0
     const endless = (): Response =>
@@ -144,7 +144,7 @@ describe('what a response may be', () => {
     expect(pulled).toBeLessThan(1_000_000)
   })
 
-  test('a body without an end is refused, and not read for ever', async () => {
+  test('rejects a body without an end, and stops reading', async () => {
     const fake = createFakeBedrock()
     const chunk = new Uint8Array(16_777_216).fill(32)
     const endless = (): Response =>
@@ -156,7 +156,7 @@ describe('what a response may be', () => {
     })
   })
 
-  test('the content type is compared without regard to case', async () => {
+  test('compares the content type without regard to case', async () => {
     const fake = createFakeBedrock({ reply: 'fine' })
     const fetch: typeof globalThis.fetch = async (input, init) => {
       const { status, body } = await fake.fetch(input, init)
@@ -165,13 +165,13 @@ describe('what a response may be', () => {
     expect(await client(fake, { fetch }).messages.stream(params).finalText()).toBe('fine')
   })
 
-  test('CountTokens without a number is an answer of the service that is wrong', async () => {
+  test('rejects a CountTokens response without a number as a service error', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake, { fetch: async () => Response.json({ tokens: 'many' }) })
     await expect(bedrock.messages.countTokens(params)).rejects.toMatchObject({ code: 'service', status: 200 })
   })
 
-  test('an error event without an object is an error', async () => {
+  test('reports an error event without an object as an error', async () => {
     const fake = createFakeBedrock({ reply: [{ type: 'error', error: 'out of luck' }] })
     await expect(client(fake, { retry: false }).messages.stream(params).finalMessage()).rejects.toMatchObject({
       code: 'stream_exception',
@@ -180,7 +180,7 @@ describe('what a response may be', () => {
   })
 })
 
-test('529 is retried as a status, and x-amz-retry-after is obeyed', async () => {
+test('retries 529, and obeys x-amz-retry-after', async () => {
   const fake = createFakeBedrock()
   const pauses: number[] = []
   let calls = 0
@@ -196,8 +196,8 @@ test('529 is retried as a status, and x-amz-retry-after is obeyed', async () => 
   expect(pauses).toContain(1234)
 })
 
-describe('retry budget', () => {
-  test('a storm of 429s is not multiplied by three', async () => {
+describe('the retry budget', () => {
+  test('does not multiply a storm of 429s by three', async () => {
     const fake = createFakeBedrock()
     fake.fail('throttling', { times: 1e9 })
     const bedrock = client(fake)
@@ -206,7 +206,7 @@ describe('retry budget', () => {
     expect(fake.calls).toHaveLength(1100)
   })
 
-  test('it is shared by the clients of withOptions, and fills up with successes', async () => {
+  test('is shared by clients of withOptions, and refills with successes', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake, { retryBudget: 14 })
     const other = bedrock.withOptions({ headers: { 'x-app': 'b' } })
@@ -224,7 +224,7 @@ describe('retry budget', () => {
     expect(await attempts(bedrock.withOptions({ retryBudget: 28 }))).toBe(3)
   })
 
-  test('a retry that succeeds gives back what it took', async () => {
+  test('gets its token back from a retry that succeeds', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake, { retryBudget: 14 })
     for (let i = 0; i < 20; i++) {
@@ -234,7 +234,7 @@ describe('retry budget', () => {
     expect(fake.calls).toHaveLength(40)
   })
 
-  test('false sets no bound; what is no number of 0 or more is refused', async () => {
+  test('has no limit with false; other values must be 0 or more', async () => {
     const fake = createFakeBedrock()
     fake.fail('internal', { times: 1e9 })
     const bedrock = client(fake, { retryBudget: false })
@@ -245,7 +245,7 @@ describe('retry budget', () => {
   })
 
   // https://github.com/aws/aws-sdk-js-v3/issues/1196
-  test('a dead kept-alive connection is replaced at once, outside of it', async () => {
+  test('does not count the replacement of a dead kept-alive connection', async () => {
     const fake = createFakeBedrock()
     let calls = 0
     const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -266,8 +266,8 @@ describe('retry budget', () => {
   })
 })
 
-describe('a call that is repeated', () => {
-  test('keeps its deadline and its signal through an exception before the first event', async () => {
+describe('a retried call', () => {
+  test('keeps its timeouts and signal after an exception before the first event', async () => {
     const fake = createFakeBedrock()
     const timers = new Map<object, () => void>()
     const manual = {
@@ -313,7 +313,7 @@ describe('one signal for many calls', () => {
     process.off('warning', listen)
   })
 
-  test('no warning of a leak, one listener, and none in the end', async () => {
+  test('gets one listener, no leak warning, and none in the end', async () => {
     process.on('warning', listen)
     const fake = createFakeBedrock()
     const { signal } = new AbortController()
@@ -327,7 +327,7 @@ describe('one signal for many calls', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
-  test('all of them end with its reason', async () => {
+  test('ends them all with its reason', async () => {
     const fake = createFakeBedrock()
     fake.fail('stream-stall', { after: 2, times: 20 })
     const controller = new AbortController()
@@ -341,7 +341,7 @@ describe('one signal for many calls', () => {
   })
 })
 
-describe('mistyped input is a ConfigurationError, before anything is sent', () => {
+describe('mistyped input is a ConfigurationError before anything is sent', () => {
   const deep = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as never
   const fake = createFakeBedrock()
   const bedrock = client(fake)
@@ -369,7 +369,7 @@ describe('mistyped input is a ConfigurationError, before anything is sent', () =
     expect(fake.calls).toHaveLength(0)
   })
 
-  test('Headers are taken as headers', async () => {
+  test('accepts Headers', async () => {
     const fake = createFakeBedrock()
     const headers = new Headers({ 'X-App': 'one' })
     const bedrock = client(fake, { headers })
@@ -392,7 +392,7 @@ describe('mistyped input is a ConfigurationError, before anything is sent', () =
     [{ fetch: 'node-fetch' }, /^/],
     [{ middleware: [{}] }, /^/],
     [{ env: 'prod' }, /^/],
-  ])('%j is refused, and the right name told', (options, hint) => {
+  ])('rejects %j, and suggests the right name', (options, hint) => {
     const error = (() => {
       try {
         return createBedrockClient(options as never)
@@ -405,14 +405,14 @@ describe('mistyped input is a ConfigurationError, before anything is sent', () =
     expect(JSON.stringify(error)).not.toContain('made-up')
   })
 
-  test('a synchronous credentials function works', async () => {
+  test('accepts a synchronous credentials function', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake, { credentials: (() => fake.identity) as never })
     await bedrock.messages.create(params)
     expect(fake.calls[0]?.signature.valid).toBe(true)
   })
 
-  test('a single middleware works', async () => {
+  test('accepts a single middleware function', async () => {
     const fake = createFakeBedrock()
     const seen = vi.fn(async (request, next) => next(request))
     const bedrock = client(fake, { middleware: seen as never })
@@ -422,7 +422,7 @@ describe('mistyped input is a ConfigurationError, before anything is sent', () =
 })
 
 describe('env', () => {
-  test('stands in for the variables of the process', async () => {
+  test("replaces the process's variables", async () => {
     const fake = createFakeBedrock({ region: 'eu-central-1' })
     const european = { ...params, model: 'eu.anthropic.claude-sonnet-4-6' }
     const env = {

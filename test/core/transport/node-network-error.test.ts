@@ -15,7 +15,7 @@ test.each([
   ['ETIMEDOUT', { code: 'timeout', phase: 'connect', retryable: true }, 3],
   ['ECONNREFUSED', { code: 'connection', message: expect.stringContaining('ECONNREFUSED') }, 3],
   ['SELF_SIGNED_CERT_IN_CHAIN', { code: 'connection', hint: expect.stringContaining('NODE_EXTRA_CA_CERTS') }, 1],
-])('%s', async (code, expected, attempts) => {
+])('classifies %s', async (code, expected, attempts) => {
   let calls = 0
   const bedrock = createBedrockClient({
     region: 'us-east-1',

@@ -39,7 +39,7 @@ function setUp(options: CoreClientOptions = {}): Setup {
   return { fake, bedrock, pauses }
 }
 
-describe('what is repeated', () => {
+describe('retried failures', () => {
   test.each<FaultName>([
     'throttling',
     'throttling-tokens',
@@ -73,14 +73,14 @@ describe('what is repeated', () => {
     'extra-inputs',
     'redirect',
     'unknown-operation',
-  ])('not %s', async (fault) => {
+  ])('exclude %s', async (fault) => {
     const { fake, bedrock } = setUp()
     fake.fail(fault, { times: 3 })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', retryable: false })
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('an exception before the first event is, one after it is not', async () => {
+  test('include an exception before the first event, but not after it', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('stream-throttling', { after: 0 })
     await bedrock.messages.stream(params).finalMessage()
@@ -92,8 +92,8 @@ describe('what is repeated', () => {
   })
 })
 
-describe('how often, and when', () => {
-  test('three attempts in all; the last error says how many there were', async () => {
+describe('number and delay of retries', () => {
+  test('makes three attempts by default, and reports them in the last error', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('throttling', { times: 9 })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts: 3 })
@@ -104,28 +104,28 @@ describe('how often, and when', () => {
     [false as const, 1],
     [{ attempts: 1 }, 1],
     [{ attempts: 5 }, 5],
-  ])('retry: %j', async (retry, attempts) => {
+  ])('follows retry: %j', async (retry, attempts) => {
     const { fake, bedrock } = setUp({ retry })
     fake.fail('internal', { times: 9 })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts })
     expect(fake.calls).toHaveLength(attempts)
   })
 
-  test('a call’s own retry goes over the client’s', async () => {
+  test("lets a call override the client's retry", async () => {
     const { fake, bedrock } = setUp({ retry: { attempts: 5 } })
     fake.fail('internal', { times: 9 })
     await expect(bedrock.messages.create(params, { retry: false })).rejects.toMatchObject({ attempts: 1 })
     await expect(bedrock.messages.create(params, { retry: { attempts: 2 } })).rejects.toMatchObject({ attempts: 2 })
   })
 
-  test('pauses double, are drawn at random below their ceiling, and are capped', async () => {
+  test('doubles the delays, draws them at random, and caps them', async () => {
     const { fake, bedrock, pauses } = setUp({ retry: { attempts: 6, baseDelay: 100, maxDelay: 500 } })
     fake.fail('internal', { times: 9 })
     await bedrock.messages.create(params).catch(() => {})
     expect(pauses).toEqual([50, 100, 200, 250, 250])
   })
 
-  test('the draw is full jitter: from nothing to the ceiling', async () => {
+  test('draws with full jitter, from nothing to the ceiling', async () => {
     const draws = [0, 0.999]
     const { fake, bedrock, pauses } = setUp({ retry: { baseDelay: 100 }, random: () => draws.shift() ?? 0 })
     fake.fail('internal', { times: 9 })
@@ -137,14 +137,14 @@ describe('how often, and when', () => {
     [{ 'retry-after': '3' }, 3000],
     [{ 'retry-after-ms': '250' }, 250],
     [{ 'retry-after-ms': '250', 'retry-after': '3' }, 250],
-  ])('%j is obeyed', async (headers, pause) => {
+  ])('obeys %j', async (headers, pause) => {
     const { fake, bedrock, pauses } = setUp({ random: () => 0 })
     fake.fail('throttling', { headers })
     await bedrock.messages.create(params)
     expect(pauses).toEqual([pause])
   })
 
-  test('so is a date', async () => {
+  test('obeys a date', async () => {
     const { fake, bedrock, pauses } = setUp({ random: () => 0 })
     fake.fail('throttling', { headers: { 'retry-after': new Date(Date.now() + 5000).toUTCString() } })
     await bedrock.messages.create(params)
@@ -152,13 +152,13 @@ describe('how often, and when', () => {
     expect(pauses[0]).toBeLessThanOrEqual(5000)
   })
 
-  test('a wait beyond maxDelay ends the retries, and the error tells it', async () => {
+  test('stops if the wait exceeds maxDelay, and says so in the error', async () => {
     const { fake, bedrock } = setUp({ retry: { maxDelay: 10_000 } })
     fake.fail('throttling', { headers: { 'retry-after': '60' } })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ retryAfter: 60_000, attempts: 1 })
   })
 
-  test('x-should-retry is obeyed, both ways', async () => {
+  test('obeys x-should-retry, both ways', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('internal', { headers: { 'x-should-retry': 'false' } })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ attempts: 1 })
@@ -166,7 +166,7 @@ describe('how often, and when', () => {
     expect((await bedrock.messages.create(params)).metadata.attempts).toBe(2)
   })
 
-  test('retryIf decides in place of the rule', async () => {
+  test('lets retryIf decide instead', async () => {
     const asked: number[] = []
     const { fake, bedrock } = setUp({
       retry: {
@@ -183,7 +183,7 @@ describe('how often, and when', () => {
   })
 
   test.each([{ attempts: 0 }, { attempts: 1.5 }, { baseDelay: -1 }, { maxDelay: Number.NaN }])(
-    '%j is refused at once',
+    'rejects %j at once',
     (retry) => {
       expect(() => createBedrockClient({ retry })).toThrow(expect.objectContaining({ code: 'configuration' }))
     },
@@ -203,7 +203,7 @@ describe('a wrong clock', () => {
     })
 
   test.each([hour, -hour])(
-    'off by %d ms: corrected from the answer, replayed once, remembered, beyond the attempts',
+    'off by %d ms is corrected from the response, replayed once, and remembered; it counts as no attempt',
     async (drift) => {
       const { fake, bedrock } = skewed(drift, { retry: false })
       const { metadata } = await bedrock.messages.create(params)
@@ -215,7 +215,7 @@ describe('a wrong clock', () => {
     },
   )
 
-  test('a clock of AWS that is another one in each answer is believed once', async () => {
+  test('that is different in each response is believed once', async () => {
     let calls = 0
     const lying: typeof fetch = async (_, init) => {
       const signed = new Headers(init?.headers).get('x-amz-date') ?? ''
@@ -237,14 +237,14 @@ describe('a wrong clock', () => {
     expect(calls).toBe(2)
   })
 
-  test('a signature that is wrong for another reason is not replayed', async () => {
+  test('is not corrected for signatures that are wrong for another reason', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('signature-mismatch', { times: 5 })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 403 })
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('a wrong clock and expired credentials: each is mended once', async () => {
+  test('and expired credentials are each corrected once', async () => {
     let count = 0
     const { fake, bedrock } = skewed(hour, {
       retry: false,

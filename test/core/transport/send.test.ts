@@ -33,12 +33,12 @@ function setUp(options: CoreClientOptions = {}): { fake: FakeBedrock; bedrock: B
 const call = (bedrock: BedrockCoreClient, isStream = false): Promise<unknown> =>
   isStream ? bedrock.messages.stream(params).finalMessage() : bedrock.messages.create(params)
 
-describe('a deadline', () => {
+describe('a timeout', () => {
   const always = { attempts: 3, retryIf: () => true }
 
   test.each<[string, object, number]>([
-    ['of the response ends one attempt, and retryIf may ask for another', { response: 1234 }, 2],
-    ['of the whole call ends the call, however retryIf decides', { total: 1234 }, 0],
+    ['of the response ends one attempt, which retryIf may repeat', { response: 1234 }, 2],
+    ['of the whole call ends it, whatever retryIf decides', { total: 1234 }, 0],
   ])('%s', async (_, timeout, retries) => {
     const { fake, bedrock } = setUp({ retry: always, timeout })
     fake.fail('stall', { times: 3 })
@@ -52,14 +52,14 @@ describe('a deadline', () => {
     ['response', 'stall', false, 'Stream long answers, or raise timeout.response if that is too short.'],
     ['idle', 'stream-stall', true, 'Raise timeout.idle if that is too short.'],
     ['total', 'stall', false, 'Raise timeout.total if that is too short.'],
-  ])('%s says which option to raise', async (phase, fault, isStream, hint) => {
+  ])('of phase %s names the option to raise', async (phase, fault, isStream, hint) => {
     const { fake, bedrock } = setUp({ retry: false, timeout: { [phase]: 1234 } })
     fake.fail(fault)
     await expect(call(bedrock, isStream)).rejects.toMatchObject({ phase, hint })
   })
 })
 
-test('an error of the network names the host', async () => {
+test('names the host in an error of the network', async () => {
   const { fake, bedrock } = setUp({ retry: false })
   fake.fail('connection-refused')
   const host = `bedrock-runtime.${fake.region}.amazonaws.com`
@@ -76,7 +76,7 @@ describe('credentials that Bedrock refused', () => {
     expect(credentials.mock.calls.map(([request]) => request?.forceRefresh ?? false)).toEqual([false, true])
   })
 
-  test('are not kept beyond the attempt that they were asked for', async () => {
+  test('are not kept after the attempt that asked for them', async () => {
     const identity = (n: number) => ({ accessKeyId: `AKIDEXAMPLE${n}`, secretAccessKey: 'secret-example' })
     // Expired, so that the client does not keep them either.
     const credentials = vi.fn(async () => ({ ...identity(credentials.mock.calls.length), expiration: new Date(0) }))
@@ -92,14 +92,14 @@ describe('credentials that Bedrock refused', () => {
     ])
   })
 
-  test('are not sent a second time if the provider has no others', async () => {
+  test('are not sent again if the provider has no others', async () => {
     const { fake, bedrock } = setUp({ credentials: async () => ({ ...fake.identity }), retry: false })
     fake.fail('expired-token', { times: 5 })
     await expect(call(bedrock)).rejects.toMatchObject({ type: 'ExpiredTokenException' })
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('are replaced only once in a call, even if the provider has new ones each time', async () => {
+  test('are replaced only once per call, even if the provider has new ones each time', async () => {
     let asked = 0
     const { fake, bedrock } = setUp({
       credentials: async () => ({ ...fake.identity, accessKeyId: `AKIDEXAMPLE${asked++}` }),
@@ -110,9 +110,9 @@ describe('credentials that Bedrock refused', () => {
   })
 
   test.each<[string, number, number]>([
-    ['a gateway refuses them with 401, in any words', 401, 2],
+    ['a gateway answers 401, in any words', 401, 2],
     ['a permission is missing', 403, 1],
-  ])('or not: %s', async (_, status, requests) => {
+  ])('are replaced or not: %s', async (_, status, requests) => {
     let asked = 0
     const fetch = vi.fn(async () => Response.json({ message: 'Go away' }, { status }))
     const { bedrock } = setUp({
@@ -124,7 +124,7 @@ describe('credentials that Bedrock refused', () => {
     expect(asked).toBe(requests)
   })
 
-  test('are the business of a gateway that signs', async () => {
+  test('are not replaced for a gateway that signs', async () => {
     const { fake, bedrock } = setUp({ credentials: 'none', retry: false })
     fake.fail('expired-token', { times: 5 })
     await expect(call(bedrock)).rejects.toMatchObject({ type: 'ExpiredTokenException' })
@@ -132,7 +132,7 @@ describe('credentials that Bedrock refused', () => {
   })
 })
 
-test('an authorization header beside credentials is refused, because only one of them can be sent', async () => {
+test('rejects an authorization header together with credentials', async () => {
   const headers = { Authorization: 'Bearer of-a-gateway' }
   const { fake, bedrock } = setUp({ headers })
   await expect(call(bedrock)).rejects.toMatchObject({
@@ -142,10 +142,10 @@ test('an authorization header beside credentials is refused, because only one of
   expect(fake.calls).toHaveLength(0)
 })
 
-describe('one signal of several calls', () => {
+describe('one signal for several calls', () => {
   const reason = new Error('the user has left')
 
-  test('still ends those that remain after one of them is done', async () => {
+  test('still ends the remaining calls after one is done', async () => {
     const { fake, bedrock } = setUp()
     const controller = new AbortController()
     const { signal } = controller
@@ -157,7 +157,7 @@ describe('one signal of several calls', () => {
     await expect(open.finalMessage()).rejects.toBe(reason)
   })
 
-  test('that has already been aborted ends a wait for credentials at once', async () => {
+  test('that is already aborted ends a wait for credentials at once', async () => {
     const ask: Middleware = async (_request, _next, { identity }) => {
       await identity()
       return expect.fail('it has an identity')
@@ -188,14 +188,14 @@ describe('retries', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('never repeat what failed before anything was sent', async () => {
+  test('never repeat a call that failed before it was sent', async () => {
     const retryIf = vi.fn(() => true)
     const { bedrock } = setUp({ retry: { retryIf }, headers: { authorization: 'Bearer of-a-gateway' } })
     await expect(call(bedrock)).rejects.toMatchObject({ code: 'configuration' })
     expect(retryIf).not.toHaveBeenCalled()
   })
 
-  test('have one more attempt, if the first found a dead connection before there was a response', async () => {
+  test('get one more attempt if the first found a dead connection', async () => {
     // Browsers and Workers do not tell why a connection failed.
     const isTold = isConnectionReset({ cause: { code: 'ECONNRESET' } })
     for (const [fault, isStream, requests] of [
@@ -210,11 +210,11 @@ describe('retries', () => {
     }
   })
 
-  test('are refused with a retryIf that is no function', () => {
+  test('reject a retryIf that is not a function', () => {
     expect(() => setUp({ retry: { retryIf: true as never } })).toThrow('retry.retryIf must be a function')
   })
 
-  test('use a budget that each success fills by one', async () => {
+  test('use a budget that each success refills by one', async () => {
     const { fake, bedrock } = setUp({ retryBudget: 14 })
     const requests = async (): Promise<number> => {
       fake.fail('internal', { times: 9 })
@@ -233,7 +233,7 @@ describe('retries', () => {
   })
 })
 
-test('a wrong clock is told once, with how far it is off, by calls that find it at the same time', async () => {
+test('logs a wrong clock once, with its offset, for concurrent calls', async () => {
   const awsTime = Date.UTC(2026, 10, 26, 12)
   const date = new Date(awsTime).toUTCString()
   const fetch: typeof globalThis.fetch = async (_, init) =>
