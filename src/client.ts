@@ -96,8 +96,8 @@ function build(options: BedrockClientOptions, inherited?: Inherited): BedrockCli
     ...operations,
     models: {
       ...operations.models,
-      list: async () => catalogResolver.list(await context.resolutionContext()),
-      explain: async (name) => catalogResolver.explain(name, await context.resolutionContext()),
+      list: async () => catalogResolver.list(context.resolutionContext(await context.region())),
+      explain: async (name) => catalogResolver.explain(name, context.resolutionContext(await context.region())),
     },
     explain: async () => {
       const { credentials } = options

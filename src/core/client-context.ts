@@ -2,7 +2,7 @@ import { type BedrockError, ConfigurationError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
 import { mergeHeaders } from './internal/headers.ts'
-import { assertIdentity } from './internal/identity.ts'
+import { assertIdentity, fixedProvider } from './internal/identity.ts'
 import { createLogger } from './internal/logger.ts'
 import { assertRegion } from './internal/region.ts'
 import { systemClock } from './internal/signal.ts'
@@ -60,7 +60,7 @@ export interface ClientContext {
   /** Returns the client's Region, which is looked up once. @throws ConfigurationError if there is none */
   readonly region: () => string | Promise<string>
   /** Returns the context for a model resolver. */
-  readonly resolutionContext: (signal?: AbortSignal, region?: string) => Promise<ModelResolutionContext>
+  readonly resolutionContext: (region: string, signal?: AbortSignal) => ModelResolutionContext
 }
 
 /** The state that a client made by `withOptions` shares with the original. */
@@ -108,8 +108,8 @@ export function createClientContext(
     fetch,
     hint: defaults.hint,
     region,
-    resolutionContext: async (signal, asked) => ({
-      region: asked ?? (await region()),
+    resolutionContext: (region, signal) => ({
+      region,
       fetch,
       scope: typeof transport.credentials === 'function' ? transport.credentials : undefined,
       logger,
@@ -141,6 +141,5 @@ function providerOf(credentials: ClientOptions['credentials'], defaults: ClientD
   if (credentials === undefined) return defaults.credentials
   if (credentials === 'none') return 'none'
   if (typeof credentials === 'function') return cached(credentials)
-  const identity = assertIdentity(credentials, 'credentials', ConfigurationError)
-  return async () => identity
+  return fixedProvider(assertIdentity(credentials, 'credentials', ConfigurationError))
 }

@@ -1,5 +1,6 @@
 import type { ClientContext } from './client-context.ts'
 import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
+import { appliesTo } from './internal/condition.ts'
 import { mergeHeaders } from './internal/headers.ts'
 import { silent } from './internal/logger.ts'
 import { operations } from './internal/operations.ts'
@@ -47,22 +48,26 @@ export function createDispatch(client: ClientContext): Dispatch {
 
 /** Returns the model that a name stands for. @throws ModelResolutionError */
 export async function resolveModel(
-  { resolver, resolutionContext }: ClientContext,
+  client: ClientContext,
   model: string | ModelRef,
   signal?: AbortSignal,
-  region?: string,
+  asked?: string,
 ): Promise<ModelRef> {
-  const found =
-    typeof model === 'string' ? await resolver.resolve(model, await resolutionContext(signal, region)) : model
+  let found = model as ModelRef
+  if (typeof model === 'string') {
+    const region = asked ?? client.region()
+    const context = client.resolutionContext(typeof region === 'string' ? region : await region, signal)
+    found = await client.resolver.resolve(model, context)
+  }
   // In plain JavaScript, resolvers and middleware may return anything.
   assertModel(found)
   return found
 }
 
-/** Passes a request to the middleware at `index`, or to Bedrock after the last one. */
+/** Passes a request to the next middleware that applies to it, from `start` on, or to Bedrock after the last one. */
 async function handle(
   client: ClientContext,
-  index: number,
+  start: number,
   request: BedrockRequest,
   outer?: MiddlewareContext,
 ): Promise<BedrockResponse> {
@@ -70,8 +75,10 @@ async function handle(
   const model = request.model === outer?.model ? outer.model : await resolveModel(client, request.model, request.signal)
   const resolved = request.model === model ? request : { ...request, model }
   const region = model === outer?.model ? outer.region : (model.region ?? (await client.region()))
+  let index = start
+  let layer = client.middleware[index]
+  while (layer && !appliesTo(layer, resolved)) layer = client.middleware[++index]
   const context = new RequestContext(client, index, resolved, model, region)
-  const layer = client.middleware[index]
   return layer
     ? layer(resolved, (inner) => handle(client, index + 1, inner, context), context)
     : call(client, resolved, context)
@@ -125,7 +132,7 @@ class RequestContext implements MiddlewareContext {
 
   get identity(): () => Promise<Identity | undefined> {
     const { signal } = this.#request
-    return () => raceSignal(identify(this.#client.transport, this.region, signal), signal)
+    return () => raceSignal(Promise.resolve(identify(this.#client.transport, this.region, signal)), signal)
   }
 }
 
@@ -135,7 +142,7 @@ async function call(
   request: BedrockRequest,
   { model, region, retry, timeout }: MiddlewareContext,
 ): ReturnType<Next> {
-  const { operation, signal } = request
+  const { operation, body, options, signal } = request
   const { clock, logger } = transport
   const started = clock.now()
   let identity: Identity | undefined
@@ -147,7 +154,7 @@ async function call(
       logger.info(`${operation} ${model.id}${describeOutcome(error, metadata, now - started)}`)
   }
   const headers = mergeHeaders(request.headers)
-  const encoded = encodeRequest({ ...request, headers }, model, endpoint('bedrock-runtime', region))
+  const encoded = encodeRequest({ operation, body, headers }, model, endpoint('bedrock-runtime', region))
   const isStream = operations[operation].answers === 'stream'
   const context = { model, clock, started, ended }
   try {
@@ -160,7 +167,7 @@ async function call(
         signal,
         timeout,
         retry,
-        onRetry: request.options.onRetry,
+        onRetry: options.onRetry,
         onIdentity: (used) => {
           identity = used
         },

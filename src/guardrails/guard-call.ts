@@ -1,4 +1,5 @@
 import { ConfigurationError, enrich, GuardrailError } from '../core/errors.ts'
+import { markCondition } from '../core/internal/condition.ts'
 import { tapEvents } from '../core/internal/event-iterator.ts'
 import { readOutcome } from '../core/internal/guardrail.ts'
 import { operations } from '../core/internal/operations.ts'
@@ -7,6 +8,7 @@ import {
   type GuardrailIdentity,
   type GuardrailOptions,
   guardrailOf,
+  mentionsGuardrail,
   withGuardrail,
   withoutGuardrail,
 } from './config.ts'
@@ -41,9 +43,9 @@ export function provideInputCheck(check: InputCheck): void {
  * Handles guardrails that are set only by plain headers, as in Claude Code's settings, or by a call's option. It does
  * what `guardrails` does, and the default client includes it.
  */
-export const guardrailHeaders: Middleware = function guardrailHeaders(request, next, context) {
+export const guardrailHeaders: Middleware = markCondition(function guardrailHeaders(request, next, context) {
   return guardCall(request, next, context)
-}
+}, mentionsGuardrail)
 
 /** Guards one call, if a guardrail is set for it. */
 export async function guardCall(

@@ -49,6 +49,20 @@ export function assertIdentity(
   return given as Identity
 }
 
+const fixed = new WeakMap<CredentialProvider, Identity>()
+
+/** Creates a provider that always answers a valid identity. */
+export function fixedProvider(identity: Identity): CredentialProvider {
+  const provider = async (): Promise<Identity> => identity
+  fixed.set(provider, identity)
+  return provider
+}
+
+/** Returns the identity of a {@link fixedProvider}, which need not be asked and checked at each call. */
+export function fixedIdentity(provider: CredentialProvider): Identity | undefined {
+  return fixed.get(provider)
+}
+
 /** The subject of messages about a provider's result. */
 export const providerAnswer = "The credential provider's answer"
 

@@ -82,7 +82,10 @@ export async function readJson(response: Response): Promise<JsonObject> {
 }
 
 /** Returns the request ID, under any of AWS's names; `undefined` if it is not an ID. */
-export function requestIdOf(headers: HttpHeaders, secrets?: Secrets): string | undefined {
+export function requestIdOf(
+  headers: { get(name: string): string | null | undefined },
+  secrets?: Secrets,
+): string | undefined {
   const id =
     headers.get('x-amzn-requestid') ?? headers.get('x-amzn-request-id') ?? headers.get('x-amz-request-id') ?? ''
   if (!id) return undefined

@@ -18,17 +18,24 @@ const unsigned = new Set([
 /** The parts of a URL in their original spelling. A URL parser would normalize them, but they are signed as sent. */
 export interface SpelledUrl {
   readonly host: string
+  /** In canonical form. */
   readonly path: string
   readonly query: string
 }
 
+// Most requests go to the same URL as the one before.
+let last: (SpelledUrl & { readonly url: string }) | undefined
+
 /** @throws ConfigurationError for anything but an absolute http(s) URL. */
 export function splitUrl(url: string | URL): SpelledUrl {
-  const [, scheme, authority, path, query] = /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(String(url)) ?? []
+  const text = String(url)
+  if (last?.url === text) return last
+  const [, scheme, authority, path, query] = /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(text) ?? []
   if (!scheme || !authority) throw new ConfigurationError('The url to sign must be absolute, as in https://host/path')
   const host = authority.replace(/^.*@/, '').toLowerCase()
   const defaultPort = scheme.length === 5 ? /:443$/ : /:80$/
-  return { host: host.replace(defaultPort, ''), path: path || '/', query: query ?? '' }
+  last = { url: text, host: host.replace(defaultPort, ''), path: canonicalPath(path || '/'), query: query ?? '' }
+  return last
 }
 
 /** Normalizes headers: lower-case names, trimmed values, repeated headers joined by commas. */
@@ -51,22 +58,23 @@ export function createCanonicalRequest(
   given: Readonly<Record<string, string>>,
   payloadHash: string,
 ): { canonicalRequest: string; signedHeaders: string } {
-  const headers: Readonly<Record<string, string>> = { host, ...given }
+  const names = Object.keys(given)
+  if (given.host === undefined) names.push('host')
   let canonicalHeaders = ''
   let signedHeaders = ''
-  for (const name of Object.keys(headers).sort()) {
+  for (const name of names.sort()) {
     if (unsigned.has(name)) continue
-    canonicalHeaders += `${name}:${(headers[name] as string).replace(/\s+/g, ' ')}\n`
+    canonicalHeaders += `${name}:${(given[name] ?? host).replace(/\s+/g, ' ')}\n`
     signedHeaders += signedHeaders ? `;${name}` : name
   }
   return {
-    canonicalRequest: `${method.toUpperCase()}\n${canonicalUri(path)}\n${canonicalQuery(query)}\n${canonicalHeaders}\n${signedHeaders}\n${payloadHash}`,
+    canonicalRequest: `${method.toUpperCase()}\n${path}\n${canonicalQuery(query)}\n${canonicalHeaders}\n${signedHeaders}\n${payloadHash}`,
     signedHeaders,
   }
 }
 
 // Every service but S3 signs the path with one more level of encoding than it is sent: `%3A` becomes `%253A`.
-function canonicalUri(path: string): string {
+function canonicalPath(path: string): string {
   if (/^[\w.~/-]*$/.test(path)) return path
   return encodeRfc3986(path).replaceAll('%2F', '/')
 }

@@ -42,7 +42,9 @@ export async function signHeaders(
   // Only if needed: V8 handles an object more slowly after a `delete`.
   else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
 
-  const payloadHash = headers['x-amz-content-sha256'] ?? (await sha256Hex(body))
+  let payloadHash: string | Promise<string> = headers['x-amz-content-sha256'] ?? sha256Hex(body)
+  // Node hashes at once, and an await costs time even then.
+  if (typeof payloadHash !== 'string') payloadHash = await payloadHash
   const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, spelled, headers, payloadHash)
   const { stringToSign, signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
   headers.authorization = `${algorithm} Credential=${identity.accessKeyId}/${credentialScope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
@@ -66,7 +68,12 @@ export async function sign(
   amzDate: string,
   credentialScope: string,
 ): Promise<Pick<SignedRequest, 'stringToSign' | 'signature'>> {
-  const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${await sha256Hex(canonicalRequest)}`
-  const signature = await hmacSha256Hex(await deriveSigningKey(identity, credentialScope), stringToSign)
+  let hash: string | Promise<string> = sha256Hex(canonicalRequest)
+  if (typeof hash !== 'string') hash = await hash
+  const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${hash}`
+  let key = deriveSigningKey(identity, credentialScope)
+  if (key instanceof Promise) key = await key
+  let signature: string | Promise<string> = hmacSha256Hex(key, stringToSign)
+  if (typeof signature !== 'string') signature = await signature
   return { stringToSign, signature }
 }

@@ -35,14 +35,26 @@ export class Authorizer {
     this.#scope = scope
   }
 
-  /** Gets the identity and signs. @throws CredentialsError | ConfigurationError */
+  /** Gets the identity and signs, or adds a Bedrock API key. @throws CredentialsError | ConfigurationError */
   async authorize(): Promise<HttpRequest> {
     const { clock, skew } = this.#state
     if (!this.#isFresh) this.identity = await this.#ask()
     this.#isFresh = false
     this.#signedAt = clock.now() + (this.#corrected ?? skew.milliseconds)
     const { request, region } = this.#call
-    return withAuthorization(request, this.identity ?? 'none', region, new Date(this.#signedAt))
+    const { identity } = this
+    // For a gateway that signs.
+    if (!identity) return request
+    if (request.headers.authorization !== undefined) {
+      throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
+        hint: "Remove the header, or set credentials to 'none' if a gateway uses it.",
+      })
+    }
+    const { headers } =
+      'token' in identity
+        ? { headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
+        : await signHeaders(request, identity, region, 'bedrock', new Date(this.#signedAt))
+    return { ...request, headers }
   }
 
   /**
@@ -74,9 +86,10 @@ export class Authorizer {
 
   async #ask(refused?: Identity): Promise<Identity | undefined> {
     const { region, signal, onIdentity } = this.#call
-    const given = await this.#scope.wait(identify(this.#state, region, signal, refused))
-    if (given) onIdentity?.(given)
-    return given
+    const given = identify(this.#state, region, signal, refused)
+    const identity = given instanceof Promise ? await this.#scope.wait(given) : given
+    if (identity) onIdentity?.(identity)
+    return identity
   }
 
   #correctTime(error: ServiceError, response: HttpResponse): boolean {
@@ -88,26 +101,6 @@ export class Authorizer {
     this.#corrected = date - this.#state.clock.now()
     return true
   }
-}
-
-/** Adds a signature or a Bedrock API key, or nothing for a gateway that signs. */
-async function withAuthorization(
-  request: HttpRequest,
-  identity: Identity | 'none',
-  region: string,
-  date: Date,
-): Promise<HttpRequest> {
-  if (identity === 'none') return request
-  if (request.headers.authorization !== undefined) {
-    throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
-      hint: "Remove the header, or set credentials to 'none' if a gateway uses it.",
-    })
-  }
-  if ('token' in identity) {
-    return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
-  }
-  const { headers } = await signHeaders(request, identity, region, 'bedrock', date)
-  return { ...request, headers }
 }
 
 // Bedrock answers both an expired identity and a missing permission with 403; only the message differs.

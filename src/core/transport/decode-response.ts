@@ -28,15 +28,13 @@ export async function decodeJson(incoming: IncomingResponse, context: DecodeCont
   if (!body) {
     throw new ConnectionError(
       `The response is truncated or not JSON (${text.length} characters, HTTP ${response.status})`,
-      {
-        requestId,
-      },
+      { requestId },
     )
   }
   const error = unknownOperation(body, response.status, requestId, incoming.secrets)
   if (error) throw error
   incoming.done()
-  metadata.usage = { ...metadata.usage, ...usageFromBody(body.usage) }
+  Object.assign(metadata.usage, usageFromBody(body.usage))
   metadata.latency = context.clock.now() - context.started
   return { type: 'json', body, metadata }
 }
@@ -69,7 +67,8 @@ export function createMetadata(
 ): ResponseMetadata {
   const headers = headersToRecord(response.headers)
   return {
-    requestId: requestIdOf(response.headers, secrets),
+    // Not from the response's own headers, which check each name that they are asked for.
+    requestId: requestIdOf({ get: (name) => headers[name] }, secrets),
     status: response.status,
     headers,
     attempts,
