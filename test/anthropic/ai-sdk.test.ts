@@ -34,7 +34,7 @@ const askedForWeather = {
 }
 
 describe('ai with @ai-sdk/anthropic', () => {
-  test('generateText', async () => {
+  test('generates text', async () => {
     const { model, fake } = sdk({ reply: 'Grüße aus 東京' })
     const { text, usage, finishReason, response } = await generateText({ model, ...settings })
     expect(text).toBe('Grüße aus 東京')
@@ -45,7 +45,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect(JSON.stringify(fake.calls)).not.toContain('sk-ant-unused')
   })
 
-  test('streamText', async () => {
+  test('streams text', async () => {
     const { model } = sdk({ reply: 'Grüße aus 東京, in more than one piece' })
     const result = streamText({ model, ...settings })
     const texts: string[] = []
@@ -56,7 +56,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect((await result.usage).outputTokens).toBeGreaterThan(0)
   })
 
-  test('no part of a stream is an error: its schema takes no event that Anthropic does not have', async () => {
+  test("streams no event that the provider's schema rejects", async () => {
     const { model, fake } = sdk()
     fake.fail('stream-unknown-event')
     const types: string[] = []
@@ -65,7 +65,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect(types.at(-1)).toBe('finish')
   })
 
-  test('reasoning', async () => {
+  test('streams reasoning', async () => {
     const content = [
       { type: 'thinking', thinking: 'Let me see.', signature: 'c2ln' },
       { type: 'text', text: 'So.' },
@@ -78,7 +78,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     }
   })
 
-  test('tools, in steps', async () => {
+  test('runs tools in steps', async () => {
     const { model } = sdk(askedForWeather)
     const options = { model, ...settings, tools: { weather }, stopWhen: stepCountIs(3) }
     const whole = await generateText(options)
@@ -89,7 +89,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect((await streamed.steps)[0]?.toolResults[0]?.output).toBe('sunny in Bern')
   })
 
-  test('structured output', async () => {
+  test('generates structured output', async () => {
     const schema = z.object({ city: z.string(), degrees: z.number() })
     const { model, fake } = sdk({
       reply: (call) =>
@@ -104,7 +104,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect(fake.calls.every(({ status }) => status === 200)).toBe(true)
   })
 
-  test('structured output by a tool, for models that take no output format', async () => {
+  test('generates structured output through a tool, for models without output formats', async () => {
     const { anthropic, fake } = sdk({
       reply: { content: [{ type: 'tool_use', id: 'toolu_1', name: 'json', input: { city: 'Bern' } }] },
     })
@@ -118,7 +118,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect(fake.calls[0]?.body).not.toHaveProperty('output_config')
   })
 
-  test('abort cancels the call at Bedrock', async () => {
+  test('cancels the call at Bedrock on abort', async () => {
     const { model, fake } = sdk({ reply: 'word '.repeat(500) })
     fake.fail('stall')
     const controller = new AbortController()
@@ -138,7 +138,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     await expect.poll(() => fake.calls[1]?.aborted).toBe(true)
   })
 
-  test('errors, and whether they are worth a retry', async () => {
+  test('maps errors, and whether they can be retried', async () => {
     const { model, fake } = sdk()
     for (const [fault, statusCode, isRetryable] of [
       ['throttling', 429, true],
@@ -154,7 +154,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect((await generateText({ model, ...settings, maxRetries: 1 })).text).not.toBe('')
   })
 
-  test('a fault in the stream is an error part and no quiet end', async () => {
+  test('reports a fault in the stream as an error part', async () => {
     const { model, fake } = sdk()
     for (const fault of ['stream-truncated', 'stream-throttling', 'stream-corrupt'] as const) {
       fake.fail(fault, { after: 4 })
@@ -165,7 +165,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     }
   })
 
-  test('useChat, through its own response', async () => {
+  test('serves useChat through its own response', async () => {
     const { model } = sdk(askedForWeather)
     // The route of the server, and what useChat has on the other side of it.
     const route = async (): Promise<Response> =>
@@ -183,7 +183,7 @@ describe('ai with @ai-sdk/anthropic', () => {
     expect(last?.parts.find(({ type }) => type === 'text')).toMatchObject({ text: 'It is sunny.' })
   })
 
-  test('anthropicOptions', async () => {
+  test('takes anthropicOptions', async () => {
     const { bedrock } = connect({ reply: 'Hello' })
     const { text } = await generateText({ model: createAnthropic(anthropicOptions(bedrock))('sonnet'), ...settings })
     expect(text).toBe('Hello')

@@ -36,7 +36,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     })
   })
 
-  test('the key of the request goes nowhere', async () => {
+  test("does not send the request's key anywhere", async () => {
     const { anthropic, fake } = sdk()
     await anthropic.messages.create(params)
     expect(JSON.stringify(fake.calls)).not.toContain('sk-ant-unused')
@@ -58,7 +58,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     ])
   })
 
-  test('messages.stream: events, finalMessage, finalText', async () => {
+  test('messages.stream with events, finalMessage and finalText', async () => {
     const { anthropic } = sdk({ reply: 'Grüße aus 東京' })
     const stream = anthropic.messages.stream(params)
     const texts: string[] = []
@@ -70,7 +70,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(message.usage.output_tokens).toBeGreaterThan(1)
   })
 
-  test('thinking, its signature, tool use: the message is the one of messages.create', async () => {
+  test('assembles the message of messages.create from thinking, its signature and tool use', async () => {
     const reply: FakeReply = {
       content: [
         { type: 'thinking', thinking: 'Let me see.', signature: 'c2ln' },
@@ -85,7 +85,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(streamed.stop_reason).toBe(whole.stop_reason)
   })
 
-  test('beta.messages: the anthropic-beta header becomes betas of the body', async () => {
+  test('beta.messages turns the anthropic-beta header into betas of the body', async () => {
     const { anthropic, fake } = sdk()
     await anthropic.beta.messages.create({
       ...params,
@@ -97,7 +97,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     ])
   })
 
-  test('beta.messages.toolRunner runs its tools to the end', async () => {
+  test('beta.messages.toolRunner runs tools to the end', async () => {
     const asked: string[] = []
     const { anthropic, fake } = sdk({
       reply: (call) =>
@@ -129,7 +129,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(asked).toEqual(['Bern', 'Bern'])
   })
 
-  test('messages.parse: structured output', async () => {
+  test('messages.parse with structured output', async () => {
     const { anthropic, fake } = sdk({ reply: '{"city":"Bern","degrees":21}' })
     const { parsed_output } = await anthropic.messages.parse({
       ...params,
@@ -146,7 +146,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(fake.calls[0]?.operation).toBe('CountTokens')
   })
 
-  test('models.list, page by page, and models.retrieve', async () => {
+  test('models.list with pages, and models.retrieve', async () => {
     const { anthropic } = sdk()
     const ids: string[] = []
     for await (const { id } of anthropic.models.list({ limit: 3 })) ids.push(id)
@@ -165,7 +165,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     ['not-found', 404, Sdk.NotFoundError],
     ['unavailable', 529, Sdk.InternalServerError],
     ['internal', 500, Sdk.InternalServerError],
-  ] as const)('errors by class: %s', async (fault, status, Class) => {
+  ] as const)('throws the class of the error: %s', async (fault, status, Class) => {
     const { anthropic, fake } = sdk()
     for (const call of [
       () => anthropic.messages.create(params),
@@ -181,7 +181,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     }
   })
 
-  test('retries what x-should-retry allows, after what retry-after says', async () => {
+  test('retries as x-should-retry and retry-after say', async () => {
     const { fake, fetch } = connect()
     const anthropic = new Sdk({ apiKey: 'unused', fetch, maxRetries: 2 })
     fake.fail('throttling', { times: 2, headers: { 'retry-after-ms': '1' } })
@@ -192,7 +192,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(fake.calls).toHaveLength(4)
   })
 
-  test('abort before and inside the answer cancels the call at Bedrock', async () => {
+  test('cancels the call at Bedrock on abort, before and within the answer', async () => {
     const { anthropic, fake } = sdk({ reply: 'word '.repeat(500) })
     fake.fail('stall')
     const controller = new AbortController()
@@ -210,7 +210,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     await expect.poll(() => fake.calls[1]?.aborted).toBe(true)
   })
 
-  test('leaving a stream cancels the call at Bedrock', async () => {
+  test('cancels the call at Bedrock when the loop is left', async () => {
     const { anthropic, fake } = sdk({ reply: 'word '.repeat(500) })
     for await (const _ of await anthropic.messages.create({ ...params, stream: true })) break
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
@@ -229,7 +229,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     ['stream-corrupt', 'api_error'],
     ['stream-not-json', 'api_error'],
     ['stream-unknown-exception', 'api_error'],
-  ] as const)('a fault in the stream is an error and never a quiet end: %s', async (fault, type) => {
+  ] as const)('throws a fault in the stream: %s', async (fault, type) => {
     const { anthropic, fake } = sdk()
     fake.fail(fault)
     let events = 0
@@ -242,7 +242,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
     expect(events).toBe(2)
   })
 
-  test('anthropicOptions: a key, a fetch, and one round of retries', async () => {
+  test('anthropicOptions sets a key, a fetch, and one layer of retries', async () => {
     const { bedrock, fake } = connect()
     const anthropic = new Sdk(anthropicOptions(bedrock))
     fake.fail('unavailable')
@@ -252,7 +252,7 @@ describe.each(sdks)('%s', (_, Sdk) => {
   })
 })
 
-describe('streams of ours in the hands of the SDK', () => {
+describe("the SDK and this client's streams", () => {
   test('MessageStream.fromReadableStream reads toReadableStream()', async () => {
     const { bedrock } = connect({ reply: 'Grüße aus 東京' })
     const ours = bedrock.messages.stream(params)
@@ -261,14 +261,14 @@ describe('streams of ours in the hands of the SDK', () => {
     expect((await theirs.finalMessage()).usage.output_tokens).toBeGreaterThan(1)
   })
 
-  test('and the body of toResponse(), in its default format', async () => {
+  test('MessageStream.fromReadableStream reads the body of toResponse(), in its default format', async () => {
     const { bedrock } = connect({ reply: 'Grüße aus 東京' })
     const { body } = await bedrock.messages.stream(params).toResponse()
     const theirs = MessageStream.fromReadableStream(body as ReadableStream)
     expect(await theirs.finalText()).toBe('Grüße aus 東京')
   })
 
-  test('toReadableStream of the SDK, through the wire, is ours line by line', async () => {
+  test("the SDK's toReadableStream equals this client's, line by line", async () => {
     const { bedrock, fetch } = connect({ reply: 'one two three' })
     const anthropic = new Anthropic({ apiKey: 'unused', fetch })
     const lines = async (stream: ReadableStream) =>

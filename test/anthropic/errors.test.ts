@@ -54,7 +54,7 @@ describe('errors of Bedrock', () => {
     ['unknown-operation', 404, 'not_found_error', false],
     ['connection-reset', 502, 'api_error', true],
     ['connection-refused', 502, 'api_error', true],
-  ])('%s is %i %s', async (fault, status, type, shouldRetry) => {
+  ])('%s becomes %i %s', async (fault, status, type, shouldRetry) => {
     const { fake, fetch } = connect()
     fake.fail(fault)
     const answer = await answerOf(await post(fetch, params))
@@ -66,13 +66,13 @@ describe('errors of Bedrock', () => {
     ['stream-wrong-content-type', 502, 'api_error'],
     ['stream-empty', 502, 'api_error'],
     ['throttling', 429, 'rate_limit_error'],
-  ])('before the first event of a stream they are responses: %s is %i %s', async (fault, status, type) => {
+  ])('before the first event of a stream become responses: %s is %i %s', async (fault, status, type) => {
     const { fake, fetch } = connect()
     fake.fail(fault)
     expect(await answerOf(await post(fetch, { ...params, stream: true }))).toMatchObject({ status, type })
   })
 
-  test('retry-after, in seconds and in milliseconds', async () => {
+  test('keep retry-after, in seconds and milliseconds', async () => {
     const { fake, fetch } = connect()
     fake.fail('throttling', { headers: { 'retry-after-ms': '1200' } })
     const { headers } = await answerOf(await post(fetch, params))
@@ -82,14 +82,14 @@ describe('errors of Bedrock', () => {
     expect((await answerOf(await post(fetch, params))).headers.has('retry-after')).toBe(false)
   })
 
-  test("AWS's words are kept", async () => {
+  test("keep AWS's words", async () => {
     const { fake, fetch } = connect()
     fake.fail('extra-inputs', { message: 'output_config.format: Extra inputs are not permitted', times: 2 })
     const { message } = await answerOf(await post(fetch, params))
     expect(message).toBe('output_config.format: Extra inputs are not permitted')
   })
 
-  test('"Input is too long" says what makes Claude Code compact, also in a stream', async () => {
+  test('become "Input is too long", which makes Claude Code compact, also in a stream', async () => {
     const { fake, fetch } = connect()
     fake.fail('input-too-long')
     const { message } = await answerOf(await post(fetch, params))
@@ -123,7 +123,7 @@ describe('account IDs and ARNs', () => {
     expect(String(log[0])).toContain('arn:aws:sts::123456789012:assumed-role/dev/me')
   })
 
-  test('are hidden in an error event too', async () => {
+  test('are hidden in an error event', async () => {
     const error = {
       type: 'api_error',
       message: 'Role arn:aws:iam::123456789012:role/x of 123456789012 (AKIAIOSFODNN7EXAMPLE)',
@@ -138,7 +138,7 @@ describe('account IDs and ARNs', () => {
     expect(text).toContain('Role [ARN] of [account] ([key ID])')
   })
 
-  test('are shown with exposeUpstreamErrors, and what to do about it', async () => {
+  test('are shown with exposeUpstreamErrors, with the hint', async () => {
     const { fake, fetch } = connect({}, { exposeUpstreamErrors: true })
     fake.fail('iam-denied')
     const { message } = await answerOf(await post(fetch, params))
@@ -146,22 +146,22 @@ describe('account IDs and ARNs', () => {
     expect(message).toContain('npx outcrop iam-policy')
   })
 
-  test('a UUID is no account', async () => {
+  test('does not take a UUID for an account', async () => {
     const { fake, fetch } = connect()
     fake.fail('internal', { message: 'Request 11111111-2222-4333-8444-123456789012 failed' })
     expect((await answerOf(await post(fetch, params))).message).toContain('8444-123456789012')
   })
 })
 
-describe('errors of this side', () => {
-  test('a name that is no model, with what comes near', async () => {
+describe('errors of the client itself', () => {
+  test('suggest similar names for an unknown model', async () => {
     const { fetch } = connect()
     const answer = await answerOf(await post(fetch, { ...params, model: 'claude-sonet-4-6' }))
     expect(answer).toMatchObject({ status: 404, type: 'not_found_error' })
     expect(answer.message).toContain('claude-sonnet-4-6')
   })
 
-  test('residency and the list of available models hold', async () => {
+  test('enforce residency and the list of available models', async () => {
     for (const models of [{ residency: 'eu' }, { availableModels: ['haiku'] }]) {
       const { fake, fetch } = connect({}, {}, { models })
       expect(await answerOf(await post(fetch, params))).toMatchObject({ status: 404, type: 'not_found_error' })
@@ -169,7 +169,7 @@ describe('errors of this side', () => {
     }
   })
 
-  test('no credentials', async () => {
+  test('report missing credentials', async () => {
     const fake = createFakeBedrock()
     const bedrock = createBedrockClient({
       region: 'us-east-1',
@@ -184,13 +184,13 @@ describe('errors of this side', () => {
     })
   })
 
-  test('a deadline', async () => {
+  test('report a timeout', async () => {
     const { fake, fetch } = connect({}, {}, { timeout: { total: 1 } })
     fake.fail('stall')
     expect(await answerOf(await post(fetch, params))).toMatchObject({ status: 504, type: 'timeout_error' })
   })
 
-  test('a mistake in a middleware shows nothing of itself, unless asked to', async () => {
+  test("hide a middleware's error, unless it is exposed", async () => {
     const middleware = [
       async () => {
         throw new TypeError('cannot read properties of /home/me')
@@ -206,7 +206,7 @@ describe('errors of this side', () => {
     expect((await answerOf(await post(shown.fetch, params))).message).toContain('/home/me')
   })
 
-  test('a signal that outlives its requests keeps nothing of them', async () => {
+  test('a long-lived signal keeps no reference to its requests', async () => {
     const { fake, fetch } = connect()
     const { signal } = new AbortController()
     for (const fault of ['throttling', 'not-found', 'stream-truncated', undefined] as const) {
@@ -217,7 +217,7 @@ describe('errors of this side', () => {
     await expect.poll(() => getEventListeners(signal, 'abort').length).toBe(0)
   })
 
-  test('the abort of the request is a rejection with its reason, as of any fetch', async () => {
+  test('an abort rejects with its reason, like any fetch', async () => {
     const { fake, fetch } = connect()
     const reason = new Error('enough')
     await expect(post(fetch, params, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)

@@ -43,7 +43,7 @@ const eventsOf = (text: string): { name: string; data: Record<string, unknown> }
     })
 
 describe('server-sent events', () => {
-  test('byte for byte what Anthropic would send', async () => {
+  test("match Anthropic's byte for byte", async () => {
     const events = [start, { type: 'ping' }, ...middle, end[0] as object]
     const text = await streamed([...events, end[1] as object])
     // Bedrock adds its figures to the last one.
@@ -54,7 +54,7 @@ describe('server-sent events', () => {
     )
   })
 
-  test('headers', async () => {
+  test("have Anthropic's headers", async () => {
     const { fetch } = connect()
     const response = await post(fetch, { ...params, stream: true })
     expect(response.status).toBe(200)
@@ -63,7 +63,7 @@ describe('server-sent events', () => {
     await response.body?.cancel()
   })
 
-  test('every event has its name, and none that Anthropic does not have', async () => {
+  test("have only Anthropic's event names", async () => {
     const { fake, fetch } = connect()
     fake.fail('stream-unknown-event')
     const events = eventsOf(await (await post(fetch, { ...params, stream: true })).text())
@@ -73,7 +73,7 @@ describe('server-sent events', () => {
     expect(text).not.toContain('hologram')
   })
 
-  test('usage is always there', async () => {
+  test('always have the usage', async () => {
     const events = eventsOf(
       await streamed([
         { type: 'message_start', message },
@@ -90,7 +90,7 @@ describe('server-sent events', () => {
     expect(partly[0]?.data).toMatchObject({ message: { usage: { input_tokens: 7, output_tokens: 0 } } })
   })
 
-  test('an end before message_stop is an error, whatever has come', async () => {
+  test('end with an error if message_stop is missing', async () => {
     for (const events of [[], [start], [start, ...middle], [{ outputText: 'Not of Claude' }], [{ type: 'ping' }]]) {
       const { fetch } = connect({ reply: events as FakeReply })
       const text = await (await post(fetch, { ...params, stream: true })).text()
@@ -98,7 +98,7 @@ describe('server-sent events', () => {
     }
   })
 
-  test('a fault becomes an error event of its type, which is the last one; what came before is delivered', async () => {
+  test('end with an error event of its type after a fault, behind the earlier events', async () => {
     const { fake, fetch } = connect({ reply: [start, ...middle, ...end] as FakeReply })
     fake.fail('stream-throttling', { after: 3 })
     const events = eventsOf(await (await post(fetch, { ...params, stream: true })).text())
@@ -115,7 +115,7 @@ describe('server-sent events', () => {
     })
   })
 
-  test('what goes wrong behind message_stop is nothing to the client', async () => {
+  test('ignore faults after message_stop', async () => {
     const { fake, fetch } = connect({ reply: [start, ...middle, ...end] as FakeReply })
     for (const fault of ['stream-reset', 'stream-cut'] as const) {
       fake.fail(fault, { after: 6 })
@@ -124,7 +124,7 @@ describe('server-sent events', () => {
     }
   })
 
-  test('a guardrail that blocks by throwing is an error event', async () => {
+  test('end with an error event if a guardrail throws', async () => {
     const { guardrails } = await import('outcrop/guardrails')
     const guarded = { identifier: 'gr1', versions: ['1'], blockedWords: ['secret'], place: 'end' as const }
     const { fetch } = connect(
@@ -141,7 +141,7 @@ describe('server-sent events', () => {
   })
 })
 
-describe('deltas pass as the text that they are', () => {
+describe('deltas pass as text', () => {
   const frame = (payload: string): Uint8Array =>
     encodeEventStreamMessage({
       headers: {
@@ -172,7 +172,7 @@ describe('deltas pass as the text that they are', () => {
     )
   })
 
-  test('however the chunk around them is written', async () => {
+  test('with any formatting of the chunk around them', async () => {
     const expected = await passed([text])
     for (const wrap of [
       (bytes: string) => `{"p":"abc","bytes":"${bytes}"}`,
@@ -183,12 +183,12 @@ describe('deltas pass as the text that they are', () => {
       expect(await passed([text], wrap)).toBe(expected)
   })
 
-  test('line breaks between the tokens of JSON do not tear an event', async () => {
+  test('with line breaks between JSON tokens, which do not split the event', async () => {
     const spread = text.replace(',"delta"', ',\r\n"delta"')
     expect(await passed([spread])).toContain(`data: ${JSON.stringify(JSON.parse(text))}\n\n`)
   })
 
-  test('JSON that is cut is a fault, in the middle of a stream too', async () => {
+  test('but cut JSON is a fault, also within a stream', async () => {
     for (const cut of [text.slice(0, -1), text.slice(0, -12), '{"type":"content_block_delta",']) {
       const events = eventsOf(await passed([text, cut, text]))
       expect(events.map(({ name }) => name)).toEqual(['message_start', 'content_block_delta', 'error'])
@@ -198,7 +198,7 @@ describe('deltas pass as the text that they are', () => {
 })
 
 describe('pings', () => {
-  test('after 15 s of silence in the stream, and again', async () => {
+  test('are sent after 15 s of silence, and again', async () => {
     const clock = manualClock()
     const { fake, fetch } = connect({}, { clock })
     fake.fail('stream-stall', { after: 1 })
@@ -218,7 +218,7 @@ describe('pings', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test('after 15 s without a beginning, which makes the response begin', async () => {
+  test('begin the response after 15 s without an event', async () => {
     const clock = manualClock()
     const { fake, fetch } = connect({}, { clock })
     fake.fail('stall')
@@ -233,7 +233,7 @@ describe('pings', () => {
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
   })
 
-  test('an error after that is an error event', async () => {
+  test('turn later errors into error events', async () => {
     const clock = manualClock()
     let refuse = (): void => {}
     const refused = new Promise<void>((resolve) => {
@@ -260,7 +260,7 @@ describe('pings', () => {
     expect(await response.text()).toMatch(/^event: ping\n.*\n\nevent: error\ndata: .*"rate_limit_error"/)
   })
 
-  test('none while events come, and none with pingInterval: 0', async () => {
+  test('are not sent while events arrive, or with pingInterval: 0', async () => {
     const clock = manualClock()
     const { fetch } = connect({ reply: [start, ...middle, ...end] as FakeReply }, { clock })
     expect(await (await post(fetch, { ...params, stream: true })).text()).not.toContain('event: ping')
@@ -273,7 +273,7 @@ describe('pings', () => {
     }
   })
 
-  test('a reader that does not read gets none, and takes nothing from Bedrock: backpressure', async () => {
+  test('are not sent to a reader that does not read, for whom nothing is taken from Bedrock', async () => {
     let pulled = 0
     const { fetch } = connect(
       { reply: 'word '.repeat(1000) },
@@ -311,14 +311,14 @@ describe('toEventStream', () => {
     return events
   }
 
-  test('answers with messages.stream as Anthropic would: its own SDK reads it', async () => {
+  test("answers messages.stream in a form that Anthropic's SDK reads", async () => {
     const { bedrock } = connect({ reply: [start, ...middle, ...end] as FakeReply })
     const response = await toEventStream(bedrock.messages.stream(params))
     expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
     expect(await read(response)).toMatchObject([start, ...middle, ...end])
   })
 
-  test('a fault is an error response before the first event, and an error event after it', async () => {
+  test('sends a fault as an error response before the first event, and as an error event after it', async () => {
     const { bedrock, fake } = connect()
     fake.fail('throttling')
     const refused = await toEventStream(bedrock.messages.stream(params))
@@ -331,14 +331,14 @@ describe('toEventStream', () => {
     expect(await (await toEventStream(bedrock.messages.stream(params))).text()).not.toContain('arn:')
   })
 
-  test('a reader that leaves ends the call', async () => {
+  test('ends the call when the reader leaves', async () => {
     const { bedrock, fake } = connect({ reply: 'word '.repeat(500) })
     const response = await toEventStream(bedrock.messages.stream(params))
     await response.body?.cancel()
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
   })
 
-  test('pings', async () => {
+  test('sends pings', async () => {
     const clock = manualClock()
     const { bedrock, fake } = connect()
     fake.fail('stall')
@@ -352,8 +352,8 @@ describe('toEventStream', () => {
   })
 })
 
-describe('the thin core', () => {
-  test('is a backend too, for full model IDs', async () => {
+describe('a client of outcrop/core', () => {
+  test('is a backend for full model IDs', async () => {
     const { fake } = connect()
     const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
     const { fetch } = anthropicOptions(bedrock)

@@ -23,7 +23,7 @@ const weather = tool(async ({ city }) => `sunny in ${city}`, {
 })
 
 describe('@langchain/anthropic', () => {
-  test('invoke', async () => {
+  test('invokes', async () => {
     const { model, fake } = sdk({ reply: 'Grüße aus 東京' })
     const message = await model.invoke([new HumanMessage('Hi')])
     expect(message.text).toBe('Grüße aus 東京')
@@ -32,7 +32,7 @@ describe('@langchain/anthropic', () => {
     expect(JSON.stringify(fake.calls)).not.toContain('sk-ant-unused')
   })
 
-  test('stream, with its usage', async () => {
+  test('streams, with usage', async () => {
     const { model } = sdk({ reply: 'Grüße aus 東京, in more than one piece' })
     const texts: string[] = []
     let whole: AIMessageChunk | undefined
@@ -46,7 +46,7 @@ describe('@langchain/anthropic', () => {
     expect(whole).toMatchObject({ usage_metadata })
   })
 
-  test('tools, whole and streamed', async () => {
+  test('calls tools, complete and streamed', async () => {
     const { model } = sdk({
       reply: { content: [{ type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Bern' } }] },
     })
@@ -59,7 +59,7 @@ describe('@langchain/anthropic', () => {
     expect(whole?.tool_calls?.[0]).toMatchObject({ name: 'weather', args: { city: 'Bern' } })
   })
 
-  test('structured output', async () => {
+  test('generates structured output', async () => {
     const { model, fake } = sdk({
       reply: (call) => {
         const [first] = Array.isArray(call.body.tools) ? call.body.tools : []
@@ -77,7 +77,7 @@ describe('@langchain/anthropic', () => {
     expect(fake.calls.at(-1)?.body).not.toHaveProperty('output_config')
   })
 
-  test('a fault in the stream is thrown', async () => {
+  test('throws a fault in the stream', async () => {
     const { model, fake } = sdk()
     for (const fault of ['stream-truncated', 'stream-throttling', 'stream-reset'] as const) {
       fake.fail(fault, { after: 4 })
@@ -87,7 +87,7 @@ describe('@langchain/anthropic', () => {
     }
   })
 
-  test('abort cancels the call at Bedrock', async () => {
+  test('cancels the call at Bedrock on abort', async () => {
     const { model, fake } = sdk()
     fake.fail('stall')
     const controller = new AbortController()
@@ -98,7 +98,7 @@ describe('@langchain/anthropic', () => {
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
   })
 
-  test('anthropicOptions', async () => {
+  test('takes anthropicOptions', async () => {
     const { bedrock } = connect({ reply: 'Hello' })
     const { apiKey, ...clientOptions } = anthropicOptions(bedrock)
     const model = new ChatAnthropic({ model: 'claude-sonnet-4-6', apiKey, clientOptions })

@@ -13,7 +13,7 @@ const get = async (fetch: typeof globalThis.fetch, query = ''): Promise<Page> =>
 const idsOf = (page: Page): string[] => page.data.map(({ id }) => id)
 
 describe('GET /v1/models', () => {
-  test('the models that can be called, by names that can be called, newest first', async () => {
+  test('lists the callable models by callable names, newest first', async () => {
     const { fetch, bedrock } = connect()
     const page = await get(fetch, '?limit=1000')
     const ids = idsOf(page)
@@ -39,7 +39,7 @@ describe('GET /v1/models', () => {
     })
   })
 
-  test('what is known of a model', async () => {
+  test('has the known properties of a model', async () => {
     const { fetch } = connect()
     const model = await (await fetch(`${base}/claude-opus-5`)).json()
     expect(model).toMatchObject({
@@ -58,7 +58,7 @@ describe('GET /v1/models', () => {
     expect(older.capabilities.context_management.compact_20260112).toEqual({ supported: true })
   })
 
-  test('residency and the list of available models hold', async () => {
+  test('respects residency and the list of available models', async () => {
     const narrow = connect({}, {}, { models: { availableModels: ['haiku', 'claude-opus-4-6'] } })
     const ids = idsOf(await get(narrow.fetch))
     expect(ids).toContain('claude-opus-4-6')
@@ -67,7 +67,7 @@ describe('GET /v1/models', () => {
     expect(await get(elsewhere.fetch)).toEqual({ data: [], has_more: false, first_id: null, last_id: null })
   })
 
-  test('with discovery, what the account has, also what the catalog does not know', async () => {
+  test("lists the account's models with discovery, also unknown ones", async () => {
     const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc'
     const models = {
       systemProfiles: ['us.anthropic.claude-sonnet-4-6', 'us.anthropic.claude-opus-9', 'us.amazon.nova-lite-v1:0'],
@@ -99,7 +99,7 @@ describe('GET /v1/models', () => {
     expect(idsOf(await get(fetch))).toEqual(all.slice(0, 20))
   })
 
-  test('lifecycle', async () => {
+  test('filters by lifecycle', async () => {
     const { fetch } = connect()
     const lifecycles = (page: Page) => new Set(page.data.map(({ lifecycle }) => lifecycle))
     expect(lifecycles(await get(fetch))).toEqual(new Set(['active', 'deprecated']))
@@ -110,7 +110,7 @@ describe('GET /v1/models', () => {
   })
 
   test.each(['?limit=0', '?limit=1001', '?limit=ten', '?limit=1.5', '?after_id=nobody', '?lifecycle=unborn'])(
-    '%s is refused',
+    'refuses %s',
     async (query) => {
       const { fetch } = connect()
       const response = await fetch(`${base}${query}`)
@@ -127,12 +127,12 @@ describe('GET /v1/models/{id}', () => {
     'default',
     'us.anthropic.claude-sonnet-4-6',
     encodeURIComponent('arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6'),
-  ])('%s', async (name) => {
+  ])('resolves %s', async (name) => {
     const { fetch } = connect()
     expect(await (await fetch(`${base}/${name}`)).json()).toMatchObject({ id: 'claude-sonnet-4-6', type: 'model' })
   })
 
-  test('what is no model, or none of Claude, is a 404', async () => {
+  test('answers 404 for an unknown model, or one that is not Claude', async () => {
     const { fetch } = connect()
     for (const name of ['sonet', 'amazon.nova-lite-v1:0', '%20', 'a'.repeat(5000)]) {
       const response = await fetch(`${base}/${name}`)
@@ -141,7 +141,7 @@ describe('GET /v1/models/{id}', () => {
     }
   })
 
-  test('without a region there is an answer too', async () => {
+  test('answers without a Region', async () => {
     const { anthropicFetch } = await import('outcrop/anthropic')
     const bedrock = createBedrockClient({ credentials: 'none', fetch: async () => Response.error() })
     const response = await anthropicFetch(bedrock)(base)

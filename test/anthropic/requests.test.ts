@@ -19,13 +19,13 @@ describe('routes', () => {
     'http://127.0.0.1:8787/some/base/path/v1/messages',
     'https://example/messages',
     '/v1/messages',
-  ])('POST %s', async (address) => {
+  ])('POST %s is accepted', async (address) => {
     const { fetch } = connect()
     const response = await fetch(address, { method: 'POST', body: JSON.stringify(params) })
     expect(await response.json()).toMatchObject({ type: 'message' })
   })
 
-  test.each(['2023-06-01', '2026-10-21', undefined])('anthropic-version %s', async (version) => {
+  test.each(['2023-06-01', '2026-10-21', undefined])('anthropic-version %s is accepted', async (version) => {
     const { fetch, fake } = connect()
     await post(fetch, params, { headers: version === undefined ? {} : { 'anthropic-version': version } })
     expect(fake.calls[0]?.body.anthropic_version).toBe('bedrock-2023-05-31')
@@ -37,7 +37,7 @@ describe('routes', () => {
     ['a stream', (body: string) => [url, { method: 'POST', body: new Blob([body]).stream(), duplex: 'half' }]],
     ['pairs of headers', (body: string) => [url, { method: 'POST', body, headers: [['anthropic-beta', 'a']] }]],
     ['a Request and changes', (body: string) => [new Request(url, { method: 'POST', body: '{}' }), { body }]],
-  ] as const)('the arguments of fetch: %s', async (_, args) => {
+  ] as const)('accepts the arguments of fetch: %s', async (_, args) => {
     const { fetch } = connect()
     const response = await fetch(...(args(JSON.stringify(params)) as unknown as Parameters<typeof fetch>))
     expect(await response.json()).toMatchObject({ type: 'message' })
@@ -53,7 +53,7 @@ describe('routes', () => {
     ['HEAD', '/api/hello', /Not found/],
     ['GET', '/v1/models/%zz', /Not found/],
     ['GET', '/', /Not found/],
-  ])('%s %s is a 404 that says so', async (method, path, message) => {
+  ])('%s %s is answered with 404 and a reason', async (method, path, message) => {
     const { fetch, fake } = connect()
     const answer = await refusal(fetch(`https://api.anthropic.com${path}`, { method }))
     expect(answer).toMatchObject({ status: 404, type: 'not_found_error', message: expect.stringMatching(message) })
@@ -66,7 +66,7 @@ describe('routes', () => {
     ['GET', '/v1/messages/count_tokens', 'POST'],
     ['POST', '/v1/models', 'GET'],
     ['PUT', '/v1/models/sonnet', 'GET'],
-  ])('%s %s is a 405', async (method, path, allow) => {
+  ])('%s %s is answered with 405', async (method, path, allow) => {
     const { fetch } = connect()
     const response = await fetch(`https://api.anthropic.com${path}`, { method })
     expect(response.headers.get('allow')).toBe(allow)
@@ -75,7 +75,7 @@ describe('routes', () => {
 })
 
 describe('parameters', () => {
-  test('betas of the header and of the body are one list, without doubles', async () => {
+  test('betas of header and body are merged without duplicates', async () => {
     const { fetch, fake } = connect()
     await post(
       fetch,
@@ -90,7 +90,7 @@ describe('parameters', () => {
     expect(fake.calls[1]?.body).not.toHaveProperty('anthropic_beta')
   })
 
-  test('what was changed so that the model takes it is told in a header', async () => {
+  test('adaptations are listed in a header', async () => {
     const { fetch } = connect()
     const body = { ...params, model: 'claude-opus-5', temperature: 1, output_config: { format: {} }, stream: false }
     for (const stream of [false, true]) {
@@ -103,7 +103,7 @@ describe('parameters', () => {
     expect((await post(fetch, params)).headers.has('x-outcrop-adaptations')).toBe(false)
   })
 
-  test('callOptions, of all calls or of each', async () => {
+  test('callOptions apply to all calls, or depend on the call', async () => {
     const { bedrock, fake } = connect()
     await post(anthropicFetch(bedrock, { callOptions: { headers: { 'x-team': 'a' } } }), params)
     const each = anthropicFetch(bedrock, {
@@ -113,7 +113,7 @@ describe('parameters', () => {
     expect(fake.calls.map(({ headers }) => headers['x-team'])).toEqual(['a', 'b'])
   })
 
-  test('a signal of callOptions ends the call as the one of the request does', async () => {
+  test("a signal in callOptions ends the call like the request's", async () => {
     for (const which of ['request', 'callOptions']) {
       const { bedrock, fake } = connect()
       fake.fail('stall')
@@ -134,7 +134,7 @@ describe('parameters', () => {
     }
   })
 
-  test('count_tokens of a model that Bedrock does not count for: refused, or estimated and marked', async () => {
+  test('count_tokens is refused for a model that Bedrock does not count, or estimated and marked', async () => {
     const { bedrock } = connect()
     const count = (fetch: typeof globalThis.fetch) =>
       fetch(`${url}/count_tokens`, { method: 'POST', body: JSON.stringify({ ...params, model: 'claude-opus-5' }) })
@@ -150,17 +150,17 @@ describe('parameters', () => {
       /model/,
     ],
     ['no model', { ...params, model: undefined }, /model/],
-    ['a model without end', { ...params, model: 'a'.repeat(1e6) }, /model/],
+    ['an endless model name', { ...params, model: 'a'.repeat(1e6) }, /model/],
     ['no max_tokens', { ...params, max_tokens: undefined }, /max_tokens/],
     ['no messages', { ...params, messages: [] }, /messages/],
-    ['a stream that is text', { ...params, stream: 'yes' }, /stream/],
+    ['a stream that is a string', { ...params, stream: 'yes' }, /stream/],
     ['betas in the body', { ...params, betas: ['a'] }, /betas/],
     ['a list', [], /JSON object/],
-    ['text', '"text"', /JSON object/],
+    ['a string', '"text"', /JSON object/],
     ['null', 'null', /JSON object/],
-    ['no JSON', '{"model":', /not valid JSON/],
-    ['nothing', '', /not valid JSON/],
-  ])('%s is refused before anything is sent', async (_, body, message) => {
+    ['invalid JSON', '{"model":', /not valid JSON/],
+    ['an empty body', '', /not valid JSON/],
+  ])('refuses %s before anything is sent', async (_, body, message) => {
     const { fetch, fake } = connect()
     const answer = await refusal(post(fetch, body))
     expect(answer).toMatchObject({
@@ -174,7 +174,7 @@ describe('parameters', () => {
 })
 
 describe('hostile requests', () => {
-  test('a body beyond the limit, in every form', async () => {
+  test('refuses a body beyond the limit, in any form', async () => {
     const { bedrock, fake } = connect()
     const fetch = anthropicFetch(bedrock, { maxBodySize: 1000 })
     const text = JSON.stringify({ ...params, system: 'ü'.repeat(450) })
@@ -187,7 +187,7 @@ describe('hostile requests', () => {
     expect((await fetch(url, { method: 'POST', body: fits })).status).toBe(200)
   })
 
-  test('an endless body is not read to its end', async () => {
+  test('does not read an endless body to its end', async () => {
     const { bedrock } = connect()
     let isCancelled = false
     const body = new ReadableStream({
@@ -205,7 +205,7 @@ describe('hostile requests', () => {
     expect(isCancelled).toBe(true)
   })
 
-  test.each([1_000, 100_000, 2_000_000])('JSON nested %i deep', async (depth) => {
+  test.each([1_000, 100_000, 2_000_000])('refuses JSON nested %i deep', async (depth) => {
     const { fetch } = connect()
     const body = `{"model":"sonnet","max_tokens":1,"messages":${'['.repeat(depth)}${']'.repeat(depth)}}`
     const answer = await post(fetch, body)
@@ -216,12 +216,12 @@ describe('hostile requests', () => {
   test.each([
     ['bytes that are not UTF-8', { body: new Uint8Array([0x7b, 0xff, 0x7d]) }, 400],
     ['a body that is not gzip', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400],
-    ['a coding that no runtime has', { body: 'x', headers: { 'content-encoding': 'br' } }, 400],
-    ['codings on top of each other', { body: 'x', headers: { 'content-encoding': 'gzip, gzip' } }, 400],
-    ['a header that HTTP cannot carry', { body: '{}', headers: { 'x-a': 'a\nb' } }, 400],
+    ['an unknown content coding', { body: 'x', headers: { 'content-encoding': 'br' } }, 400],
+    ['several content codings', { body: 'x', headers: { 'content-encoding': 'gzip, gzip' } }, 400],
+    ['an invalid header value', { body: '{}', headers: { 'x-a': 'a\nb' } }, 400],
     ['a header without a name', { body: '{}', headers: { '': 'a' } }, 400],
-    ['betas without end', { body: JSON.stringify(params), headers: { 'anthropic-beta': 'a,'.repeat(1e6) } }, 400],
-  ])('%s', async (_, init, status) => {
+    ['endless betas', { body: JSON.stringify(params), headers: { 'anthropic-beta': 'a,'.repeat(1e6) } }, 400],
+  ])('refuses %s', async (_, init, status) => {
     const { fetch, fake } = connect()
     expect(await refusal(fetch(url, { method: 'POST', ...init }))).toMatchObject({
       status,
@@ -230,7 +230,7 @@ describe('hostile requests', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('names that objects have from birth', async () => {
+  test('treats names such as __proto__ as ordinary', async () => {
     const { fetch, fake } = connect()
     const body = `{"model":"sonnet","max_tokens":1,"messages":[{"role":"user","content":"Hi"}],"__proto__":{"stream":true},"constructor":{"a":1}}`
     expect((await post(fetch, body)).headers.get('content-type')).toBe('application/json')
@@ -239,7 +239,7 @@ describe('hostile requests', () => {
   })
 
   test.each(['not a url at all \u0000', 'http://[', 'https://api.anthropic.com:99999/v1/messages'])(
-    'an address that is none: %j',
+    'rejects the URL %j',
     async (address) => {
       const { fetch } = connect()
       expect(await refusal(fetch(address, { method: 'POST', body: JSON.stringify(params) }))).toMatchObject({
@@ -248,7 +248,7 @@ describe('hostile requests', () => {
     },
   )
 
-  test('options that can never work are refused at once', () => {
+  test('rejects options that cannot work at once', () => {
     const { bedrock } = connect()
     for (const options of [{ pingInterval: -1 }, { pingInterval: Number.NaN }, { maxBodySize: 0 }])
       expect(() => anthropicFetch(bedrock, options)).toThrow(expect.objectContaining({ code: 'configuration' }))
@@ -268,27 +268,27 @@ describe('a compressed body', () => {
     ['gzip', gzipSync(json)],
     ['X-GZIP', gzipSync(json)],
     ['deflate', deflateSync(json)],
-  ])('%s', async (encoding, body) => {
+  ])('is accepted with %s', async (encoding, body) => {
     const { answer, fake } = send(body, encoding)
     expect(await (await answer).json()).toMatchObject({ type: 'message' })
     expect(fake.calls[0]?.body.messages).toEqual(JSON.parse(json).messages)
   })
 
   test.each([
-    ['that would fill the memory', gzipSync(new Uint8Array(50_000_000)), 413],
-    ['that decompresses to nothing for ever', Buffer.concat(Array(6000).fill(gzipSync(''))), 413],
-    ['that is cut', gzipSync(json).subarray(0, -20), 400],
-    ['that is damaged', gzipSync(json).map((byte, i) => (i === 40 ? byte ^ 255 : byte)), 400],
-    ['of bytes that are not UTF-8', gzipSync(new Uint8Array([0x7b, 0xff, 0x7d])), 400],
-    ['of something that is not JSON', gzipSync('hello'), 400],
-  ])('%s is refused', async (_, body, status) => {
+    ['a body that would fill the memory', gzipSync(new Uint8Array(50_000_000)), 413],
+    ['a body that decompresses to nothing for ever', Buffer.concat(Array(6000).fill(gzipSync(''))), 413],
+    ['a cut body', gzipSync(json).subarray(0, -20), 400],
+    ['a damaged body', gzipSync(json).map((byte, i) => (i === 40 ? byte ^ 255 : byte)), 400],
+    ['a body of bytes that are not UTF-8', gzipSync(new Uint8Array([0x7b, 0xff, 0x7d])), 400],
+    ['a body that is not JSON', gzipSync('hello'), 400],
+  ])('is refused: %s', async (_, body, status) => {
     const { answer, fake } = send(body, 'gzip')
     expect(await refusal(answer)).toMatchObject({ status })
     expect(fake.calls).toEqual([])
   })
 })
 
-test('the session of Claude Code goes along, for failover to tell conversations by; no other header does', async () => {
+test("Claude Code's session is passed on for failover, and no other header", async () => {
   const { fetch, fake } = connect()
   await post(fetch, params, { headers: { 'x-claude-code-session-id': 'abc', 'x-claude-code-agent-id': 'def' } })
   expect(fake.calls[0]?.headers).toMatchObject({ 'x-claude-code-session-id': 'abc' })

@@ -117,7 +117,7 @@ describe('framing', () => {
   ]
   const reply = [start(), ...text(0, ...awkward), ...end()] as FakeReply
 
-  test('is one event line, one data line and an empty one, with no other line break', async () => {
+  test('has one event line, one data line and an empty one per event', async () => {
     const { fetch } = connect({ reply })
     const body = await (await post(fetch, { ...params, stream: true })).text()
     expect(body).not.toContain('\r')
@@ -127,19 +127,22 @@ describe('framing', () => {
     expect(events).toHaveLength((reply as JsonObject[]).length)
   })
 
-  test.each(readers)('text of line breaks, of fields and of many bytes, torn anywhere: %s', async (_, read) => {
-    const { fetch } = connect({ reply })
-    for (const size of [1, 2, 3, 7, 1000]) expect(await read(torn(fetch, size))).toBe(awkward.join(''))
-  })
+  test.each(readers)(
+    'keeps line breaks, field names and multi-byte text in chunks of any size: %s',
+    async (_, read) => {
+      const { fetch } = connect({ reply })
+      for (const size of [1, 2, 3, 7, 1000]) expect(await read(torn(fetch, size))).toBe(awkward.join(''))
+    },
+  )
 
-  test.each(readers)('pings and empty deltas between the others are nothing: %s', async (_, read) => {
+  test.each(readers)('ignores pings and empty deltas: %s', async (_, read) => {
     const ping = { type: 'ping' }
     const [first, ...rest] = text(0, '', 'one ', '', 'vein', '')
     const { fetch } = connect({ reply: [start(), ping, first, ping, ...rest, ping, ...end()] as FakeReply })
     expect(await read(fetch)).toBe('one vein')
   })
 
-  test.each(readers)('an answer without figures, such as a guardrail gives: %s', async (_, read) => {
+  test.each(readers)('accepts an answer without usage, as guardrails return: %s', async (_, read) => {
     const { usage, ...message } = start().message as JsonObject
     const { fetch } = connect({
       reply: [
@@ -175,7 +178,7 @@ describe('errors by type', () => {
     })
   const isRetryable = (status: number) => status === 409 || status === 429 || status >= 500
 
-  test.each(types)('%i %s in place of the first event is a response', async (status, type) => {
+  test.each(types)('%i %s before the first event is a response', async (status, type) => {
     const { fetch } = failing(type)
     const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 0 })
     const error = await caught(anthropic.messages.create({ ...params, stream: true }))
@@ -196,7 +199,7 @@ describe('errors by type', () => {
     })
   })
 
-  test.each(types)('%i %s behind the first is an error event, and ends the stream', async (_, type) => {
+  test.each(types)('%i %s after the first event is an error event that ends the stream', async (_, type) => {
     const { fetch } = failing(type, start(), ...text(0, 'ore').slice(0, 2))
     const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 0 })
     const seen: string[] = []
@@ -214,7 +217,7 @@ describe('errors by type', () => {
     expect(parts.find((part) => part.type === 'error')).toMatchObject({ error: { type, message: 'The shaft is full' } })
   })
 
-  test('a type that Anthropic does not have is an api_error', async () => {
+  test('becomes api_error if Anthropic does not have the type', async () => {
     const { fetch } = failing('cave_in', start())
     const parts = await collect(streamText({ model: aiModel(fetch), ...aiSettings }).fullStream)
     expect(parts.find((part) => part.type === 'error')).toMatchObject({ error: { type: 'api_error' } })
@@ -225,10 +228,10 @@ describe('errors by type', () => {
 })
 
 // anthropic-sdk-typescript: tests/index.test.ts, tests/responses.test.ts
-describe('addresses, retries and request IDs', () => {
+describe('URLs, retries and request IDs', () => {
   afterEach(() => void vi.useRealTimers())
 
-  test('any base URL, query and kind of key', async () => {
+  test('accept any base URL, query and kind of key', async () => {
     for (const options of [
       { baseURL: 'https://gate.example/a/b/', defaultQuery: { team: '7' } },
       { baseURL: 'https://gate.example', apiKey: null, authToken: 'unused-token' },
@@ -244,7 +247,7 @@ describe('addresses, retries and request IDs', () => {
     expect((await generateText({ ...aiSettings, model: anthropic(params.model) })).text).toBe('tin')
   })
 
-  test.each(['retry-after', 'retry-after-ms'])('a 429 is tried again after %s', async (name) => {
+  test.each(['retry-after', 'retry-after-ms'])('retry a 429 after %s', async (name) => {
     const { fake, fetch } = connect()
     const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 1 })
     fake.fail('throttling', { headers: { [name]: name === 'retry-after' ? '0.001' : '1' } })
@@ -253,7 +256,7 @@ describe('addresses, retries and request IDs', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a time-out of the SDK ends the call at Bedrock, and the next try is a call of its own', async () => {
+  test("end the call at Bedrock on the SDK's timeout, and retry with a new one", async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { fake, fetch } = connect({ reply: 'quartz' })
     const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 1, timeout: 5_000 })
@@ -272,7 +275,7 @@ describe('addresses, retries and request IDs', () => {
     expect(Object.keys(fake.calls[1]?.headers ?? {}).filter((name) => name.startsWith('x-stainless'))).toEqual([])
   })
 
-  test('request-id is in the response, on the message, and not in its JSON', async () => {
+  test('put request-id into the response and on the message, but not into its JSON', async () => {
     const { fetch } = connect()
     const anthropic = new Anthropic({ apiKey: 'unused', fetch })
     const { data, response, request_id } = await anthropic.messages.create(params).withResponse()
@@ -288,7 +291,7 @@ describe('addresses, retries and request IDs', () => {
 })
 
 // anthropic-sdk-typescript: tests/abort-listener-cleanup.test.ts
-test('a signal that outlives its requests keeps nothing of them', async () => {
+test('a long-lived signal keeps no reference to its requests', async () => {
   const { fake, fetch } = connect({ reply: 'word '.repeat(100) })
   const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 1 })
   const { signal } = new AbortController()
@@ -309,13 +312,13 @@ test('a signal that outlives its requests keeps nothing of them', async () => {
 describe.each([
   ['1.x', Anthropic],
   ['0.x', Anthropic0 as unknown as typeof Anthropic],
-])('messages that @anthropic-ai/sdk %s puts together', (version, Sdk) => {
+])('messages that @anthropic-ai/sdk %s assembles', (version, Sdk) => {
   const streaming = (reply: JsonObject[]) => {
     const connected = connect({ reply: reply as FakeReply })
     return { ...connected, anthropic: new Sdk({ apiKey: 'unused', fetch: connected.fetch, maxRetries: 0 }) }
   }
 
-  test('leaving the loop aborts the stream, here and at Bedrock', async () => {
+  test('abort the stream, here and at Bedrock, when the loop is left', async () => {
     const { fake, fetch } = connect({ reply: 'word '.repeat(500) })
     const stream = new Sdk({ apiKey: 'unused', fetch }).messages.stream(params)
     for await (const event of stream) if (event.type === 'content_block_delta') break
@@ -325,7 +328,7 @@ describe.each([
   })
 
   test.each(['connection-refused', 'connection-reset'] as const)(
-    '%s is a 502, wherever it is asked for',
+    'become a 502 for the fault %s, at every method',
     async (fault) => {
       const { fake, anthropic } = streaming([])
       fake.fail(fault, { times: 3 })
@@ -341,7 +344,7 @@ describe.each([
     },
   )
 
-  test('tool input grows piece by piece and is whole at the end', async () => {
+  test('grow a tool input piece by piece, complete at the end', async () => {
     const { anthropic } = streaming([
       start(),
       ...text(0, 'I will look.'),
@@ -364,7 +367,7 @@ describe.each([
     expect(message.stop_reason).toBe('tool_use')
   })
 
-  test('tool input that stops short is what has come of it; none that parses is an error of the SDK', async () => {
+  test('keep a cut tool input as it is; the SDK throws if none of it parses', async () => {
     const cut = streaming([start(), ...toolUse(0, '{"vein":"Nord', 'gang","de'), ...end({ stop_reason: 'max_tokens' })])
     const message = await cut.anthropic.beta.messages.stream(params).finalMessage()
     expect(message).toMatchObject({ stop_reason: 'max_tokens', content: [{ input: { vein: 'Nordgang' } }] })
@@ -382,13 +385,13 @@ describe.each([
     service_tier: 'standard',
   }
 
-  test('figures of message_start stay where message_delta has none', async () => {
+  test('keep the usage of message_start that message_delta does not have', async () => {
     const { anthropic } = streaming([start(cached), ...text(0, 'ore'), ...end()])
     const { usage } = await anthropic.messages.stream(params).finalMessage()
     expect(usage).toMatchObject({ input_tokens: 31, output_tokens: 9, ...cached })
   })
 
-  test('figures of message_delta count, where it has them', async () => {
+  test('take the usage of message_delta if it is there', async () => {
     const later = {
       input_tokens: 44,
       output_tokens: 70,
@@ -404,7 +407,7 @@ describe.each([
     expect(usage).toMatchObject({ ...cached, ...(version === '1.x' ? later : older) })
   })
 
-  test('what else message_delta tells arrives as it is', async () => {
+  test('keep other fields of message_delta', async () => {
     const delta = {
       stop_reason: 'refusal',
       stop_details: { type: 'refusal', category: 'bio', explanation: 'Not this one.' },
@@ -428,7 +431,7 @@ describe.each([
     'pause_turn',
     'refusal',
     'model_context_window_exceeded',
-  ])('stop_reason %s, whole and streamed', async (stop_reason) => {
+  ])('have the stop_reason %s, complete and streamed', async (stop_reason) => {
     const stop_sequence = stop_reason === 'stop_sequence' ? '###' : null
     const { fetch } = connect({ reply: { content: [{ type: 'text', text: 'ore' }], stop_reason, stop_sequence } })
     const anthropic = new Sdk({ apiKey: 'unused', fetch })
@@ -436,7 +439,7 @@ describe.each([
       expect(await call).toMatchObject({ stop_reason, stop_sequence })
   })
 
-  test('thinking, redacted thinking, citations and a block that nobody knows, whole and streamed', async () => {
+  test('keep thinking, redacted thinking, citations and unknown blocks, complete and streamed', async () => {
     const citation = {
       type: 'char_location',
       cited_text: 'Gneis.',
@@ -465,7 +468,7 @@ describe('the tool runner', () => {
     betaZodTool({ name: 'assay', description: 'Tests ore', inputSchema: z.object({ vein: z.string() }), run })
   const asked = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'assay', input: { vein: 'Nordgang' } }] }
 
-  test('tells the model of a tool that throws and of one that there is not', async () => {
+  test('tells the model about a tool that throws, and one that does not exist', async () => {
     const { fetch, fake } = connect({
       reply: ({ body }) =>
         JSON.stringify(body.messages).includes('tool_result')
@@ -490,7 +493,7 @@ describe('the tool runner', () => {
     })
   })
 
-  test('runs nothing of a turn that was refused', async () => {
+  test('runs no tool after a refusal', async () => {
     const run = vi.fn(() => 'tin')
     const { fetch, fake } = connect({ reply: { ...asked, stop_reason: 'refusal' } })
     const anthropic = new Anthropic({ apiKey: 'unused', fetch })
@@ -500,7 +503,7 @@ describe('the tool runner', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test.each([true, false])('goes on after an error, stream: %s', async (stream) => {
+  test.each([true, false])('continues after an error, stream: %s', async (stream) => {
     const { fetch, fake } = connect({ reply: 'Done.' })
     const anthropic = new Anthropic({ apiKey: 'unused', fetch, maxRetries: 0 })
     const runner = anthropic.beta.messages.toolRunner({ ...params, stream, tools: [assay(() => 'tin')] })
@@ -511,7 +514,7 @@ describe('the tool runner', () => {
 })
 
 // vercel/ai: packages/anthropic/src/anthropic-language-model.test.ts, anthropic-message-lifecycle.test.ts
-describe('parts that ai puts together', () => {
+describe('parts that ai assembles', () => {
   const streamed = (reply: JsonObject[], more: object = {}) => {
     const { fetch } = connect({ reply: reply as FakeReply })
     return streamText({ model: aiModel(fetch), ...aiSettings, ...more })
@@ -525,7 +528,7 @@ describe('parts that ai puts together', () => {
     assay: tool({ inputSchema: jsonSchema<JsonObject>({ type: 'object', additionalProperties: true }) }),
   }
 
-  test('usage: the last figures count, the caches included', async () => {
+  test('have the last usage, including caches', async () => {
     const reply = [
       start(),
       ...text(0, 'ore'),
@@ -542,7 +545,7 @@ describe('parts that ai puts together', () => {
     expect(await finish(streamed(corrected))).toMatchObject({ usage: { inputTokens: 57 } })
   })
 
-  test('usage: thinking tokens, whole and streamed', async () => {
+  test('have the thinking tokens, complete and streamed', async () => {
     const usage = { input_tokens: 5, output_tokens: 60, output_tokens_details: { thinking_tokens: 45 } }
     const { fetch } = connect({ reply: { content: [{ type: 'text', text: 'ore' }], usage } })
     const expected = { outputTokens: 60, outputTokenDetails: { reasoningTokens: 45, textTokens: 15 } }
@@ -553,7 +556,7 @@ describe('parts that ai puts together', () => {
     })
   })
 
-  test('reasons to stop', async () => {
+  test('have the finish reason', async () => {
     const stop_details = { type: 'refusal', category: 'bio', explanation: 'Not this one.' }
     for (const [delta, finishReason, metadata] of [
       [{ stop_reason: 'stop_sequence', stop_sequence: '###' }, 'stop', { stopSequence: '###' }],
@@ -570,7 +573,7 @@ describe('parts that ai puts together', () => {
     }
   })
 
-  test('redacted reasoning, and a signature where there is no thinking', async () => {
+  test('keep redacted reasoning, and a signature without thinking', async () => {
     const result = streamed([
       start(),
       ...block(0, { type: 'redacted_thinking', data: 'b2Jz/+Y=' }),
@@ -586,7 +589,7 @@ describe('parts that ai puts together', () => {
     expect((await result.reasoning)[0]?.providerMetadata).toMatchObject({ anthropic: { redactedData: 'b2Jz/+Y=' } })
   })
 
-  test('tool calls: none, all or some of the input in the deltas', async () => {
+  test('assemble tool calls from none, some or all of the input in deltas', async () => {
     const at = (input: JsonObject) => ({ type: 'tool_use', id: 'toolu_0', name: 'assay', input })
     for (const [events, input] of [
       [toolUse(0, ''), {}],
@@ -600,7 +603,7 @@ describe('parts that ai puts together', () => {
     }
   })
 
-  test('compaction, whose first delta has no content', async () => {
+  test('assemble compaction, whose first delta has no content', async () => {
     const compaction = block(
       0,
       { type: 'compaction', content: null },
@@ -610,13 +613,13 @@ describe('parts that ai puts together', () => {
     expect(await streamed([start(), ...compaction, ...text(1, ' On.'), ...end()]).text).toBe('They dug. On.')
   })
 
-  test('message_start twice is one message', async () => {
+  test('ignore a second message_start', async () => {
     const result = streamed([start(), start(), ...text(0, 'ore'), ...end()])
     expect(await finish(result)).toMatchObject({ finishReason: 'stop' })
     expect(await result.text).toBe('ore')
   })
 
-  test('raw chunks are the events, and the response has its headers', async () => {
+  test("include raw chunks and the response's headers", async () => {
     const events = [start(), ...text(0, 'ore'), ...end()]
     const result = streamed(events, { include: { rawChunks: true }, includeRawChunks: true })
     const raw = (await collect(result.fullStream)).flatMap((part) => (part.type === 'raw' ? [part.rawValue] : []))
@@ -630,7 +633,7 @@ describe('parts that ai puts together', () => {
 
 // langchainjs: libs/providers/langchain-anthropic/src/utils/tests/errors.test.ts, utils/tests/message_outputs.test.ts,
 // tests/chat_models_stream_events.test.ts, tests/chat_models.int.test.ts
-describe('what @langchain/anthropic makes of it', () => {
+describe('results of @langchain/anthropic', () => {
   test.each([
     ['expired-token', 'MODEL_AUTHENTICATION'],
     ['not-found', 'MODEL_NOT_FOUND'],
@@ -638,7 +641,7 @@ describe('what @langchain/anthropic makes of it', () => {
     ['input-too-long', 'CONTEXT_OVERFLOW'],
     ['extra-inputs', undefined],
     ['internal', undefined],
-  ] as const)('%s has the code %s', async (fault, code) => {
+  ] as const)('throw %s with the code %s', async (fault, code) => {
     for (const call of [
       (model: ChatAnthropic) => model.invoke('Hi'),
       (model: ChatAnthropic) => model.stream('Hi').then(collect<AIMessageChunk>),
@@ -651,7 +654,7 @@ describe('what @langchain/anthropic makes of it', () => {
     }
   })
 
-  test('usage counts the caches once', async () => {
+  test('count cached tokens once', async () => {
     const usage = { cache_creation_input_tokens: 50, cache_read_input_tokens: 100 }
     const reply = [
       start({ output_tokens: 0, ...usage }),
@@ -669,7 +672,7 @@ describe('what @langchain/anthropic makes of it', () => {
     expect(whole.id).toBe('msg_slate')
   })
 
-  test('thinking goes back as it came, also what was redacted', async () => {
+  test('send thinking back unchanged, also redacted', async () => {
     const content = [
       { type: 'thinking', thinking: 'Grüße, 花', signature: 'c2xhdGU=' },
       { type: 'redacted_thinking', data: 'b2Jz/+Y=' },
@@ -685,7 +688,7 @@ describe('what @langchain/anthropic makes of it', () => {
     }
   })
 
-  test('leaving the loop ends the call at Bedrock', async () => {
+  test('end the call at Bedrock when the loop is left', async () => {
     const { fetch, fake } = connect({ reply: 'word '.repeat(500) })
     for await (const _ of await chat(fetch).stream('Hi')) break
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)

@@ -8,7 +8,7 @@ import { createBedrockClient as createCoreClient } from 'outcrop/core'
 import { expect, test } from 'vitest'
 
 // The compiler is what tests here: nothing is cast.
-test('types fit without a cast, in each SDK and for both clients', () => {
+test('the types fit each SDK without a cast, for both clients', () => {
   for (const bedrock of [createBedrockClient(), createCoreClient()]) {
     const fetch = anthropicFetch(bedrock)
     const apiKey = 'unused'

@@ -58,10 +58,10 @@ async function callsOf(
   return fake.calls.length
 }
 
-describe('what is sent is hashed', () => {
+describe('the body in the key', () => {
   const say = (text: string) => ({ ...params, messages: [{ role: 'user' as const, content: { toJSON: () => text } }] })
 
-  test('values with toJSON are what they become', async () => {
+  test('has the results of toJSON', async () => {
     const { client, fake } = setUp()
     const bedrock = client()
     const ask = (text: string) => bedrock.messages.create(say(text) as never)
@@ -73,7 +73,7 @@ describe('what is sent is hashed', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a body that is changed meanwhile is sent as it was', async () => {
+  test('is the one that is sent, even if it is changed meanwhile', async () => {
     const { client, fake } = setUp()
     const bedrock = client()
     const messages = [{ role: 'user' as const, content: 'One' }]
@@ -85,7 +85,7 @@ describe('what is sent is hashed', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('what JSON would lose is refused, and not taken for something else', async () => {
+  test('must be JSON, so that nothing is lost', async () => {
     const { client, fake } = setUp()
     const bedrock = client()
     await bedrock.messages.create({ ...params, temperature: 0, top_p: null as never })
@@ -97,29 +97,29 @@ describe('what is sent is hashed', () => {
   })
 })
 
-describe('where it is sent', () => {
+describe('the destination in the key', () => {
   test.each<[string, BedrockClientOptions]>([
-    ['another region', { region: 'eu-central-1' }],
+    ['another Region', { region: 'eu-central-1' }],
     ['another endpoint', { endpoint: 'https://gateway.example' }],
-    ['another path of an endpoint', { endpoint: 'https://gateway.example/tenant' }],
-  ])('%s is another call', async (_, options) => {
+    ['another path of the endpoint', { endpoint: 'https://gateway.example/tenant' }],
+  ])('separates %s', async (_, options) => {
     const setup = setUp()
     const { client } = setup
     expect(await callsOf([client()], [client(options)], setup)).toBe(2)
     expect(await callsOf([client()], [client(options)], setup)).toBe(2)
   })
 
-  test('two endpoints differ by their path', async () => {
+  test('separates endpoints by their path', async () => {
     const setup = setUp()
     const at = (path: string) => setup.client({ endpoint: `https://gateway.example/${path}` })
     expect(await callsOf([at('a')], [at('b')], setup)).toBe(2)
   })
 })
 
-describe('how bodies are made to fit', () => {
+describe('the compatibility policy in the key', () => {
   const adapting = { max_tokens: 4096, thinking: { type: 'enabled', budget_tokens: 2000 }, model: 'claude-opus-5' }
 
-  test('a strict client is not answered by what another one had adapted', async () => {
+  test('separates a strict client from one that adapts', async () => {
     const { client, fake } = setUp()
     const call = { ...params, ...adapting } as never
     await client().messages.create(call, { cache: true })
@@ -133,7 +133,7 @@ describe('how bodies are made to fit', () => {
     ['pass', { compatibility: { policy: 'pass' } }],
     ['off', { compatibility: false }],
     ['without learning', { compatibility: { learn: false } }],
-  ])('%s is another call than adapt, and the same as itself', async (_, options) => {
+  ])('separates %s from adapt, but not from itself', async (_, options) => {
     const setup = setUp()
     expect(await callsOf([setup.client()], [setup.client(options)], setup)).toBe(2)
     const again = setUp()
@@ -141,10 +141,10 @@ describe('how bodies are made to fit', () => {
   })
 })
 
-describe('who is asking', () => {
+describe('the identity in the key', () => {
   const account = (identity: Identity, accountId: string) => ({ ...identity, accountId }) as Identity
 
-  test('identities do not see each other’s answers', async () => {
+  test('separates identities', async () => {
     const setup = setUp()
     const { client, entries } = setup
     expect(await callsOf([client()], [client({ credentials: other })], setup)).toBe(2)
@@ -152,13 +152,13 @@ describe('who is asking', () => {
     for (const [key, value] of entries) expect(key + value).not.toMatch(/secret-example-other|AKID/)
   })
 
-  test('not even those of one account', async () => {
+  test('separates identities of one account', async () => {
     const setup = setUp()
     const [one, two] = [account(setup.fake.identity, '123456789012'), account(other, '123456789012')]
     expect(await callsOf([setup.client({ credentials: one })], [setup.client({ credentials: two })], setup)).toBe(2)
   })
 
-  test('in flight neither', async () => {
+  test('separates calls in flight', async () => {
     const { client, fake } = setUp()
     const bedrock = client()
     const changed = bedrock.withOptions({ credentials: other })
@@ -166,7 +166,7 @@ describe('who is asking', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test("scope: 'account' is for all keys of an account, and for no other", async () => {
+  test("shares with scope: 'account' among the keys of one account", async () => {
     const setup = setUp()
     const { fake } = setup
     const client = (credentials: Identity) => setup.client({ credentials }, { scope: 'account' })
@@ -177,10 +177,10 @@ describe('who is asking', () => {
   })
 
   test.each<[string, Identity | 'none']>([
-    ['keys that name none', other],
+    ['keys without an account', other],
     ['an API key', { token }],
     ['no identity', 'none'],
-  ])("scope: 'account' needs an account: %s", async (_, credentials) => {
+  ])("requires an account with scope: 'account': %s", async (_, credentials) => {
     const { client, fake } = setUp()
     await expect(client({ credentials }, { scope: 'account' }).messages.create(params)).rejects.toMatchObject({
       code: 'configuration',
@@ -189,7 +189,7 @@ describe('who is asking', () => {
     expect(fake.calls).toHaveLength(0)
   })
 
-  test("scope: 'store' is for all; a namespace keeps some apart", async () => {
+  test("shares with scope: 'store', within a namespace", async () => {
     const setup = setUp()
     const client = (credentials: Identity, namespace = '') =>
       setup.client({ credentials }, { scope: 'store', namespace })
@@ -199,7 +199,7 @@ describe('who is asking', () => {
     expect(setup.fake.calls).toHaveLength(2)
   })
 
-  test('a client that signs nothing is told by its headers', async () => {
+  test('uses the headers of a client that does not sign', async () => {
     const setup = setUp()
     const client = (tenant: string) =>
       setup.client({
@@ -215,7 +215,7 @@ describe('who is asking', () => {
     expect(await callsOf([client('a')], [client('b')], setup)).toBe(2)
   })
 
-  test("a hit with scope: 'store' asks for no credentials", async () => {
+  test("resolves no credentials for a hit with scope: 'store'", async () => {
     const setup = setUp()
     const locked = async (): Promise<never> => {
       throw new Error('the vault is closed')
@@ -227,7 +227,7 @@ describe('who is asking', () => {
     expect((await closed?.messages.create(params))?.metadata.cache?.status).toBe('hit')
   })
 
-  test('credentials that fail fail the call', async () => {
+  test('fails the call if the credentials fail', async () => {
     const { client } = setUp()
     const credentials = async (): Promise<never> => {
       throw new Error('the vault is closed')
@@ -239,7 +239,7 @@ describe('who is asking', () => {
   test.each<[string, BedrockClientOptions]>([
     ['an API key', { credentials: { token } }],
     ['a header that carries credentials', { headers: { 'X-Gateway-Token': token } }],
-  ])('%s is hashed in a way that no other process can repeat', async (_, options) => {
+  ])('hashes %s so that no other process can repeat it', async (_, options) => {
     const setup = setUp()
     expect(await callsOf([setup.client(options)], [setup.client(options)], setup)).toBe(1)
     vi.resetModules()
@@ -254,16 +254,16 @@ describe('who is asking', () => {
   })
 })
 
-describe('headers and options', () => {
+describe('headers and options in the key', () => {
   test.each<[string, CallOptions]>([
-    ['a header that nobody knows', { headers: { 'X-Tenant': 'b' } }],
+    ['an unknown header', { headers: { 'X-Tenant': 'b' } }],
     ['a beta', { headers: { 'anthropic-beta': 'context-1m-2025-08-07' } }],
-    ['the authorization that a gateway takes', { headers: { 'X-Api-Key': 'b' } }],
+    ['the authorization for a gateway', { headers: { 'X-Api-Key': 'b' } }],
     ['the service tier', { serviceTier: 'flex' }],
     ['the latency', { latency: 'optimized' }],
     ['a guardrail', { guardrail: { identifier: 'gr1', version: 1 } }],
-    ['an option of a layer that nobody knows', { persona: 'pirate' } as CallOptions],
-  ])('%s makes another call', async (_, options) => {
+    ['an option of unknown middleware', { persona: 'pirate' } as CallOptions],
+  ])('separate calls: %s', async (_, options) => {
     const setup = setUp()
     const bedrock = setup.client()
     expect(await callsOf([bedrock], [bedrock, options], setup)).toBe(2)
@@ -271,22 +271,22 @@ describe('headers and options', () => {
   })
 
   test.each<[string, CallOptions]>([
-    ['request metadata: a label for the logs', { requestMetadata: { team: 'a' } }],
+    ['request metadata, a label for logs', { requestMetadata: { team: 'a' } }],
     ['request metadata as a header', { headers: { 'X-Amzn-Bedrock-Request-Metadata': '{"team":"a"}' } }],
-    ['the ID of a trace', { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } }],
-    ['the ID of a request', { headers: { 'X-Request-Id': 'b' } }],
-    ['the name of the client', { headers: { 'User-Agent': 'b' } }],
-    ['deadlines', { timeout: { idle: 5000, total: 9000 } }],
+    ['a trace ID', { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } }],
+    ['a request ID', { headers: { 'X-Request-Id': 'b' } }],
+    ["the client's name", { headers: { 'User-Agent': 'b' } }],
+    ['timeouts', { timeout: { idle: 5000, total: 9000 } }],
     ['retries', { retry: { attempts: 2 } }],
-    ['how the cache is used', { cache: true }],
+    ['the cache option', { cache: true }],
     ['a signal', { signal: new AbortController().signal }],
-  ])('%s does not', async (_, options) => {
+  ])('do not separate calls: %s', async (_, options) => {
     const setup = setUp()
     const bedrock = setup.client()
     expect(await callsOf([bedrock], [bedrock, options], setup)).toBe(1)
   })
 
-  test('an option that is not JSON is refused', async () => {
+  test('must be JSON', async () => {
     const { client, fake } = setUp()
     const circular: Record<string, unknown> = {}
     circular.self = circular
@@ -297,7 +297,7 @@ describe('headers and options', () => {
   })
 })
 
-test.each([undefined, '', 42])('a key of one’s own that is %j is refused: it would be everyone’s', async (key) => {
+test.each([undefined, '', 42])('rejects %j as a key, which every call would share', async (key) => {
   const { client, fake } = setUp()
   await expect(client({}, { key: () => key as never }).messages.create(params)).rejects.toMatchObject({
     code: 'configuration',

@@ -165,14 +165,14 @@ const rows: [name: string, body: JsonObject, points: string[], options?: PromptC
   ],
 ]
 
-test.each(rows)('%s', async (_, body, points, options) => {
+test.each(rows)('places the points: %s', async (_, body, points, options) => {
   const before = structuredClone(body)
   const { call } = setUp(options)
   expect(pointsOf(await call(body))).toEqual(points)
   expect(body).toEqual(before)
 })
 
-test('the minimum is the base model’s, also behind an application profile', async () => {
+test('uses the minimum of the base model, also for an application profile', async () => {
   const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/opus'
   const body = { system: words(1500), messages: [user('Hi')] }
   const models = { applicationProfiles: { [arn]: 'anthropic.claude-opus-4-6-v1' } }
@@ -193,7 +193,7 @@ test('the minimum is the base model’s, also behind an application profile', as
   expect(pointsOf(await call(body, arn))).toHaveLength(2)
 })
 
-test('other providers’ bodies are left as they are', async () => {
+test("leaves other providers' bodies alone", async () => {
   const { fake, bedrock } = setUp()
   const body = { system: [{ text: words(3000) }], messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
   // The fake does not serve it; what it was asked is all that counts here.
@@ -201,7 +201,7 @@ test('other providers’ bodies are left as they are', async () => {
   expect(fake.calls.at(-1)?.body).toEqual(body)
 })
 
-test('an hour where a model takes five minutes only: told', async () => {
+test('falls back to five minutes for a model without an hour, and reports it', async () => {
   const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x'
   const { bedrock } = setUp(
     { ttl: '1h' },
@@ -217,7 +217,7 @@ test('an hour where a model takes five minutes only: told', async () => {
 })
 
 describe('a conversation of 30 turns', () => {
-  test.each([1, 25])('hits, with %d blocks a turn', async (blocks) => {
+  test.each([1, 25])('hits the cache with %d blocks per turn', async (blocks) => {
     const { fake, bedrock } = setUp()
     const messages: JsonObject[] = []
     let read = 0
@@ -251,8 +251,8 @@ describe('a conversation of 30 turns', () => {
   })
 })
 
-describe('where caching is not available', () => {
-  test('the call is repeated once without, and the pair is remembered', async () => {
+describe('a model without prompt caching', () => {
+  test('is called again without it, and remembered', async () => {
     const { fake, bedrock } = setUp()
     const params = {
       model: 'sonnet',
@@ -271,7 +271,7 @@ describe('where caching is not available', () => {
     expect(pointsOf(fake.calls.at(-1)?.body as JsonObject)).toHaveLength(2)
   })
 
-  test('other errors are not taken for it', async () => {
+  test('is not inferred from other errors', async () => {
     const { fake, call } = setUp()
     fake.fail('extra-inputs')
     await expect(call({ system: words(3000), messages: [user('Hi')] })).rejects.toMatchObject({
@@ -282,7 +282,7 @@ describe('where caching is not available', () => {
   })
 })
 
-test('explainCaching tells where points went, and why there are no others', () => {
+test('explainCaching reports the points, and why there are no others', () => {
   const explanation = explainCaching(
     { system: 'Be brief.', messages: [user(words(3000))] },
     'anthropic.claude-sonnet-4-6',
@@ -296,6 +296,6 @@ test('explainCaching tells where points went, and why there are no others', () =
   expect(String(explanation)).toContain('anthropic.claude-sonnet-4-6 caches prefixes of at least 1024 tokens')
 })
 
-test.each([{ ttl: '2h' }, { breakpoints: 0 }, { breakpoints: 5 }])('refuses %j at once', (options) => {
+test.each([{ ttl: '2h' }, { breakpoints: 0 }, { breakpoints: 5 }])('rejects %j at once', (options) => {
   expect(() => promptCaching(options as never)).toThrow(expect.objectContaining({ code: 'configuration' }))
 })

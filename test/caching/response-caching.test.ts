@@ -70,7 +70,7 @@ async function eventsOf(bedrock: BedrockClient, changes: object = {}): Promise<R
   return events
 }
 
-test('a second call is answered without Bedrock, as the first one was', async () => {
+test('answers a second call like the first, without Bedrock', async () => {
   const { fake, bedrock, clock } = setUp()
   const first = await bedrock.messages.create(params)
   expect(first.metadata.cache).toEqual({ status: 'miss' })
@@ -86,7 +86,7 @@ test('a second call is answered without Bedrock, as the first one was', async ()
   expect(fake.calls).toHaveLength(1)
 })
 
-test('a stream is played back as a stream, event for event', async () => {
+test('replays a stream event by event', async () => {
   const { fake, bedrock } = setUp()
   const first = await eventsOf(bedrock)
   expect(await eventsOf(bedrock)).toEqual(first)
@@ -95,7 +95,7 @@ test('a stream is played back as a stream, event for event', async () => {
   expect((await stream.finalMessage()).metadata.cache?.status).toBe('hit')
 })
 
-test('what means the same is the same, in whatever order it is spelled', async () => {
+test('ignores the order of fields', async () => {
   const { fake, bedrock } = setUp()
   await bedrock.messages.create({ ...params, metadata: { user_id: 'a' } })
   const { messages, model, ...rest } = params
@@ -107,27 +107,27 @@ test('what means the same is the same, in whatever order it is spelled', async (
 test.each([
   ['another body', { max_tokens: 51 }],
   ['another model', { model: 'haiku' }],
-])('%s is another call', async (_, changes) => {
+])('separates %s', async (_, changes) => {
   const { fake, bedrock } = setUp()
   await bedrock.messages.create(params)
   await bedrock.messages.create({ ...params, ...changes })
   expect(fake.calls).toHaveLength(2)
 })
 
-describe('which calls', () => {
+describe('eligible calls', () => {
   test.each([
-    ['a temperature', { temperature: 1 }, {}, 'bypass'],
-    ['no temperature', { temperature: undefined }, {}, 'bypass'],
+    ['with a temperature', { temperature: 1 }, {}, 'bypass'],
+    ['without a temperature', { temperature: undefined }, {}, 'bypass'],
     ['opted in', { temperature: 1 }, { cache: true }, 'miss'],
     ['opted out', {}, { cache: false }, 'bypass'],
-  ])('%s', async (_, changes, options, status) => {
+  ])('are decided: %s', async (_, changes, options, status) => {
     const { bedrock, store } = setUp()
     const { metadata } = await bedrock.messages.create({ ...params, ...changes } as typeof params, options)
     expect(metadata.cache).toEqual({ status })
     expect(store.entries.size).toBe(status === 'miss' ? 1 : 0)
   })
 
-  test('`when` decides, and a key of one’s own', async () => {
+  test('can be chosen by `when`, with your own key', async () => {
     const { fake, bedrock, store } = setUp({ when: () => true, key: (_, key) => `mine-${key}` })
     await bedrock.messages.create({ ...params, temperature: 1 })
     await bedrock.messages.create({ ...params, temperature: 1 })
@@ -135,14 +135,14 @@ describe('which calls', () => {
     expect([...store.entries.keys()][0]).toMatch(/^mine-[0-9a-f]{64}$/)
   })
 
-  test('countTokens passes by', async () => {
+  test('exclude countTokens', async () => {
     const { bedrock, store } = setUp({ when: () => true })
     await bedrock.messages.countTokens({ model: 'sonnet', messages: params.messages })
     expect(store.entries.size).toBe(0)
   })
 })
 
-describe('what is not kept', () => {
+describe('answers that are not stored', () => {
   test('errors', async () => {
     const { fake, bedrock, store } = setUp()
     fake.fail('throttling')
@@ -152,20 +152,20 @@ describe('what is not kept', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a stream that was cut', async () => {
+  test('cut streams', async () => {
     const { fake, bedrock, store } = setUp()
     fake.fail('stream-truncated')
     await expect(eventsOf(bedrock)).rejects.toMatchObject({ code: 'stream_truncated' })
     expect(store.entries.size).toBe(0)
   })
 
-  test('a stream that was left', async () => {
+  test('abandoned streams', async () => {
     const { bedrock, store } = setUp()
     for await (const _ of bedrock.messages.stream(params)) break
     expect(store.entries.size).toBe(0)
   })
 
-  test.each(['create', 'stream'] as const)('what a guardrail blocked, in a client of the core: %s', async (way) => {
+  test.each(['create', 'stream'] as const)('blocked answers in a client of outcrop/core: %s', async (way) => {
     const store = openStore()
     const fake = createFakeBedrock({ guardrails: [guardrail], reply: 'Much of it is granite.' })
     // Here no layer inside the cache reads what the guardrail found.
@@ -183,7 +183,7 @@ describe('what is not kept', () => {
     expect(store.entries.size).toBe(0)
   })
 
-  test('a message that does not say why it ended', async () => {
+  test('messages without a stop_reason', async () => {
     const { bedrock, store } = setUp(
       {},
       { reply: { content: [{ type: 'text', text: 'x' }], stop_reason: null as never } },
@@ -192,7 +192,7 @@ describe('what is not kept', () => {
     expect(store.entries.size).toBe(0)
   })
 
-  test('an answer of another model that is empty', async () => {
+  test("empty answers of other providers' models", async () => {
     const answers = [{}, { results: [1] }]
     const { bedrock, store } = setUp({ when: () => true }, {}, { fetch: async () => Response.json(answers.shift()) })
     const ask = async (): Promise<unknown> => {
@@ -205,7 +205,7 @@ describe('what is not kept', () => {
     expect(await ask()).toEqual(['hit', { results: [1] }])
   })
 
-  test('what a guardrail blocked', async () => {
+  test('blocked answers', async () => {
     const { fake, bedrock, store } = setUp({}, { guardrails: [guardrail], reply: 'Much of it is granite.' })
     const headers = { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1', 'X-Amzn-Bedrock-GuardrailVersion': '1' }
     const { metadata } = await bedrock.messages.create(params, { headers })
@@ -216,12 +216,12 @@ describe('what is not kept', () => {
   })
 })
 
-describe('guarded and unguarded calls do not answer each other', () => {
+describe('guarded and unguarded calls', () => {
   const headers = { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1', 'X-Amzn-Bedrock-GuardrailVersion': '1' }
   test.each([
-    ['plain headers', { headers }],
-    ['the typed option', { guardrail: { identifier: 'gr1', version: '1' } }],
-  ])('by %s', async (_, options) => {
+    ['headers', { headers }],
+    ['the option', { guardrail: { identifier: 'gr1', version: '1' } }],
+  ])('share no answers: %s', async (_, options) => {
     const { fake, bedrock } = setUp({}, { guardrails: [guardrail] })
     await bedrock.messages.create(params)
     const guarded = await bedrock.messages.create(params, options)
@@ -232,7 +232,7 @@ describe('guarded and unguarded calls do not answer each other', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a call that takes the guardrail off is an unguarded one', async () => {
+  test('share no answers if a call turns the guardrail off', async () => {
     const { fake, bedrock } = setUp({}, { guardrails: [guardrail] }, { headers })
     for (const status of ['miss', 'hit']) {
       const { metadata } = await bedrock.messages.create(params, { guardrail: false })
@@ -246,7 +246,7 @@ describe('guarded and unguarded calls do not answer each other', () => {
     })
   })
 
-  test('a cache outside of guardrails(…) keeps nothing: its key does not know', async () => {
+  test('store nothing in a cache outside of guardrails(…), whose key cannot include it', async () => {
     const store = openStore()
     const fake = createFakeBedrock({ guardrails: [guardrail] })
     const bedrock = createBedrockClient({
@@ -259,7 +259,7 @@ describe('guarded and unguarded calls do not answer each other', () => {
     expect(store.entries.size).toBe(0)
   })
 
-  test('a cache outside of guardrails(…) gives nothing either: who shares the store may go without', async () => {
+  test('read nothing in a cache outside of guardrails(…), whose store may have unguarded answers', async () => {
     const store = openStore()
     const warnings: string[] = []
     const fake = createFakeBedrock({ guardrails: [guardrail], reply: 'Much of it is granite.' })
@@ -282,9 +282,9 @@ describe('guarded and unguarded calls do not answer each other', () => {
   })
 
   test.each([
-    ['an unguarded answer to a guarded call', {}, { guardrail: { identifier: 'gr1', version: '1' } }],
-    ['a guarded answer to an unguarded call', { guardrail: { identifier: 'gr1', version: '1' } }, {}],
-  ])('%s is a miss, whatever the key says', async (_, first, second) => {
+    ['an unguarded answer for a guarded call', {}, { guardrail: { identifier: 'gr1', version: '1' } }],
+    ['a guarded answer for an unguarded call', { guardrail: { identifier: 'gr1', version: '1' } }, {}],
+  ])('miss %s, whatever its key', async (_, first, second) => {
     const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
     await bedrock.messages.create(params, first)
     expect((await bedrock.messages.create(params, second)).metadata.cache?.status).toBe('miss')
@@ -292,15 +292,15 @@ describe('guarded and unguarded calls do not answer each other', () => {
   })
 })
 
-describe('at the same time', () => {
-  test('100 equal streams are one call', async () => {
+describe('concurrent equal calls', () => {
+  test('make one call for 100 streams', async () => {
     const { fake, bedrock } = setUp()
     const all = await Promise.all(Array.from({ length: 100 }, () => eventsOf(bedrock)))
     expect(fake.calls).toHaveLength(1)
     expect(new Set(all.map((events) => JSON.stringify(events))).size).toBe(1)
   })
 
-  test('so are equal messages, and none is another’s object', async () => {
+  test('make one call for messages, each with its own object', async () => {
     const { fake, bedrock } = setUp()
     const [a, b] = await Promise.all([bedrock.messages.create(params), bedrock.messages.create(params)])
     expect(fake.calls).toHaveLength(1)
@@ -309,7 +309,7 @@ describe('at the same time', () => {
     expect([a?.metadata.cache?.status, b?.metadata.cache?.status].sort()).toEqual(['hit', 'miss'])
   })
 
-  test('so are events: who changes one changes one of their own', async () => {
+  test('make one call for events, each with its own objects', async () => {
     const { bedrock } = setUp()
     const spoil = async (): Promise<void> => {
       for await (const event of bedrock.messages.stream(params)) {
@@ -321,7 +321,7 @@ describe('at the same time', () => {
     expect(JSON.stringify(await eventsOf(bedrock))).not.toContain('spoilt')
   })
 
-  test('an error is everyone’s', async () => {
+  test('share an error', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('throttling')
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => bedrock.messages.create(params)))
@@ -329,7 +329,7 @@ describe('at the same time', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('one who leaves takes nobody along', async () => {
+  test('continue if one caller leaves', async () => {
     const { fake, bedrock } = setUp()
     const leaver = bedrock.messages.stream(params)
     const staying = bedrock.messages.stream(params)
@@ -342,7 +342,7 @@ describe('at the same time', () => {
     expect(fake.calls[0]?.aborted).toBe(false)
   })
 
-  test('the last one who leaves ends the call', async () => {
+  test('end the call when the last caller leaves', async () => {
     const { fake, bedrock } = setUp({}, { reply: 'word '.repeat(2000) })
     const streams = [bedrock.messages.stream(params), bedrock.messages.stream(params)]
     await Promise.all(
@@ -356,7 +356,7 @@ describe('at the same time', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('each caller has a deadline of their own', async () => {
+  test('have their own timeouts', async () => {
     const clock = createManualClock()
     const gate = createGate()
     const { bedrock, fake } = setUp({}, { clock }, { clock, timeout: { total: 1000 } })
@@ -378,7 +378,7 @@ describe('at the same time', () => {
     expect(clock.timers.size).toBe(0)
   })
 
-  test('who joins late is not cut off with the first', async () => {
+  test('continue for a late caller when the first one times out', async () => {
     const clock = createManualClock()
     const gate = createGate()
     const { bedrock, fake } = setUp({}, { clock }, { clock, timeout: { total: 1000 } })
@@ -396,16 +396,16 @@ describe('at the same time', () => {
   })
 
   test.each([
-    ['other deadlines', { timeout: { idle: 5000 } }],
+    ['other timeouts', { timeout: { idle: 5000 } }],
     ['other retries', { retry: { attempts: 2 } }],
-    ['a function that nobody can compare', { retry: { retryIf: () => false } }],
-  ])('a call with %s is not shared', async (_, options) => {
+    ['a function that cannot be compared', { retry: { retryIf: () => false } }],
+  ])('are not shared with %s', async (_, options) => {
     const { bedrock, fake } = setUp()
     await Promise.all([bedrock.messages.create(params), bedrock.messages.create(params, options)])
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a key of one’s own makes no stream a message, and no guarded call an unguarded one', async () => {
+  test('are separated by stream and guardrail even with your own key', async () => {
     const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
     const guarded = { guardrail: { identifier: 'gr1', version: '1' } }
     const [message, events, other] = await Promise.all([
@@ -419,7 +419,7 @@ describe('at the same time', () => {
     expect(fake.calls).toHaveLength(3)
   })
 
-  test('on Workers no request reads the stream of another', async () => {
+  test('read no stream of another request on Workers', async () => {
     vi.stubGlobal('WebSocketPair', class {})
     try {
       const { bedrock, fake } = setUp()
@@ -431,7 +431,7 @@ describe('at the same time', () => {
     }
   })
 
-  test('a message that was left at its end is whole', async () => {
+  test('complete a message that was left at its end', async () => {
     const { bedrock, fake, store } = setUp()
     for await (const { type } of bedrock.messages.stream(params)) if (type === 'message_stop') break
     expect(store.entries.size).toBe(1)
@@ -439,7 +439,7 @@ describe('at the same time', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('a stream that nobody reads is left when it is aborted', async () => {
+  test('end an unread stream that is aborted', async () => {
     const { bedrock, fake } = setUp({}, { reply: 'word '.repeat(2000) })
     const { model, ...body } = params
     const controller = new AbortController()
@@ -450,7 +450,7 @@ describe('at the same time', () => {
     await expect(events[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
   })
 
-  test('an abort before the response came counts as leaving', async () => {
+  test('count an abort before the response as leaving', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('stall')
     const controller = new AbortController()
@@ -463,7 +463,7 @@ describe('at the same time', () => {
   })
 })
 
-describe('entries', () => {
+describe('stored entries', () => {
   const spoil = async (change: (entry: string) => string): Promise<number> => {
     const { fake, bedrock, store } = setUp()
     await bedrock.messages.create(params)
@@ -472,31 +472,31 @@ describe('entries', () => {
     return fake.calls.length
   }
   test.each([
-    ['as it was', (entry: string) => entry, 1],
+    ['unchanged', (entry: string) => entry, 1],
     ['cut', (entry: string) => entry.slice(0, -10), 2],
     ['not JSON', () => 'nonsense', 2],
     ['empty', () => '', 2],
     ['of a newer version', (entry: string) => JSON.stringify({ ...JSON.parse(entry), version: 2 }), 2],
-    ['without its body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: undefined }), 2],
+    ['without a body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: undefined }), 2],
     ['of a stream', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: undefined, events: [] }), 2],
     ['{}', () => '{}', 2],
     ['[]', () => '[]', 2],
     ['with an empty body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: {} }), 2],
-    ['with a list as its body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: [] }), 2],
-    ['without its content', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: { type: 'message' } }), 2],
-    ['without its usage', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: undefined }), 2],
+    ['with a list as the body', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: [] }), 2],
+    ['without content', (entry: string) => JSON.stringify({ ...JSON.parse(entry), body: { type: 'message' } }), 2],
+    ['without usage', (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: undefined }), 2],
     [
-      'with usage that is none',
+      'with invalid usage',
       (entry: string) => JSON.stringify({ ...JSON.parse(entry), usage: { inputTokens: 1, a: 'x' } }),
       2,
     ],
     ['without an expiry', (entry: string) => JSON.stringify({ ...JSON.parse(entry), expires: null }), 2],
     [
-      'of an intervention',
+      "of a guardrail's intervention",
       (entry: string) => JSON.stringify({ ...JSON.parse(entry), guardrail: { action: 'INTERVENED', assessments: [] } }),
       2,
     ],
-  ])('one that is %s', async (_, change, calls) => {
+  ])('are hits or misses: %s', async (_, change, calls) => {
     expect(await spoil(change)).toBe(calls)
   })
 
@@ -504,8 +504,8 @@ describe('entries', () => {
     ['without message_stop', (events: { type: string }[]) => events.slice(0, -1)],
     ['without message_start', (events: { type: string }[]) => events.slice(1)],
     ['without events', () => []],
-    ['with an event that is none', (events: { type: string }[]) => [...events, null]],
-  ])('a stream %s is a miss', async (_, change) => {
+    ['with an invalid event', (events: { type: string }[]) => [...events, null]],
+  ])('of a stream are misses %s', async (_, change) => {
     const { fake, bedrock, store } = setUp()
     await eventsOf(bedrock)
     for (const [key, value] of store.entries) {
@@ -516,7 +516,7 @@ describe('entries', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('what was changed in the request is told with a hit too', async () => {
+  test('keep the adaptations of the request', async () => {
     const { bedrock } = setUp()
     const asked = { ...params, model: 'us.anthropic.claude-opus-4-6-v1', inference_geo: 'us' } as never
     const first = await bedrock.messages.create(asked, { cache: true })
@@ -525,7 +525,7 @@ describe('entries', () => {
     expect(second.metadata).toMatchObject({ cache: { status: 'hit' }, adaptations: first.metadata.adaptations })
   })
 
-  test('a stale one is a miss', async () => {
+  test('expire', async () => {
     const { fake, bedrock, clock } = setUp({ ttl: 60_000 })
     await bedrock.messages.create(params)
     clock.advance(59_000)
@@ -536,7 +536,7 @@ describe('entries', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test('a call’s own ttl', async () => {
+  test("have the call's own ttl", async () => {
     const { fake, bedrock, clock } = setUp()
     await bedrock.messages.create(params, { cache: { ttl: 1_000 } })
     clock.advance(1_001)
@@ -545,13 +545,13 @@ describe('entries', () => {
   })
 })
 
-describe('a store that fails', () => {
+describe('a failing store', () => {
   const broken = (get: ResponseStore['get'], set: ResponseStore['set'] = async () => {}): ResponseStore => ({
     get,
     set,
   })
 
-  test('that is down fails no call', async () => {
+  test('does not fail a call if it is down', async () => {
     const down = async (): Promise<never> => {
       throw new Error('connection refused')
     }
@@ -561,8 +561,8 @@ describe('a store that fails', () => {
     expect(warnings.join()).toContain('connection refused')
   })
 
-  test.each([undefined, null, 'text', { code: 'ECONNREFUSED' }])(
-    'that rejects with %j fails no call',
+  test.each([undefined, null, 'a string', { code: 'ECONNREFUSED' }])(
+    'does not fail a call if it rejects with %j',
     async (reason) => {
       const down = () => Promise.reject(reason)
       const { bedrock, warnings } = setUp({ store: broken(down, down) })
@@ -571,7 +571,7 @@ describe('a store that fails', () => {
     },
   )
 
-  test('that throws, or answers at once, fails no call', async () => {
+  test('does not fail a call if it throws or is synchronous', async () => {
     const thrower = () => {
       throw new Error('not connected')
     }
@@ -581,7 +581,7 @@ describe('a store that fails', () => {
     expect((await sync.bedrock.messages.create(params)).metadata.cache).toEqual({ status: 'miss' })
   })
 
-  test('its password is not logged', async () => {
+  test('does not leak its password into the log', async () => {
     const down = async (): Promise<never> => {
       throw new Error('connect ECONNREFUSED redis://admin:hunter2@cache.internal:6379')
     }
@@ -591,7 +591,7 @@ describe('a store that fails', () => {
     expect(warnings.join()).not.toContain('hunter2')
   })
 
-  test('a waitUntil that throws fails no call', async () => {
+  test('does not fail a call if waitUntil throws', async () => {
     const waitUntil = (): never => {
       throw new Error('the response has been sent')
     }
@@ -600,7 +600,7 @@ describe('a store that fails', () => {
     await expect.poll(() => store.entries.size).toBe(1)
   })
 
-  test('that hangs delays a call by its deadline, and no longer', async () => {
+  test('delays a call at most by its timeout', async () => {
     const clock = createTestClock(Date.now())
     const deadlines: number[] = []
     const impatient = {
@@ -620,7 +620,7 @@ describe('a store that fails', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('a Worker is kept alive until it is written', async () => {
+  test('keeps a Worker alive until it has stored the answer', async () => {
     const waiting: Promise<unknown>[] = []
     const { bedrock } = setUp({ waitUntil: (promise) => waiting.push(promise) })
     await bedrock.messages.create(params)
@@ -637,13 +637,13 @@ test.each([
   { storeTimeout: 2 ** 31 },
   { scope: 'everyone' },
   { store: undefined },
-])('refuses %j at once', (options) => {
+])('rejects %j at once', (options) => {
   expect(() => responseCaching({ store: memoryStore(), ...options } as never)).toThrow(
     expect.objectContaining({ code: 'configuration' }),
   )
 })
 
-test.each([0, -1, Number.NaN])('a call with a ttl of %d is refused before anything is sent', async (ttl) => {
+test.each([0, -1, Number.NaN])('rejects a call with a ttl of %d before anything is sent', async (ttl) => {
   const { bedrock, fake } = setUp()
   await expect(bedrock.messages.create(params, { cache: { ttl } })).rejects.toMatchObject({ code: 'configuration' })
   expect(fake.calls).toHaveLength(0)

@@ -28,7 +28,7 @@ describe.each<[string, () => ResponseStore]>([
 
 describe('memoryStore', () => {
   const hour = { ttl: 3_600_000 }
-  test('is bounded by bytes; what was not used for longest goes first', async () => {
+  test('limits its bytes, and removes the least recently used entry', async () => {
     const store = memoryStore({ maxBytes: 100 })
     await store.set('a', 'x'.repeat(20), hour)
     await store.set('b', 'x'.repeat(20), hour)
@@ -39,19 +39,19 @@ describe('memoryStore', () => {
     expect(await store.get('big')).toBeUndefined()
     expect(await store.get('c')).toBeDefined()
   })
-  test('forgets what is stale', async () => {
+  test('removes expired entries', async () => {
     const clock = createTestClock()
     const store = memoryStore({ clock })
     await store.set('a', '{}', { ttl: 1000 })
     clock.advance(1001)
     expect(await store.get('a')).toBeUndefined()
   })
-  test('refuses a size that is none', () => {
+  test('rejects an invalid size', () => {
     expect(() => memoryStore({ maxBytes: 0 })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 })
 
-test('unstorageStore counts in seconds', async () => {
+test('unstorageStore converts the ttl to seconds', async () => {
   const options: unknown[] = []
   const store = unstorageStore({ getItem: () => null, setItem: (_key, _value, given) => void options.push(given) })
   await store.set('a', '{}', { ttl: 1500 })
@@ -87,7 +87,7 @@ describe.skipIf(!hasRedis)('a real Redis', () => {
   let count = 0
   for (const { name, run } of responseStoreContract(() => redisStore(`contract-${count++}`))) test(name, run)
 
-  test('two clients share it; when it dies in mid-run, no call fails', async () => {
+  test('is shared by two clients; no call fails when it dies', async () => {
     const fake = createFakeBedrock()
     const client = async (): Promise<ReturnType<typeof createBedrockClient>> =>
       createBedrockClient({

@@ -50,8 +50,8 @@ const models = catalog
   .filter((model) => !compatibilityTable[`${model.family}-${model.version}`]?.source)
   .map(({ base }) => `us.${base}`)
 
-describe.each(models)('%s', (model) => {
-  test.each(Object.entries(features))('%s', async (_, feature) => {
+describe.each(models)('each model: %s', (model) => {
+  test.each(Object.entries(features))('accepts the adapted body with %s', async (_, feature) => {
     const params = { model, max_tokens: 4096, messages, ...feature } as never
     // `adapt`: whatever was asked for, it goes out acceptable, and what was changed is told.
     const { fake, bedrock } = setUp()
@@ -88,7 +88,7 @@ describe.each(models)('%s', (model) => {
   })
 })
 
-test('a body for Sonnet 4.5 with four betas, effort and strict tools goes out acceptable', async () => {
+test('adapts a body for Sonnet 4.5 with four betas, effort and strict tools', async () => {
   const { fake, bedrock } = setUp()
   const { metadata } = await bedrock.messages.create({
     model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
@@ -112,40 +112,40 @@ test('a body for Sonnet 4.5 with four betas, effort and strict tools goes out ac
   ])
 })
 
-describe('what a field becomes', () => {
+describe('adapted fields', () => {
   test.each<[string, JsonObject, { family: string; version: string }, JsonObject]>([
     [
-      'budget to adaptive',
+      'a budget becomes adaptive thinking',
       { thinking: { type: 'enabled', budget_tokens: 1024 } },
       { family: 'opus', version: '4.8' },
       { thinking: { type: 'adaptive' } },
     ],
     [
-      'adaptive to half a budget',
+      'adaptive thinking becomes half a budget',
       { max_tokens: 8000, thinking: { type: 'adaptive' } },
       { family: 'sonnet', version: '4.5' },
       { max_tokens: 8000, thinking: { type: 'enabled', budget_tokens: 4000 } },
     ],
     [
-      'adaptive to nothing without room',
+      'adaptive thinking is removed without room',
       { max_tokens: 100, thinking: { type: 'adaptive' } },
       { family: 'sonnet', version: '4.5' },
       { max_tokens: 100 },
     ],
     [
-      'effort with its beta',
+      'effort gets its beta',
       { output_config: { effort: 'low' } },
       { family: 'opus', version: '4.5' },
       { output_config: { effort: 'low' }, anthropic_beta: ['effort-2025-11-24'] },
     ],
     [
-      'a point at the top to the last block',
+      'a top-level cache point moves to the last block',
       { cache_control: { type: 'ephemeral' }, messages },
       { family: 'sonnet', version: '4.6' },
       { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] }] },
     ],
     [
-      'tool search with its beta',
+      'tool search gets its beta',
       { tools: [{ type: 'tool_search_tool_regex_20251119', name: 'x' }] },
       { family: 'opus', version: '4.6' },
       {
@@ -154,7 +154,7 @@ describe('what a field becomes', () => {
       },
     ],
     [
-      'compaction with its betas',
+      'compaction gets its betas',
       { context_management: { edits: [{ type: 'compact_20260112' }] } },
       { family: 'opus', version: '4.6' },
       {
@@ -168,12 +168,12 @@ describe('what a field becomes', () => {
     expect(body).toEqual(before)
   })
 
-  test('a model that nobody knows passes as it is', () => {
+  test('passes a body for an unknown model', () => {
     const body = { thinking: { type: 'enabled' }, output_config: { effort: 'x' }, temperature: 1, top_p: 1 }
     expect(adaptBody(body, { family: 'sonnet', version: '99' })).toEqual({ body, adaptations: [] })
   })
 
-  test('another provider’s body is not looked at', async () => {
+  test("passes another provider's body", async () => {
     const { fake, bedrock } = setUp()
     const body = {
       messages: [{ role: 'user', content: [{ text: 'Hi' }] }],
@@ -185,7 +185,7 @@ describe('what a field becomes', () => {
   })
 })
 
-test('estimate is refused where nothing is counted', async () => {
+test('rejects estimate where nothing is counted', async () => {
   const { fake, bedrock } = setUp()
   const call = bedrock.messages.create({ model: 'sonnet', max_tokens: 10, messages, estimate: true } as never)
   await expect(call).rejects.toMatchObject({ code: 'configuration' })
@@ -193,7 +193,7 @@ test('estimate is refused where nothing is counted', async () => {
 })
 
 describe('learning from a 400', () => {
-  test('never the thread: the next turn would have lost the conversation', async () => {
+  test('never removes the thread, without which the next turn would lose the conversation', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('extra-inputs', { message: 'thread: Extra inputs are not permitted', times: 5 })
     const thread = { type: 'create' }
@@ -211,7 +211,7 @@ describe('learning from a 400', () => {
   const good = ['interleaved-thinking-2025-05-14', 'context-management-2025-06-27', 'a-2026-01-01', 'b-2026-01-01']
   const betasOf = ({ calls }: FakeBedrock): unknown[] => calls.map(({ body }) => body.anthropic_beta)
 
-  test.each([0, 1, 2, 3, 4])('an invalid beta flag that is not named is found by halving: number %i', async (at) => {
+  test.each([0, 1, 2, 3, 4])('finds an unnamed invalid beta by bisection: number %i', async (at) => {
     const { fake, bedrock } = setUp()
     const betas = good.toSpliced(at, 0, 'files-api-2025-04-14')
     const params = { model, max_tokens: 10, messages, betas }
@@ -228,7 +228,7 @@ describe('learning from a 400', () => {
     expect(betasOf(fake).slice(before)).toEqual([good])
   })
 
-  test('two of them', async () => {
+  test('finds two invalid betas', async () => {
     const { fake, bedrock } = setUp()
     const betas = ['files-api-2025-04-14', ...good, 'skills-2025-10-02']
     const { metadata } = await bedrock.messages.create({ model, max_tokens: 10, messages, betas })
@@ -236,7 +236,7 @@ describe('learning from a 400', () => {
     expect(betasOf(fake).at(-1)).toEqual(good)
   })
 
-  test('many calls at once look for it once', async () => {
+  test('searches once for many concurrent calls', async () => {
     const { fake, bedrock } = setUp()
     const betas = [...good, 'skills-2025-10-02']
     await Promise.all(
@@ -246,7 +246,7 @@ describe('learning from a 400', () => {
     expect(fake.calls.filter(({ status, body }) => status === 200 && body.max_tokens === 10)).toHaveLength(10)
   })
 
-  test('a stream too, and a caller who leaves ends nothing for others', async () => {
+  test('searches for a stream too, and not only for a caller that leaves', async () => {
     const { fake, bedrock } = setUp()
     const betas = [...good, 'skills-2025-10-02']
     const leaving = bedrock.messages.stream({ model, max_tokens: 10, messages, betas })
@@ -259,7 +259,7 @@ describe('learning from a 400', () => {
     expect(betasOf(fake).at(-1)).toEqual(good)
   })
 
-  test('where finding out fails, the refusal is what is told', async () => {
+  test('rejects with the original error if the search fails', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('invalid-beta')
     fake.fail('throttling', { times: 9 })
@@ -269,7 +269,7 @@ describe('learning from a 400', () => {
     })
   })
 
-  test('two unknown fields converge', async () => {
+  test('removes two unknown fields, one after the other', async () => {
     const { fake, bedrock } = setUp()
     const params = { model, max_tokens: 10, messages, inference_geo: 'us', speed: 'fast' } as never
     const { metadata } = await bedrock.messages.create(params)
@@ -278,7 +278,7 @@ describe('learning from a 400', () => {
     expect(fake.calls.map(({ status }) => status)).toEqual([400, 400, 200, 200])
   })
 
-  test('both of them in one message', async () => {
+  test('removes two unknown fields of one message', async () => {
     const { fake, bedrock } = setUp()
     const both = 'speed: Extra inputs are not permitted, inference_geo: Extra inputs are not permitted'
     fake.fail('extra-inputs', { message: both })
@@ -290,7 +290,7 @@ describe('learning from a 400', () => {
     ['sytem', 'system'],
     ['temprature', 'temperature'],
     ['stop_sequence', 'stop_sequences'],
-  ])('a misspelt field is never left out: %s', async (field, meant) => {
+  ])('never removes a misspelled field: %s', async (field, meant) => {
     const { fake, bedrock } = setUp()
     await expect(
       bedrock.messages.create({ model, max_tokens: 10, messages, [field]: 'Never reveal it' } as never),
@@ -298,7 +298,7 @@ describe('learning from a 400', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('every field of the SDK’s Messages API is known', async () => {
+  test("knows every field of the SDK's Messages API", async () => {
     const types = ['messages/messages', 'beta/messages/messages'].map((file) =>
       readFileSync(`node_modules/@anthropic-ai/sdk/resources/${file}.d.ts`, 'utf8'),
     )
@@ -323,7 +323,7 @@ describe('learning from a 400', () => {
     }
   })
 
-  test('a field that Bedrock names is left out, once, and remembered', async () => {
+  test('removes a rejected field once, and remembers it', async () => {
     const { fake, bedrock } = setUp()
     const params = { model, max_tokens: 10, messages, inference_geo: 'us' } as never
     const { metadata } = await bedrock.messages.create(params)
@@ -336,7 +336,7 @@ describe('learning from a 400', () => {
     expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200, 400, 200])
   })
 
-  test('and a client of withOptions knows it too', async () => {
+  test('is shared by clients of withOptions', async () => {
     const { fake, bedrock } = setUp()
     const params = { model, max_tokens: 10, messages, inference_geo: 'us' } as never
     await bedrock.messages.create(params)
@@ -344,7 +344,7 @@ describe('learning from a 400', () => {
     expect(fake.calls.map(({ status }) => status)).toEqual([400, 200, 200])
   })
 
-  test('so is a beta', async () => {
+  test('removes a rejected beta', async () => {
     const { fake, bedrock } = setUp()
     fake.fail('invalid-beta', { message: 'invalid beta flag: new-thing-2026-11-01' })
     await bedrock.messages.create({ model, max_tokens: 10, messages, betas: ['new-thing-2026-11-01', 'other-2026'] })
@@ -358,9 +358,9 @@ describe('learning from a 400', () => {
     ['messages', 'messages.0.content.0.text.extra: Extra inputs are not permitted'],
     ['system', 'system: Extra inputs are not permitted'],
     ['tools', 'tools: Extra inputs are not permitted'],
-    ['what it does not name', 'invalid beta flag'],
-    ['what is not there', 'something_else: Extra inputs are not permitted'],
-  ])('never %s', async (_, message) => {
+    ['an unnamed field', 'invalid beta flag'],
+    ['a missing field', 'something_else: Extra inputs are not permitted'],
+  ])('never removes %s', async (_, message) => {
     const { fake, bedrock } = setUp()
     fake.fail('extra-inputs', { message, times: 5 })
     await expect(
@@ -369,7 +369,7 @@ describe('learning from a 400', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('can be switched off', async () => {
+  test('can be turned off', async () => {
     const { fake, bedrock } = setUp({ compatibility: { learn: false } })
     await expect(
       bedrock.messages.create({ model, max_tokens: 10, messages, inference_geo: 'us' } as never),
@@ -379,7 +379,7 @@ describe('learning from a 400', () => {
 })
 
 describe('countTokens', () => {
-  test('of a profile: its base model, without extra fields of tools', async () => {
+  test('uses the base model of a profile, without extra fields of tools', async () => {
     const { fake, bedrock } = setUp()
     const { input_tokens } = await bedrock.messages.countTokens({
       model: 'sonnet',
@@ -392,7 +392,7 @@ describe('countTokens', () => {
     expect(fake.calls[0]?.body.tools).toEqual([tool])
   })
 
-  test('where Bedrock does not count a model: an error that says so, and what to do', async () => {
+  test('rejects a model that Bedrock does not count, and says what to do', async () => {
     const { fake, bedrock } = setUp()
     await expect(
       bedrock.messages.countTokens({ model: 'us.anthropic.claude-opus-5-5', messages }),
@@ -404,7 +404,7 @@ describe('countTokens', () => {
     expect(fake.calls).toHaveLength(0)
   })
 
-  test('an estimate is marked as one, and asks nobody', async () => {
+  test('estimates locally, and marks the result', async () => {
     const { fake, bedrock } = setUp()
     const counted = await bedrock.messages.countTokens({
       model: 'us.anthropic.claude-opus-5-5',
@@ -423,7 +423,7 @@ describe('countTokens', () => {
   })
 })
 
-test('sampling that the API version refuses is left out, whatever the model takes', async () => {
+test('removes sampling parameters that the API version rejects', async () => {
   const { fake, bedrock } = setUp()
   const sampling = { temperature: 0.5, top_p: 0.9, top_k: 5 }
   const params = { model: 'claude-sonnet-5-5', max_tokens: 10, messages, ...sampling }
@@ -440,11 +440,11 @@ test('sampling that the API version refuses is left out, whatever the model take
   )
 })
 
-test('a policy that is none is refused at once', () => {
+test('rejects an invalid policy at once', () => {
   expect(() => compatibility({ policy: 'maybe' as never })).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
 
-test('the table has every active model of the catalog, and docs/compatibility.md is what it says', () => {
+test('the table has every active model of the catalog, and docs/compatibility.md is generated from it', () => {
   const known = catalog
     .filter(({ lifecycle }) => lifecycle.state === 'active' || lifecycle.state === 'gated')
     .map(({ family, version }) => `${family}-${version}`)
@@ -462,7 +462,7 @@ test('the table has every active model of the catalog, and docs/compatibility.md
   expect(readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8')).toBe(generated)
 })
 
-test('an anthropic-beta header joins the betas of the body', async () => {
+test("an anthropic-beta header is merged into the body's betas", async () => {
   const { fake, bedrock } = setUp()
   const headers = { 'anthropic-beta': 'a-2026-01-01, interleaved-thinking-2025-05-14' }
   const betas = ['a-2026-01-01']
@@ -478,7 +478,7 @@ test('an anthropic-beta header joins the betas of the body', async () => {
 describe("'strict'", () => {
   const strict = { compatibility: { policy: 'strict' as const } }
 
-  test('covers prefill', async () => {
+  test('rejects prefill', async () => {
     const { fake, bedrock } = setUp(strict)
     const prefilled = [...messages, { role: 'assistant' as const, content: 'Sure' }]
     await expect(
@@ -492,7 +492,7 @@ describe("'strict'", () => {
     })
   })
 
-  test('never refuses what the client added itself', async () => {
+  test("accepts the client's own additions", async () => {
     const { fake, bedrock } = setUp(strict)
     await bedrock.messages.create({
       model: 'us.anthropic.claude-sonnet-5',
@@ -503,7 +503,7 @@ describe("'strict'", () => {
     expect(fake.calls[0]?.body.anthropic_beta).toEqual(['context-management-2025-06-27'])
   })
 
-  test('takes betas of a header', async () => {
+  test('checks betas of a header', async () => {
     const { fake, bedrock } = setUp(strict)
     await bedrock.messages.create(
       { model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 10, messages },

@@ -9,7 +9,7 @@ beforeEach(() => {
 })
 afterEach(() => restore())
 
-test('a client tells its source, the masked key, the expiry, and what is passed over', async () => {
+test('lists the source, masked key, expiry, and skipped sources', async () => {
   const expiration = new Date('2099-01-01T00:00:00Z')
   const explanation = await createBedrockClient({ credentials: { ...keys, expiration } }).explain()
   expect(explanation.identity).toMatchObject({ kind: 'aws-keys', accessKeyId: 'AKID…EYID', expiration })
@@ -19,7 +19,7 @@ test('a client tells its source, the masked key, the expiry, and what is passed 
     expect(shown).not.toContain(secret)
 })
 
-test('providers ask by what the client sends by', async () => {
+test("gives providers the client's own fetch", async () => {
   const asked: unknown[] = []
   const fetch: typeof globalThis.fetch = async (input) => {
     asked.push(input)
@@ -37,7 +37,7 @@ test('providers ask by what the client sends by', async () => {
   expect(error?.message).toContain('Could not reach the proxy 127.0.0.1:1')
 })
 
-test('and what it finds by itself', async () => {
+test('reports credentials that the client finds itself', async () => {
   const { identity, steps } = await createBedrockClient().explain()
   expect(identity).toMatchObject({ kind: 'api-key' })
   expect(steps.find(({ wins }) => wins)?.step).toBe('AWS_BEARER_TOKEN_BEDROCK')

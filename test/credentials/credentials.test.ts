@@ -29,10 +29,10 @@ beforeEach(() => {
 })
 afterEach(() => restore())
 
-describe('each source yields what the fake verifies', () => {
+describe('each source yields credentials that the fake verifies', () => {
   test('fromStatic', () => expectVerified(createFakeBedrock({ identities: [keys] }), fromStatic(keys)))
 
-  test('fromEnvironment: keys, and an API key before them', async () => {
+  test('fromEnvironment prefers an API key to keys', async () => {
     const env = {
       AWS_ACCESS_KEY_ID: keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
@@ -44,7 +44,7 @@ describe('each source yields what the fake verifies', () => {
     expect(fake.calls.at(-1)?.identity).toBe('api-key')
   })
 
-  test('fromBearerToken: a key, or a function that gives one', async () => {
+  test('fromBearerToken takes a key or a function', async () => {
     const fake = createFakeBedrock({ identities: [{ token: 'api-key-example' }] })
     await expectVerified(fake, fromBearerToken('api-key-example'))
     await expectVerified(
@@ -53,7 +53,7 @@ describe('each source yields what the fake verifies', () => {
     )
   })
 
-  test('fromAssumeRole: signed, with everything that it was given', async () => {
+  test('fromAssumeRole signs, and sends all of its options', async () => {
     const fake = createFakeBedrock({ identities: [keys] })
     const provider = fromAssumeRole({
       credentials: keys,
@@ -94,7 +94,7 @@ describe('each source yields what the fake verifies', () => {
     ['us-east-1', 'sts.us-east-1.amazonaws.com'],
     ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn'],
     ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
-  ])('STS of %s is regional', async (region, host) => {
+  ])('fromAssumeRole uses the regional STS in %s', async (region, host) => {
     const hosts: string[] = []
     const fake = createFakeBedrock({ identities: [keys], region })
     const fetch: typeof globalThis.fetch = (input, init) => {
@@ -105,7 +105,7 @@ describe('each source yields what the fake verifies', () => {
     expect(hosts).toEqual([host])
   })
 
-  test('AWS_ENDPOINT_URL_STS moves it', async () => {
+  test('fromAssumeRole uses AWS_ENDPOINT_URL_STS', async () => {
     process.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1/sts'
     const urls: string[] = []
     const fake = createFakeBedrock({ identities: [keys] })
@@ -117,7 +117,7 @@ describe('each source yields what the fake verifies', () => {
     expect(urls).toEqual(['http://127.0.0.1:1/sts/'])
   })
 
-  test('fromWebIdentity: unsigned, with a token that is asked for at every renewal', async () => {
+  test('fromWebIdentity sends a new token at every renewal, unsigned', async () => {
     const fake = createFakeBedrock({ identities: [] })
     let asked = 0
     const provider = fromWebIdentity({ roleArn, token: () => `token-example-${++asked}` })
@@ -127,7 +127,7 @@ describe('each source yields what the fake verifies', () => {
     expect(fake.calls[0]?.headers.authorization).toBeUndefined()
   })
 
-  test('fromContainerMetadata: ECS and EKS, with the token of a file', async () => {
+  test('fromContainerMetadata works for ECS and EKS, with a token file', async () => {
     const fake = createFakeBedrock({ identities: [keys] })
     const asked: (string | null)[][] = []
     const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -155,7 +155,7 @@ describe('each source yields what the fake verifies', () => {
     ])
   })
 
-  test('createBedrockApiKey: a key that works in its region', async () => {
+  test('createBedrockApiKey creates a key for its Region', async () => {
     const fake = createFakeBedrock({ identities: [keys] })
     const token = await createBedrockApiKey({ credentials: fromStatic(keys), region: 'us-east-1', expiresIn: 900 })
     await expectVerified(fake, fromBearerToken(token))
@@ -167,7 +167,7 @@ describe('each source yields what the fake verifies', () => {
 describe('Bedrock API keys', () => {
   const date = new Date('2026-11-20T12:00:00Z')
 
-  test('are what AWS’s own signer makes of the same keys', async () => {
+  test("equal those of AWS's own signer", async () => {
     const token = await createBedrockApiKey({
       credentials: { ...keys, sessionToken: 'session/+=example' },
       region: 'eu-west-1',
@@ -193,7 +193,7 @@ describe('Bedrock API keys', () => {
     expect(ours.host + ours.pathname).toBe('bedrock.amazonaws.com/')
   })
 
-  test('tell their region and expiry locally', async () => {
+  test('show their Region and expiry without a request', async () => {
     const token = await createBedrockApiKey({
       credentials: { ...keys, accessKeyId: 'ASIAEXAMPLEKEYID' },
       region: 'eu-west-1',
@@ -211,7 +211,7 @@ describe('Bedrock API keys', () => {
     expect((await fromBearerToken(token)()).expiration).toEqual(new Date('2026-11-20T12:01:00Z'))
   })
 
-  test.each([0, 43_201, 1.5])('an expiry of %d seconds is refused', async (expiresIn) => {
+  test.each([0, 43_201, 1.5])('rejects an expiry of %d seconds', async (expiresIn) => {
     await expect(createBedrockApiKey({ credentials: keys, region: 'us-east-1', expiresIn })).rejects.toMatchObject({
       code: 'configuration',
     })
@@ -226,20 +226,20 @@ describe('chain', () => {
     throw new CredentialsError('set up, and broken')
   }
 
-  test('goes on from what is not set up', async () => {
+  test('continues after a source that is not set up', async () => {
     expect(await chain(nothing, fromStatic(keys))()).toMatchObject(keys)
   })
-  test('stops at what is set up and broken', async () => {
+  test('stops at a source that is set up but broken', async () => {
     await expect(chain(broken, fromStatic(keys))()).rejects.toThrow('set up, and broken')
   })
-  test('lists what was tried', async () => {
+  test('lists the sources it tried', async () => {
     await expect(chain(nothing, fromEnvironment({}))()).rejects.toMatchObject({
       code: 'credentials',
       tryNextLink: true,
       message: expect.stringMatching(/not set up; .*AWS_BEARER_TOKEN_BEDROCK/),
     })
   })
-  test('knows AWS’s own providers by their field', async () => {
+  test("recognizes AWS's own providers by their errors", async () => {
     const aws: CredentialProvider = async () => {
       throw Object.assign(new Error('from the AWS SDK'), { tryNextLink: true })
     }
@@ -254,7 +254,7 @@ describe('cached', () => {
     expiration: new Date(clock.now() + seconds * 1000),
   })
 
-  test('100 concurrent callers, one resolution', async () => {
+  test('resolves once for 100 concurrent callers', async () => {
     let calls = 0
     const provider = cached(async () => {
       calls++
@@ -264,7 +264,7 @@ describe('cached', () => {
     expect(calls).toBe(1)
   })
 
-  test('renews ahead of expiry without making anybody wait; waits when nearly expired', async () => {
+  test('renews ahead of expiry in the background, and waits near the expiry', async () => {
     const clock = createTestClock()
     let release: (identity: Identity) => void = () => {}
     const answers: (Identity | Promise<Identity>)[] = [good(clock, 900, 'AKID1')]
@@ -287,7 +287,7 @@ describe('cached', () => {
     expect(calls).toBe(2)
   })
 
-  test('a failed renewal keeps what is still good, and backs off', async () => {
+  test('keeps a valid identity after a failed renewal, and backs off', async () => {
     const clock = createTestClock()
     let calls = 0
     const provider = cached(
@@ -313,7 +313,7 @@ describe('cached', () => {
     await expect(provider()).rejects.toThrow('the metadata service is down')
   })
 
-  test('a failure does not poison the next call', async () => {
+  test('tries again after a failure', async () => {
     const clock = createTestClock()
     let calls = 0
     const provider = cached(
@@ -328,7 +328,7 @@ describe('cached', () => {
     expect(await provider()).toMatchObject(keys)
   })
 
-  test.each([240_000, 40_000])('keys that live for %d ms are kept for half of that', async (life) => {
+  test.each([240_000, 40_000])('keeps keys that live for %d ms for half of that time', async (life) => {
     const clock = createTestClock()
     let calls = 0
     const provider = cached(async () => good(clock, life / 1000, `AKID${++calls}`), { clock })
@@ -343,7 +343,7 @@ describe('cached', () => {
     expect(await provider()).toMatchObject({ accessKeyId: 'AKID2' })
   })
 
-  test('each failure doubles the rest that the provider gets, up to a minute', async () => {
+  test('doubles the pause after each failure, up to a minute', async () => {
     const clock = createTestClock()
     const begun = clock.now()
     const asked: number[] = []
@@ -365,7 +365,7 @@ describe('cached', () => {
     ['API keys', { token: 'one-token-example' }, { token: 'two-token-example' }],
     ['an API key and keys', { token: 'one-token-example' }, sameId],
     ['keys and an API key', sameId, { token: 'one-token-example' }],
-  ])('what was refused is told apart from what is there now: %s', async (_, old, present) => {
+  ])('compares refused credentials with the current ones: %s', async (_, old, present) => {
     let calls = 0
     const provider = cached(async () => (++calls === 1 ? old : present))
     await provider()
@@ -376,7 +376,7 @@ describe('cached', () => {
     expect(calls).toBe(3)
   })
 
-  test('a refusal drops the identity that was refused, and no other', async () => {
+  test('drops only the refused identity', async () => {
     let calls = 0
     const provider = cached(async () => ({ accessKeyId: `AKID${++calls}`, secretAccessKey: 'secret-example' }))
     const first = await provider()
@@ -387,7 +387,7 @@ describe('cached', () => {
     expect(calls).toBe(2)
   })
 
-  test('one caller who leaves does not take the others along', async () => {
+  test('continues for the others if one caller leaves', async () => {
     let release: (identity: Identity) => void = () => {}
     const provider = cached(
       () =>
@@ -405,7 +405,7 @@ describe('cached', () => {
   })
 })
 
-describe('a 403 of Bedrock', () => {
+describe('a 403 from Bedrock', () => {
   const renewing = (): { provider: CredentialProvider; count: () => number } => {
     let calls = 0
     return {
@@ -417,7 +417,7 @@ describe('a 403 of Bedrock', () => {
     numbers.map((n) => ({ accessKeyId: `AKIDEXAMPLE${n}`, secretAccessKey: 'secret-example' }))
 
   test.each(['create', 'stream', 'invokeStream'] as const)(
-    'expired: one refresh, one replay, through %s',
+    'for expired credentials: one refresh, one replay, through %s',
     async (way) => {
       const fake = createFakeBedrock({ identities: accepting(0, 1) })
       const { provider, count } = renewing()
@@ -444,7 +444,7 @@ describe('a 403 of Bedrock', () => {
     },
   )
 
-  test('for 50 concurrent calls, one refresh', async () => {
+  test('for 50 concurrent calls: one refresh', async () => {
     const fake = createFakeBedrock({ identities: accepting(1) })
     const { provider, count } = renewing()
     const bedrock = createBedrockClient({ region: 'us-east-1', credentials: provider, fetch: fake.fetch, retry: false })
@@ -453,7 +453,7 @@ describe('a 403 of Bedrock', () => {
     expect(fake.calls).toHaveLength(100)
   })
 
-  test('never twice: the second refusal is a ServiceError', async () => {
+  test('twice is a ServiceError', async () => {
     const fake = createFakeBedrock({ identities: [] })
     const { provider, count } = renewing()
     const bedrock = createBedrockClient({ region: 'us-east-1', credentials: provider, fetch: fake.fetch })
@@ -463,7 +463,7 @@ describe('a 403 of Bedrock', () => {
   })
 })
 
-test('explicit keys ignore whatever the environment has', async () => {
+test('explicit keys ignore the environment', async () => {
   Object.assign(process.env, {
     AWS_BEARER_TOKEN_BEDROCK: 'api-key-of-the-environment',
     AWS_SESSION_TOKEN: 'session-of-the-environment',
@@ -476,7 +476,7 @@ test('explicit keys ignore whatever the environment has', async () => {
   expect(fake.calls[0]?.headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\//)
 })
 
-test('"none" sends nothing of the kind', async () => {
+test("'none' sends no credentials", async () => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: 'us-east-1', credentials: 'none', fetch: fake.fetch, retry: false })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({ status: 403 })
@@ -487,12 +487,12 @@ test.each([
   ['half a pair', () => fromStatic({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: '' })],
   ['an empty API key', () => fromBearerToken(' ')],
   ['an empty chain', () => chain()],
-  ['a role that is none', () => fromAssumeRole({ credentials: keys, roleArn: 'example' })],
-  ['a duration out of range', () => fromAssumeRole({ credentials: keys, roleArn, duration: 60 })],
+  ['an invalid role', () => fromAssumeRole({ credentials: keys, roleArn: 'example' })],
+  ['an invalid duration', () => fromAssumeRole({ credentials: keys, roleArn, duration: 60 })],
   ['a session name with a space', () => fromAssumeRole({ credentials: keys, roleArn, sessionName: 'a b' })],
   ['an MFA device without a code', () => fromAssumeRole({ credentials: keys, roleArn, mfaSerial: 'x' })],
   ['a web identity without a token', () => fromWebIdentity({ roleArn } as never)],
-])('refuses %s at once', (_, make) => {
+])('rejects %s at once', (_, make) => {
   expect(make).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
 
@@ -500,13 +500,13 @@ test.each([
   ['http://169.254.169.254/', /not a host that serves container credentials/],
   ['http://example.com/', /not a host/],
   ['not a url', /not a URL/],
-])('container credentials from %s are refused before anything is sent', async (uri, message) => {
+])('rejects container credentials from %s before anything is sent', async (uri, message) => {
   const fetch = async (): Promise<Response> => expect.unreachable()
   const provider = fromContainerMetadata({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } })
   await expect(provider({ fetch })).rejects.toThrow(message)
 })
 
-test('nothing secret is in any error', async () => {
+test('no error contains a secret', async () => {
   const echo = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk

@@ -53,7 +53,7 @@ function answer(name: string, expiration: string, extra = ''): string {
 describe.each(sources)('%s', (name, make) => {
   const ask = (provider: CredentialProvider, fetch: typeof globalThis.fetch) => provider({ fetch, region: 'us-east-1' })
 
-  test('waits for an answer no longer than its deadline', async () => {
+  test('limits the wait for a response', async () => {
     const clock = manualClock()
     let signal: AbortSignal | null | undefined
     let sent = (): void => {}
@@ -76,7 +76,7 @@ describe.each(sources)('%s', (name, make) => {
     expect(clock.waiting).toEqual([])
   })
 
-  test('waits for a body no longer than its deadline', async () => {
+  test('limits the wait for a body', async () => {
     const clock = manualClock()
     let read = (): void => {}
     const began = new Promise<void>((resolve) => {
@@ -93,18 +93,15 @@ describe.each(sources)('%s', (name, make) => {
     expect(await asked).toMatchObject({ code: 'credentials', message: expect.stringContaining('did not answer') })
   })
 
-  test.each([2 ** 31, Number.POSITIVE_INFINITY])(
-    'a deadline of %d ms is as long as a timer can be, and not over at once',
-    async (timeout) => {
-      const clock = manualClock()
-      let waiting: number[] = []
-      await ask(make({ clock, timeout }), async () => {
-        waiting = clock.waiting
-        return new Response(answer(name, '2030-01-01T00:00:00Z'))
-      })
-      expect(waiting).toEqual([2 ** 31 - 1])
-    },
-  )
+  test.each([2 ** 31, Number.POSITIVE_INFINITY])('treats a timeout of %d ms as the longest timer', async (timeout) => {
+    const clock = manualClock()
+    let waiting: number[] = []
+    await ask(make({ clock, timeout }), async () => {
+      waiting = clock.waiting
+      return new Response(answer(name, '2030-01-01T00:00:00Z'))
+    })
+    expect(waiting).toEqual([2 ** 31 - 1])
+  })
 
   test('leaves no timer behind', async () => {
     const clock = manualClock()
@@ -112,11 +109,11 @@ describe.each(sources)('%s', (name, make) => {
     expect(clock.waiting).toEqual([])
   })
 
-  test.each([0, -1, Number.NaN])('a deadline of %d ms is refused at once', (timeout) => {
+  test.each([0, -1, Number.NaN])('rejects a timeout of %d ms at once', (timeout) => {
     expect(() => make({ clock: manualClock(), timeout })).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 
-  test('refuses keys that have expired', async () => {
+  test('rejects expired keys', async () => {
     const old = new Date(now - 1).toISOString()
     const provider = make({ clock: manualClock() })
     expect(await rejectionOf(ask(provider, async () => new Response(answer(name, old))))).toMatchObject({
@@ -125,7 +122,7 @@ describe.each(sources)('%s', (name, make) => {
     })
   })
 
-  test('a local clock that is ahead makes no keys expire: the answer’s own time counts', async () => {
+  test("compares the expiry with the response's time, not a wrong local clock", async () => {
     const ahead = { ...manualClock(), now: () => now + 7_200_000 }
     const headers = { date: new Date(now).toUTCString() }
     const text = answer(name, new Date(now + 3_600_000).toISOString())
@@ -134,7 +131,7 @@ describe.each(sources)('%s', (name, make) => {
     })
   })
 
-  test('reads no more than credentials have', async () => {
+  test('limits the size of a response', async () => {
     let given = 0
     const endless = new ReadableStream({
       pull: (controller) => {
@@ -147,7 +144,7 @@ describe.each(sources)('%s', (name, make) => {
     expect(given).toBeLessThan(200_000)
   })
 
-  test('a long refusal becomes a short message', async () => {
+  test('shortens a long error message', async () => {
     const said = 'x'.repeat(60_000)
     const body = name === 'fromContainerMetadata' ? JSON.stringify({ message: said }) : `<Message>${said}</Message>`
     const error = await rejectionOf(
@@ -156,7 +153,7 @@ describe.each(sources)('%s', (name, make) => {
     expect((error as Error).message.length).toBeLessThan(1_200)
   })
 
-  test('a redirect is not followed', async () => {
+  test('does not follow redirects', async () => {
     const paths: string[] = []
     const server = createServer((request, response) => {
       paths.push(String(request.url))
@@ -181,7 +178,7 @@ describe.each(sources)('%s', (name, make) => {
   })
 })
 
-describe('where STS may be', () => {
+describe('the endpoint of STS', () => {
   const asked = async (variables: Record<string, string>, endpoint?: string): Promise<string[]> => {
     Object.assign(process.env, variables)
     const urls: string[] = []
@@ -212,7 +209,7 @@ describe('where STS may be', () => {
       undefined,
       'https://sts.us-east-1.amazonaws.com/',
     ],
-  ])('%j and %j: %s', async (variables, endpoint, url) => {
+  ])('for %j and %j is %s', async (variables, endpoint, url) => {
     expect(await asked(variables, endpoint)).toEqual([url])
   })
 
@@ -223,7 +220,7 @@ describe('where STS may be', () => {
     'sts.us-east-1.amazonaws.com',
     'https://user:word@sts.example',
     'https://sts.example/?x=1',
-  ])('%s is refused, by option and by variable', async (url) => {
+  ])('rejects %s, in the option and the variable', async (url) => {
     await expect(asked({}, url)).rejects.toMatchObject({ code: 'configuration' })
     await expect(asked({ AWS_ENDPOINT_URL_STS: url })).rejects.toMatchObject({
       message: expect.stringContaining('AWS_ENDPOINT_URL_STS'),
@@ -236,22 +233,22 @@ test.each([
   'arn:aws:iam::123456789012:role/a\nb',
   'role',
   `${roleArn}${'r'.repeat(3_000)}`,
-])('the role %j is none', (arn) => {
+])('rejects the role %j', (arn) => {
   expect(() => fromAssumeRole({ credentials: keys, roleArn: arn })).toThrow('roleArn is not the ARN of a role')
 })
 
-test('a web identity that is no text is none', async () => {
+test('rejects a web identity token that is not a string', async () => {
   const provider = fromWebIdentity({ token: () => 42 as never, roleArn, region: 'us-east-1' })
   await expect(provider()).rejects.toMatchObject({ code: 'credentials' })
 })
 
-test('the container’s address may have no user in it, whose name would be the host at a glance', async () => {
+test("rejects a user in the container's URL, which could look like the host", async () => {
   const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'https://169.254.170.2:x@evil.example/' }
   await expect(fromContainerMetadata({ env })()).rejects.toMatchObject({ code: 'configuration' })
 })
 
 test.each(['secret\r\nx-evil: 1', 'secret\u0000', 'secr\u00e9t', 'sécret'])(
-  'a container token %j is refused, and not quoted',
+  'rejects the container token %j without quoting it',
   async (token) => {
     const env = {
       AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2',
@@ -263,7 +260,7 @@ test.each(['secret\r\nx-evil: 1', 'secret\u0000', 'secr\u00e9t', 'sécret'])(
   },
 )
 
-test('the source of a role is not told that the role’s keys were refused', async () => {
+test("does not tell the source of a role that the role's keys were refused", async () => {
   const requests: unknown[] = []
   const provider = fromAssumeRole({
     roleArn,
@@ -284,7 +281,7 @@ test('the source of a role is not told that the role’s keys were refused', asy
   }
 })
 
-describe('what fromAssumeRole is given', () => {
+describe('options of fromAssumeRole', () => {
   const sentOf = async (options: object): Promise<Record<string, string>> => {
     let sent = ''
     const provider = fromAssumeRole({ credentials: keys, roleArn, ...options })
@@ -298,7 +295,7 @@ describe('what fromAssumeRole is given', () => {
     return Object.fromEntries(new URLSearchParams(sent))
   }
 
-  test('nothing is sent that was not given', async () => {
+  test('are sent only if given', async () => {
     expect(await sentOf({})).toEqual({
       Action: 'AssumeRole',
       Version: '2011-06-15',
@@ -312,43 +309,43 @@ describe('what fromAssumeRole is given', () => {
     ['a role of another partition', { roleArn: 'arn:aws-us-gov:iam::123456789012:role/path/r' }, {}],
     ['the shortest duration', { duration: 900 }, { DurationSeconds: '900' }],
     ['the longest duration', { duration: 43_200 }, { DurationSeconds: '43200' }],
-    ['a name of every character', { sessionName: 'aZ09_+=,.@-' }, { RoleSessionName: 'aZ09_+=,.@-' }],
+    ['a name with every allowed character', { sessionName: 'aZ09_+=,.@-' }, { RoleSessionName: 'aZ09_+=,.@-' }],
     ['a policy', { policy: '{}' }, { Policy: '{}' }],
     ['an external ID', { externalId: 'agreed-on' }, { ExternalId: 'agreed-on' }],
-  ])('takes %s', async (_, options, sent) => {
+  ])('accept %s', async (_, options, sent) => {
     expect(await sentOf(options)).toMatchObject(sent)
   })
 
   test.each<[string, object, RegExp]>([
     ['no credentials', { credentials: undefined }, /needs the credentials/],
-    ['an API key as text', { credentials: 'bedrock-api-key-example' }, /credentials is a string/],
-    ['an ARN behind something', { roleArn: `x${roleArn}` }, /not the ARN of a role/],
+    ['an API key as a string', { credentials: 'bedrock-api-key-example' }, /credentials is a string/],
+    ['text before an ARN', { roleArn: `x${roleArn}` }, /not the ARN of a role/],
     ['a user', { roleArn: 'arn:aws:iam::123456789012:user/u' }, /not the ARN of a role/],
     ['an ARN with a space', { roleArn: `${roleArn} x` }, /not the ARN of a role/],
-    ['a name with a slash before', { sessionName: '/outcrop' }, /sessionName must have 2 to 64/],
-    ['a name with a space behind', { sessionName: 'outcrop ' }, /sessionName must have 2 to 64/],
+    ['a session name with a slash', { sessionName: '/outcrop' }, /sessionName must have 2 to 64/],
+    ['a session name with a space', { sessionName: 'outcrop ' }, /sessionName must have 2 to 64/],
     ['a duration that is too short', { duration: 899 }, /900 to 43200/],
     ['a duration that is too long', { duration: 43_201 }, /900 to 43200/],
     ['half a second', { duration: 900.5 }, /900 to 43200/],
-    ['a device without its code', { mfaSerial: 'arn:aws:iam::123456789012:mfa/x' }, /mfaSerial needs mfaCode/],
-  ])('refuses %s at once', (_, options, message) => {
+    ['an MFA device without a code', { mfaSerial: 'arn:aws:iam::123456789012:mfa/x' }, /mfaSerial needs mfaCode/],
+  ])('reject %s at once', (_, options, message) => {
     const make = () => fromAssumeRole({ credentials: keys, roleArn, ...options } as never)
     expect(make).toThrow(expect.objectContaining({ code: 'configuration', message: expect.stringMatching(message) }))
   })
 
-  test('an API key from a provider cannot assume a role, and is not sent', async () => {
+  test('reject an API key from a provider, and do not send it', async () => {
     const error = await rejectionOf(sentOf({ credentials: async () => ({ token: 'recognisable-key' }) }))
     expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('cannot assume a role') })
     expect(everythingOf(error)).not.toContain('recognisable')
   })
 })
 
-describe('what a container is answered', () => {
+describe('the response of a container', () => {
   const given = { AccessKeyId: 'ASIAEXAMPLE', SecretAccessKey: 'secret-example' }
   const answered = (body: object, status = 200) =>
     fromContainerMetadata()({ fetch: async () => Response.json(body, { status }) })
 
-  test('only what is there is in the identity', async () => {
+  test('contributes only its fields to the identity', async () => {
     const identity = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'secret-example' }
     const source = { name: 'container', detail: '169.254.170.2' }
     expect(await answered({ ...given, Token: null, Expiration: '', AccountId: 1 })).toEqual({ ...identity, source })
@@ -365,21 +362,21 @@ describe('what a container is answered', () => {
   })
 
   test.each<[string, object, number, string]>([
-    ['keys with a status that is a failure', given, 500, 'status 500'],
-    ['no secret', { AccessKeyId: 'ASIAEXAMPLE' }, 200, 'status 200'],
-    ['no ID', { SecretAccessKey: 'secret-example' }, 200, 'status 200'],
+    ['keys with a failure status', given, 500, 'status 500'],
+    ['a missing secret', { AccessKeyId: 'ASIAEXAMPLE' }, 200, 'status 200'],
+    ['a missing ID', { SecretAccessKey: 'secret-example' }, 200, 'status 200'],
     ['a message', { message: 'no role is attached' }, 404, 'no role is attached'],
     ['a message in another case', { Message: 'no role is attached' }, 404, 'no role is attached'],
-  ])('%s is an error', async (_, body, status, message) => {
+  ])('is an error with %s', async (_, body, status, message) => {
     const error = await rejectionOf(answered(body, status))
     expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining(message) })
   })
 
-  test('without an address the next source is tried', async () => {
+  test('is not requested without a URL, so that the next source is tried', async () => {
     expect(await rejectionOf(fromContainerMetadata({ env: {} })())).toMatchObject({ tryNextLink: true })
   })
 
-  test('a file with the token needs something that reads it', async () => {
+  test('requires a reader for a token file', async () => {
     const env = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/token' }
     const error = await rejectionOf(fromContainerMetadata({ env })())
     expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('nothing reads it') })

@@ -46,7 +46,7 @@ describe.each([
   ['esm', ', env: { ...process.env, AWS_PROFILE: "dev" }'],
   ['cjs', ', env: { ...process.env, AWS_PROFILE: "dev" }'],
 ] as const)('a bundle for Node, %s%s', (format, env) => {
-  test('works without AWS’s package, until a profile is asked for; then it says what to install', async () => {
+  test("runs without AWS's package, and says to install it when a profile is used", async () => {
     const command = 'npm install @aws-sdk/credential-provider-node'
     expect(await runBundled(format, env)).toEqual({
       name: 'CredentialsError',
@@ -56,7 +56,7 @@ describe.each([
     })
   })
 
-  test('finds it where it is installed', async () => {
+  test("finds AWS's package if it is installed", async () => {
     const installed = join(folder, 'node_modules/@aws-sdk/credential-provider-node')
     mkdirSync(installed, { recursive: true })
     writeFileSync(join(installed, 'package.json'), '{ "main": "index.js" }')

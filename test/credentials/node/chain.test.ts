@@ -46,20 +46,20 @@ const write = (name: string, text: string): string => {
 const script = (name: string, code: string): string => `${process.execPath} ${write(name, code)}`
 const staticKeys = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`
 
-describe('AWS’s files: a client takes the region of the profile', () => {
+describe("the Region of a profile in AWS's files", () => {
   test.each([
-    ['a comment behind the value', 'region = eu-west-1 # where the data is'],
-    ['a comment of the other kind, behind a tab', 'region = eu-west-1\t; where the data is'],
-    ['a comment behind the name of the section', 'output = json', '[profile dev] # mine\nregion = eu-west-1'],
-    ['lines that are comments', '# region = us-east-2\n; region = us-east-2\nregion = eu-west-1\n#region = us-east-2'],
-    ['a section that is a comment', 'region = eu-west-1\n#[profile other]\noutput = json'],
-    ['keys that belong to another one', 's3 =\n  region = us-east-2\nregion = eu-west-1'],
-    ['a section of two parts', 'output = json', '[profile dev]\nregion = eu-west-1'],
-    ['no spaces, capitals, and line ends of Windows', 'REGION=eu-west-1\r\noutput=json\r'],
-    ['a name in quotation marks', '', '[profile "dev"]\nregion = eu-west-1'],
-    ['keys in front of every section', 'region = eu-west-1', '', 'region = us-east-2'],
+    ['a comment after the value', 'region = eu-west-1 # where the data is'],
+    ['a semicolon comment after a tab', 'region = eu-west-1\t; where the data is'],
+    ['a comment after the section name', 'output = json', '[profile dev] # mine\nregion = eu-west-1'],
+    ['comment lines', '# region = us-east-2\n; region = us-east-2\nregion = eu-west-1\n#region = us-east-2'],
+    ['a commented section', 'region = eu-west-1\n#[profile other]\noutput = json'],
+    ['keys of another section', 's3 =\n  region = us-east-2\nregion = eu-west-1'],
+    ['a section in two parts', 'output = json', '[profile dev]\nregion = eu-west-1'],
+    ['missing spaces, capitals, and Windows line endings', 'REGION=eu-west-1\r\noutput=json\r'],
+    ['a quoted name', '', '[profile "dev"]\nregion = eu-west-1'],
+    ['keys before the first section', 'region = eu-west-1', '', 'region = us-east-2'],
     ['other sections', 'region = eu-west-1', '[profile devel]\nregion = us-east-2\n[dev]\nregion = us-east-2'],
-  ])('%s', async (_, keys, others = '', before = '') => {
+  ])('is read with %s', async (_, keys, others = '', before = '') => {
     write('.aws/config', `${before}\n[profile dev]\n${keys}\n${others}\n`)
     const hosts: string[] = []
     const bedrock = createBedrockClient({
@@ -74,7 +74,7 @@ describe('AWS’s files: a client takes the region of the profile', () => {
     expect(hosts).toEqual(['bedrock.eu-west-1.amazonaws.com'])
   })
 
-  test('a # inside of a value belongs to it', async () => {
+  test('includes a # within a value', async () => {
     write('.aws/config', '[profile dev]\nregion = eu-west-1#2\n')
     const bedrock = createBedrockClient({
       env: { HOME: home, AWS_PROFILE: 'dev' },
@@ -88,15 +88,15 @@ describe('AWS’s files: a client takes the region of the profile', () => {
   })
 })
 
-describe('each source yields keys with which the signature is verified', () => {
-  test('shared credentials file', async () => {
+describe('each source yields keys that the fake verifies', () => {
+  test('the shared credentials file', async () => {
     write('.aws/credentials', `[dev]\n${staticKeys}`)
     const provider = fromNodeProviderChain({ profile: 'dev' })
     await expectVerified(fake, provider)
     expect((await provider()).source).toEqual({ name: 'profile', profile: 'dev' })
   })
 
-  test('environment', async () => {
+  test('the environment', async () => {
     process.env.AWS_ACCESS_KEY_ID = keys.accessKeyId
     process.env.AWS_SECRET_ACCESS_KEY = keys.secretAccessKey
     const provider = fromNodeProviderChain()
@@ -115,7 +115,7 @@ describe('each source yields keys with which the signature is verified', () => {
       '[profile sso]\nsso_start_url = https://corp.example.com/start\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = dev\n',
       'https://corp.example.com/start',
     ],
-  ])('SSO, %s', async (_, config, cacheKey) => {
+  ])('SSO with %s', async (_, config, cacheKey) => {
     write('.aws/config', config)
     const name = createHash('sha1').update(cacheKey).digest('hex')
     const token = { accessToken: 'sso-token-example', expiresAt: new Date(Date.now() + 3_600_000).toISOString() }
@@ -134,7 +134,7 @@ describe('each source yields keys with which the signature is verified', () => {
     })
   })
 
-  test('credential_process, started once for five calls', async () => {
+  test('credential_process runs once for five calls', async () => {
     const output = JSON.stringify({ Version: 1, AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey })
     const log = join(home, 'runs')
     const command = script(
@@ -158,7 +158,7 @@ describe('each source yields keys with which the signature is verified', () => {
     expect((await provider()).source).toMatchObject({ name: 'assume-role', profile: 'role' })
   })
 
-  test('a role that asks for an MFA code', async () => {
+  test('a role that requires an MFA code', async () => {
     write('.aws/credentials', `[base]\n${staticKeys}`)
     write(
       '.aws/config',
@@ -173,7 +173,7 @@ describe('each source yields keys with which the signature is verified', () => {
     expect(asked).toEqual(['arn:aws:iam::123456789012:mfa/me'])
   })
 
-  test('a web identity file', async () => {
+  test('a web identity token file', async () => {
     process.env.AWS_WEB_IDENTITY_TOKEN_FILE = write('token', 'web-identity-token-example')
     process.env.AWS_ROLE_ARN = role
     const provider = fromNodeProviderChain()
@@ -233,7 +233,7 @@ describe('each source yields keys with which the signature is verified', () => {
 })
 
 // https://github.com/anthropics/claude-code/issues/596 and its kin
-test('SSO is asked in the region of its session, wherever Bedrock is called', async () => {
+test("SSO uses the Region of its session, not Bedrock's", async () => {
   write(
     '.aws/config',
     '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\nregion = us-west-2\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example.com/start\n',
@@ -258,7 +258,7 @@ test('SSO is asked in the region of its session, wherever Bedrock is called', as
   expect(asked).toEqual(['portal.sso.eu-west-1.amazonaws.com'])
 })
 
-test('STS is asked in the region of the profile, else of the client, through a proxy that was given', async () => {
+test('STS uses the Region of the profile, else of the client, through the given proxy', async () => {
   write('.aws/credentials', `[base]\n${staticKeys}`)
   const token = write('token', 'web-identity-token-example')
   write(
@@ -281,7 +281,7 @@ test('STS is asked in the region of the profile, else of the client, through a p
   expect(asked).toEqual(['eu-central-1', 'eu-west-3', 'eu-central-1'].map((region) => `sts.${region}.amazonaws.com`))
 })
 
-test('an AWS package that does not tell what made an identity', async () => {
+test('an AWS package that does not report the source', async () => {
   write('.aws/config', `[profile dev]\nregion = us-east-1\n`)
   const announcing = (link: string) => async () => ({
     defaultProvider: ({ logger }: { logger: { debug(message: string): void } }) => {
@@ -300,7 +300,7 @@ test('an AWS package that does not tell what made an identity', async () => {
   )
 })
 
-describe('the default of a client', () => {
+describe('the default credentials of a client', () => {
   const call = async (): Promise<string | undefined> => {
     const bedrock = createBedrockClient({ fetch: fake.fetch, retry: false })
     await bedrock.messages.create({ model: 'sonnet', max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] })
@@ -308,7 +308,7 @@ describe('the default of a client', () => {
   }
   const other = { accessKeyId: 'AKIDEXAMPLEENV', secretAccessKey: 'secret-example-of-the-environment' }
 
-  test('an API key before everything, keys in the environment before files, AWS_PROFILE before keys', async () => {
+  test('prefer an API key, then keys in the environment before files, and AWS_PROFILE before keys', async () => {
     fake.identities.push(other, { token: 'api-key-example' })
     write('.aws/credentials', `[dev]\n${staticKeys}`)
     Object.assign(process.env, {
@@ -323,7 +323,7 @@ describe('the default of a client', () => {
     expect(await call()).toBe(keys.accessKeyId)
   })
 
-  test('the profile’s region, after AWS_REGION and AWS_DEFAULT_REGION', async () => {
+  test("use the profile's Region after AWS_REGION and AWS_DEFAULT_REGION", async () => {
     write('.aws/config', '[default]\nregion = eu-west-1\n')
     write('.aws/credentials', `[default]\n${staticKeys}`)
     delete process.env.AWS_REGION
@@ -334,7 +334,7 @@ describe('the default of a client', () => {
     expect(fake.calls.at(-1)?.region).toBe('us-west-2')
   })
 
-  test('half a pair of keys is an error, and not a reason to look elsewhere', async () => {
+  test('reject half a pair of keys instead of looking elsewhere', async () => {
     write('.aws/credentials', `[default]\n${staticKeys}`)
     process.env.AWS_ACCESS_KEY_ID = other.accessKeyId
     await expect(call()).rejects.toMatchObject({
@@ -344,7 +344,7 @@ describe('the default of a client', () => {
   })
 })
 
-test('keys without an expiry are read anew when the files change', async () => {
+test('keys without an expiry are read again when the files change', async () => {
   const clock = createTestClock()
   const file = write('.aws/credentials', `[dev]\n${staticKeys}`)
   const provider = fromNodeProviderChain({ profile: 'dev', clock })
@@ -357,7 +357,7 @@ test('keys without an expiry are read anew when the files change', async () => {
   expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLENEW' })
 })
 
-test('a file that is half written takes nothing away', async () => {
+test('a half-written file does not affect valid credentials', async () => {
   const clock = createTestClock()
   const file = write('.aws/credentials', `[dev]\n${staticKeys}`)
   const provider = fromNodeProviderChain({ profile: 'dev', clock })
@@ -373,7 +373,7 @@ test('a file that is half written takes nothing away', async () => {
   expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLENEW' })
 })
 
-describe('errors', () => {
+describe("errors of AWS's chain", () => {
   const errorOf = async (profile?: string): Promise<Error & { command?: string; hint?: string }> =>
     fromNodeProviderChain(profile === undefined ? {} : { profile })().then(
       () => expect.unreachable(),
@@ -386,13 +386,13 @@ describe('errors', () => {
       'aws sso login --profile x',
     ],
     ['[profile x]\nlogin_session = arn:aws:iam::123456789012:user/me\n', 'aws login --profile x'],
-  ])('the command to run', async (config, command) => {
+  ])('name the command to run', async (config, command) => {
     write('.aws/config', config)
     const error = await errorOf('x')
     expect(error).toMatchObject({ code: 'credentials', command, hint: `Run \`${command}\`.` })
   })
 
-  test('the command to run for the profile that a role is assumed from', async () => {
+  test('name the command for the source profile of a role', async () => {
     write(
       '.aws/config',
       `[profile role]\nrole_arn = ${role}\nsource_profile = base\n[profile base]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com\n`,
@@ -400,7 +400,7 @@ describe('errors', () => {
     expect(await errorOf('role')).toMatchObject({ command: 'aws sso login --profile base' })
   })
 
-  test('no login is asked for where it would not help', async () => {
+  test('name no login that would not help', async () => {
     write(
       '.aws/config',
       '[profile x]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com\n',
@@ -414,11 +414,11 @@ describe('errors', () => {
     expect(error.command).toBeUndefined()
   })
 
-  test('a profile that is not there', async () => {
+  test('name a missing profile', async () => {
     expect(await errorOf('missing')).toMatchObject({ code: 'credentials', message: expect.stringContaining('missing') })
   })
 
-  test('a default profile that is set up and broken says so', async () => {
+  test('report a default profile that is set up but broken', async () => {
     process.env.AWS_EC2_METADATA_DISABLED = 'true'
     const command = script('fails.mjs', `console.error('the vault is sealed'); process.exit(1)`)
     write('.aws/config', `[default]\ncredential_process = ${command}\n`)
@@ -427,7 +427,7 @@ describe('errors', () => {
     expect(error).not.toHaveProperty('tryNextLink', true)
   })
 
-  test('a chain that hangs is given up', async () => {
+  test('end a chain that hangs', async () => {
     write('.aws/config', `[profile x]\ncredential_process = ${script('hangs.mjs', 'setTimeout(() => {}, 2000)')}\n`)
     await expect(fromNodeProviderChain({ profile: 'x', timeout: 50 })()).rejects.toMatchObject({
       code: 'credentials',
@@ -435,14 +435,14 @@ describe('errors', () => {
     })
   })
 
-  test('nothing anywhere: what was tried', async () => {
+  test('list the sources that were tried', async () => {
     process.env.AWS_EC2_METADATA_DISABLED = 'true'
     const error = await errorOf()
     expect(error).toMatchObject({ code: 'credentials', tryNextLink: true })
     expect(error.message).toMatch(/environment, shared files, web identity, container and instance metadata/)
   })
 
-  test('a credential_process that fails shows no secret', async () => {
+  test('contain no secret of a failed credential_process', async () => {
     const command = script(
       'fails.mjs',
       `console.error('aws_secret_access_key = ${keys.secretAccessKey}'); process.exit(3)`,

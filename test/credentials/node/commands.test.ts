@@ -49,7 +49,7 @@ describe('fromCommand', () => {
     expect((await provider()).source?.name).toBe('command')
   })
 
-  test('runs once for many callers, and again after an hour where it names no expiry', async () => {
+  test('runs once for many callers, and again after an hour if it gives no expiry', async () => {
     const clock = createTestClock()
     const provider = fromCommand(prints({ Credentials: keys }), { clock })
     await Promise.all(Array.from({ length: 5 }, () => provider()))
@@ -59,7 +59,7 @@ describe('fromCommand', () => {
     expect(runs()).toBe(2)
   })
 
-  test('runs again five minutes before the expiry that it gave, without making anybody wait', async () => {
+  test('runs again in the background five minutes before its expiry', async () => {
     const clock = createTestClock()
     const Expiration = new Date(clock.now() + 900_000).toISOString()
     const provider = fromCommand(prints({ Credentials: { ...keys, Expiration } }), { clock })
@@ -72,7 +72,7 @@ describe('fromCommand', () => {
     await expect.poll(runs).toBe(2)
   })
 
-  test.each([240_000, 30_000])('keys that live for %d ms do not cost a command for each call', async (life) => {
+  test.each([240_000, 30_000])('does not run at every call for keys that live for %d ms', async (life) => {
     const clock = createTestClock()
     const Expiration = new Date(clock.now() + life).toISOString()
     const provider = fromCommand(prints({ Credentials: { ...keys, Expiration } }), { clock })
@@ -82,27 +82,27 @@ describe('fromCommand', () => {
     expect(runs()).toBe(1)
   })
 
-  test('gets the environment that it is given, and nothing else', async () => {
+  test('gets only the environment that it is given', async () => {
     const code = `console.log(JSON.stringify({ AccessKeyId: process.env.KEY, SecretAccessKey: String(process.env.HOME) }))`
     const provider = fromCommand(script('env.mjs', code), { env: { KEY: 'AKIDEXAMPLE', PATH: process.env.PATH } })
     expect(await provider()).toMatchObject({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'undefined' })
   })
 
   test.each([
-    ['what is not JSON', 'console.log("secret-example-printed")', /did not print credentials/],
+    ['output that is not JSON', 'console.log("secret-example-printed")', /did not print credentials/],
     ['half a pair', 'console.log(JSON.stringify({ AccessKeyId: "AKIDEXAMPLE" }))', /did not print credentials/],
     [
-      'expired ones',
+      'expired keys',
       `console.log(JSON.stringify({ ...${JSON.stringify(keys)}, Expiration: '2020-01-01T00:00:00Z' }))`,
       /expired/,
     ],
     [
-      'an expiry that is none',
+      'an invalid expiry',
       `console.log(JSON.stringify({ ...${JSON.stringify(keys)}, Expiration: 'soon' }))`,
       /not a date/,
     ],
     [
-      'a failure',
+      'a failed command',
       'console.log("secret-example-printed"); console.error("no session\\naws_secret_access_key=secret-example-printed"); process.exit(7)',
       /exit code 7: no session/,
     ],
@@ -112,7 +112,7 @@ describe('fromCommand', () => {
     expect(everythingOf(error)).not.toContain('secret-example-printed')
   })
 
-  test('a hanging command is ended at its limit, with its children', async () => {
+  test('ends a hanging command and its children at the time limit', async () => {
     const child = path('child.mjs')
     writeFileSync(
       child,
@@ -129,7 +129,7 @@ describe('fromCommand', () => {
     await expect.poll(() => isAlive(pid)).toBe(false)
   })
 
-  test('what it opened and left open, a browser say, is neither waited for nor ended', async () => {
+  test('neither waits for nor ends a process that it left open, such as a browser', async () => {
     const code = `import { spawn } from 'node:child_process'
       const browser = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
       writeFileSync(${JSON.stringify(path('pid'))}, String(browser.pid))
@@ -142,14 +142,14 @@ describe('fromCommand', () => {
     process.kill(pid, 'SIGKILL')
   })
 
-  test('that cannot be started', async () => {
+  test('reports a command that cannot be started', async () => {
     const provider = fromCommand(script('hang.mjs', 'setInterval(() => {}, 1000)'), { cwd: path('nowhere') })
     const error = await rejectionOf(provider())
     expect(error).toMatchObject({ code: 'credentials', message: expect.stringContaining('cannot be started') })
     expect(everythingOf(error)).not.toContain('hang.mjs')
   })
 
-  test('is named by its program: what stands before and behind it may be secret', async () => {
+  test('names only the program, because its arguments and variables may be secret', async () => {
     const command = `TOKEN=secret-example-1 OTHER='secret example-2' "${process.execPath}" -e "process.exit(3)" secret-example-3`
     const error = await rejectionOf(fromCommand(command)())
     expect(error).toMatchObject({ message: `${process.execPath} failed with exit code 3` })
@@ -183,7 +183,7 @@ describe('withAuthRefresh', () => {
     )
   const quiet = { onOutput: () => {} }
 
-  test('runs when the provider fails, once for all who wait, and passes its output on', async () => {
+  test('runs once for all waiting callers when the provider fails, and passes on its output', async () => {
     const lines: string[] = []
     const provider = withAuthRefresh(fromFile(), login(), { onOutput: (line) => lines.push(line) })
     const found = await Promise.all(Array.from({ length: 20 }, () => provider()))
@@ -192,7 +192,7 @@ describe('withAuthRefresh', () => {
     expect(lines).toEqual(['Open https://device.sso.example.com and enter ABCD-EFGH'])
   })
 
-  test('its output arrives while it runs', async () => {
+  test('passes on output as it arrives', async () => {
     const command = script(
       'interactive.mjs',
       `console.log('Open https://device.sso.example.com')
@@ -204,19 +204,19 @@ describe('withAuthRefresh', () => {
     expect(await provider()).toMatchObject(fresh)
   })
 
-  test('does not run while the keys are good', async () => {
+  test('does not run while the keys are valid', async () => {
     writeFileSync(path('keys'), JSON.stringify(old))
     expect(await withAuthRefresh(fromFile(), login(), quiet)()).toMatchObject(old)
     expect(runs()).toBe(0)
   })
 
-  test('runs for keys that have expired', async () => {
+  test('runs for expired keys', async () => {
     writeFileSync(path('keys'), JSON.stringify({ ...old, expiration: '2020-01-01T00:00:00Z' }))
     expect(await withAuthRefresh(fromFile(), login(), quiet)()).toMatchObject(fresh)
     expect(runs()).toBe(1)
   })
 
-  test('after a refusal, reads again first: somebody may have logged in', async () => {
+  test('reads the keys again after a refusal, in case of a manual login', async () => {
     writeFileSync(path('keys'), JSON.stringify(old))
     const provider = withAuthRefresh(fromFile(), login(), quiet)
     const refused = await provider()
@@ -225,7 +225,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(0)
   })
 
-  test('a 403 from Bedrock: one run, one replay', async () => {
+  test('runs once and replays once after a 403 from Bedrock', async () => {
     writeFileSync(path('keys'), JSON.stringify(old))
     const fake = createFakeBedrock({ identities: [fresh] })
     await expectVerified(fake, withAuthRefresh(fromFile(), login(), quiet))
@@ -233,7 +233,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a run that did not help is not repeated for a while', async () => {
+  test('does not run again soon if it did not help', async () => {
     const clock = createTestClock()
     const useless = script('useless.mjs', 'console.log("done")')
     const provider = withAuthRefresh(fromFile(), useless, { ...quiet, clock, cooldown: 60_000 })
@@ -245,7 +245,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(2)
   })
 
-  test('a command that fails or hangs is an error that says so', async () => {
+  test('reports a command that fails or hangs', async () => {
     const fails = script('fails.mjs', 'console.error("access denied"); process.exit(2)')
     await expect(withAuthRefresh(fromFile(), fails, quiet)()).rejects.toThrow(/exit code 2: access denied/)
     const hangs = script('hangs.mjs', 'setInterval(() => {}, 1000)')
@@ -254,7 +254,7 @@ describe('withAuthRefresh', () => {
     )
   })
 
-  test('with an export command behind it: the refresh runs first', async () => {
+  test('runs before an export command', async () => {
     const order = path('order')
     const exporting = script(
       'exporting.mjs',
@@ -272,7 +272,7 @@ describe('withAuthRefresh', () => {
     expect(readFileSync(order, 'utf8').trim().split('\n').slice(-2)).toEqual(['refresh', 'export'])
   })
 
-  test('forced, and not told why: runs where the same keys come again', async () => {
+  test('runs if a forced renewal returns the same keys', async () => {
     writeFileSync(path('keys'), JSON.stringify(old))
     const provider = withAuthRefresh(fromFile(), login(), quiet)
     await provider()
@@ -280,7 +280,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(1)
   })
 
-  test('runs for the errors of AWS’s own providers, and for no others', async () => {
+  test("runs for the errors of AWS's own providers, and for no others", async () => {
     const failing = (name: string): CredentialProvider => {
       const read = fromFile()
       return () =>
@@ -294,7 +294,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a login by hand is found, also while the command rests and when its rest is over', async () => {
+  test('detects a manual login, also while the command pauses and afterwards', async () => {
     const clock = createTestClock()
     const useless = script('useless.mjs', 'console.log("done")')
     const provider = withAuthRefresh(fromFile(), useless, { ...quiet, clock })
@@ -308,7 +308,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(2)
   })
 
-  test('what hears its output and throws ends it', async () => {
+  test('ends if its output listener throws', async () => {
     const onOutput = (): void => {
       throw new RangeError('nobody listens')
     }
@@ -316,7 +316,7 @@ describe('withAuthRefresh', () => {
     await expect(withAuthRefresh(fromFile(), chatty, { onOutput })()).rejects.toThrow('nobody listens')
   })
 
-  test('AWS’s package is missing: no login is opened, and the remedy is to install it', async () => {
+  test("opens no login if AWS's package is missing, and says to install it", async () => {
     const loader = (): never => {
       throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
     }
@@ -329,7 +329,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(0)
   })
 
-  test('keys of the environment win over what the command renews: it does not run, and the error says so', async () => {
+  test('does not run if keys in the environment would win, and says so', async () => {
     const fake = createFakeBedrock({ identities: [fresh] })
     const env = { AWS_ACCESS_KEY_ID: old.accessKeyId, AWS_SECRET_ACCESS_KEY: old.secretAccessKey }
     fake.fail('expired-token', { times: 5 })
@@ -346,7 +346,7 @@ describe('withAuthRefresh', () => {
     expect(runs()).toBe(0)
   })
 
-  test('a question without a line break is shown while it waits', async () => {
+  test('shows a question without a line break while it waits', async () => {
     const answer = path('answer')
     const asks = script(
       'asks.mjs',
@@ -364,7 +364,7 @@ describe('withAuthRefresh', () => {
     expect(lines).toEqual(['Press Enter in the browser: ', 'thanks'])
   })
 
-  test('a line without end is told as far as a person reads, and the lines after it whole', async () => {
+  test('limits an endless line, and shows the lines after it whole', async () => {
     const lines: string[] = []
     const long = script('long.mjs', `process.stdout.write('x'.repeat(4_000_000) + '\\nthe end\\r\\n')`)
     const provider = withAuthRefresh(fromFile(), long, { onOutput: (line) => lines.push(line) })
@@ -372,7 +372,7 @@ describe('withAuthRefresh', () => {
     expect(lines.map(({ length }) => length)).toEqual([8193, 'the end'.length])
   })
 
-  test('the error shows the logins of AWS whole, and of other commands the program alone', async () => {
+  test("shows AWS's login commands whole in errors, and only the program of others", async () => {
     const env = { PATH: path('bin') }
     mkdirSync(path('bin'))
     for (const name of ['aws', 'corp-login']) {
@@ -390,7 +390,7 @@ describe('withAuthRefresh', () => {
     expect(everythingOf(error)).not.toContain('secret-example')
   })
 
-  test('secrets in its output are not passed on', async () => {
+  test('removes secrets from its output', async () => {
     const lines: string[] = []
     const leaky = script('leaky.mjs', 'console.log("export AWS_SESSION_TOKEN=session-example-leaked")')
     const provider = withAuthRefresh(fromFile(), leaky, { onOutput: (line) => lines.push(line) })
@@ -398,7 +398,7 @@ describe('withAuthRefresh', () => {
     expect(lines).toEqual(['export AWS_SESSION_TOKEN=[redacted]'])
   })
 
-  test('a provider that is cached already is not cached twice', () => {
+  test('does not cache a cached provider again', () => {
     const provider = withAuthRefresh(fromFile(), 'true', quiet)
     expect(cached(provider)).toBe(provider)
   })
@@ -410,8 +410,8 @@ test('readTokenFile', async () => {
   await expect(readTokenFile(path('missing'))).rejects.toMatchObject({ code: 'credentials' })
 })
 
-describe('files that never end', () => {
-  test('a FIFO, a device, a folder and a huge file are no tokens', async () => {
+describe('files that do not end', () => {
+  test('a FIFO, a device, a folder and a huge file are rejected as token files', async () => {
     execFileSync('mkfifo', [path('fifo')])
     writeFileSync(path('huge'), 'x'.repeat(1_048_577))
     for (const [name, reason] of [
@@ -426,7 +426,7 @@ describe('files that never end', () => {
       })
   })
 
-  test('a FIFO is no profile', async () => {
+  test('a FIFO is rejected as a profile', async () => {
     execFileSync('mkfifo', [path('config')])
     const error = await rejectionOf(
       fromNodeProviderChain({
@@ -442,7 +442,7 @@ describe('files that never end', () => {
   })
 })
 
-test('a command that no process can be made of is a CredentialsError without the command', async () => {
+test('a command that cannot be started is a CredentialsError without the command', async () => {
   for (const [command, env] of [
     ['helper secret-example-1\0', process.env],
     ['helper secret-example-1', { NAME: 'secret-example-2\0' }],
@@ -454,7 +454,7 @@ test('a command that no process can be made of is a CredentialsError without the
 })
 
 test.each([[() => fromCommand(' ')], [() => withAuthRefresh(async () => identity, '')]])(
-  'refuses an empty command at once',
+  'rejects an empty command at once',
   (make) => {
     expect(make).toThrow(expect.objectContaining({ code: 'configuration' }))
   },

@@ -26,7 +26,7 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true })
 })
 
-describe('who wins', () => {
+describe('the winning source', () => {
   const winnerOf = async (options: Parameters<typeof explainCredentials>[0]): Promise<string | undefined> =>
     (await explainCredentials(options)).steps.find(({ wins }) => wins)?.step
   const all = { ...pair, AWS_BEARER_TOKEN_BEDROCK: 'api-key-example', AWS_PROFILE: 'dev' }
@@ -38,11 +38,11 @@ describe('who wins', () => {
     ['AWS_PROFILE', { env: { ...pair, AWS_PROFILE: 'dev' } }],
     ['AWS_ACCESS_KEY_ID', { env: pair }],
     ['chain', { env: {} }],
-  ] as const)('%s', async (step, options) => {
+  ] as const)('is %s', async (step, options) => {
     expect(await winnerOf(options)).toBe(step)
   })
 
-  test('without the chain, AWS_PROFILE means nothing', async () => {
+  test('ignores AWS_PROFILE without the chain', async () => {
     const { steps, identity } = await explainAnywhere({ env: { ...pair, AWS_PROFILE: 'dev' } })
     expect(steps.find(({ wins }) => wins)?.step).toBe('AWS_ACCESS_KEY_ID')
     expect(identity).toMatchObject({ accessKeyId: 'AKID…MPLE' })
@@ -69,7 +69,7 @@ describe('conflicts', () => {
     ['half a pair', { env: { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' } }, /Only half of the pair/],
     ['an empty API key', { env: { ...pair, AWS_BEARER_TOKEN_BEDROCK: '' } }, /is empty and counts as unset/],
     [
-      'temporary keys without their token',
+      'temporary keys without a session token',
       { env: { ...pair, AWS_ACCESS_KEY_ID: 'ASIAEXAMPLE' } },
       /session token is missing/,
     ],
@@ -78,11 +78,11 @@ describe('conflicts', () => {
       { credentials: { ...keys, expiration: new Date('2020-01-01T00:00:00Z') }, env: {} },
       /expired at 2020-01-01/,
     ],
-  ])('%s', async (_, options, message) => {
+  ])('reports %s', async (_, options, message) => {
     expect(await conflictsOf(options)).toMatch(message)
   })
 
-  test('an API key of another region', async () => {
+  test('reports an API key for another Region', async () => {
     const token = await createBedrockApiKey({ credentials: keys, region: 'us-east-1' })
     const env = { AWS_BEARER_TOKEN_BEDROCK: token }
     expect(await conflictsOf({ env, region: 'eu-west-1' })).toMatch(
@@ -91,12 +91,12 @@ describe('conflicts', () => {
     expect(await conflictsOf({ env, region: 'us-east-1' })).toBe('')
   })
 
-  test('none where there are none', async () => {
+  test('reports nothing without a conflict', async () => {
     expect(await conflictsOf({ credentials: fromStatic(keys), env: {} })).toBe('')
   })
 })
 
-test('tells the identity without its secrets', async () => {
+test('shows the identity without its secrets', async () => {
   const expiration = new Date('2099-01-01T00:00:00Z')
   const explanation = await explainCredentials({
     credentials: { ...keys, sessionToken: 'session-example', accountId: '123456789012', expiration },
@@ -111,7 +111,7 @@ test('tells the identity without its secrets', async () => {
   expect(everythingOf(explanation)).not.toMatch(/secret-example|session-example/)
 })
 
-test('reads the profile that the environment names, and says all of it', async () => {
+test('reads the profile in the environment, and lists all sources', async () => {
   const explanation = await explainCredentials({ env: { ...pair, AWS_PROFILE: 'dev' } })
   expect(String(explanation)).toBe(
     [
@@ -128,7 +128,7 @@ test('reads the profile that the environment names, and says all of it', async (
   expect(everythingOf(explanation)).not.toContain(secret)
 })
 
-test('what goes wrong is told, and not thrown', async () => {
+test('reports errors instead of throwing them', async () => {
   const explanation = await explainCredentials()
   expect(explanation.identity).toBeUndefined()
   expect(explanation.error).toMatchObject({ code: 'credentials' })
