@@ -73,6 +73,11 @@ describe('the values of headers that may hold a secret', () => {
   ])('%s: keeps %s (%s)', async (name, value) => {
     expect(await shown(`Not accepted: ${value} here`, { [name]: value })).toContain(`Not accepted: ${value} here`)
   })
+
+  test('does not include the scheme before it', async () => {
+    const said = await shown('Bearer sesame was refused', { 'x-gateway-auth': 'Bearer sesame' })
+    expect(said).toContain('Bearer [redacted] was refused')
+  })
 })
 
 describe('the length of foreign text', () => {
@@ -89,10 +94,26 @@ describe('the length of foreign text', () => {
     expect(said).not.toContain('kk')
   })
 
+  test('is at most 8,192 characters', async () => {
+    expect((await shown('abcdefg '.repeat(3000))).length).toBeLessThan(8_300)
+  })
+
   test.each(['"', '<', '>', ','])('is cut at %s', async (mark) => {
     const said = await shown(`${'abcdefg '.repeat(1023)}abc${mark}${'k'.repeat(64)}`)
     expect(said).toContain(`abc${mark}…`)
     expect(said).not.toContain('kk')
+  })
+})
+
+describe('the characters of foreign text', () => {
+  test('are escaped if a terminal would interpret them', async () => {
+    const said = await shown('red \u001b[31m, \u202eevil, \u2028line, \u{e0001}tag and')
+    expect(said).toContain('red \\u001b[31m, \\u202eevil, line, \\ue0001tag and')
+  })
+
+  test('keep their joiners, which scripts and emoji need', async () => {
+    const text = '\u0645\u06cc\u200c\u062e \u{1f469}\u200d\u{1f4bb}'
+    expect(await shown(text)).toContain(text)
   })
 })
 

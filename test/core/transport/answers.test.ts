@@ -83,7 +83,7 @@ describe('a redirect', () => {
     [undefined, 'The endpoint answered with a redirect, which is not followed'],
   ])('to %s', async (location, message) => {
     for (const status of [300, 302, 399]) {
-      const headers = location === undefined ? undefined : { location }
+      const headers = location === undefined ? {} : { location }
       const error = await refused(() => new Response('moved', { status, headers }))
       expect(error).toMatchObject({
         code: 'service',
