@@ -139,8 +139,8 @@ function streaming(count) {
     for await (const event of await start()) if (event.type) events++
     assertCount(events, count + 5)
   }
-  const own = (door, read) => async () => {
-    const { bedrock } = await client(respond, door)
+  const own = (subpath, read) => async () => {
+    const { bedrock } = await client(respond, subpath)
     return read ? () => read(bedrock.messages.stream(params)) : drain(() => bedrock.messages.stream(params))
   }
   const peer = (name) => async () => {
@@ -228,8 +228,8 @@ const params = {
 }
 const jsonResponse = () => new Response(answer, { headers: { 'content-type': 'application/json' } })
 
-async function client(fetch, door = 'outcrop', middleware = []) {
-  const { createBedrockClient } = await import(door)
+async function client(fetch, subpath = 'outcrop', middleware = []) {
+  const { createBedrockClient } = await import(subpath)
   return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch(), middleware }) }
 }
 
@@ -269,8 +269,8 @@ const bodyOf = ({ model: _, ...body }) => JSON.stringify({ anthropic_version: 'b
 // A request of so many characters and a short answer.
 function creating(size) {
   const sized = { ...params, messages: [{ role: 'user', content: 'x'.repeat(size) }] }
-  const own = (door) => async () => {
-    const { bedrock } = await client(jsonResponse, door)
+  const own = (subpath) => async () => {
+    const { bedrock } = await client(jsonResponse, subpath)
     return () => bedrock.messages.create(sized)
   }
   const peer = (name) => async () => {

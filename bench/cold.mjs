@@ -7,8 +7,8 @@ import { build } from 'esbuild'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const request = `{ model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 1024, messages: [{ role: 'user', content: 'Hi' }] }`
-const client = (door) => `
-  const { createBedrockClient } = await import('${door}')
+const client = (subpath) => `
+  const { createBedrockClient } = await import('${subpath}')
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI-EXAMPLE' }
   await createBedrockClient({ region: 'us-east-1', credentials, endpoint }).messages.create(${request})`
 const peer = (name) => `

@@ -31,7 +31,7 @@ const isOfAws = (host: string): boolean => {
   )
 }
 
-test('what this file counts as AWS', () => {
+test("recognizes AWS's hosts", () => {
   for (const host of ['bedrock-runtime.us-east-1.amazonaws.com', 'sts.cn-north-1.amazonaws.com.cn'])
     expect(isOfAws(host)).toBe(true)
   for (const host of [
@@ -126,7 +126,7 @@ const ref = ({ model, where }: Case) => ({ id: model, base: model, region: where
 const selected = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
 const roleArn = 'arn:aws:iam::123456789012:role/r'
 
-const doors: Record<string, (given: Case) => unknown> = {
+const methods: Record<string, (given: Case) => unknown> = {
   'messages.create': (c) => client(c).messages.create({ ...question, model: c.model }),
   'messages.stream': (c) =>
     client(c)
@@ -216,12 +216,12 @@ const doors: Record<string, (given: Case) => unknown> = {
 }
 
 describe(`no request leaves for a host that is not AWS's (FUZZ_SEED=${seed})`, () => {
-  test.each(Object.keys(doors))('%s', async (door) => {
+  test.each(Object.keys(methods))('%s', async (method) => {
     await fc.assert(
       fc.asyncProperty(anyName, anyRegion, name, arn, async (model, where, id, modelArn) => {
         const { hosts, send } = network({ id, modelArn })
         try {
-          await doors[door]?.({ model, where, fetch: send })
+          await methods[method]?.({ model, where, fetch: send })
         } catch (error) {
           // A region that is none is said to be none; nothing comes out raw.
           expect(isBedrockError(error), String((error as Error).stack)).toBe(true)
@@ -233,7 +233,7 @@ describe(`no request leaves for a host that is not AWS's (FUZZ_SEED=${seed})`, (
   })
 
   test.each(['evil.example', 'us-east-1.evil.example/', 'us-east-1@evil.example'])(
-    'the region of an AWS profile: %s',
+    'rejects the Region of an AWS profile: %s',
     async (where) => {
       const directory = await mkdtemp(join(tmpdir(), 'outcrop-'))
       const config = join(directory, 'config')
@@ -251,14 +251,14 @@ describe(`no request leaves for a host that is not AWS's (FUZZ_SEED=${seed})`, (
     },
   )
 
-  test('the ARN of issue 16, word for word', async () => {
-    for (const door of ['messages.create', 'messages.stream', 'invoke', 'outcrop/core'])
+  test('rejects the ARN of the report', async () => {
+    for (const method of ['messages.create', 'messages.stream', 'invoke', 'outcrop/core'])
       for (const model of [
         'arn:aws:bedrock:evil.example/:123456789012:application-inference-profile/abc',
         'arn:aws:bedrock:us-east-1.evil.example#:123456789012:application-inference-profile/abc',
       ]) {
         const { hosts, send } = network({ id: good, modelArn: goodArn })
-        await expect(doors[door]?.({ model, where: 'us-east-1', fetch: send })).rejects.toMatchObject({
+        await expect(methods[method]?.({ model, where: 'us-east-1', fetch: send })).rejects.toMatchObject({
           code: 'model_resolution',
           hint: expect.stringMatching(/ARN|arn:aws:bedrock/),
         })

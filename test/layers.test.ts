@@ -58,12 +58,12 @@ function layerOf(file: string): { row: number; member: string } {
 }
 
 describe('layers', () => {
-  test('there is something to check', () => {
+  test('finds the sources', () => {
     expect(files.length).toBeGreaterThan(50)
     expect(edges.length).toBeGreaterThan(100)
   })
 
-  test('imports go down', () => {
+  test('imports only go down', () => {
     const wrong = edges.filter(({ from, to }) => {
       const [upper, lower] = [layerOf(from), layerOf(to)]
       if (lower.row > upper.row) return true
@@ -73,7 +73,7 @@ describe('layers', () => {
     expect(wrong).toEqual([])
   })
 
-  test('nothing imports in a circle', () => {
+  test('imports have no cycles', () => {
     const next = new Map<string, string[]>()
     for (const { from, to } of edges) next.set(from, [...(next.get(from) ?? []), to])
     const done = new Set<string>()
@@ -90,14 +90,14 @@ describe('layers', () => {
     expect(files.flatMap((file) => visit(file, []) ?? [])).toEqual([])
   })
 
-  test('Node stays in its folders', () => {
+  test("Node's modules are only imported in their folders", () => {
     const touching = files.filter(
       (file) => !nodeOnly.test(file) && /['"]node:|\bprocess\s*[.?[]|\bBuffer\b/.test(code.get(file) as string),
     )
     expect(touching).toEqual(['core/internal/env.ts'])
   })
 
-  test('no star hides what is exported', () => {
+  test('no index has a star export', () => {
     expect(files.filter((file) => /export \*/.test(code.get(file) as string))).toEqual([])
   })
 })

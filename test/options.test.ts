@@ -307,7 +307,7 @@ const others: Readonly<Record<string, string>> = {
   './testing/msw': 'bedrockHandlers',
 }
 
-describe('an option that does not exist is refused with the nearest name, before anything is sent', () => {
+describe('an unknown option is rejected with the nearest name, before anything is sent', () => {
   test.each(Object.entries(bags))('%s', async (name, [call, meant]) => {
     // The protocol pieces are small, and list what there is.
     const isProtocol = /^\.\/(sigv4|event-stream) /.test(name)
@@ -320,13 +320,13 @@ describe('an option that does not exist is refused with the nearest name, before
     expect(fake.calls).toEqual([])
   })
 
-  test('a name that comes near none lists those that exist', () => {
+  test('lists the known options if no name is near', () => {
     expect(() => caching.memoryStore(wrong({ colour: 1 }))).toThrow(
       expect.objectContaining({ hint: 'Known options: maxBytes, clock.' }),
     )
   })
 
-  test('what another SDK calls it is named where that option exists', () => {
+  test("names the equivalent of another SDK's option", () => {
     const make = (options: object) => () => root.createBedrockClient(wrong(options))
     expect(make({ maxRetries: 2 })).toThrow(expect.objectContaining({ hint: 'Did you mean retry: { attempts }?' }))
     expect(make({ apiKey: 'x' })).toThrow(expect.objectContaining({ hint: 'Did you mean credentials: { token }?' }))
@@ -336,8 +336,8 @@ describe('an option that does not exist is refused with the nearest name, before
   })
 })
 
-describe('no public function is missing above', () => {
-  test('every subpath', () => {
+describe('the list above is complete', () => {
+  test('with every subpath', () => {
     const subpaths = Object.keys(manifest.exports).filter((path) => path !== './package.json')
     expect(Object.keys(modules).sort()).toEqual(subpaths.sort())
   })

@@ -34,7 +34,7 @@ const statusOf = async (
   return row(await examine(fake, options), check)
 }
 
-test('a set-up in order is all ok', async () => {
+test('a correct setup passes every check', async () => {
   const crossing = { identifier: 'gr1', versions: ['1'], blockedWords: [], crossRegionProfile: 'us.guardrail.v1:0' }
   const fake = createFakeBedrock({ guardrails: [crossing] })
   const results = await examine(fake, {
@@ -54,13 +54,13 @@ test('a set-up in order is all ok', async () => {
   expect(fake.calls.every(({ signature, path }) => signature.valid || path === '/ping')).toBe(true)
 })
 
-test('without --invoke, no model is called', async () => {
+test('calls no model without --invoke', async () => {
   const fake = createFakeBedrock()
   await examine(fake)
   expect(fake.calls.some(({ operation }) => operation === 'InvokeModel')).toBe(false)
 })
 
-test('what is not signed goes as the client sends: the ping, STS, and what credentials ask', async () => {
+test('sends unsigned requests as the client does: the ping, STS and requests for credentials', async () => {
   const fake = createFakeBedrock()
   const { region, identity, fetch } = fake
   const credentials: CredentialProvider = async (options) => {
@@ -90,7 +90,7 @@ describe('endpoint', () => {
     expect(row(results, 'model', 'small')).toBeDefined()
   })
 
-  test('one that can never work is a failure', async () => {
+  test('a permanent failure says so', async () => {
     const results = await examine(createFakeBedrock(), { endpoint: 'http://example.com' })
     expect(row(results, 'endpoint')).toMatchObject({
       status: 'failure',
@@ -102,7 +102,7 @@ describe('endpoint', () => {
     [0, 'ok'],
     [90_000, 'warning'],
     [-90_000, 'warning'],
-  ])('a clock that is off by %d ms', async (drift, status) => {
+  ])('warns about a clock that is off by %d ms', async (drift, status) => {
     const fake = createFakeBedrock()
     const now = Date.UTC(2026, 10, 20)
     const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -115,7 +115,7 @@ describe('endpoint', () => {
 })
 
 describe('identity', () => {
-  test('no credentials: a failure with the command to run', async () => {
+  test('missing credentials are a failure that names the command to run', async () => {
     const credentials = async (): Promise<never> => {
       throw new CredentialsError('The SSO session has expired', { command: 'aws sso login --profile dev' })
     }
@@ -125,7 +125,7 @@ describe('identity', () => {
     })
   })
 
-  test('keys that AWS does not know: a failure, and the secret is nowhere', async () => {
+  test('unknown keys are a failure without the secret', async () => {
     const keys = { accessKeyId: 'AKIDOTHEREXAMPLE', secretAccessKey: 'secret-of-another' }
     const results = await examine(createFakeBedrock(), { credentials: async () => keys })
     expect(row(results, 'identity')).toMatchObject({ status: 'failure', message: expect.stringContaining('AKID…MPLE') })
@@ -151,8 +151,8 @@ describe('identity', () => {
       '<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>Wrong &amp; gone.</Message></Error></ErrorResponse>',
     ],
     ['JSON', '{"Error":{"Code":"InvalidClientTokenId","Message":"Wrong & gone.","Type":"Sender"},"RequestId":"1"}'],
-    ['JSON of a proxy', '{"__type":"com.amazonaws.sts#InvalidClientTokenId","message":"Wrong & gone."}'],
-  ])('an error of STS in %s reads the same', async (_, body) => {
+    ['JSON from a proxy', '{"__type":"com.amazonaws.sts#InvalidClientTokenId","message":"Wrong & gone."}'],
+  ])('an error of STS in %s has the same row', async (_, body) => {
     const fake = createFakeBedrock()
     const fetch: typeof globalThis.fetch = async (input, init) =>
       String(input).includes('//sts.') ? new Response(body, { status: 403 }) : fake.fetch(input, init)
@@ -162,7 +162,7 @@ describe('identity', () => {
     })
   })
 
-  test('STS that cannot be reached is a note', async () => {
+  test('an unreachable STS is a note', async () => {
     const fake = createFakeBedrock()
     const fetch: typeof globalThis.fetch = async (input, init) => {
       if (String(input).includes('//sts.')) throw new TypeError('fetch failed')
@@ -171,7 +171,7 @@ describe('identity', () => {
     expect(row(await examine(fake, { fetch }), 'identity')?.status).toBe('note')
   })
 
-  test('an API key', async () => {
+  test('an API key is described', async () => {
     const token = 'api-key-of-an-example'
     const fake = createFakeBedrock({ identities: [{ token }] })
     const results = await examine(fake, { credentials: async () => ({ token }) }, { credentials: { token } })
@@ -179,17 +179,17 @@ describe('identity', () => {
     expect(JSON.stringify(results)).not.toContain(token)
   })
 
-  test('none, as a gateway signs', async () => {
+  test('a gateway that signs has no identity', async () => {
     expect(row(await examine(createFakeBedrock(), { credentials: undefined }), 'identity')?.status).toBe('note')
   })
 })
 
-describe('one cause, one row', () => {
+describe('one row for one cause', () => {
   const failures = (results: readonly CheckResult[]) =>
     results.filter(({ status }) => status === 'failure').map(({ check }) => check)
   const last = 'inference profiles, use-case form, access default, call default, access small, call small'
 
-  test('no credentials', async () => {
+  test('missing credentials', async () => {
     const credentials = async (): Promise<never> => {
       throw new CredentialsError('No source has credentials', { hint: 'Run `aws configure`.' })
     }
@@ -198,13 +198,13 @@ describe('one cause, one row', () => {
     expect(results.at(-1)).toMatchObject({ check: 'not known', status: 'note', message: expect.stringContaining(last) })
   })
 
-  test('keys that AWS refuses', async () => {
+  test('refused keys', async () => {
     const keys = { accessKeyId: 'AKIDOTHEREXAMPLE', secretAccessKey: 'secret-of-another' }
     const results = await examine(createFakeBedrock(), { credentials: async () => keys }, { credentials: keys })
     expect(failures(results)).toEqual(['identity'])
   })
 
-  test('an API key, which only Bedrock can refuse', async () => {
+  test('a refused API key', async () => {
     const key = { token: 'api-key-of-an-example' }
     const results = await examine(createFakeBedrock(), { credentials: async () => key }, { credentials: key })
     expect(failures(results)).toEqual(['inference profiles'])
@@ -217,13 +217,13 @@ describe('one cause, one row', () => {
     expect(failures(await examine(createFakeBedrock(), { fetch, invoke: true }, { fetch }))).toEqual(['endpoint'])
   })
 
-  test('a form that is not filed', async () => {
+  test('a use-case form that is not submitted', async () => {
     const fake = createFakeBedrock({ models: { useCaseForm: false } })
     expect(failures(await examine(fake, { invoke: true }))).toEqual(['use-case form'])
   })
 })
 
-test('what to do names the region and the source of the credentials', async () => {
+test('names the Region and the source of the credentials in what to do next', async () => {
   const fake = createFakeBedrock({ region: 'eu-west-1' })
   const identity = { ...fake.identity, source: { name: 'profile', profile: 'dev' } }
   fake.fail('invalid-token', { times: 50 })
@@ -239,7 +239,7 @@ test('what to do names the region and the source of the credentials', async () =
 })
 
 describe('inference profiles', () => {
-  test('none is a warning', async () => {
+  test('an empty list is a warning', async () => {
     const found = await statusOf('inference profiles', { models: { systemProfiles: [] } })
     expect(found).toMatchObject({ status: 'warning', next: expect.stringContaining('AWS_REGION') })
   })
@@ -256,7 +256,7 @@ describe('inference profiles', () => {
 })
 
 describe('use-case form', () => {
-  test('not filed is a failure that says where to file it', async () => {
+  test('a form that is not submitted is a failure that says where to submit it', async () => {
     const found = await statusOf('use-case form', { models: { useCaseForm: false } })
     expect(found).toMatchObject({ status: 'failure', next: expect.stringContaining('playground') })
   })
@@ -267,11 +267,11 @@ describe('use-case form', () => {
 })
 
 describe('model', () => {
-  test('a name that means nothing is a failure', async () => {
+  test('an unknown name is a failure', async () => {
     const found = await statusOf('model', {}, { models: ['sonet'] })
     expect(found).toMatchObject({ status: 'failure', subject: 'sonet' })
   })
-  test('a retired model is a failure, whoever else serves it', async () => {
+  test('a retired model is a failure, even if another one would be used', async () => {
     const found = await statusOf('model', {}, { models: ['us.anthropic.claude-sonnet-4-20250514-v1:0'] })
     expect(found).toMatchObject({ status: 'failure', message: expect.stringContaining('retired') })
   })
@@ -279,7 +279,7 @@ describe('model', () => {
     const found = await statusOf('model', {}, { models: ['us.anthropic.claude-opus-4-1-20250805-v1:0'] })
     expect(found).toMatchObject({ status: 'warning', message: expect.stringContaining('Legacy') })
   })
-  test('tells from how many tokens on prompts are cached', async () => {
+  test('shows the minimum of tokens for prompt caching', async () => {
     const found = await statusOf('model', {}, { models: ['sonnet'] })
     expect(found?.message).toMatch(/prompt caching from \d+ tokens/)
   })
@@ -291,9 +291,9 @@ describe('access', () => {
     ['not authorized', { authorizationStatus: 'NOT_AUTHORIZED' }, 'failure', /Support/],
     ['no agreement', { agreementAvailability: { status: 'NOT_AVAILABLE' } }, 'failure', /aws-marketplace:Subscribe/],
     ['not entitled', { entitlementAvailability: 'NOT_AVAILABLE' }, 'failure', /aws-marketplace/],
-    ['an agreement on its way', { agreementAvailability: { status: 'PENDING' } }, 'warning', /15 minutes/],
-    ['another region', { regionAvailability: 'NOT_AVAILABLE' }, 'note', undefined],
-  ])('%s', async (_, availability, status, next) => {
+    ['a pending agreement', { agreementAvailability: { status: 'PENDING' } }, 'warning', /15 minutes/],
+    ['another Region', { regionAvailability: 'NOT_AVAILABLE' }, 'note', undefined],
+  ])('reports %s', async (_, availability, status, next) => {
     const models = { availability: { [base]: availability } }
     const found = await statusOf('access', { models }, { models: ['sonnet'] })
     expect(found?.status).toBe(status)
@@ -305,7 +305,7 @@ describe('access', () => {
   })
 })
 
-test('call: what the model answers with --invoke', async () => {
+test("call: shows the model's answer with --invoke", async () => {
   const found = await statusOf('call', {}, { models: ['sonnet'], invoke: true }, (fake) =>
     fake.fail('use-case-form', { operation: 'InvokeModel' }),
   )
@@ -314,7 +314,7 @@ test('call: what the model answers with --invoke', async () => {
 
 describe('guardrail', () => {
   const guardrails = [{ identifier: 'gr1', versions: ['1', 'DRAFT'], blockedWords: [] }]
-  test('a version that is not there is a failure', async () => {
+  test('a missing version is a failure', async () => {
     const found = await statusOf('guardrail', { guardrails }, { guardrail: { identifier: 'gr1', version: '7' } })
     expect(found).toMatchObject({ status: 'failure', next: expect.stringContaining('list-guardrails') })
   })
@@ -328,13 +328,13 @@ describe('guardrail', () => {
   })
 })
 
-describe('profile: every ID, pin, override and ARN is looked up in the account', () => {
+describe('profile: looks up every ID, pin, override and ARN in the account', () => {
   const arn = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile'
   const models = { applicationProfiles: { [`${arn}/abc`]: 'anthropic.claude-sonnet-4-6' } }
   const of = (name: string, fakeOptions: FakeBedrockOptions = {}): Promise<CheckResult | undefined> =>
     statusOf('profile', fakeOptions, { models: [name] })
 
-  test('one that the account has: where it runs', async () => {
+  test('says where a profile of the account runs', async () => {
     expect(await of('us.anthropic.claude-sonnet-4-6')).toMatchObject({
       status: 'ok',
       message: expect.stringContaining('runs in us-east-1'),
@@ -343,7 +343,7 @@ describe('profile: every ID, pin, override and ARN is looked up in the account',
   })
 
   test.each(['eu.anthropic.claude-sonnet-4-6', 'jp.anthropic.claude-sonnet-4-6'])(
-    'the geography of another region, %s: what to use in its place',
+    "names the profile to use instead of another geography's: %s",
     async (id) => {
       expect(await of(id)).toMatchObject({
         status: 'failure',
@@ -353,7 +353,7 @@ describe('profile: every ID, pin, override and ARN is looked up in the account',
     },
   )
 
-  test('the ARN of an application profile, in its own region: what is behind it', async () => {
+  test('looks up the ARN of an application profile in its own Region', async () => {
     expect(await of(`${arn}/abc`, { models })).toMatchObject({
       status: 'ok',
       message: expect.stringContaining('anthropic.claude-sonnet-4-6'),
@@ -368,7 +368,7 @@ describe('profile: every ID, pin, override and ARN is looked up in the account',
     })
   })
 
-  test('it says what it could not look up', async () => {
+  test('says what it could not look up', async () => {
     expect(
       await of('us.anthropic.claude-sonnet-4-6', { models: { denied: ['bedrock:ListInferenceProfiles'] } }),
     ).toMatchObject({
@@ -381,7 +381,7 @@ describe('profile: every ID, pin, override and ARN is looked up in the account',
     })
   })
 
-  test('overrides and pins, by the names that are configured', async () => {
+  test('names overrides and pins as they are configured', async () => {
     const fake = createFakeBedrock({ models })
     const options = {
       overrides: { 'claude-opus-4-6': `${arn}/nobody` },
@@ -393,7 +393,7 @@ describe('profile: every ID, pin, override and ARN is looked up in the account',
 })
 
 describe('pins', () => {
-  test('families that nobody pinned are warned of, with the pins that keep them', async () => {
+  test('warns about families without a pin, with the lines that pin them', async () => {
     const found = row(await examine(createFakeBedrock(), { pinned: ['sonnet'] }), 'pins')
     expect(found).toMatchObject({
       status: 'warning',
@@ -401,13 +401,13 @@ describe('pins', () => {
       next: 'Set ANTHROPIC_DEFAULT_OPUS_MODEL=us.anthropic.claude-opus-4-6-v1 ANTHROPIC_DEFAULT_HAIKU_MODEL=us.anthropic.claude-haiku-4-5-20251001-v1:0',
     })
   })
-  test('none is missing', async () => {
+  test('does not warn if every family has a pin', async () => {
     expect(row(await examine(createFakeBedrock(), { pinned: ['sonnet', 'opus', 'haiku'] }), 'pins')).toBeUndefined()
     expect(row(await examine(createFakeBedrock()), 'pins')).toBeUndefined()
   })
 })
 
-test('guardrail: one without cross-Region inference, and a cross-Region profile', async () => {
+test('guardrail: warns if it stays in its Region but the profile does not', async () => {
   const guardrails = [{ identifier: 'gr1', versions: ['1'], blockedWords: [] }]
   const guardrail = { identifier: 'gr1', version: '1' }
   expect(await statusOf('guardrail', { guardrails }, { guardrail })).toMatchObject({
@@ -424,19 +424,19 @@ describe('identity of an API key', () => {
   const identityWith = async (token: { token: string }, now = Date.now): Promise<CheckResult | undefined> =>
     row(await examine(createFakeBedrock(), { credentials: async () => token, now }, { credentials: token }), 'identity')
 
-  test('its region and its expiry', async () => {
+  test('shows its Region and expiry', async () => {
     const found = await identityWith(await keyFor('us-east-1'))
     expect(found).toMatchObject({ status: 'ok' })
     expect(found?.message).toMatch(/^a short-term Bedrock API key for us-east-1, until \d{4}-/)
   })
-  test('of another region: a failure', async () => {
+  test('for another Region is a failure', async () => {
     const found = await identityWith(await keyFor('eu-west-1'))
     expect(found).toMatchObject({
       status: 'failure',
       message: expect.stringContaining('but the client calls us-east-1'),
     })
   })
-  test('expired, or soon', async () => {
+  test('that has expired, or will soon', async () => {
     const key = await keyFor('us-east-1')
     expect((await identityWith(key, () => Date.now() + 3_300_000))?.status).toBe('warning')
     expect(await identityWith(key, () => Date.now() + 3_700_000)).toMatchObject({
@@ -444,7 +444,7 @@ describe('identity of an API key', () => {
       next: 'Create a new key.',
     })
   })
-  test('expired SSO keys: their command', async () => {
+  test('names the command for expired SSO keys', async () => {
     const { identity } = createFakeBedrock()
     const source = { name: 'sso', profile: 'dev', command: 'aws sso login --profile dev' }
     const credentials = async (): Promise<never> => ({ ...identity, source, expiration: new Date(0) }) as never
@@ -454,7 +454,7 @@ describe('identity of an API key', () => {
   })
 })
 
-test('without a region it goes on, and says what is not known', async () => {
+test('continues without a Region, and says what is unknown', async () => {
   const results = await examine(createFakeBedrock(), { region: undefined })
   expect(results.map(({ check, status }) => [check, status])).toEqual([
     ['region', 'failure'],
@@ -479,7 +479,7 @@ describe('quotas', () => {
     })
   })
 
-  test('a quota that is large enough tells what an output token counts as', async () => {
+  test('a sufficient quota shows its burndown', async () => {
     await expect(examineQuota(5_000_000)).resolves.toMatchObject({
       status: 'ok',
       subject: `us.${haiku}`,
@@ -494,7 +494,7 @@ describe('quotas', () => {
     })
   })
 
-  test('max_tokens left unset, or large beside the quota, is a warning', async () => {
+  test('a missing or large max_tokens is a warning', async () => {
     await expect(examineQuota(5_000_000, { maxTokens: null })).resolves.toMatchObject({
       status: 'warning',
       message: expect.stringContaining('Calls set no max_tokens'),

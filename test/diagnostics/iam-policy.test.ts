@@ -26,14 +26,14 @@ describe('a geographic profile', () => {
     ['another model', { ...call, base: opus, profile: `us.${opus}` }],
     ['the same model through another geography', { ...call, profile: `global.${sonnet}`, destinations: undefined }],
     ['the model without its profile', { region: 'us-east-1', account, base: sonnet }],
-    ['a call from another region', { ...call, region: 'us-west-2' }],
-    ['another account’s profile', { ...call, account: '999999999999' }],
-    ['a destination that the profile does not have', { ...call, destinations: [...us3, 'eu-west-1'] }],
+    ['a call from another Region', { ...call, region: 'us-west-2' }],
+    ["another account's profile", { ...call, account: '999999999999' }],
+    ['a destination outside the profile', { ...call, destinations: [...us3, 'eu-west-1'] }],
   ])('does not allow %s', (_, other) => {
     expect(allowsCall(policy, invoke, other)).toBe(false)
   })
 
-  test('needs every destination', () => {
+  test('requires every destination', () => {
     for (const left of us3) {
       const less = {
         ...policy,
@@ -46,7 +46,7 @@ describe('a geographic profile', () => {
     }
   })
 
-  test('adds the region that is called where the profile does not have it', () => {
+  test('adds the Region that is called if the profile does not include it', () => {
     const options = { region: 'eu-west-2', account, models: [`eu.${sonnet}`] }
     const [destinations] = iamDestinations(options)
     expect(destinations?.regions).toContain('eu-west-2')
@@ -57,7 +57,7 @@ describe('a geographic profile', () => {
     )
   })
 
-  test('takes the account’s own list of destinations, and says so', () => {
+  test("uses the account's own list of destinations, and says so", () => {
     const profiles = [
       {
         id: `us.${sonnet}`,
@@ -75,7 +75,7 @@ describe('a geographic profile', () => {
   })
 })
 
-test('without streaming, only InvokeModel is allowed', () => {
+test('allows only InvokeModel without streaming', () => {
   const policy = iamPolicy({ region: 'us-east-1', account, models: [`us.${sonnet}`], features: [] })
   const call = { region: 'us-east-1', account, base: sonnet, profile: `us.${sonnet}`, destinations: us3 }
   expect(allowsCall(policy, invoke, call)).toBe(true)
@@ -86,7 +86,7 @@ describe('a global profile', () => {
   const policy = iamPolicy({ region: 'eu-west-1', account, models: [`global.${sonnet}`] })
   const call = { region: 'eu-west-1', account, base: sonnet, profile: `global.${sonnet}` }
 
-  test('has the ARN without a region, and nothing for single regions', () => {
+  test('has the ARN without a Region, and none of single Regions', () => {
     expect(allowsCall(policy, stream, call)).toBe(true)
     const arns = policy.Statement.flatMap(({ Resource }) => [Resource].flat())
     expect(arns.sort()).toEqual([
@@ -97,14 +97,14 @@ describe('a global profile', () => {
   })
 
   test.each([
-    ['from another region', { ...call, region: 'us-east-1' }],
+    ['from another Region', { ...call, region: 'us-east-1' }],
     ['of another model', { ...call, base: opus, profile: `global.${opus}` }],
-    ['through the geography', { ...call, profile: `eu.${sonnet}`, destinations: ['eu-west-1'] }],
+    ['through another geography', { ...call, profile: `eu.${sonnet}`, destinations: ['eu-west-1'] }],
   ])('does not allow a call %s', (_, other) => {
     expect(allowsCall(policy, invoke, other)).toBe(false)
   })
 
-  test('each of its three statements is needed', () => {
+  test('requires each of its three statements', () => {
     for (const { Sid } of policy.Statement) {
       const less = { ...policy, Statement: policy.Statement.filter((statement) => statement.Sid !== Sid) }
       expect(allowsCall(less, invoke, call), Sid).toBe(false)
@@ -112,10 +112,10 @@ describe('a global profile', () => {
   })
 })
 
-describe('an application profile', () => {
+describe('an application inference profile', () => {
   const arn = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/opus-46-prod`
 
-  test('with its base and geography', () => {
+  test('is allowed by its base and geography', () => {
     const policy = iamPolicy({ region: 'us-east-1', account, models: [{ arn, base: opus, geo: 'us' }] })
     const call = { region: 'us-east-2', account, base: opus, profile: arn, destinations: us3 }
     expect(allowsCall(policy, stream, call)).toBe(true)
@@ -123,7 +123,7 @@ describe('an application profile', () => {
     expect(allowsCall(policy, stream, { ...call, base: sonnet })).toBe(false)
   })
 
-  test('from the account’s own list', () => {
+  test("is allowed by the account's own list", () => {
     const profiles = [{ id: arn, arn, type: 'APPLICATION' as const, base: opus, regions: ['us-east-2'] }]
     const policy = iamPolicy({ region: 'us-east-1', account, models: [arn], profiles })
     const call = { region: 'us-east-2', account, base: opus, profile: arn, destinations: ['us-east-2'] }
@@ -131,20 +131,20 @@ describe('an application profile', () => {
     expect(allowsCall(policy, stream, { ...call, destinations: us3 })).toBe(false)
   })
 
-  test('alone is refused: nobody knows what is behind it', () => {
+  test('is rejected on its own, because its model is unknown', () => {
     expect(() => iamPolicy({ region: 'us-east-1', account, models: [arn] })).toThrow(
       expect.objectContaining({ code: 'configuration', hint: expect.stringContaining('base') }),
     )
   })
 })
 
-test('a base ID is allowed in the one region that is called', () => {
+test('allows a base ID in the Region that is called', () => {
   const policy = iamPolicy({ region: 'eu-west-2', account, models: [sonnet] })
   expect(allowsCall(policy, invoke, { region: 'eu-west-2', account, base: sonnet })).toBe(true)
   expect(allowsCall(policy, invoke, { region: 'eu-west-1', account, base: sonnet })).toBe(false)
 })
 
-test('GovCloud has its own partition', () => {
+test("uses GovCloud's own partition", () => {
   const base = 'anthropic.claude-sonnet-4-5-20250929-v1:0'
   const policy = iamPolicy({ region: 'us-gov-west-1', account, models: [`us-gov.${base}`] })
   const arns = policy.Statement.flatMap(({ Resource }) => [Resource].flat())
@@ -155,7 +155,7 @@ test('GovCloud has its own partition', () => {
 describe('features', () => {
   const options = { region: 'us-east-1', account, models: [`us.${sonnet}`] }
 
-  test('count: of the base model, in the region that is called', () => {
+  test('count is allowed for the base model, in the Region that is called', () => {
     const policy = iamPolicy({ ...options, features: ['count'] })
     const resource = `arn:aws:bedrock:us-east-1::foundation-model/${sonnet}`
     expect(isAllowed(policy, { action: 'bedrock:CountTokens', resource })).toBe(true)
@@ -165,7 +165,7 @@ describe('features', () => {
     expect(isAllowed(policy, { action: invoke, resource })).toBe(false)
   })
 
-  test('discovery: of this account’s profiles', () => {
+  test("discovery is allowed for this account's profiles", () => {
     const policy = iamPolicy({ ...options, features: ['discovery'] })
     const resource = `arn:aws:bedrock:us-east-1:${account}:application-inference-profile/any`
     expect(isAllowed(policy, { action: 'bedrock:GetInferenceProfile', resource })).toBe(true)
@@ -177,7 +177,7 @@ describe('features', () => {
     ['a version', '3', ':3', ':4'],
     ['DRAFT', 'DRAFT', '', ':1'],
     ['any published version', undefined, ':12', ''],
-  ])('guardrail: with %s, no call goes without it', (_, version, right, wrong) => {
+  ])('guardrail: denies calls without %s', (_, version, right, wrong) => {
     const arn = `arn:aws:bedrock:us-east-1:${account}:guardrail/gr1`
     const guardrail = { identifier: 'gr1', ...(version !== undefined && { version }) }
     const policy = iamPolicy({ ...options, features: ['stream', 'guardrail'], guardrail })
@@ -195,20 +195,20 @@ describe('features', () => {
     expect(isAllowed(policy, { action: 'bedrock:ApplyGuardrail', resource: arn })).toBe(true)
   })
 
-  test('marketplace: only on behalf of Bedrock', () => {
+  test('marketplace is allowed only through Bedrock', () => {
     const policy = iamPolicy({ ...options, features: ['marketplace'] })
     const subscribe = { action: 'aws-marketplace:Subscribe', resource: '*' }
     expect(isAllowed(policy, subscribe)).toBe(false)
     expect(isAllowed(policy, { ...subscribe, context: { 'aws:CalledViaLast': 'bedrock.amazonaws.com' } })).toBe(true)
   })
 
-  test('api-key', () => {
+  test('api-key is allowed', () => {
     const policy = iamPolicy({ ...options, features: ['api-key'] })
     expect(isAllowed(policy, { action: 'bedrock:CallWithBearerToken', resource: '*' })).toBe(true)
   })
 })
 
-test('models are never allowed by a wildcard, but by the setup page’s policy', () => {
+test("allows models by a wildcard only in the setup page's policy", () => {
   const policy = iamPolicy({ region: 'us-east-1', account, models: [`us.${sonnet}`, `global.${opus}`] })
   const allowed = policy.Statement.filter(({ Effect }) => Effect === 'Allow')
   expect(allowed.flatMap(({ Resource }) => [Resource].flat()).filter((arn) => arn.includes('*'))).toEqual([])
@@ -227,15 +227,19 @@ test.each([
   ['a name', { models: ['sonnet'] }, /policies need IDs/],
   ['no model', { models: [] }, /models is empty/],
   ['no account', { account: 'me', models: [`us.${sonnet}`] }, /12 digits/],
-  ['a region that is none', { region: 'Frankfurt', models: [`us.${sonnet}`] }, /Region/],
-  ['a geography that the region does not have', { models: [`jp.${sonnet}`] }, /are unknown/],
-  ['a feature that is none', { models: [`us.${sonnet}`], features: ['fly' as never] }, /Unknown feature fly/],
-  ['a guardrail feature without one', { models: [`us.${sonnet}`], features: ['guardrail' as const] }, /identifier/],
-])('refuses %s', (_, options, message) => {
+  ['an invalid Region', { region: 'Frankfurt', models: [`us.${sonnet}`] }, /Region/],
+  ['a geography that the Region does not have', { models: [`jp.${sonnet}`] }, /are unknown/],
+  ['an unknown feature', { models: [`us.${sonnet}`], features: ['fly' as never] }, /Unknown feature fly/],
+  [
+    'a guardrail feature without a guardrail',
+    { models: [`us.${sonnet}`], features: ['guardrail' as const] },
+    /identifier/,
+  ],
+])('rejects %s', (_, options, message) => {
   expect(() => iamPolicy({ region: 'us-east-1', account, ...options })).toThrow(message)
 })
 
-test('as Terraform', () => {
+test('is written as Terraform', () => {
   const text = toTerraform(iamPolicy({ region: 'us-east-1', account, models: [`us.${sonnet}`] }))
   expect(text).toContain('data "aws_iam_policy_document" "bedrock" {')
   expect(text).toContain(`      test     = "StringEquals"\n      variable = "bedrock:InferenceProfileArn"`)
@@ -243,13 +247,13 @@ test('as Terraform', () => {
   expect(text.split('{').length).toBe(text.split('}').length)
 })
 
-describe('what client.models.resolve gives', () => {
+describe('accepts models from client.models.resolve', () => {
   const arn = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod'
   const overrides = { 'claude-opus-4-6': arn, 'claude-opus-4-5-20251101': `${arn}-5` } as const
   const resolve = (name: string, models: object): Promise<ModelRef> =>
     createBedrockClient({ region: 'us-east-1', credentials: 'none', models }).models.resolve(name)
 
-  test("the setup page's modelOverrides, in another region: every destination", async () => {
+  test("has every destination for the setup page's modelOverrides, in another Region", async () => {
     const models = await Promise.all(Object.keys(overrides).map((name) => resolve(name, { overrides })))
     const options = { region: 'us-east-1', account, models }
     expect(iamDestinations(options)).toEqual([
@@ -269,7 +273,7 @@ describe('what client.models.resolve gives', () => {
     expect(allowsCall(policy, stream, { ...call, destinations: ['eu-west-1'] })).toBe(false)
   })
 
-  test("the account's own answer is taken from the profile's region", async () => {
+  test("uses the account's own list from the profile's Region", async () => {
     const profile = { id: arn, arn, type: 'APPLICATION' as const, base: opus, regions: ['us-east-2'] }
     const models = [await resolve('claude-opus-4-6', { overrides })]
     expect(iamDestinations({ region: 'us-east-1', account, models, profiles: [profile] })).toEqual([
@@ -277,7 +281,7 @@ describe('what client.models.resolve gives', () => {
     ])
   })
 
-  test('the small model in a region of its own', async () => {
+  test('allows the small model in its own Region', async () => {
     const models = [await resolve('small', { smallModelRegion: 'us-west-2' })]
     const haiku = 'anthropic.claude-haiku-4-5-20251001-v1:0'
     const policy = iamPolicy({ region: 'us-east-1', account, models })

@@ -15,12 +15,12 @@ import { check, compile, findCodeBlocks } from './code-blocks.ts'
 
 const blocks = findCodeBlocks()
 
-test('every code block of the README and the documents compiles', { timeout: 120_000 }, () => {
+test('every code block of the README and the docs compiles', { timeout: 120_000 }, () => {
   expect(blocks.length).toBeGreaterThan(60)
   expect(check(blocks.filter(({ exemption }) => exemption !== 'not compiled'))).toEqual([])
 })
 
-describe('runs against the fake:', () => {
+describe('code blocks run against the fake', () => {
   const guardrail = { identifier: 'gr1abc2def3g', versions: ['1'], blockedWords: ['forbidden'] }
   const fake = createFakeBedrock({ guardrails: [guardrail] })
   const connected = { region: fake.region, credentials: fake.identity, fetch: fake.fetch, retry: false } as const

@@ -10,7 +10,7 @@ const byTheHour = [
 ]
 
 describe('a conversation', () => {
-  test('that was throttled stays where it went, longer than its cache lives, and then returns', async () => {
+  test('stays at its new target after a throttle, for longer than its cache lives, and then returns', async () => {
     const { withTargets, at, time } = setUp()
     const bedrock = withTargets([west])
     const call = async (): Promise<string> => route((await bedrock.messages.create(params)).metadata)
@@ -22,7 +22,7 @@ describe('a conversation', () => {
     expect(await call()).toBe('primary (preferred)')
   })
 
-  test('that asks for a cache of an hour stays for longer than an hour', async () => {
+  test('stays for more than an hour with a cache of an hour', async () => {
     for (const cached of [
       { system: byTheHour },
       { messages: [{ role: 'user' as const, content: byTheHour }] },
@@ -41,7 +41,7 @@ describe('a conversation', () => {
     }
   })
 
-  test('returns when returnAfter says', async () => {
+  test('returns after returnAfter', async () => {
     const { withTargets, at, time } = setUp()
     const bedrock = withTargets([west], { returnAfter: 1000 })
     at('us-east-1').fail('throttling', { times: 2 })
@@ -50,7 +50,7 @@ describe('a conversation', () => {
     expect(route((await bedrock.messages.create(params)).metadata)).toBe('primary (preferred)')
   })
 
-  test('that was throttled goes alone: the others stay while they succeed', async () => {
+  test('moves alone after a throttle, while the others succeed', async () => {
     const { withTargets, at } = setUp()
     const bedrock = withTargets([west])
     const call = async (session: string): Promise<string> =>
@@ -61,7 +61,7 @@ describe('a conversation', () => {
     expect(await call('one')).toBe('us-west-2 (moved)')
   })
 
-  test('is told by the session of Claude Code, else the user, else tools and system, else the first message', async () => {
+  test("is identified by Claude Code's session, else the user, else tools and system, else the first message", async () => {
     const first = { role: 'user' as const, content: 'Hi' }
     const last = { role: 'user' as const, content: 'And now?' }
     const turns = [first, { role: 'assistant' as const, content: 'Hello' }, last]
@@ -90,7 +90,7 @@ describe('a conversation', () => {
     }
   })
 
-  test('is one of each model: a throttled model takes no other one along', async () => {
+  test('is separate for each model: a throttled model moves no other one', async () => {
     const { withTargets, at } = setUp()
     const bedrock = withTargets([west])
     at('us-east-1').fail('throttling', { times: 2 })
@@ -99,7 +99,7 @@ describe('a conversation', () => {
     expect(route(haiku.metadata)).toBe('primary (preferred)')
   })
 
-  test('moves on when its second target fails, and back when the first one is all there is', async () => {
+  test('moves on if its second target fails, and back if only the first is left', async () => {
     const { withTargets, at } = setUp()
     const bedrock = withTargets([west])
     const call = async (): Promise<string> => route((await bedrock.messages.create(params)).metadata)
@@ -113,7 +113,7 @@ describe('a conversation', () => {
 
 describe('a target', () => {
   test.each(['unavailable', 'connection-refused'] as const)(
-    'with %s is passed over by all for its cooldown',
+    'is skipped by all conversations for its cooldown after %s',
     async (fault) => {
       const { withTargets, at, time, callsAt, log } = setUp()
       const bedrock = withTargets([west])
@@ -133,7 +133,7 @@ describe('a target', () => {
     },
   )
 
-  test('is passed over for as long as it asks for, but not for ever', async () => {
+  test('is skipped for its retry-after, up to a limit', async () => {
     for (const [header, wait] of [
       ['45', 45_000],
       ['999999999', minutes(60)],
@@ -151,7 +151,7 @@ describe('a target', () => {
     }
   })
 
-  test('that throttles three calls in a row is passed over by all', async () => {
+  test('is skipped by all conversations after three throttled calls in a row', async () => {
     const { withTargets, at, callsAt } = setUp()
     const bedrock = withTargets([west])
     at('us-east-1').fail('throttling', { times: 100 })
@@ -159,7 +159,7 @@ describe('a target', () => {
     expect(callsAt('us-east-1')).toHaveLength(6)
   })
 
-  test('that is passed over is tried all the same when the others fail, the soonest to be back first', async () => {
+  test('is tried during its cooldown if the others fail, the soonest to end first', async () => {
     const { withTargets, at, time, callsAt } = setUp()
     const bedrock = withTargets([west, { region: 'us-east-2' }])
     for (const region of ['us-east-1', 'us-west-2', 'us-east-2']) {
@@ -175,7 +175,7 @@ describe('a target', () => {
     expect(callsAt('us-east-2')).toEqual([])
   })
 
-  test('beyond its daily quota is passed over for an hour, with all of its account and Region', async () => {
+  test('is skipped for an hour beyond its daily quota, with its account and Region', async () => {
     const { withTargets, at, time, callsAt } = setUp()
     const bedrock = withTargets(['haiku', west])
     at('us-east-1').fail('throttling-per-day')
@@ -195,11 +195,11 @@ describe('a target', () => {
   })
 })
 
-describe('targets in a list of their own', () => {
+describe('targets in an inner list', () => {
   const regions = ['us-east-1', 'us-west-2', 'us-east-2']
   const spread = [[{ name: 'us-east-1' }, west, { region: 'us-east-2' }]]
 
-  test('share the conversations evenly, and each stays with its own', async () => {
+  test('share conversations evenly, and keep each one', async () => {
     const { withTargets, callsAt } = setUp()
     const bedrock = withTargets(spread)
     const seen = new Map<string, string>()
@@ -215,7 +215,7 @@ describe('targets in a list of their own', () => {
       expect((await again.messages.create(params, of(session))).metadata.failover?.target).toBe(target)
   })
 
-  test('when one goes, its conversations alone move', async () => {
+  test('lose only their own conversations when one fails', async () => {
     const two = setUp().withTargets([[{ name: 'us-east-1' }, west]])
     const three = setUp().withTargets(spread)
     for (let i = 0; i < 60; i++) {
@@ -226,7 +226,7 @@ describe('targets in a list of their own', () => {
     }
   })
 
-  test('come before those behind them in the list', async () => {
+  test('come before later targets of the list', async () => {
     const { withTargets, at } = setUp()
     const bedrock = withTargets([...spread, { model: 'haiku' }])
     for (const region of regions) at(region).fail('unavailable', { times: 2, model: 'sonnet' })
@@ -235,7 +235,7 @@ describe('targets in a list of their own', () => {
   })
 })
 
-test('of conversations that moved, the last 10,000 are remembered', async () => {
+test('remembers the last 10,000 conversations that moved', async () => {
   const { base, time } = setUp()
   let isAway = true
   const bedrock = base.withOptions({
@@ -258,7 +258,7 @@ test('of conversations that moved, the last 10,000 are remembered', async () => 
   expect(await call(10_000)).toBe('us-west-2 (moved)')
 })
 
-test('calls at the same time are placed each by itself', async () => {
+test('places concurrent calls separately', async () => {
   const { withTargets, at, callsAt } = setUp()
   const bedrock = withTargets([west])
   at('us-east-1').fail('throttling', { times: 4 })

@@ -23,38 +23,42 @@ async function refusal(
   return `${error.code}: ${error.message}`
 }
 
-describe('nothing leaves where the call may run', () => {
+describe('residency of targets', () => {
   test.each<[string, FailoverTarget | string, string]>([
     ['a global profile', 'global.anthropic.claude-sonnet-4-6', 'sonnet'],
     ['a foreign Region', { region: 'eu-west-1' }, 'sonnet'],
     ['a Region that the profile does not reach from here', { region: 'ca-central-1' }, 'sonnet'],
     ['another model by its global profile', 'global.anthropic.claude-haiku-4-5-20251001-v1:0', 'sonnet'],
-    ['an ARN that does not tell what is behind it', profile, 'sonnet'],
+    ['an ARN of an unknown model', profile, 'sonnet'],
     ['another Region of a base ID', { region: 'us-west-2' }, 'anthropic.claude-sonnet-4-6'],
-    ['any Region of an ARN that does not tell', { region: 'us-west-2', model: sonnet }, profile],
-  ])('without consent: %s', async (_, target, model) => {
+    ['any Region of an ARN of an unknown model', { region: 'us-west-2', model: sonnet }, profile],
+  ])('requires consent for %s', async (_, target, model) => {
     expect(await refusal(target, model)).toMatch(/^configuration: The failover target .* may run where/)
   })
 
   test.each<[string, FailoverTarget | string, string]>([
-    ['a Region of the same geography', { region: 'us-west-2' }, 'sonnet'],
+    ['a Region within the same geography', { region: 'us-west-2' }, 'sonnet'],
     ['another model there', 'haiku', 'sonnet'],
-    ['a global profile, after a global one', { region: 'eu-west-1' }, 'global.anthropic.claude-sonnet-4-6'],
-    ['a global profile', { model: 'global.anthropic.claude-sonnet-4-6', residency: 'anywhere' }, 'sonnet'],
-    ['a foreign geography', { region: 'eu-west-1', residency: 'eu' }, 'sonnet'],
-    ['Regions by name', { region: 'ca-central-1', residency: ['us', 'ca-central-1'] }, 'sonnet'],
-    ['an ARN', { model: profile, residency: 'anywhere' }, 'sonnet'],
-  ])('within, or with consent: %s', async (_, target, model) => {
+    ['a global profile, for a call through one', { region: 'eu-west-1' }, 'global.anthropic.claude-sonnet-4-6'],
+    [
+      'a global profile, with consent',
+      { model: 'global.anthropic.claude-sonnet-4-6', residency: 'anywhere' },
+      'sonnet',
+    ],
+    ['another geography, with consent', { region: 'eu-west-1', residency: 'eu' }, 'sonnet'],
+    ['Regions, with consent', { region: 'ca-central-1', residency: ['us', 'ca-central-1'] }, 'sonnet'],
+    ['an ARN, with consent', { model: profile, residency: 'anywhere' }, 'sonnet'],
+  ])('allows %s', async (_, target, model) => {
     expect(await refusal(target, model)).toMatch(/^sent /)
   })
 
-  test('consent for one place is none for another', async () => {
+  test('consent to one place does not include another', async () => {
     expect(await refusal({ region: 'eu-west-1', residency: 'jp' })).toMatch(/may run outside of its residency/)
     const worldwide = { model: 'global.anthropic.claude-sonnet-4-6', residency: ['us', 'eu'] }
     expect(await refusal(worldwide)).toMatch(/may run outside of its residency/)
   })
 
-  test("the client's own residency stands, whatever a target says", async () => {
+  test("a target cannot widen the client's own residency", async () => {
     const options = { models: { residency: 'us' } }
     const worldwide = { model: 'global.anthropic.claude-sonnet-4-6', residency: 'anywhere' }
     expect(await refusal(worldwide, 'sonnet', options)).toBe(
@@ -75,14 +79,14 @@ describe('nothing leaves where the call may run', () => {
     expect(await refusal({ client: bound, residency: 'anywhere' })).toMatch(/^model_resolution: .*leav/)
   })
 
-  test('availableModels counts for targets too', async () => {
+  test('availableModels applies to targets', async () => {
     expect(await refusal('opus', 'sonnet', { models: { availableModels: ['sonnet'] } })).toMatch(
       /^model_resolution: The failover target opus: .* is not among the available models/,
     )
   })
 })
 
-describe('a target that cannot be used', () => {
+describe('an unusable target', () => {
   test('fails the call before anything is sent, and is named', async () => {
     expect(await refusal('sonet')).toMatch(/^model_resolution: The failover target sonet: sonet is not a model/)
     expect(await refusal({ region: 'us-west-2', residency: 'anywhere' }, profile)).toMatch(
@@ -94,7 +98,7 @@ describe('a target that cannot be used', () => {
     )
   })
 
-  test('is left out with skipUnusable, and warned of once', async () => {
+  test('is skipped with skipUnusable, with one warning', async () => {
     const { withTargets, at, log } = setUp()
     const targets = ['sonet', 'global.anthropic.claude-sonnet-4-6', { region: 'us-west-2' }]
     const bedrock = withTargets(targets, { skipUnusable: true })
@@ -108,7 +112,7 @@ describe('a target that cannot be used', () => {
   })
 })
 
-describe('what can never work is refused at once', () => {
+describe('impossible options are rejected at once', () => {
   const client = setUp().base
   test.each<[unknown, RegExp]>([
     [undefined, /targets must be a list/],
@@ -152,7 +156,7 @@ describe('what can never work is refused at once', () => {
     expect(() => failover(['haiku'], options)).toThrow(message)
   })
 
-  test('a name that came from outside is printable where it ends up', async () => {
+  test('a name from outside is printable in messages', async () => {
     const { withTargets } = setUp()
     const hostile = `\u001b[31mhaiku${'x'.repeat(3000)}`
     const error = await withTargets([hostile])

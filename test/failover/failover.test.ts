@@ -16,15 +16,15 @@ const failed = async (promise: Promise<unknown>): Promise<Error> =>
     (error) => error,
   )
 
-describe('where a call goes', () => {
-  test('a call that succeeds stays where it is, and says so', async () => {
+describe('destinations of a call', () => {
+  test('a successful call stays at its target, and says so', async () => {
     const { withTargets, callsAt } = setUp()
     const { metadata } = await withTargets([{ region: 'us-west-2' }]).messages.create(params)
     expect(metadata.failover).toEqual({ target: 'primary', reason: 'preferred', tried: [] })
     expect([callsAt('us-east-1'), callsAt('us-west-2')]).toEqual([[sonnet], []])
   })
 
-  test('another profile: the same model and body, by its global profile', async () => {
+  test('another profile: the same model and body through its global profile', async () => {
     const { withTargets, at, callsAt } = setUp()
     const bedrock = withTargets([{ model: globalSonnet, residency: 'anywhere' }])
     at('us-east-1').fail('throttling', { times: 2 })
@@ -48,7 +48,7 @@ describe('where a call goes', () => {
     expect(last?.body).toEqual(first?.body)
   })
 
-  test('another Region: signed for it, by the profile that the model has there', async () => {
+  test("another Region: signed for it, through the model's profile there", async () => {
     const { withTargets, at, callsAt } = setUp()
     const bedrock = withTargets([{ region: 'us-west-2' }, { region: 'eu-west-1', residency: 'eu' }])
     at('us-east-1').fail('unavailable', { times: 2 })
@@ -60,7 +60,7 @@ describe('where a call goes', () => {
     expect(at('eu-west-1').calls[0]).toMatchObject({ region: 'eu-west-1', signature: { valid: true } })
   })
 
-  test('another model: its name goes through the client, and its body is made to fit', async () => {
+  test('another model: resolved by the client, with an adapted body', async () => {
     const { withTargets, at } = setUp()
     at('us-east-1').fail('throttling', { model: 'opus-5', times: 2 })
     const { metadata } = await withTargets(['haiku']).messages.create({
@@ -74,7 +74,7 @@ describe('where a call goes', () => {
     expect(at('us-east-1').calls.at(-1)?.body).not.toHaveProperty('output_config')
   })
 
-  test('another account: the body, the call and its own headers, by the other client; not the headers of this one', async () => {
+  test("another account: the other client sends the body and the call's headers, but not this client's headers", async () => {
     for (const isStream of [false, true]) {
       const { base, at } = setUp({ headers: { 'x-gateway-key': 'key-of-the-gateway', 'anthropic-workspace': 'w1' } })
       const other = createFakeBedrock({
@@ -101,7 +101,7 @@ describe('where a call goes', () => {
     }
   })
 
-  test('invoke, invokeStream and countTokens go elsewhere too, to Regions and clients', async () => {
+  test('invoke, invokeStream and countTokens move to Regions and clients too', async () => {
     const { base, at } = setUp()
     const west = base.withOptions({ region: 'us-west-2' })
     for (const target of [{ region: 'us-west-2' }, { client: west, name: 'west' }]) {
@@ -128,7 +128,7 @@ describe('where a call goes', () => {
     }
   })
 
-  test('a client of the core: its models are named in full', async () => {
+  test('a client of outcrop/core takes full model IDs', async () => {
     const { base, at } = setUp()
     const other = createFakeBedrock()
     const client = createCoreClient({ region: 'us-west-2', credentials: other.identity, fetch: other.fetch, env: {} })
@@ -138,7 +138,7 @@ describe('where a call goes', () => {
     expect(other.calls[0]?.region).toBe('us-west-2')
   })
 
-  test('another client, by a name that it calls in another Region', async () => {
+  test('another client with a name that it calls in another Region', async () => {
     const { base, at, callsAt } = setUp()
     const client = base.withOptions({ models: { smallModelRegion: 'us-west-2' } })
     at('us-east-1').fail('throttling', { times: 2 })
@@ -148,13 +148,13 @@ describe('where a call goes', () => {
     expect(callsAt('us-west-2')).toHaveLength(1)
   })
 
-  test('the call as it is may stand anywhere in the list', async () => {
+  test('the call itself may be anywhere in the list', async () => {
     const { withTargets } = setUp()
     const { metadata } = await withTargets([{ region: 'us-west-2' }, {}]).messages.create(params)
     expect(metadata.failover).toEqual({ target: 'us-west-2', reason: 'preferred', tried: [] })
   })
 
-  test('a target that comes to the same as one before it is left out', async () => {
+  test('a target equal to an earlier one is skipped', async () => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail('throttling', { times: 9 })
     const error = await failed(withTargets(['sonnet', { region: 'us-east-1' }]).messages.create(params))
@@ -163,8 +163,8 @@ describe('where a call goes', () => {
   })
 })
 
-describe('what stands before it', () => {
-  test('usageTracking tells the model and the Region that answered', async () => {
+describe('middleware before failover', () => {
+  test('usageTracking reports the model and Region that answered', async () => {
     const records: UsageRecord[] = []
     const { base, at } = setUp()
     at('us-east-1').fail('unavailable', { times: 2, model: 'sonnet' })
@@ -176,7 +176,7 @@ describe('what stands before it', () => {
     expect(records[0]?.profile).toBe(records[0]?.model.id)
   })
 
-  test('responseCaching keeps what another Region answered, and not what another model did', async () => {
+  test('responseCaching stores the answers of other Regions, but not of other models', async () => {
     const { base, at } = setUp()
     for (const [target, status] of [
       [{ region: 'us-west-2' }, 'hit'],
@@ -192,7 +192,7 @@ describe('what stands before it', () => {
   })
 })
 
-describe('when a call leaves', () => {
+describe('when a call moves', () => {
   const leaving: [FaultName, string][] = [
     ['throttling', 'throttled'],
     ['throttling-tokens', 'throttled'],
@@ -204,14 +204,14 @@ describe('when a call leaves', () => {
     ['connection-refused', 'connection'],
     ['cut-json', 'connection'],
   ]
-  test.each(leaving)('%s: %s', async (fault, cause) => {
+  test.each(leaving)('moves after %s: %s', async (fault, cause) => {
     const { withTargets, at } = setUp()
     at('us-east-1').fail(fault, { times: 9 })
     const { metadata } = await withTargets([{ region: 'us-west-2' }]).messages.create(params)
     expect(route(metadata)).toBe(`primary (${cause}) > us-west-2 (failed)`)
   })
 
-  test('529', async () => {
+  test('moves after a 529', async () => {
     const { withTargets, at } = setUp()
     at('us-east-1').fail('stream-anthropic-error', { times: 9, after: 0 })
     const stream = withTargets([{ region: 'us-west-2' }]).messages.stream(params)
@@ -219,7 +219,7 @@ describe('when a call leaves', () => {
     expect(route(await stream.metadata)).toBe('primary (overloaded) > us-west-2 (failed)')
   })
 
-  test('a connection that is not made in time', async () => {
+  test('moves if no connection is made in time', async () => {
     const { base, at } = setUp()
     const late = base.withOptions({
       middleware: [
@@ -248,7 +248,7 @@ describe('when a call leaves', () => {
     'model-error',
     'throttling-per-day',
   ]
-  test.each(staying)('never on %s', async (fault) => {
+  test.each(staying)('stays after %s', async (fault) => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail(fault, { times: 9 })
     const error = await failed(withTargets(['haiku']).messages.create(params))
@@ -257,7 +257,7 @@ describe('when a call leaves', () => {
     expect(new Set(callsAt('us-east-1'))).toEqual(new Set([sonnet]))
   })
 
-  test('never on what a guardrail did', async () => {
+  test("stays after a guardrail's intervention", async () => {
     const guarded = setUp({ fakes: { guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: ['Hi'] }] } })
     const block = guardrails({ identifier: 'gr1', version: 1, onIntervention: 'throw' })
     for (const middleware of [
@@ -270,7 +270,7 @@ describe('when a call leaves', () => {
     expect(guarded.callsAt('us-west-2')).toEqual([])
   })
 
-  test('the daily quota: not within the account and Region, but to another Region and another account', async () => {
+  test('moves beyond the daily quota only to another Region or account', async () => {
     const { base, withTargets, at, callsAt } = setUp()
     const daily = () => at('us-east-1').fail('throttling-per-day', { times: 9 })
     daily()
@@ -290,7 +290,7 @@ describe('when a call leaves', () => {
     expect(error).toMatchObject({ status: 429, tried: [{ target: 'same' }, { target: 'own' }] })
   })
 
-  test('an exception before the first event counts as before: the stream goes elsewhere', async () => {
+  test('moves a stream after an exception before the first event', async () => {
     const { withTargets, at } = setUp()
     for (const fault of ['stream-throttling', 'stream-unavailable', 'stream-truncated', 'stream-empty'] as const) {
       at('us-east-1').fail(fault, { times: 2, after: 0 })
@@ -300,7 +300,7 @@ describe('when a call leaves', () => {
     }
   })
 
-  test('never after the first event', async () => {
+  test('stays after the first event', async () => {
     const { withTargets, at, callsAt } = setUp()
     for (const fault of [
       'stream-throttling',
@@ -317,7 +317,7 @@ describe('when a call leaves', () => {
     expect(callsAt('us-west-2')).toEqual([])
   })
 
-  test("never on the caller's own abort, nor beyond the total deadline", async () => {
+  test("stays after the caller's abort and the total timeout", async () => {
     const { withTargets, at, callsAt } = setUp()
     const controller = new AbortController()
     const bedrock = withTargets([{ region: 'us-west-2' }])
@@ -332,7 +332,7 @@ describe('when a call leaves', () => {
     expect(callsAt('us-west-2')).toEqual([])
   })
 
-  test('what is left of the total deadline goes along', async () => {
+  test('passes on the rest of the total timeout', async () => {
     const { base, time, at } = setUp({ timeout: { total: 10_000 } })
     const left: (number | undefined)[] = []
     const bedrock = base.withOptions({
@@ -364,7 +364,7 @@ describe('when a call leaves', () => {
     expect(await failed(slow.messages.create(params))).toMatchObject({ status: 503 })
   })
 
-  test('what limits behind it holds back goes elsewhere, and nothing is sent before', async () => {
+  test('moves without sending if limits after it refuses', async () => {
     const { base, callsAt } = setUp()
     const quotas = [{ model: 'anthropic.claude-sonnet-4-6', bucket: 'cross-region', tokensPerMinute: 0 } as const]
     const targets = [{ model: globalSonnet, residency: 'anywhere' }]
@@ -374,7 +374,7 @@ describe('when a call leaves', () => {
     expect(callsAt('us-east-1')).toEqual([globalSonnet])
   })
 
-  test('leaveIf decides in place of the rule, but for the daily quota', async () => {
+  test('asks leaveIf instead of the rule, except for the daily quota', async () => {
     const { withTargets, at } = setUp()
     const bedrock = withTargets(['haiku'], { leaveIf: ({ status = 0 }) => status >= 500 })
     at('us-east-1').fail('throttling', { times: 3 })
@@ -384,7 +384,7 @@ describe('when a call leaves', () => {
     expect(route((await bedrock.messages.create(params)).metadata)).toBe('primary (other) > haiku (failed)')
   })
 
-  test('when all fail, the last error is thrown, with what was tried', async () => {
+  test('throws the last error when all targets fail, with the earlier ones', async () => {
     const { withTargets, at } = setUp()
     at('us-east-1').fail('throttling', { times: 9 })
     at('us-west-2').fail('unavailable', { times: 9 })
@@ -397,7 +397,7 @@ describe('when a call leaves', () => {
     expect(JSON.parse(JSON.stringify(error)).tried).toHaveLength(1)
   })
 
-  test('an error of the target ends the call, with what was tried before', async () => {
+  test('throws an error of the target at once, with the earlier ones', async () => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail('throttling', { times: 9 })
     at('us-west-2').fail('iam-denied', { times: 9 })
@@ -408,14 +408,14 @@ describe('when a call leaves', () => {
 })
 
 describe('retries', () => {
-  test('two attempts at each target but the last, which has what the client has', async () => {
+  test('makes two attempts at each target but the last, which follows the client', async () => {
     const { withTargets, at, callsAt } = setUp()
     for (const region of ['us-east-1', 'us-west-2', 'us-east-2']) at(region).fail('unavailable', { times: 9 })
     await failed(withTargets([{ region: 'us-west-2' }, { region: 'us-east-2' }]).messages.create(params))
     expect(['us-east-1', 'us-west-2', 'us-east-2'].map((region) => callsAt(region).length)).toEqual([2, 2, 3])
   })
 
-  test('as many as attempts says; what no call leaves for is repeated as ever', async () => {
+  test('makes as many attempts as `attempts` says; failures for which no call moves are retried as usual', async () => {
     const { withTargets, at, callsAt } = setUp({ retry: { baseDelay: 0, attempts: 4 } })
     at('us-east-1').fail('unavailable', { times: 9 })
     await withTargets([{ region: 'us-west-2' }], { attempts: 1 }).messages.create(params)
@@ -426,7 +426,7 @@ describe('retries', () => {
     expect(callsAt('us-east-1')).toHaveLength(4)
   })
 
-  test("the caller's own retryIf still decides", async () => {
+  test("asks the caller's own retryIf", async () => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail('unavailable', { times: 9 })
     const retry = { attempts: 5, retryIf: () => false }
@@ -434,7 +434,7 @@ describe('retries', () => {
     expect(callsAt('us-east-1')).toHaveLength(1)
   })
 
-  test('no retries stay none, of the client and of the call', async () => {
+  test('makes no retries if the client or the call has none', async () => {
     for (const [options, callOptions] of [
       [{ retry: false as const }, {}],
       [{}, { retry: false as const }],
@@ -446,7 +446,7 @@ describe('retries', () => {
     }
   })
 
-  test('a target may have its own', async () => {
+  test("follows a target's own retry", async () => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail('unavailable', { times: 9 })
     at('us-west-2').fail('unavailable', { times: 9 })
@@ -459,7 +459,7 @@ describe('retries', () => {
 describe('guardrails', () => {
   const fakes = { guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: ['secret'] }] }
 
-  test('go along to a client, however they were put on the call', async () => {
+  test('apply to another client, however they were set on the call', async () => {
     for (const [middleware, callOptions, headers] of [
       [[guardrails({ identifier: 'gr1', version: 1 })], {}, {}],
       [[], { guardrail: { identifier: 'gr1', version: 1 } }, {}],
@@ -475,7 +475,7 @@ describe('guardrails', () => {
     }
   })
 
-  test('behind failover they would not: refused before anything is sent', async () => {
+  test('after failover are rejected before anything is sent', async () => {
     const { base, callsAt } = setUp({ fakes })
     const client = base.withOptions({ region: 'us-west-2' })
     const middleware = [failover([{ client }]), guardrails({ identifier: 'gr1', version: 1 })]
@@ -484,7 +484,7 @@ describe('guardrails', () => {
     expect(callsAt('us-east-1')).toEqual([])
   })
 
-  test('a target has the guardrail of its Region by its own options', async () => {
+  test("of a Region are set in the target's options", async () => {
     const { base, at } = setUp({ fakes })
     at('us-east-1').fail('throttling', { times: 2 })
     const west = {

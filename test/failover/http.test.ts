@@ -19,7 +19,7 @@ async function setUp() {
   return { one, two, first, bedrock: createBedrockClient({ ...options, endpoint: first.url, middleware }) }
 }
 
-test('over HTTP: a server that is gone, for messages and streams', async () => {
+test('over HTTP, a server that is gone moves messages and streams', async () => {
   const { first, bedrock, two } = await setUp()
   await bedrock.messages.create(params)
   await first.close()
@@ -30,7 +30,7 @@ test('over HTTP: a server that is gone, for messages and streams', async () => {
   expect(two.calls.map(({ signature }) => signature.valid)).toEqual([true, true])
 })
 
-test('over HTTP: a connection that breaks before the first event, and one that breaks behind it', async () => {
+test('over HTTP, a connection that breaks moves the call before the first event, but not after it', async () => {
   const { one, two, bedrock } = await setUp()
   one.fail('stream-reset', { after: 0, times: 3 })
   const message = await bedrock.messages.stream(params).finalMessage()
@@ -44,7 +44,7 @@ test('over HTTP: a connection that breaks before the first event, and one that b
   expect(one.calls.length + two.calls.length).toBeLessThanOrEqual(5)
 })
 
-test('over HTTP: a 503 that says how long to wait', async () => {
+test('over HTTP, a 503 cools a target down for its retry-after', async () => {
   const { one, bedrock } = await setUp()
   one.fail('unavailable', { times: 2, headers: { 'retry-after': '120' } })
   const { metadata } = await bedrock.messages.create(params)

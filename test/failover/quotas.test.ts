@@ -8,7 +8,7 @@ import { minutes, params, route, setUp } from './support.ts'
 const model = 'anthropic.claude-sonnet-4-6'
 const globalSonnet = `global.${model}`
 
-test('a global profile has a quota of its own', async () => {
+test('a global profile has its own quota', async () => {
   const quotas = [
     { model, requestsPerMinute: 1 },
     { model, bucket: 'global' as const, requestsPerMinute: 1 },
@@ -22,7 +22,7 @@ test('a global profile has a quota of its own', async () => {
   expect(await call()).toBe('primary (preferred)')
 })
 
-test('the tokens of the day are those of one Region', async () => {
+test('the daily quota belongs to one Region', async () => {
   const { withTargets } = setUp({ fakes: { tokensPerDay: 500, reply: 'Hello' } })
   const bedrock = withTargets(['haiku', { region: 'us-west-2' }])
   const large = { ...params, max_tokens: 450 }
@@ -63,7 +63,7 @@ async function converse(targets: FailoverTargets, fakes: FakeBedrockOptions) {
   return { share: read / known, refused: answers.filter((status) => status === 429).length }
 }
 
-test('conversations that are throttled keep their caches: within 5 points of a single Region', async () => {
+test('throttled conversations keep their caches, within 5 points of a single Region', async () => {
   const single = await converse([{ region: 'us-west-2' }], {})
   expect(single).toMatchObject({ refused: 0, share: expect.closeTo(1, 1) })
   const quotas = [{ model, tokensPerMinute: 25_000 }]

@@ -92,7 +92,7 @@ describe.each(ways)('set by $name', ({ client, call }) => {
         { streamProcessingMode: 'ASYNCHRONOUS' },
         { ...gr1, config: { streamProcessingMode: 'ASYNCHRONOUS' } },
       ],
-      ['what is undefined', { identifier: undefined, trace: undefined } as object, gr1],
+      ['undefined values', { identifier: undefined, trace: undefined } as object, gr1],
     ])('a call with %s', async (_, guardrail, expected) => {
       const { fake, bedrock } = setUp(client)
       const { metadata } = await run(bedrock, { ...call, guardrail })
@@ -102,14 +102,14 @@ describe.each(ways)('set by $name', ({ client, call }) => {
       expect(fake.calls[0]?.signature.valid).toBe(true)
     })
 
-    test('false takes it off', async () => {
+    test('false turns it off', async () => {
       const { fake, bedrock } = setUp(client, 'Mostly of granite.')
       const { metadata } = await run(bedrock, { ...call, guardrail: false })
       expect(sent(fake)).toEqual(none)
       expect(metadata.guardrail).toBeUndefined()
     })
 
-    test("onIntervention: 'throw'", async () => {
+    test("onIntervention: 'throw' throws", async () => {
       const { bedrock } = setUp(client, 'Mostly of granite.')
       expect((await run(bedrock, { ...call })).metadata.guardrail?.action).toBe('INTERVENED')
       await expect(run(bedrock, { ...call, guardrail: { onIntervention: 'throw' } })).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe.each(ways)('set by $name', ({ client, call }) => {
       })
     })
 
-    test('onIntervention: a function is called once', async () => {
+    test('onIntervention calls a function once', async () => {
       const { bedrock } = setUp(client, 'Mostly of granite.')
       const told: string[] = []
       const onIntervention: GuardrailOptions['onIntervention'] = ({ action }) => void told.push(action)
@@ -126,14 +126,14 @@ describe.each(ways)('set by $name', ({ client, call }) => {
       expect(told).toEqual(['INTERVENED'])
     })
 
-    test('guardInput', async () => {
+    test('guardInput checks the input first', async () => {
       const { fake, bedrock } = setUp(client)
       await run(bedrock, { ...call, guardrail: { guardInput: true } })
       expect(fake.calls.map(({ operation }) => operation)).toEqual(['ApplyGuardrail', expect.stringMatching(/^Invoke/)])
       expect(fake.calls[0]?.path).toBe('/guardrail/gr1/version/1/apply')
     })
 
-    test('requireOutcome', async () => {
+    test('requireOutcome requires an outcome', async () => {
       const { fake, bedrock } = setUp(client)
       const deaf = bedrock.withOptions({
         credentials: 'none',
@@ -152,12 +152,12 @@ describe.each(ways)('set by $name', ({ client, call }) => {
 
     test.each<[string, unknown]>([
       ['another guardrail without its version', { identifier: 'gr2' }],
-      ['a trace that is none', { trace: 'on' }],
-      ['a version that is none', { version: 'latest' }],
+      ['an invalid trace', { trace: 'on' }],
+      ['an invalid version', { version: 'latest' }],
       ['true', true],
       ['null', null],
       ['a name', 'gr1'],
-    ])('%s is refused before anything is sent', async (_, guardrail) => {
+    ])('rejects %s before anything is sent', async (_, guardrail) => {
       const { fake, bedrock } = setUp(client)
       await expect(run(bedrock, { ...call, guardrail: guardrail as never })).rejects.toMatchObject({
         code: 'configuration',
@@ -166,26 +166,26 @@ describe.each(ways)('set by $name', ({ client, call }) => {
     })
   })
 
-  test('countTokens goes without', async () => {
+  test('countTokens sends no guardrail', async () => {
     const { fake, bedrock } = setUp(client)
     await bedrock.messages.countTokens({ model: params.model, messages: params.messages }, call)
     expect(sent(fake)).toEqual(none)
   })
 })
 
-test('guardrails(…) comes before headers', async () => {
+test('guardrails(…) overrides headers', async () => {
   const { fake, bedrock } = setUp({ headers: identity, middleware: [guardrails({ identifier: 'gr2', version: 2 })] })
   await bedrock.messages.create(params)
   expect(sent(fake)).toEqual({ ...gr1, identifier: 'gr2', version: '2' })
 })
 
-test('an option completes what half a header names', async () => {
+test('an option completes partial headers', async () => {
   const { fake, bedrock } = setUp({ headers: { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1' } })
   await bedrock.messages.create(params, { guardrail: { version: 2 } })
   expect(sent(fake)).toEqual({ ...gr1, version: '2' })
 })
 
-test('options without a guardrail are refused, and false without one is nothing', async () => {
+test('options without a guardrail are rejected, and false without one has no effect', async () => {
   const { fake, bedrock } = setUp({})
   await expect(bedrock.messages.create(params, { guardrail: { trace: 'enabled' } })).rejects.toMatchObject({
     code: 'configuration',
@@ -196,7 +196,7 @@ test('options without a guardrail are refused, and false without one is nothing'
   expect(sent(fake)).toEqual(none)
 })
 
-test('what the body says of the guardrail stays beside the options', async () => {
+test("the body's guardrail config is kept beside the options", async () => {
   const { fake, bedrock } = setUp({ headers: identity })
   const config = { tagSuffix: 'mine', streamProcessingMode: 'SYNCHRONOUS', new_field: 1 }
   const body = { ...params, 'amazon-bedrock-guardrailConfig': config } as typeof params

@@ -82,7 +82,7 @@ describe.each(ways)('%s', (way) => {
       const isTraced = trace === 'enabled' || trace === 'enabled_full'
       const options = trace ? { trace } : {}
 
-      test('nothing found', async () => {
+      test('reports NONE', async () => {
         const { bedrock } = setUp(options, harmless, { nesting })
         const { guardrail, text } = await run(bedrock, way)
         expect(guardrail?.action).toBe('NONE')
@@ -90,7 +90,7 @@ describe.each(ways)('%s', (way) => {
         expect(text).toBe(harmless)
       })
 
-      test.each(places)('an intervention, told at the %s, is returned as sent', async (place) => {
+      test.each(places)('returns an intervention reported at the %s', async (place) => {
         const { bedrock } = setUp(options, harmful, { nesting, place })
         const { guardrail, text, stopReason } = await run(bedrock, way)
         expect(guardrail?.action).toBe('INTERVENED')
@@ -103,7 +103,7 @@ describe.each(ways)('%s', (way) => {
         }
       })
 
-      test.each(places)('an intervention, told at the %s, is thrown', async (place) => {
+      test.each(places)('throws an intervention reported at the %s', async (place) => {
         const { bedrock } = setUp({ ...options, onIntervention: 'throw' }, harmful, { nesting, place })
         const error = await run(bedrock, way).then(
           () => expect.unreachable('it should have been thrown'),
@@ -117,7 +117,7 @@ describe.each(ways)('%s', (way) => {
         if (isTraced && (way === 'create' || place === 'end')) expect(error.trace).toHaveProperty(nesting)
       })
 
-      test('an intervention is told to a function, once', async () => {
+      test('calls a function once for an intervention', async () => {
         const told: GuardrailOutcome[] = []
         const onIntervention = (outcome: GuardrailOutcome): void => void told.push(outcome)
         const { bedrock } = setUp({ ...options, onIntervention }, harmful, { nesting })
@@ -155,7 +155,7 @@ describe.each(ways)('%s', (way) => {
       },
     ],
     ['the call’s own option', {}, { guardrail: { identifier: 'gr1', version: 1, trace: 'enabled' as const } }],
-  ])('%s are the same as the typed form', async (_, clientOptions, callOptions) => {
+  ])('%s equal the typed options', async (_, clientOptions, callOptions) => {
     const typed = setUp({ trace: 'enabled' }, harmful)
     const plain = setUp(undefined, harmful, {}, clientOptions)
     const expected = await run(typed.bedrock, way)
@@ -173,7 +173,7 @@ describe.each(ways)('%s', (way) => {
     )
   })
 
-  test('a call may take it off, or change it', async () => {
+  test('a call can turn it off or change it', async () => {
     const { fake, bedrock } = setUp({}, harmful)
     expect((await run(bedrock, way, { guardrail: false })).guardrail).toBeUndefined()
     expect(fake.calls.at(-1)?.headers).not.toHaveProperty('x-amzn-bedrock-guardrailidentifier')
@@ -184,7 +184,7 @@ describe.each(ways)('%s', (way) => {
     })
   })
 
-  test('an unknown guardrail, and a wrong version, are Bedrock’s to refuse, with a hint', async () => {
+  test('an unknown guardrail or version is refused by Bedrock, with a hint', async () => {
     for (const options of [{ identifier: 'gr2' }, { version: 7 }]) {
       const { bedrock } = setUp(options)
       await expect(run(bedrock, way)).rejects.toMatchObject({
@@ -195,7 +195,7 @@ describe.each(ways)('%s', (way) => {
     }
   })
 
-  test('an answer that says nothing of the guardrail is refused where it has to', async () => {
+  test('requireOutcome rejects an answer without an outcome', async () => {
     // A gateway that drops the headers: here, a guardrail that the fake is told nothing of.
     const { fake } = setUp(undefined)
     const strip: typeof fetch = async (input, init) => {
@@ -219,7 +219,7 @@ describe.each(ways)('%s', (way) => {
     })
   })
 
-  test('guardInput: where the last turn is blocked, the model is not called', async () => {
+  test('guardInput does not call the model if the last turn is blocked', async () => {
     const { fake, bedrock } = setUp({ guardInput: true }, harmless)
     const asked = { ...params, messages: [{ role: 'user' as const, content: 'Tell me about granite.' }] }
     const message =
@@ -257,18 +257,18 @@ const eventsOf = (places: Partial<Record<'start' | 'message' | 'block' | 'delta'
   { type: 'message_stop', ...places.end },
 ]
 
-describe('an intervention is seen wherever in a stream it comes', () => {
+describe('an intervention in a stream', () => {
   test.each<[string, object[]]>([
-    ['beside message_start', eventsOf({ start: intervened })],
-    ['inside the message of message_start', eventsOf({ message: intervened })],
-    ['inside a block', eventsOf({ block: intervened })],
-    ['inside the delta of message_delta', eventsOf({ delta: intervened })],
+    ['next to message_start', eventsOf({ start: intervened })],
+    ['within the message of message_start', eventsOf({ message: intervened })],
+    ['within a block', eventsOf({ block: intervened })],
+    ['within the delta of message_delta', eventsOf({ delta: intervened })],
     ['at the end', eventsOf({ end: intervened })],
-    ['and followed by NONE', eventsOf({ start: intervened, end: passed })],
-    ['inside, and followed by NONE', eventsOf({ message: intervened, delta: passed, end: passed })],
+    ['followed by NONE', eventsOf({ start: intervened, end: passed })],
+    ['within a block, and followed by NONE', eventsOf({ message: intervened, delta: passed, end: passed })],
     ['in another word', eventsOf({ end: { 'amazon-bedrock-guardrailAction': 'GUARDRAIL_INTERVENED' } })],
-    ['in a word that nobody knows', eventsOf({ end: { 'amazon-bedrock-guardrailAction': 'BLOCKED' } })],
-  ])('%s', async (_, events) => {
+    ['with an unknown value', eventsOf({ end: { 'amazon-bedrock-guardrailAction': 'BLOCKED' } })],
+  ])('is detected %s', async (_, events) => {
     const { bedrock } = setUp({}, harmless, {}, {})
     const ask = (onIntervention: 'return' | 'throw') =>
       bedrock
@@ -283,8 +283,8 @@ describe('an intervention is seen wherever in a stream it comes', () => {
 
   test.each<[string, Partial<GuardrailOptions>, object[]]>([
     ['an intervention', { onIntervention: 'throw' }, eventsOf({ end: intervened })],
-    ['no word of the guardrail', { requireOutcome: true }, eventsOf({})],
-  ])('%s is no success for who leaves at message_stop', async (_, options, events) => {
+    ['no outcome', { requireOutcome: true }, eventsOf({})],
+  ])('%s is reported even if the loop is left at message_stop', async (_, options, events) => {
     const middleware = [guardrails({ identifier: 'gr1', version: 1, ...options }), answering(events)]
     const { bedrock } = setUp(undefined, harmless, {}, { middleware })
     const stream = bedrock.messages.stream(params)
@@ -292,7 +292,7 @@ describe('an intervention is seen wherever in a stream it comes', () => {
     await expect(stream.finalMessage()).rejects.toMatchObject({ code: 'guardrail_intervened' })
   })
 
-  test('and not in what the model wrote', async () => {
+  test("is not taken from the model's text", async () => {
     const events = eventsOf({ end: passed })
     events.splice(1, 3, {
       type: 'content_block_start',
@@ -304,14 +304,14 @@ describe('an intervention is seen wherever in a stream it comes', () => {
     expect((await bedrock.messages.stream(params).finalMessage()).metadata.guardrail?.action).toBe('NONE')
   })
 
-  test('a function is told of a stream that was left after it', async () => {
+  test('is reported to a function after the stream was left', async () => {
     const told: GuardrailOutcome[] = []
     const { bedrock } = setUp({ onIntervention: (outcome) => void told.push(outcome) }, harmful)
     for await (const { type } of bedrock.messages.stream(params)) if (type === 'content_block_start') break
     await expect.poll(() => told).toHaveLength(1)
   })
 
-  test('a function that throws fails the call', async () => {
+  test('fails the call if the function throws', async () => {
     const onIntervention = (): never => {
       throw new Error('no thanks')
     }
@@ -320,7 +320,7 @@ describe('an intervention is seen wherever in a stream it comes', () => {
     await expect(bedrock.messages.stream(params).finalMessage()).rejects.toThrow('no thanks')
   })
 
-  test('a trace that is nested without end is passed over', async () => {
+  test('ignores a trace that is nested without end', async () => {
     let trace: object = { wordPolicy: {} }
     for (let i = 0; i < 5_000; i++) trace = { trace }
     const events = eventsOf({ end: { ...intervened, 'amazon-bedrock-trace': trace } })
@@ -355,7 +355,7 @@ describe('guardInput', () => {
   const png = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } }
 
   test.each<[string, object[] | string, object[]]>([
-    ['a text', 'One', [text('One')]],
+    ['a string', 'One', [text('One')]],
     [
       'blocks',
       [
@@ -364,9 +364,9 @@ describe('guardInput', () => {
       ],
       [text('One'), text('Two')],
     ],
-    ['a tool result as text', [{ type: 'tool_result', tool_use_id: 't', content: 'One' }], [text('One')]],
+    ['a tool result with a string', [{ type: 'tool_result', tool_use_id: 't', content: 'One' }], [text('One')]],
     [
-      'a tool result as blocks',
+      'a tool result with blocks',
       [{ type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'One' }, png] }],
       [text('One'), { image: { format: 'png', source: { bytes: 'aGk=' } } }],
     ],
@@ -376,7 +376,7 @@ describe('guardInput', () => {
       [text('One'), text('Two')],
     ],
     [
-      'a document as text',
+      'a text document',
       [
         {
           type: 'document',
@@ -388,7 +388,7 @@ describe('guardInput', () => {
       [text('One'), text('Two'), text('Three')],
     ],
     [
-      'a document as blocks',
+      'a document with blocks',
       [{ type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'One' }] } }],
       [text('One')],
     ],
@@ -408,7 +408,7 @@ describe('guardInput', () => {
     expect(await checked([{ role: 'user', content }])).toEqual(expected)
   })
 
-  test('checks the last turn alone, all of it, also in front of a prefilled answer', async () => {
+  test('checks only the last user turn, all of it, also before a prefilled answer', async () => {
     const user = (content: string): object => ({ role: 'user', content })
     const assistant = (content: string): object => ({ role: 'assistant', content })
     expect(await checked([user('One'), assistant('Two'), user('Three')])).toEqual([text('Three')])
@@ -418,7 +418,7 @@ describe('guardInput', () => {
     expect(await checked([user('One'), assistant('So')])).toEqual([text('One')])
   })
 
-  test('where the last turn is blocked by its tool result, the model is not called', async () => {
+  test('does not call the model if a tool result of the last turn is blocked', async () => {
     const { fake, bedrock } = setUp({ guardInput: true, onIntervention: 'throw' })
     const content = [{ type: 'tool_result' as const, tool_use_id: 't', content: 'Some granite.' }]
     await expect(bedrock.messages.create({ ...params, messages: [{ role: 'user', content }] })).rejects.toMatchObject({
@@ -427,7 +427,7 @@ describe('guardInput', () => {
     expect(fake.calls.map(({ operation }) => operation)).toEqual(['ApplyGuardrail'])
   })
 
-  test('a body without messages is refused: nothing of it would be checked', async () => {
+  test('rejects a body without messages, because nothing would be checked', async () => {
     const { fake, bedrock } = setUp({ guardInput: true })
     await expect(bedrock.invoke({ model: 'amazon.titan-text', body: { inputText: 'granite' } })).rejects.toMatchObject({
       code: 'configuration',
@@ -436,11 +436,11 @@ describe('guardInput', () => {
   })
 })
 
-describe('ApplyGuardrail is repeated as calls are', () => {
+describe('ApplyGuardrail is retried', () => {
   const retry = { attempts: 3, baseDelay: 0 }
   const once = { identifier: 'gr1', version: 1, source: 'INPUT', content: 'Chalk.' } as const
 
-  test('on its own: with the retries of the client', async () => {
+  test('with the retries of the client', async () => {
     const { fake, bedrock } = setUp(undefined, harmless, {}, { retry })
     fake.fail('throttling', { times: 2 })
     expect((await applyGuardrail(bedrock, once)).action).toBe('NONE')
@@ -450,7 +450,7 @@ describe('ApplyGuardrail is repeated as calls are', () => {
     expect(fake.calls).toHaveLength(6)
   })
 
-  test('on its own: with retries of its own', async () => {
+  test('with its own retries', async () => {
     const { fake, bedrock } = setUp(undefined, harmless, {}, { retry: false })
     fake.fail('throttling')
     await expect(applyGuardrail(bedrock, once)).rejects.toMatchObject({ type: 'ThrottlingException' })
@@ -461,7 +461,7 @@ describe('ApplyGuardrail is repeated as calls are', () => {
     await expect(applyGuardrail(other.bedrock, { ...once, retry: false })).rejects.toMatchObject({ status: 429 })
   })
 
-  test('for guardInput: with the retries of the client, or of the call', async () => {
+  test('with the retries of the client or the call, for guardInput', async () => {
     const { fake, bedrock } = setUp({ guardInput: true }, harmless, {}, { retry })
     fake.fail('throttling', { times: 2 })
     await bedrock.messages.create(params)
@@ -471,12 +471,12 @@ describe('ApplyGuardrail is repeated as calls are', () => {
   })
 })
 
-test('an answer to ApplyGuardrail that names no action lets nothing pass', async () => {
+test('an ApplyGuardrail answer without an action lets nothing pass', async () => {
   const { bedrock } = setUp({ guardInput: true }, harmless, {}, { fetch: async () => Response.json({ outputs: [] }) })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'service', status: 200 })
 })
 
-test('in a stream, what was streamed before the intervention has been delivered', async () => {
+test('a stream delivers events before an intervention', async () => {
   const { bedrock } = setUp({ onIntervention: 'throw' }, harmful, { place: 'end' })
   const events: string[] = []
   const stream = bedrock.messages.stream(params)
@@ -494,7 +494,7 @@ test('in a stream, what was streamed before the intervention has been delivered'
   expect(stream.snapshot?.content[0]).toMatchObject({ text: 'Blocked by the guardrail.' })
 })
 
-test('tags and stream mode go into the body', async () => {
+test('tags and stream mode are set in the body', async () => {
   const { fake, bedrock } = setUp({ tagSuffix: 'xyz', streamProcessingMode: 'ASYNCHRONOUS' })
   await bedrock.messages.create(params)
   expect(fake.calls.at(-1)?.body['amazon-bedrock-guardrailConfig']).toEqual({
@@ -503,13 +503,13 @@ test('tags and stream mode go into the body', async () => {
   })
 })
 
-test('an ARN, and DRAFT', async () => {
+test('accepts an ARN and DRAFT', async () => {
   const { fake, bedrock } = setUp({ identifier: arn, version: 'DRAFT' }, harmful)
   expect((await bedrock.messages.create(params)).metadata.guardrail?.action).toBe('INTERVENED')
   expect(fake.calls[0]?.headers['x-amzn-bedrock-guardrailidentifier']).toBe(arn)
 })
 
-test('countTokens goes without', async () => {
+test('countTokens sends no guardrail', async () => {
   const { fake, bedrock } = setUp({})
   await bedrock.messages.countTokens({ model: 'sonnet', messages: params.messages })
   expect(fake.calls[0]?.headers).not.toHaveProperty('x-amzn-bedrock-guardrailidentifier')
@@ -518,29 +518,29 @@ test('countTokens goes without', async () => {
 test.each<[string, object]>([
   ['no version', { identifier: 'gr1' }],
   ['no identifier', { version: 1 }],
-  ['a version that is none', { identifier: 'gr1', version: '0' }],
+  ['an invalid version', { identifier: 'gr1', version: '0' }],
   ['a version that is too long', { identifier: 'gr1', version: 123_456_789 }],
   ['latest', { identifier: 'gr1', version: 'LATEST' }],
-  ['an ID that is none', { identifier: 'My guardrail', version: 1 }],
-  ['another service’s ARN', { identifier: 'arn:aws:s3:::bucket', version: 1 }],
-  ['a trace that is none', { identifier: 'gr1', version: 1, trace: 'on' }],
-  ['a tag with a dash', { identifier: 'gr1', version: 1, tagSuffix: 'a-b' }],
-])('refuses %s at once', (_, options) => {
+  ['an invalid ID', { identifier: 'My guardrail', version: 1 }],
+  ["another service's ARN", { identifier: 'arn:aws:s3:::bucket', version: 1 }],
+  ['an invalid trace', { identifier: 'gr1', version: 1, trace: 'on' }],
+  ['a tag with a hyphen', { identifier: 'gr1', version: 1, tagSuffix: 'a-b' }],
+])('rejects %s at once', (_, options) => {
   expect(() => guardrails(options as GuardrailOptions)).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
 
 const named = { identifier: 'gr1', version: 1 }
 
 test.each<[string, RegExp, object]>([
-  ['an identifier that is empty', /the identifier is missing/, { identifier: '', version: 1 }],
-  ['a version that is empty', /the version is missing/, { identifier: 'gr1', version: '' }],
-  ['a version that is left out', /the version is missing/, { identifier: 'gr1', version: undefined }],
-  ['an identifier that is a list', /Not a guardrail ID/, { identifier: ['gr1'], version: 1 }],
-  ['an identifier without end', /^Not a guardrail ID or ARN: "a{100}"$/, { identifier: 'a'.repeat(2049), version: 1 }],
+  ['an empty identifier', /the identifier is missing/, { identifier: '', version: 1 }],
+  ['an empty version', /the version is missing/, { identifier: 'gr1', version: '' }],
+  ['a missing version', /the version is missing/, { identifier: 'gr1', version: undefined }],
+  ['a list as the identifier', /Not a guardrail ID/, { identifier: ['gr1'], version: 1 }],
+  ['an endless identifier', /^Not a guardrail ID or ARN: "a{100}"$/, { identifier: 'a'.repeat(2049), version: 1 }],
   ['a version with a letter', /Not a guardrail version: "1x"/, { identifier: 'gr1', version: '1x' }],
-  ['an onIntervention that is none', /must be 'return', 'throw'/, { ...named, onIntervention: 'block' }],
-  ['a stream mode that is none', /'SYNCHRONOUS', 'ASYNCHRONOUS'/, { ...named, streamProcessingMode: 'sync' }],
-])('refuses %s, and says what is wrong', (_, message, options) => {
+  ['an invalid onIntervention', /must be 'return', 'throw'/, { ...named, onIntervention: 'block' }],
+  ['an invalid stream mode', /'SYNCHRONOUS', 'ASYNCHRONOUS'/, { ...named, streamProcessingMode: 'sync' }],
+])('rejects %s, and says what is wrong', (_, message, options) => {
   expect(() => guardrails(options as GuardrailOptions)).toThrow(message)
 })
 
@@ -548,11 +548,11 @@ test.each<[string, object]>([
   ['a version of two digits', { identifier: 'gr1', version: 12 }],
   ['an ARN of GovCloud', { identifier: arn.replace('arn:aws:', 'arn:aws-us-gov:'), version: 1 }],
   ['a tag', { ...named, tagSuffix: 'tag1' }],
-])('takes %s', (_, options) => {
+])('accepts %s', (_, options) => {
   expect(() => guardrails(options as GuardrailOptions)).not.toThrow()
 })
 
-test('half a guardrail in the headers is refused before anything is sent', async () => {
+test('a partial guardrail in headers is rejected before anything is sent', async () => {
   const { fake, bedrock } = setUp(undefined, harmless, {}, { headers: { 'X-Amzn-Bedrock-GuardrailIdentifier': 'gr1' } })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({
     code: 'configuration',
@@ -561,7 +561,7 @@ test('half a guardrail in the headers is refused before anything is sent', async
   expect(fake.calls).toHaveLength(0)
 })
 
-test('a guardrail that does not cross regions with a profile that does: the hint says what to enable', async () => {
+test('the hint says to enable cross-Region inference for a guardrail that lacks it', async () => {
   const { fake, bedrock } = setUp({})
   fake.fail('unknown-guardrail', { message: 'The guardrail does not support cross-region inference.' })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({
@@ -587,7 +587,7 @@ describe('applyGuardrail', () => {
     })
     expect(passed).toMatchObject({ action: 'NONE', outputs: [] })
   })
-  test('an unknown one', async () => {
+  test('rejects an unknown guardrail', async () => {
     await expect(
       applyGuardrail(bedrock, { identifier: 'gr9', version: 1, source: 'INPUT', content: 'x' }),
     ).rejects.toMatchObject({ code: 'service', status: 404 })

@@ -3,7 +3,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 import { expect, test } from 'vitest'
 
 // In a file of its own: what imports outcrop/guardrails has the check.
-test('guardInput without outcrop/guardrails is refused before anything is sent', async () => {
+test('guardInput requires outcrop/guardrails', async () => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
   const call = bedrock.messages.create(

@@ -113,20 +113,20 @@ const wordings: [status: number, type: string, message: string, id: string][] = 
   [503, 'ServiceUnavailableException', 'Bedrock is unable to process your request.', 'capacity'],
 ]
 
-describe('each error that AWS documents has its hint', () => {
+describe("each error in AWS's documentation has a hint", () => {
   test.each(wordings)('%i %s: %s', (status, type, message, id) => {
     const hint = hintFor(new ServiceError(message, { status, type }), context)
     expect(hint).toContain(`docs/troubleshooting.md#${id}`)
   })
 
-  test('no hint says where vaguely, and every apostrophe can be typed', () => {
+  test('no hint is vague about a place, and every apostrophe is ASCII', () => {
     for (const [status, type, message] of wordings) {
       const hint = hintFor(new ServiceError(message, { status, type }), context)
       expect(hint).not.toMatch(/this region|this model|where they are set|[‘’“”]/)
     }
   })
 
-  test('each row is one that an error can come to', () => {
+  test('each row can occur', () => {
     const reached = new Set(
       wordings
         .map(([status, type, message]) => new ServiceError(message, { status, type }))
@@ -138,7 +138,7 @@ describe('each error that AWS documents has its hint', () => {
   })
 })
 
-test('a hint adds text: the error without hints is the same', async () => {
+test('a hint only adds text to an error', async () => {
   const fake = createFakeBedrock()
   fake.fail('iam-denied', { times: 2 })
   const params = {
@@ -158,7 +158,7 @@ test('a hint adds text: the error without hints is the same', async () => {
   expect(hinted).toEqual(bare)
 })
 
-test('no other file tells AWS’s errors apart by their words', () => {
+test("no other file matches the words of AWS's errors", () => {
   const src = resolve(import.meta.dirname, '../../src')
   const words =
     /ExpiredToken|UnrecognizedClient|InvalidSignature|on-demand throughput|per day|API key is valid|token has expired|Extra inputs|not authorized to perform|is too long|beta flag/i

@@ -61,7 +61,7 @@ describe('each error of the service has a hint', () => {
     expect(core.hint ?? '').not.toContain('troubleshooting')
   })
 
-  test('a short-term API key of another region: which one it is for', async () => {
+  test('names the Region of a short-term API key for another Region', async () => {
     const fake = createFakeBedrock()
     const token = await createBedrockApiKey({ credentials: fake.identity, region: 'us-east-1' })
     const bedrock = createBedrockClient({ region: 'eu-west-1', credentials: { token }, fetch: fake.fetch })
@@ -73,7 +73,7 @@ describe('each error of the service has a hint', () => {
     expect(error.hint).not.toContain(token)
   })
 
-  test('an expired one: when it expired', async () => {
+  test('says when a short-term API key expired', async () => {
     const fake = createFakeBedrock()
     const date = new Date('2026-01-01T00:00:00Z')
     const token = await createBedrockApiKey({ credentials: fake.identity, region: 'us-east-1', expiresIn: 60, date })
@@ -83,7 +83,7 @@ describe('each error of the service has a hint', () => {
     expect(error.hint).toContain('expired at 2026-01-01 00:01 UTC')
   })
 
-  test('in a stream too', async () => {
+  test('is added to errors in a stream', async () => {
     const fake = createFakeBedrock()
     fake.fail('stream-throttling', { after: 2 })
     const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })

@@ -21,7 +21,7 @@ function breakable(sharers: number) {
   return { store, state }
 }
 
-test('a store that is away costs each process no more than its share, is told of once, and comes back', async () => {
+test('limits each process to its share while the store is unavailable, logs it once, and recovers', async () => {
   const { store, state } = breakable(4)
   const scene = setUp({ quotas: quota(60_000), store, maxWait: 0 }, { reply })
   const { bedrock, limiter, warnings, clock } = scene
@@ -50,7 +50,7 @@ test('a store that is away costs each process no more than its share, is told of
   expect(limiter.snapshot()).toMatchObject({ store: 'shared' })
 })
 
-test('a store that says nothing is waited for no longer than storeTimeout', async () => {
+test('waits for a silent store no longer than storeTimeout', async () => {
   const { store, state } = breakable(1)
   const { bedrock, limiter, clock } = setUp({ store, storeTimeout: 300 }, { reply })
   state.fault = 'silent'
@@ -61,7 +61,7 @@ test('a store that says nothing is waited for no longer than storeTimeout', asyn
   expect(limiter.snapshot().store).toBe('share')
 })
 
-test('a secret in what the store says is in no log line', async () => {
+test("logs no secret from a store's error", async () => {
   const { store, state } = breakable(1)
   const lines: unknown[] = []
   const write = (message: string, data?: unknown): void => void lines.push(message, data, String(data))
@@ -73,7 +73,7 @@ test('a secret in what the store says is in no log line', async () => {
   expect(JSON.stringify(lines)).not.toContain('hunter2')
 })
 
-test('without a store, `instances` share the quota', async () => {
+test('divides the quota by `instances` without a store', async () => {
   const { bedrock, limiter } = setUp({ quotas: quota(60_000), instances: 6, maxWait: 0 }, { reply })
   const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => bedrock.messages.create(params)))
   expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(4)

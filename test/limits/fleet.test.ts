@@ -24,7 +24,7 @@ describe.skipIf(!hasRedis)('a fleet with a real Redis', () => {
     await redis?.kill()
   })
 
-  test('two processes keep to one quota', async () => {
+  test('two processes share one quota', async () => {
     // Each call counts for 49,000 tokens, of 100,000 that there are in any minute.
     const reply = { content: [{ type: 'text', text: 'Hi' }], usage: { input_tokens: 10, output_tokens: 9_798 } }
     const fake = createFakeBedrock({ reply, quotas: [{ model: base, tokensPerMinute: 100_000 }] })
@@ -50,7 +50,7 @@ describe.skipIf(!hasRedis)('a fleet with a real Redis', () => {
     }
   })
 
-  test('Redis dies in the middle of a run: no call fails, the share counts, and it is used again when it is back', async () => {
+  test('no call fails when Redis dies: the share applies until it is back', async () => {
     const fake = createFakeBedrock()
     let ahead = 0
     const clock = {

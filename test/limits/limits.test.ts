@@ -24,7 +24,7 @@ async function finish<T>({ clock }: Scene, calls: readonly Promise<T>[]): Promis
   return all
 }
 
-describe('with no quota known', () => {
+describe('without a quota', () => {
   test('everything passes until Bedrock refuses a call', async () => {
     const scene = setUp({}, { reply })
     await Promise.all(Array.from({ length: 50 }, () => scene.bedrock.messages.create(params)))
@@ -53,7 +53,7 @@ describe('with no quota known', () => {
     })
   })
 
-  test('a refusal leaves 0.7 of what got through, and the limit comes back slowly', async () => {
+  test('a refusal sets the limit to 0.7 of what passed, and it recovers slowly', async () => {
     const scene = setUp({}, { reply })
     const { bedrock, fake, clock } = scene
     await Promise.all(Array.from({ length: 100 }, () => bedrock.messages.create(params)))
@@ -77,7 +77,7 @@ describe('with no quota known', () => {
     expect(learned()).toBeCloseTo(first / 0.7, -2)
   })
 
-  test('a throttle reaches the limiter although a retry then succeeds', async () => {
+  test('counts a throttle even if a retry succeeds', async () => {
     const scene = setUp({}, { reply })
     const onRetry = vi.fn()
     scene.fake.fail('throttling-tokens')
@@ -89,7 +89,7 @@ describe('with no quota known', () => {
     expect(budgetOf(scene)).toMatchObject({ throttled: 1, learned: expect.any(Number), open: 0 })
   })
 
-  test('too many requests teach a limit of requests, and leave the tokens alone', async () => {
+  test('learns a limit of requests from too many requests, without changing the tokens', async () => {
     const scene = setUp({}, { reply })
     scene.fake.fail('throttling')
     await scene.bedrock.messages.create(params).catch(() => {})
@@ -106,7 +106,7 @@ describe('with no quota known', () => {
     expect(budgetOf(scene)).toMatchObject({ throttled: 1, learned: expect.any(Number), open: 0, held: 0 })
   })
 
-  test('nothing is sent for as long as Bedrock asks to wait', async () => {
+  test("sends nothing during Bedrock's retry-after", async () => {
     const scene = setUp({ maxWait: 0 }, { reply })
     scene.fake.fail('throttling-tokens', { headers: { 'retry-after': '7' } })
     await scene.bedrock.messages.create(params).catch(() => {})
@@ -115,7 +115,7 @@ describe('with no quota known', () => {
     await scene.bedrock.messages.create(params)
   })
 
-  test('the tokens of the day are those of all models, and nothing is sent until it is worth another try', async () => {
+  test('stops all models beyond the daily quota, until another try is due', async () => {
     const scene = setUp({}, { reply, tokensPerDay: 2_000 })
     const haiku = { ...params, model: 'us.anthropic.claude-haiku-4-5-20251001-v1:0' }
     await scene.bedrock.messages.create(params)
@@ -136,7 +136,7 @@ describe('with a quota', () => {
   const busy = (options: LimitsOptions, fakeOptions: FakeBedrockOptions = {}) =>
     setUp(options, { reply, quotas: [{ model: base, tokensPerMinute: 20_000 }], ...fakeOptions })
 
-  test('Bedrock refuses next to nothing, where it refuses much without', async () => {
+  test('Bedrock refuses almost nothing, and much without limits', async () => {
     // About as many tokens as the fake counts.
     const long = { ...params, messages: [{ role: 'user' as const, content: 'word '.repeat(42) }] }
     const ask = (scene: Scene) =>
@@ -154,7 +154,7 @@ describe('with a quota', () => {
     expect(statuses(scene).filter((status) => status === 429).length).toBeLessThan(3)
   })
 
-  test('a call waits for its turn, and metadata tells how long', async () => {
+  test('a call waits for its turn, and has its wait in metadata', async () => {
     const scene = busy({ quotas: quota(20_000) })
     const outcomes = await finish(
       scene,
@@ -166,7 +166,7 @@ describe('with a quota', () => {
     expect(budgetOf(scene)).toMatchObject({ admitted: 12, queued: 0, open: 0 })
   })
 
-  test('a quota of 0 is refused at once, and nothing is sent', async () => {
+  test('refuses a quota of 0 at once, and sends nothing', async () => {
     const scene = setUp({ quotas: quota(0) })
     const error = await scene.bedrock.messages.create(params).catch((thrown: unknown) => thrown)
     expect(isBedrockError(error, 'quota_exceeded') && error.retryable).toBe(false)
@@ -175,7 +175,7 @@ describe('with a quota', () => {
     expect(scene.fake.calls).toEqual([])
   })
 
-  test('a call that no minute has room for is refused, and told why', async () => {
+  test('refuses a call that is larger than the quota, and says so', async () => {
     const scene = setUp({ quotas: quota(20_000) })
     await expect(scene.bedrock.messages.create({ ...params, max_tokens: 32_000 })).rejects.toMatchObject({
       message: expect.stringMatching(/^This call reserves 32\d\d\d tokens of the quota, but .* has 20000 per minute$/),
@@ -184,7 +184,7 @@ describe('with a quota', () => {
     })
   })
 
-  test('a call that would wait too long is refused at once, with how long to wait', async () => {
+  test('refuses a call that would wait too long at once, with the wait', async () => {
     const scene = busy({ quotas: quota(20_000), maxWait: 1_000 })
     const calls = Array.from({ length: 30 }, () => scene.bedrock.messages.create(params))
     const errors = (await finish(scene, calls)).filter((outcome) => outcome.status === 'rejected')
@@ -197,7 +197,7 @@ describe('with a quota', () => {
     expect(budgetOf(scene).refused).toBe(errors.length)
   })
 
-  test('a queue that is full takes no more', async () => {
+  test('refuses calls when the queue is full', async () => {
     const scene = busy({ quotas: quota(20_000), maxQueue: 2 })
     const outcomes = await finish(
       scene,
@@ -207,7 +207,7 @@ describe('with a quota', () => {
     expect(limits).toContain('queue')
   })
 
-  test('those of higher priority go first', async () => {
+  test('a higher priority goes first', async () => {
     const scene = busy({ quotas: quota(20_000), concurrency: 1 })
     const order: number[] = []
     const ask = async (priority: number): Promise<void> => {
@@ -225,7 +225,7 @@ describe('with a quota', () => {
     expect(order).toEqual([3, 2, 1])
   })
 
-  test('a call that is given up while it waits leaves the queue', async () => {
+  test('an aborted call leaves the queue', async () => {
     const scene = busy({ quotas: quota(20_000), concurrency: 1 })
     const stream = scene.bedrock.messages.stream(params)
     await stream[Symbol.asyncIterator]().next()
@@ -241,7 +241,7 @@ describe('with a quota', () => {
     expect(scene.clock.timers.size).toBe(0)
   })
 
-  test("the wait counts against the call's own deadline", async () => {
+  test("the wait counts toward the call's own timeout", async () => {
     const scene = busy({ quotas: quota(20_000), concurrency: 1 })
     const stream = scene.bedrock.messages.stream(params)
     await stream[Symbol.asyncIterator]().next()
@@ -250,7 +250,7 @@ describe('with a quota', () => {
     stream.abort()
   })
 
-  test('buckets, Regions and models are budgets of their own; a base ID behind an ARN is the model', async () => {
+  test('profile kinds, Regions and models have separate budgets; a base ID behind an ARN is the model', async () => {
     const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc'
     const scene = setUp({ quotas: quota(20_000) }, { reply, models: { applicationProfiles: { [arn]: base } } })
     const bedrock = scene.bedrock.withOptions({ models: { profiles: { [arn]: base } } })
@@ -262,7 +262,7 @@ describe('with a quota', () => {
     ])
   })
 
-  test('output counts by the burndown of the model, and cache reads are free', async () => {
+  test("output counts by the model's burndown, and cache reads are free", async () => {
     const usage = {
       input_tokens: 10,
       output_tokens: 2,
@@ -275,11 +275,11 @@ describe('with a quota', () => {
   })
 })
 
-describe('what a call has reserved is given back', () => {
+describe('a reservation is settled', () => {
   const streaming = () => setUp({ quotas: quota(100_000) }, { reply: 'word '.repeat(200) })
   const nothingHeld = { open: 0, held: 0 }
 
-  test('as a stream is left: its output so far counts', async () => {
+  test('when a stream is left, with its output so far', async () => {
     const scene = streaming()
     for await (const event of scene.bedrock.messages.stream(params)) if (event.type === 'content_block_delta') break
     expect(budgetOf(scene)).toMatchObject(nothingHeld)
@@ -287,7 +287,7 @@ describe('what a call has reserved is given back', () => {
     expect(budgetOf(scene).used).toBeLessThan(500)
   })
 
-  test('as a stream is aborted that nobody reads', async () => {
+  test('when an unread stream is aborted', async () => {
     const scene = streaming()
     const controller = new AbortController()
     const { events } = await scene.bedrock.invokeStream(
@@ -305,7 +305,7 @@ describe('what a call has reserved is given back', () => {
   })
 
   test.each(['stream-truncated', 'stream-reset', 'stream-internal', 'stream-corrupt'] as const)(
-    'as a stream breaks: %s',
+    'when a stream breaks: %s',
     async (fault) => {
       const scene = streaming()
       scene.fake.fail(fault, { after: 5 })
@@ -316,7 +316,7 @@ describe('what a call has reserved is given back', () => {
   )
 
   test.each(['extra-inputs', 'model-access', 'internal', 'connection-refused'] as const)(
-    'as a call fails, which costs nothing: %s',
+    'when a call fails, without a charge: %s',
     async (fault) => {
       const scene = streaming()
       scene.fake.fail(fault)
@@ -325,7 +325,7 @@ describe('what a call has reserved is given back', () => {
     },
   )
 
-  test('as a call is aborted: its input counts, which Bedrock has read', async () => {
+  test('when a call is aborted, with its input', async () => {
     const scene = streaming()
     scene.fake.fail('stall')
     const controller = new AbortController()
@@ -338,13 +338,13 @@ describe('what a call has reserved is given back', () => {
   })
 })
 
-test('a call may pass uncounted, and counting tokens is none', async () => {
+test('limits: false and countTokens are not counted', async () => {
   const scene = setUp({ quotas: quota(0) }, { reply })
   await scene.bedrock.messages.create(params, { limits: false })
   expect(scene.limiter.snapshot().budgets).toEqual([])
 })
 
-test('what a prefix was seen to take is what is expected of it', async () => {
+test('expects of a prefix what it used before', async () => {
   const usage = { input_tokens: 1, output_tokens: 4, cache_read_input_tokens: 2_000 }
   const scene = setUp({ quotas: quota(60_000) }, { reply: { ...reply, usage } })
   const long = { ...params, system: 'x'.repeat(8_000) }
@@ -364,21 +364,21 @@ test.each<[object, RegExp]>([
   [{ quotas: [{ model: base, bucket: 'us' }] }, /bucket/],
   [{ quotas: [{ model: base, bucket: 'global', tokensPerMinute: -1 }] }, /tokensPerMinute/],
   [{ account: 'a/b' }, /account/],
-])('options that make no sense are refused: %j', (options, message) => {
+])('rejects impossible options: %j', (options, message) => {
   expect(() => setUp(options as LimitsOptions)).toThrow(expect.objectContaining({ code: 'configuration' }))
   expect(() => setUp(options as LimitsOptions)).toThrow(message)
 })
 
-test('so are those of a call', async () => {
+test('rejects impossible options of a call', async () => {
   const scene = setUp()
   const limits = { priority: '1' as never }
   await expect(scene.bedrock.messages.create(params, { limits })).rejects.toThrow('limits.priority')
 })
 
-describe('on Cloudflare Workers, where nothing of one request may wait for another', () => {
+describe('on Cloudflare Workers, where no request may wait for another', () => {
   afterEach(() => vi.unstubAllGlobals())
 
-  test('calls look by themselves whether it is their turn', async () => {
+  test('a call checks by itself whether it is its turn', async () => {
     vi.stubGlobal('WebSocketPair', class {})
     const scene = setUp({ concurrency: 1 }, { reply })
     const stream = scene.bedrock.messages.stream(params)
@@ -392,7 +392,7 @@ describe('on Cloudflare Workers, where nothing of one request may wait for anoth
     await expect(waiting).resolves.toBeDefined()
   })
 
-  test('a call whose request has ended does not hold up those behind it', async () => {
+  test('a call whose request has ended does not delay later ones', async () => {
     vi.stubGlobal('WebSocketPair', class {})
     const scene = setUp({ concurrency: 1 }, { reply })
     const stream = scene.bedrock.messages.stream(params)
@@ -407,8 +407,8 @@ describe('on Cloudflare Workers, where nothing of one request may wait for anoth
   })
 })
 
-describe('what an operator should know', () => {
-  test('a call without max_tokens is warned of once: it reserves the longest answer', async () => {
+describe('visibility for operators', () => {
+  test('warns once about a call without max_tokens, which reserves the longest answer', async () => {
     const { bedrock, warnings } = setUp({}, { reply })
     const { max_tokens: _, ...unset } = params
     const body = { ...unset, model: undefined, anthropic_version: 'bedrock-2023-05-31' }
@@ -419,7 +419,7 @@ describe('what an operator should know', () => {
     ])
   })
 
-  test("a refusal is a 429 with its wait on Anthropic's wire", async () => {
+  test("answers 429 with the wait on Anthropic's API", async () => {
     const scene = setUp({ quotas: quota(1_200), maxWait: 0, burst: 60_000 }, { reply })
     const post = async (): Promise<Response> =>
       anthropicFetch(scene.bedrock)('http://localhost/v1/messages', {

@@ -91,7 +91,7 @@ test.each([
   expect(quotas.map((quota) => quota.model)).toEqual(model === undefined ? [] : [model])
 })
 
-test('a missing permission is named', async () => {
+test('names a missing permission', async () => {
   const { bedrock } = setUp({ models: { denied: ['servicequotas:ListServiceQuotas'] } })
   await expect(readQuotas(bedrock)).rejects.toMatchObject({
     type: 'AccessDeniedException',
@@ -99,7 +99,7 @@ test('a missing permission is named', async () => {
   })
 })
 
-test('an API key is refused before anything is sent, and so is another host by a strange Region', async () => {
+test('rejects an API key, and a Region that would lead to another host, before anything is sent', async () => {
   const { fake, bedrock } = setUp({})
   const withKey = bedrock.withOptions({ credentials: { token: 'bedrock-api-key-example' } })
   await expect(readQuotas(withKey)).rejects.toMatchObject({ code: 'configuration' })

@@ -11,7 +11,7 @@ const run = (name: string, window: 'bucket' | 'sliding' | 'calendar'): Promise<O
 }
 
 test.each(['bucket', 'sliding', 'calendar'] as const)(
-  'ten clients with a quota and a store use it, fairly, and are not refused: %s',
+  'ten clients with a quota and a store use it fully and fairly, without refusals: %s',
   async (window) => {
     const { goodput, refused, fairness } = await run('limits, one store', window)
     expect(goodput).toBeGreaterThan(0.9)
@@ -20,7 +20,7 @@ test.each(['bucket', 'sliding', 'calendar'] as const)(
   },
 )
 
-test('a simulation that found nothing wrong with doing nothing would be worth nothing', async () => {
+test('doing nothing leads to refusals, so the simulation can fail', async () => {
   const { refused } = await run('nothing', 'sliding')
   expect(refused).toBeGreaterThan(0.05)
 })

@@ -24,7 +24,7 @@ describe('memoryLimitStore', () => {
   for (const { name, run } of limitStoreContract(() => setting(() => memoryLimitStore()))) test(name, run)
 })
 
-test('what is no client of Redis is refused', () => {
+test('rejects a value that is not a Redis client', () => {
   expect(() => redisLimitStore({} as never)).toThrow(expect.objectContaining({ code: 'configuration' }))
   expect(() => upstashLimitStore(undefined as never)).toThrow(expect.objectContaining({ code: 'configuration' }))
 })
@@ -62,7 +62,7 @@ describe.skipIf(!hasRedis)('a real Redis', () => {
     for (const { name, run } of limitStoreContract(() => setting(makeStore))) test(name, run)
   })
 
-  test('the scripts and the memory store do the same arithmetic', async () => {
+  test('the scripts and the memory store calculate the same', async () => {
     let seed = 42
     const random = (): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
@@ -117,7 +117,7 @@ describe.skipIf(!hasRedis)('a real Redis', () => {
     await expect(store.reserve(charges, { now: 0, lease: 1_000 })).resolves.toMatchObject({ granted: true })
   })
 
-  test('nothing is kept for ever', async () => {
+  test('every key expires', async () => {
     const store = redisLimitStore(ioredis, { prefix: 'kept' })
     await store.reserve([{ key: 'a', rule: { window: 60_000, burst: 10_000 }, hold: 1 }], { now: 0, lease: 1_000 })
     const keys = await ioredis.keys('kept*')

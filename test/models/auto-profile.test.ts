@@ -49,7 +49,7 @@ async function call(
 
 describe('autoProfile', () => {
   test.each(["'", '’'])(
-    'repeats the call once through the profile, whichever apostrophe AWS uses: %s',
+    "repeats the call once through the profile, with either apostrophe in AWS's message: %s",
     async (apostrophe) => {
       const { sent, outcome } = await call('anthropic.claude-sonnet-4-6', { error: refusal(apostrophe) })
       expect(outcome).toBe(answer)
@@ -65,14 +65,14 @@ describe('autoProfile', () => {
     ])
   })
 
-  test('works for a foundation model’s ARN', async () => {
+  test("works for a foundation model's ARN", async () => {
     const { sent } = await call('arn:aws:bedrock:ap-northeast-1::foundation-model/anthropic.claude-opus-5-5', {
       region: 'ap-northeast-1',
     })
     expect(sent[1]).toBe('jp.anthropic.claude-opus-5-5')
   })
 
-  test('never leaves the residency', async () => {
+  test('respects the residency', async () => {
     const { sent, outcome } = await call('anthropic.claude-fable-5', { residency: 'eu' })
     expect(sent).toHaveLength(1)
     expect(outcome).toBeInstanceOf(ServiceError)
@@ -88,7 +88,7 @@ describe('autoProfile', () => {
         retryable: false,
       }),
     ],
-    ['a model that nobody knows', 'meta.llama9-70b-instruct-v1:0', refusal('’')],
+    ['an unknown model', 'meta.llama9-70b-instruct-v1:0', refusal('’')],
     ['a profile', 'us.anthropic.claude-sonnet-4-6', refusal('’')],
     ['an opaque ARN', 'arn:aws:bedrock:eu-west-1:123456789012:provisioned-model/abc', refusal('’')],
   ])('leaves %s alone', async (_, id, error) => {

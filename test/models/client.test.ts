@@ -24,12 +24,12 @@ function setUp(models: ModelResolverOptions, fakeOptions: FakeBedrockOptions = {
   return { fake, bedrock, ask, lines, operations }
 }
 
-describe('a client’s models', () => {
+describe('models of a client', () => {
   test.each([
     ['sonnet', 'us.anthropic.claude-sonnet-4-6'],
     ['default', 'global.anthropic.claude-sonnet-4-6'],
     ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
-  ])('calls %s by %s', async (name, id) => {
+  ])('calls %s through %s', async (name, id) => {
     const { fake, ask } = setUp({})
     await ask(name)
     expect(fake.calls).toMatchObject([
@@ -37,7 +37,7 @@ describe('a client’s models', () => {
     ])
   })
 
-  test('calls an ARN in its own region, and signs for it', async () => {
+  test('calls an ARN in its own Region, and signs for it', async () => {
     const { fake, ask, bedrock } = setUp({ profiles: { [arn]: base } })
     await ask(arn)
     expect(fake.calls).toMatchObject([{ model: arn, region: 'eu-west-1', signature: { valid: true }, status: 200 }])
@@ -45,7 +45,7 @@ describe('a client’s models', () => {
     expect(await bedrock.models.resolve(arn)).toMatchObject({ base, region: 'eu-west-1' })
   })
 
-  test('a client made by withOptions knows what was looked up, unless it gets models of its own', async () => {
+  test('shares lookups with clients of withOptions, unless they have their own models', async () => {
     const { bedrock, operations } = setUp({ discovery: true })
     await bedrock.models.resolve(arn)
     await bedrock.withOptions({ headers: { 'x-app': 'a' } }).models.resolve(arn)
@@ -54,7 +54,7 @@ describe('a client’s models', () => {
     expect(operations()).toEqual(['GetInferenceProfile', 'GetInferenceProfile'])
   })
 
-  test('looks an opaque ARN up once, in its own region, and keeps its base for every call', async () => {
+  test('looks an opaque ARN up once, in its own Region, and keeps its base model', async () => {
     const { fake, bedrock, operations } = setUp({ discovery: true })
     for (let i = 0; i < 2; i++) {
       const { metadata } = await bedrock.invoke({
@@ -67,7 +67,7 @@ describe('a client’s models', () => {
     expect(fake.calls.every(({ region, signature }) => region === 'eu-west-1' && signature.valid)).toBe(true)
   })
 
-  test('calls the small model in its region', async () => {
+  test('calls the small model in its Region', async () => {
     const { fake, ask } = setUp({ smallModelRegion: 'eu-central-1' })
     await ask('haiku')
     expect(fake.calls).toMatchObject([
@@ -75,7 +75,7 @@ describe('a client’s models', () => {
     ])
   })
 
-  test('says by what a base ID can be called, when Bedrock refuses it', async () => {
+  test('names the profile to use when Bedrock refuses a base ID', async () => {
     const { ask } = setUp({})
     await expect(ask(base)).rejects.toMatchObject({
       code: 'service',
@@ -94,7 +94,7 @@ describe('a client’s models', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('explains by one’s own resolver, as it resolves', async () => {
+  test('explains by a custom resolver, as it resolves', async () => {
     const fake = createFakeBedrock()
     const own = {
       resolve: (name: string) => {
@@ -127,7 +127,7 @@ describe('a client’s models', () => {
 describe('discovery with a client', () => {
   const newer = 'us.anthropic.claude-sonnet-5-5'
 
-  test('reads all pages, of both types, once for many calls', async () => {
+  test('reads all pages of both types once for many calls', async () => {
     const systemProfiles = [...Array.from({ length: 1500 }, (_, i) => `us.meta.llama-${i}`), newer]
     const { ask, fake, operations } = setUp({ discovery: true }, { models: { systemProfiles, strict: true } })
     await Promise.all([ask('sonnet'), ask('sonnet'), ask('claude-sonnet-5-5')])
@@ -135,7 +135,7 @@ describe('discovery with a client', () => {
     expect(fake.calls.filter(({ operation, model }) => operation === 'InvokeModel' && model === newer)).toHaveLength(3)
   })
 
-  test('goes on with the catalog when it is denied', async () => {
+  test('continues with the catalog if permission is denied', async () => {
     const denied = ['bedrock:ListInferenceProfiles', 'bedrock:GetInferenceProfile']
     const { ask, fake, lines } = setUp(
       { discovery: true },
@@ -157,7 +157,7 @@ describe('discovery with a client', () => {
 })
 
 describe('discovery as a fallback with a client', () => {
-  test('adapts, caches and counts by the model behind an ARN, which is asked for once', async () => {
+  test('adapts, caches and counts by the model behind an ARN, which is looked up once', async () => {
     const { fake, bedrock, ask, operations } = setUp({ discovery: 'fallback' })
     const message = await ask(arn)
     await bedrock.messages.countTokens({ model: arn, messages: question.messages })
@@ -166,7 +166,7 @@ describe('discovery as a fallback with a client', () => {
     expect(fake.calls.map(({ model }) => model)).toEqual([arn, arn, base])
   })
 
-  test('waits ten seconds for a control plane that does not answer, once', async () => {
+  test('waits for an unresponsive control plane once, for ten seconds', async () => {
     const fake = createFakeBedrock({ models: { applicationProfiles: { [arn]: base } } })
     const timers = new Map<object, { callback: () => void; milliseconds: number }>()
     const clock: Clock = {
@@ -198,7 +198,7 @@ describe('discovery as a fallback with a client', () => {
     expect(asked).toBe(1)
   })
 
-  test('asks nothing for what the catalog knows', async () => {
+  test('looks up nothing that the catalog has', async () => {
     const { ask, operations } = setUp({ discovery: 'fallback' })
     for (const model of ['sonnet', 'default', 'small', 'claude-opus-5', `us.${base}`]) await ask(model)
     expect(new Set(operations())).toEqual(new Set(['InvokeModel']))

@@ -111,13 +111,13 @@ describe('discoverInferenceProfiles', () => {
     })
   })
 
-  test('ends when a gateway gives the same page for ever', async () => {
+  test('ends if a gateway returns the same page forever', async () => {
     const fetch: BedrockFetch = async () =>
       Response.json({ inferenceProfileSummaries: [systemProfile('us', sonnet46, us)], nextToken: 'again' })
     expect(await discoverInferenceProfiles(fetch)).toHaveLength(4)
   })
 
-  test('rejects as Bedrock answers', async () => {
+  test("rejects with Bedrock's error", async () => {
     const { fetch } = controlPlane([], denied)
     await expect(discoverInferenceProfiles(fetch)).rejects.toMatchObject({
       code: 'service',
@@ -145,23 +145,23 @@ describe('with discovery', () => {
     ['claude-sonnet-4-6', 'us.anthropic.claude-sonnet-4-6'],
     // Newer than any catalog.
     ['claude-opus-6', 'us.anthropic.claude-opus-6'],
-  ])('%s is what the account has: %s', async (name, id) => {
+  ])("resolves %s to the account's %s", async (name, id) => {
     expect(await setUp().resolve(name)).toMatchObject({ id, source: 'discovered', region: 'us-east-1' })
   })
 
-  test('`geo: global` goes for global profiles', async () => {
+  test('prefers global profiles with `geo: global`', async () => {
     expect(await setUp({ geo: 'global' }).resolve('opus')).toMatchObject({
       id: 'global.anthropic.claude-opus-6',
       geo: 'global',
     })
   })
 
-  test('`default` without the configured model is the newest of its family', async () => {
+  test('resolves `default` to the newest of its family if the configured model is missing', async () => {
     const { resolve } = setUp({}, account1.slice(2))
     expect(await resolve('default')).toMatchObject({ id: 'us.anthropic.claude-sonnet-5-5' })
   })
 
-  test('a pin is kept, and what it names is looked for', async () => {
+  test('keeps a pin, and looks up its target', async () => {
     expect(await setUp({ pins: { sonnet: 'claude-sonnet-4-6' } }).resolve('sonnet')).toMatchObject({
       id: 'us.anthropic.claude-sonnet-4-6',
       source: 'pin',
@@ -171,19 +171,19 @@ describe('with discovery', () => {
     })
   })
 
-  test('an alias takes the newest model that may be called', async () => {
+  test('resolves an alias to the newest callable model', async () => {
     expect(await setUp({ availableModels: ['claude-sonnet-4-6'] }).resolve('sonnet')).toMatchObject({ base: sonnet46 })
     await expect(setUp({ availableModels: ['haiku'] }).resolve('claude-opus-6')).rejects.toMatchObject({
       code: 'model_resolution',
     })
   })
 
-  test('residency goes by the regions that the account reports', async () => {
+  test('applies residency to the Regions that the account reports', async () => {
     expect(await setUp({ residency: 'us' }).resolve('default')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
     await expect(setUp({ residency: 'eu' }).resolve('sonnet')).rejects.toMatchObject({ code: 'model_resolution' })
   })
 
-  test('a name that the account does not have lists what it has', async () => {
+  test("lists the account's models for a missing name", async () => {
     await expect(setUp().resolve('claude-opus-4-6')).rejects.toMatchObject({
       code: 'model_resolution',
       candidates: expect.arrayContaining([
@@ -195,14 +195,14 @@ describe('with discovery', () => {
     await expect(setUp().resolve('sonet')).rejects.toMatchObject({ candidates: expect.arrayContaining(['sonnet']) })
   })
 
-  test('full IDs ask nobody', async () => {
+  test('looks up no full ID', async () => {
     const { resolve, calls } = setUp()
     await resolve('us.anthropic.claude-opus-5')
     await resolve(`arn:aws:bedrock:us-east-1:${account}:provisioned-model/abc`)
     expect(calls).toEqual([])
   })
 
-  test('one list serves many names, once per region, until it is an hour old', async () => {
+  test('shares one list among many names, per Region, for an hour', async () => {
     const { resolver, context, calls, clock } = setUp({ smallModelRegion: 'us-west-2' })
     await Promise.all(['sonnet', 'opus', 'sonnet', 'default'].map((name) => resolver.resolve(name, context)))
     expect(calls).toHaveLength(6)
@@ -217,7 +217,7 @@ describe('with discovery', () => {
     expect(calls).toHaveLength(18)
   })
 
-  test('two clients of one resolver do not share, unless they share their identity', async () => {
+  test('shares nothing between two clients of one resolver, unless they share their identity', async () => {
     const one = setUp()
     const other = controlPlane([systemProfile('us', 'anthropic.claude-sonnet-9', us)])
     await one.resolve('sonnet')
@@ -233,7 +233,7 @@ describe('with discovery', () => {
     expect(other.calls).toHaveLength(before)
   })
 
-  test('whoever leaves does not take the request along', async () => {
+  test('keeps the request for others if one caller leaves', async () => {
     const { resolver, context } = setUp()
     const controller = new AbortController()
     const leaver = resolver.resolve('sonnet', { ...context, signal: controller.signal })
@@ -244,7 +244,7 @@ describe('with discovery', () => {
     expect(await stayer).toMatchObject({ base: 'anthropic.claude-opus-6' })
   })
 
-  test('a refused permission is remembered, warned of once, and leaves the catalog to decide', async () => {
+  test('remembers a denied permission, warns once, and uses the catalog', async () => {
     const { resolve, calls, lines } = setUp({}, account1, denied)
     expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
     expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-4-6-v1' })
@@ -252,7 +252,7 @@ describe('with discovery', () => {
     expect(lines).toEqual([expect.stringMatching(/^warn: .*not authorized/)])
   })
 
-  test('a broken connection is tried again at the next name', async () => {
+  test('tries a broken connection again at the next name', async () => {
     let broken = true
     const { resolve } = setUp({}, account1, () =>
       broken ? new Response('<html>bad gateway</html>', { status: 502 }) : undefined,
@@ -262,7 +262,7 @@ describe('with discovery', () => {
     expect(await resolve('sonnet')).toMatchObject({ source: 'discovered' })
   })
 
-  test('explain and list tell of the account', async () => {
+  test('explains and lists from the account', async () => {
     const { resolver, context } = setUp()
     expect(String(await resolver.explain('sonnet', context))).toMatch(
       /discovery +the account has us\.anthropic\.claude-sonnet-5-5/,
@@ -273,7 +273,7 @@ describe('with discovery', () => {
 
 describe('opaque ARNs with discovery', () => {
   // https://github.com/BerriAI/litellm/issues/26625: behind an application profile's ARN, features were lost.
-  test('are looked up once a day, in their own region', async () => {
+  test('are looked up once a day, in their own Region', async () => {
     const profiles = [applicationProfile('team-d', sonnet46, ['eu-central-1', 'eu-west-1'], 'eu-west-1')]
     const { resolve, calls, clock } = setUp({}, profiles)
     const arn = arnOf('team-d', 'eu-west-1')
@@ -303,7 +303,7 @@ describe('opaque ARNs with discovery', () => {
     expect(calls).toHaveLength(1)
   })
 
-  test('need no look-up when `profiles` or an override says what they are', async () => {
+  test('need no lookup if `profiles` or an override has them', async () => {
     const arn = arnOf('team-a')
     const { resolve, calls } = setUp({
       profiles: { [arn]: sonnet46 },
@@ -314,7 +314,7 @@ describe('opaque ARNs with discovery', () => {
     expect(calls).toEqual([])
   })
 
-  test('keep the residency, by the regions of the models behind them', async () => {
+  test('keep the residency, by the Regions of their models', async () => {
     const options = { residency: 'us' }
     expect(await setUp(options).resolve(arnOf('team-a'))).toMatchObject({ base: sonnet46 })
     await expect(setUp(options).resolve(arnOf('team-b'))).rejects.toMatchObject({ code: 'model_resolution' })
@@ -340,19 +340,19 @@ describe('with discovery as a fallback', () => {
     ['claude-opus-5', 'us.anthropic.claude-opus-5'],
     // Newer than the catalog, and a full ID.
     ['us.anthropic.claude-opus-9', 'us.anthropic.claude-opus-9'],
-  ])('%s asks nobody, and is %s', async (name, id) => {
+  ])('looks up nothing for %s, which is %s', async (name, id) => {
     const { resolve, calls } = withFallback()
     expect(await resolve(name)).toMatchObject({ id })
     expect(calls).toEqual([])
   })
 
-  test('a pin that is newer than the catalog goes out as it is', async () => {
+  test('sends a pin that is newer than the catalog unchanged', async () => {
     const { resolve, calls } = withFallback({ pins: { opus: 'us.anthropic.claude-opus-9' } })
     expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-9', source: 'pin' })
     expect(calls).toEqual([])
   })
 
-  test('an Anthropic ID that the catalog does not know is matched with the account’s profiles, once', async () => {
+  test("matches an unknown Anthropic ID with the account's profiles, once", async () => {
     const { resolver, context, calls } = withFallback()
     const models = await Promise.all([1, 2, 3].map(() => resolver.resolve('claude-opus-6', context)))
     expect(models[0]).toMatchObject({
@@ -370,7 +370,7 @@ describe('with discovery as a fallback', () => {
     expect(String(await resolver.explain('claude-opus-6', context))).toMatch(/discovery +the account has us\./)
   })
 
-  test('so is a pin by such an ID, which stays a pin', async () => {
+  test('matches a pin with such an ID, and keeps it a pin', async () => {
     const { resolve } = withFallback({ pins: { opus: 'claude-opus-6' } })
     expect(await resolve('opus')).toMatchObject({ id: 'us.anthropic.claude-opus-6', source: 'pin' })
     expect(await withFallback({ geo: 'global' }).resolve('claude-opus-6')).toMatchObject({
@@ -378,7 +378,7 @@ describe('with discovery as a fallback', () => {
     })
   })
 
-  test('a model that the catalog has no profile of in this region may have one in the account', async () => {
+  test('finds a profile in the account that the catalog does not have for this Region', async () => {
     const profiles = [systemProfile('jp', 'anthropic.claude-sonnet-5-5', ['ap-northeast-1', 'ap-northeast-3'])]
     const { resolver, context } = withFallback({ residency: 'jp' }, profiles)
     const japan = { ...context, region: 'ap-northeast-1' }
@@ -387,14 +387,14 @@ describe('with discovery as a fallback', () => {
     expect(await resolver.resolve('sonnet', japan)).toMatchObject({ id: 'jp.anthropic.claude-sonnet-4-6' })
   })
 
-  test('nothing else that is unknown is looked for', async () => {
+  test('looks up no other unknown name', async () => {
     const { resolve, calls } = withFallback()
     await expect(resolve('sonet')).rejects.toMatchObject({ hint: 'Did you mean sonnet?' })
     await expect(resolve('constructor')).rejects.toMatchObject({ code: 'model_resolution' })
     expect(calls).toEqual([])
   })
 
-  test('a model that the account does not have either is refused, and the option named', async () => {
+  test('rejects a model that the account does not have either, and names the option', async () => {
     const { resolve } = withFallback({ pins: { opus: 'claude-opus-7' }, origins: { 'pins.opus': 'a variable' } })
     await expect(resolve('opus')).rejects.toMatchObject({
       code: 'model_resolution',
@@ -407,8 +407,8 @@ describe('with discovery as a fallback', () => {
 
   test.each([
     ['a denied permission', denied, 2],
-    ['an answer that is none', () => new Response('<html>'), 4],
-  ])('%s fails softly, with a note', async (_, refuse, asked) => {
+    ['an invalid response', () => new Response('<html>'), 4],
+  ])('fails softly after %s, with a note', async (_, refuse, asked) => {
     const { resolver, context, calls, lines, resolve } = withFallback({}, account1, refuse)
     for (let i = 0; i < 2; i++)
       await expect(resolve('claude-opus-6')).rejects.toMatchObject({
@@ -422,7 +422,7 @@ describe('with discovery as a fallback', () => {
     expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6' })
   })
 
-  test('an application profile’s ARN is asked for its model once', async () => {
+  test("looks up an application profile's ARN once", async () => {
     const { resolver, context, calls, resolve } = withFallback({ pins: { opus: arnOf('team-b') } })
     const arn = arnOf('team-a')
     await Promise.all([1, 2, 3].map(() => resolver.resolve(arn, context)))
@@ -432,23 +432,23 @@ describe('with discovery as a fallback', () => {
     expect(String(await resolver.explain(arn, context))).toMatch(/discovery +the account says it is anthropic/)
   })
 
-  test('an ARN that cannot be asked for goes out all the same', async () => {
+  test('sends an ARN that cannot be looked up', async () => {
     const { resolve, calls, lines } = withFallback({}, account1, denied)
     for (let i = 0; i < 3; i++) expect(await resolve(arnOf('team-a'))).toMatchObject({ base: undefined })
     expect(calls).toHaveLength(1)
     expect(lines).toHaveLength(1)
   })
 
-  test('lists what the catalog knows', async () => {
+  test('lists the catalog', async () => {
     const { resolver, context, calls } = withFallback()
     expect(await resolver.list(context)).toContainEqual(expect.objectContaining({ id: 'us.anthropic.claude-opus-5' }))
     expect(calls).toEqual([])
   })
 })
 
-describe('a control plane that cannot be reached', () => {
+describe('an unreachable control plane', () => {
   // In a network with an endpoint for the runtime alone, the control plane's host swallows what is sent to it.
-  test('keeps a call waiting once, for ten seconds at most, and then not for five minutes', async () => {
+  test('delays a call once, for ten seconds at most, and then none for five minutes', async () => {
     const deadlines: unknown[] = []
     const fetch: BedrockFetch = async (_, init) => {
       deadlines.push(init?.timeout)
@@ -466,7 +466,7 @@ describe('a control plane that cannot be reached', () => {
     expect(deadlines).toHaveLength(2)
   })
 
-  test('the number of remembered ARNs is limited', async () => {
+  test('limits the number of remembered ARNs', async () => {
     const { resolve, calls } = setUp({ discovery: 'fallback' }, [])
     for (let i = 0; i < 600; i++) await resolve(arnOf(`team${i}`))
     await resolve(arnOf('team599'))

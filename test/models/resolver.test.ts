@@ -82,7 +82,7 @@ const onDemand: Record<string, string> = {
   'claude-sonnet-4-6': 'eu-west-2',
 }
 
-describe.each(cards)('%s', (name, base, profiles) => {
+describe.each(cards)('the model card of %s', (name, base, profiles) => {
   const sources = Object.fromEntries(
     profiles
       .split(' ')
@@ -95,7 +95,7 @@ describe.each(cards)('%s', (name, base, profiles) => {
     return geos.find((geo) => (geo === 'global') === (last !== 'global')) ?? geos[0]
   }
 
-  test.each(everyRegion)('from %s', (region) => {
+  test.each(everyRegion)('resolves from %s', (region) => {
     for (const geo of ['regional', 'global'] as const) {
       const prefix = geoIn(region, geo === 'regional' ? 'global' : 'regional')
       if (!prefix) {
@@ -133,7 +133,7 @@ test('the catalog has no other rows', () => {
   expect(catalog.map(({ base }) => base).toSorted()).toEqual(cards.map(([, base]) => base).toSorted())
 })
 
-describe('the setup page’s defaults', () => {
+describe("the setup page's defaults", () => {
   test.each([
     ['default', 'us-east-1', 'global.anthropic.claude-sonnet-4-6'],
     ['default', 'eu-central-1', 'global.anthropic.claude-sonnet-4-6'],
@@ -158,7 +158,7 @@ describe('the setup page’s defaults', () => {
     ['fable', 'us-east-1', 'us.anthropic.claude-fable-5'],
     ['fable', 'eu-central-1', 'global.anthropic.claude-fable-5'],
     ['sonnet[1m]', 'us-east-1', 'us.anthropic.claude-sonnet-4-6'],
-  ])('%s in %s is %s', (name, region, id) => {
+  ])('resolves %s in %s to %s', (name, region, id) => {
     expect(resolve(name, region)).toMatchObject({ id, region, base: parseModelId(id).base, source: 'alias' })
   })
 
@@ -169,7 +169,7 @@ describe('the setup page’s defaults', () => {
     ['opus', 'us-gov.anthropic.claude-opus-4-8'],
     ['haiku', 'us-gov.anthropic.claude-haiku-5-5'],
     ['fable', 'us-gov.anthropic.claude-fable-5-1'],
-  ])('in GovCloud, %s is the nearest version there is, %s, with a warning once', (name, id) => {
+  ])('resolves %s in GovCloud to the nearest version, %s, with one warning', (name, id) => {
     const { logger, lines } = recordingLogger()
     const resolver = createModelResolver()
     for (let i = 0; i < 2; i++) {
@@ -182,7 +182,7 @@ describe('the setup page’s defaults', () => {
     expect(lines).toEqual([expect.stringMatching(/^warn: .*us-gov-west-1/)])
   })
 
-  test('a version that somebody chose is never exchanged', () => {
+  test('never replaces a chosen version', () => {
     expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').candidates).toContain(
       'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0',
     )
@@ -211,11 +211,11 @@ describe('the order of resolution', () => {
     'amazon.nova-lite-v1:0',
     `arn:aws:bedrock:us-east-1:${account}:provisioned-model/abc`,
     'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-6-v1',
-  ])('a full ID goes out untouched: %s', (id) => {
+  ])('sends a full ID unchanged: %s', (id) => {
     expect(resolve(id, 'us-east-1', options)).toMatchObject({ id, source: 'explicit', region: 'us-east-1' })
   })
 
-  test('an override goes before everything else, and its base is its key’s', () => {
+  test("prefers an override to everything else, with its key's base model", () => {
     for (const name of ['claude-opus-4-6', 'opus', 'thinker']) {
       expect(resolve(name, 'eu-west-1', options)).toEqual({
         id: arn,
@@ -230,7 +230,7 @@ describe('the order of resolution', () => {
     }
   })
 
-  test('three versions of one family have three overrides', () => {
+  test('allows three overrides for three versions of one family', () => {
     const overrides = Object.fromEntries(
       ['claude-opus-4-6', 'claude-opus-4-5-20251101', 'claude-opus-4-1-20250805'].map((key, i) => [key, `${arn}-${i}`]),
     ) as ModelResolverOptions['overrides']
@@ -242,12 +242,12 @@ describe('the order of resolution', () => {
     expect(resolve('claude-opus-5', 'us-east-1', { overrides })).toMatchObject({ source: 'catalog' })
   })
 
-  test('an override of a model that is newer than the catalog says what it can', () => {
+  test('describes an override of a model that is newer than the catalog', () => {
     const ref = resolve('claude-opus-9', 'us-east-1', { overrides: { 'claude-opus-9': arn } })
     expect(ref).toMatchObject({ id: arn, base: undefined, family: 'opus', version: '9' })
   })
 
-  test('a pin goes before an alias, also for `default`', () => {
+  test('prefers a pin to an alias, also for `default`', () => {
     expect(resolve('sonnet', 'us-east-1', options)).toMatchObject({
       id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0',
       source: 'pin',
@@ -263,7 +263,7 @@ describe('the order of resolution', () => {
     })
   })
 
-  test('the family of a pinned opaque ARN is known from the pin', () => {
+  test('takes the family of a pinned opaque ARN from the pin', () => {
     expect(resolve('opus', 'us-east-2', { pins: { opus: arn } })).toMatchObject({
       id: arn,
       base: undefined,
@@ -272,7 +272,7 @@ describe('the order of resolution', () => {
     })
   })
 
-  test('an alias may be an alias’s name', () => {
+  test('resolves an alias of an alias', () => {
     expect(resolve('team', 'ap-southeast-2', options)).toMatchObject({
       id: 'au.anthropic.claude-haiku-4-5-20251001-v1:0',
       source: 'alias',
@@ -284,18 +284,18 @@ describe('the order of resolution', () => {
     'claude-haiku-4-5-20251001',
     'claude-haiku-4-5-20251001-v1:0',
     'claude-haiku-4-5[1m]',
-  ])('knows %s, dated or not', (name) => {
+  ])('resolves %s, with or without a date', (name) => {
     expect(resolve(name, 'eu-west-1')).toMatchObject({
       base: 'anthropic.claude-haiku-4-5-20251001-v1:0',
       source: 'catalog',
     })
   })
 
-  test('a model of another date is another model', () => {
+  test('distinguishes models of different dates', () => {
     expect(refusal('claude-haiku-4-5-20990101').candidates).toContain('claude-haiku-4-5-20251001')
   })
 
-  test('`[1m]` never reaches Bedrock', () => {
+  test('never sends `[1m]` to Bedrock', () => {
     expect(resolve('us.anthropic.claude-opus-4-6-v1[1m]')).toMatchObject({
       id: 'us.anthropic.claude-opus-4-6-v1',
       base: 'anthropic.claude-opus-4-6-v1',
@@ -305,11 +305,11 @@ describe('the order of resolution', () => {
     )
   })
 
-  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is no model', (name) => {
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('does not take %s for a model', (name) => {
     expect(refusal(name).message).toContain(name)
   })
 
-  test('a full ID that nobody knows passes with a debug line', () => {
+  test('passes an unknown full ID with a debug line', () => {
     const { logger, lines } = recordingLogger()
     resolve('ca.anthropic.claude-opus-9', 'ca-central-1', {}, logger)
     resolve('us.anthropic.claude-opus-5', 'us-east-1', {}, logger)
@@ -317,9 +317,9 @@ describe('the order of resolution', () => {
   })
 })
 
-describe('regions', () => {
+describe('Regions', () => {
   // https://github.com/can1357/oh-my-pi/pull/3006: an ARN's region was ignored.
-  test('an ARN is called in its own region, in its own partition', () => {
+  test('calls an ARN in its own Region and partition', () => {
     expect(
       resolve(`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'eu-west-1'),
     ).toMatchObject({
@@ -337,7 +337,7 @@ describe('regions', () => {
   })
 
   // https://github.com/anthropics/claude-code/issues/1432: the small model needs its own region.
-  test('the small model may live elsewhere', () => {
+  test('calls the small model in its own Region', () => {
     const options: ModelResolverOptions = { smallModelRegion: 'us-west-2', aliases: { quick: 'small' } }
     for (const name of ['small', 'haiku', 'quick']) {
       expect(resolve(name, 'ap-northeast-2', options)).toMatchObject({
@@ -353,7 +353,7 @@ describe('regions', () => {
     expect(resolve('small', 'ap-northeast-2', pinned)).toMatchObject({ region: 'us-east-2' })
   })
 
-  test('`small` may be any model', () => {
+  test('accepts any model as `small`', () => {
     expect(resolve('small', 'eu-west-1', { small: 'claude-sonnet-4-5' })).toMatchObject({
       id: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0',
     })
@@ -384,7 +384,7 @@ describe('residency', () => {
       'eu',
       `arn:aws:bedrock:eu-west-1:${account}:provisioned-model/abc`,
     ],
-  ])('lets %s from %s stay in %s', (name, region, residency, id) => {
+  ])('allows %s from %s, which stays in %s', (name, region, residency, id) => {
     expect(resolve(name, region, { residency }).id).toBe(id)
   })
 
@@ -406,13 +406,13 @@ describe('residency', () => {
     [`arn:aws:bedrock:us-east-1:${account}:inference-profile/us.anthropic.claude-opus-5`, 'eu-west-1', 'eu'],
     [`arn:aws:bedrock:eu-west-1:${account}:prompt-router/abc`, 'eu-west-1', 'eu'],
     [opaque, 'eu-west-1', 'eu'],
-  ])('refuses %s from %s, which may leave %s', (name, region, residency) => {
+  ])('rejects %s from %s, which may leave %s', (name, region, residency) => {
     const error = refusal(name, region, { residency })
     expect(error.message).toContain([residency].flat().join(', '))
     expect(error.hint).toBeTruthy()
   })
 
-  test('lets an opaque ARN through when somebody says where it runs', () => {
+  test('allows an opaque ARN if its Regions are given', () => {
     const options: ModelResolverOptions = { residency: 'eu', profiles: { [opaque]: 'eu.anthropic.claude-sonnet-4-6' } }
     expect(resolve(opaque, 'eu-west-1', options)).toMatchObject({
       id: opaque,
@@ -428,11 +428,11 @@ describe('residency', () => {
 describe('opaque ARNs', () => {
   const opaque = `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`
 
-  test('are called as they are, of an unknown base', () => {
+  test('are called unchanged, with an unknown base model', () => {
     expect(resolve(opaque)).toMatchObject({ id: opaque, base: undefined, family: undefined, geo: undefined })
   })
 
-  test('have the base that `profiles` says, or an override', () => {
+  test('have the base model of `profiles`, or of an override', () => {
     const base = 'anthropic.claude-opus-4-6-v1'
     expect(resolve(opaque, 'us-east-1', { profiles: { [opaque]: base } })).toMatchObject({
       base,
@@ -464,7 +464,7 @@ describe('availableModels', () => {
     ['us.anthropic.claude-opus-5', ['us.anthropic.claude-opus-5']],
     ['amazon.nova-lite-v1:0', ['sonnet', 'amazon.nova-lite-v1:0']],
     [arn, [arn]],
-  ])('allows %s by %j', (name, availableModels) => {
+  ])('allows %s with %j', (name, availableModels) => {
     expect(resolve(name, 'us-east-1', { availableModels }).id).toBeTruthy()
   })
 
@@ -478,7 +478,7 @@ describe('availableModels', () => {
     ['amazon.nova-lite-v1:0', ['sonnet']],
     [arn, ['sonnet', 'opus']],
     ['sonnet', []],
-  ])('refuses %s by %j, and says what there is', (name, availableModels) => {
+  ])('rejects %s with %j, and lists the allowed ones', (name, availableModels) => {
     const error = refusal(name, 'us-east-1', { availableModels })
     expect(error).toMatchObject({
       candidates: availableModels,
@@ -493,7 +493,7 @@ describe('availableModels', () => {
 })
 
 // The recipe of docs/models.md.
-describe('an organisation’s versions', () => {
+describe('versions of an organization', () => {
   const profile = (id: string) => `arn:aws:bedrock:us-east-2:${account}:application-inference-profile/${id}`
   const options: ModelResolverOptions = {
     pins: { opus: 'claude-opus-4-6', sonnet: 'claude-sonnet-4-6', haiku: 'claude-haiku-4-5' },
@@ -511,79 +511,79 @@ describe('an organisation’s versions', () => {
     ['claude-opus-4-5', profile('opus-45-prod')],
     ['default', 'us.anthropic.claude-sonnet-4-6'],
     ['small', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
-  ])('%s is %s', (name, id) => {
+  ])('resolve %s to %s', (name, id) => {
     expect(resolve(name, 'us-east-2', options).id).toBe(id)
   })
 
   test.each(['claude-opus-5', 'fable', 'claude-sonnet-4-5', 'global.anthropic.claude-sonnet-4-6'])(
-    '%s is refused',
+    'reject %s',
     (name) => {
       expect(refusal(name, 'us-east-2', options)).toBeTruthy()
     },
   )
 })
 
-describe('names that mean nothing', () => {
+describe('unknown names', () => {
   test.each([
     ['sonet', 'sonnet'],
     ['claude-sonet-4-6', 'claude-sonnet-4-6'],
     ['claude-opus-4-60', 'claude-opus-4-6'],
     ['claude-haiku-45', 'claude-haiku-4-5-20251001'],
     ['Opus', 'opus'],
-  ])('%s is refused, with %s among the near matches', (name, near) => {
+  ])('reject %s with %s among the suggestions', (name, near) => {
     const error = refusal(name)
     expect(error.candidates).toContain(near)
     expect(error.hint).toContain(near)
     expect(error.hint).toMatch(/^Did you mean .+\?$/)
   })
 
-  test('a near match is asked for', () => {
+  test('suggest a similar name as a question', () => {
     expect(refusal('sonet').hint).toBe('Did you mean sonnet?')
   })
 
-  test('a list of what can be called is not put as a guess', () => {
+  test('list the callable models without a question', () => {
     expect(refusal('claude-sonnet-4-6', 'us-gov-west-1').hint).toMatch(/^Available: us-gov\.anthropic\./)
   })
 
-  test('what is near to nothing gets a hint all the same', () => {
+  test('have a hint even without a similar name', () => {
     expect(refusal('x'.repeat(5000))).toMatchObject({ candidates: [], hint: expect.stringContaining('ARN') })
   })
 
-  test('a retired model is refused with the date', () => {
+  test('have the retirement date of a retired model', () => {
     expect(refusal('claude-3-haiku-20240307').message).toContain('2026-09-10')
   })
 })
 
-describe('options that can never work', () => {
+describe('impossible options', () => {
   test.each<[string, ModelResolverOptions]>([
-    ['an alias that is a full ID', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
-    ['a pin of no family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
+    ['a full ID as an alias', { aliases: { 'us.anthropic.claude-opus-5': 'sonnet' } }],
+    ['a pin of an unknown family', { pins: { opsu: 'opus' } as ModelResolverOptions['pins'] }],
     [
       'an unknown model',
       { profiles: { [`arn:aws:bedrock:us-east-1:${account}:application-inference-profile/a`]: 'sonnet' } },
     ],
-    ['a residency that is nowhere', { residency: 'europe' }],
+    ['an unknown residency', { residency: 'europe' }],
     ['an empty residency', { residency: [] }],
-    ['a geo that leaves the residency', { geo: 'global', residency: 'eu' }],
-    ['an unknown geo', { geo: 'eu' as 'global' }],
-    ['a region that is none', { smallModelRegion: 'oregon' }],
-    ['an alias that is a number', { aliases: { mine: 42 as never } }],
+    ['a geography outside of the residency', { geo: 'global', residency: 'eu' }],
+    ['an unknown geography', { geo: 'eu' as 'global' }],
+    ['an invalid Region', { smallModelRegion: 'oregon' }],
+    ['a number as an alias', { aliases: { mine: 42 as never } }],
     ['an empty pin', { pins: { opus: '' } }],
-    ['an override that is null', { overrides: { 'claude-opus-5': null as never } }],
-    ['a small model that is an object', { small: {} as never }],
-    ['a misspelt option', { alias: { mine: 'sonnet' } } as never],
-    ['a list of models that is a text', { availableModels: 'sonnet' as never }],
+    ['null as an override', { overrides: { 'claude-opus-5': null as never } }],
+    ['an object as the small model', { small: {} as never }],
+    ['a misspelled option', { alias: { mine: 'sonnet' } } as never],
+    ['a string as the list of models', { availableModels: 'sonnet' as never }],
     ['a list of models with a number in it', { availableModels: [42 as never] }],
-  ])('%s is refused at once', (_, options) => {
+  ])('reject %s at once', (_, options) => {
     expect(() => createModelResolver(options)).toThrow(expect.objectContaining({ code: 'configuration' }))
   })
 
-  test('what is empty and what is no text are told apart', () => {
+  test('distinguish an empty string from another type', () => {
     expect(() => createModelResolver({ pins: { opus: '' } })).toThrow('models.pins.opus must be a name, not empty')
     expect(() => createModelResolver({ aliases: { mine: 42 as never } })).toThrow('must be a name, not a number')
   })
 
-  test('an entry that is undefined is none', () => {
+  test('ignore an entry that is undefined', () => {
     const options = {
       aliases: { mine: undefined },
       pins: { opus: undefined },
@@ -593,7 +593,7 @@ describe('options that can never work', () => {
     expect(refusal('mine', 'us-east-1', options as never)).toBeTruthy()
   })
 
-  test('a name that is no text is refused', () => {
+  test('reject a name that is not a string', () => {
     const named = (name: unknown) => () => resolve(name as string)
     expect(named(42)).toThrow("A model's name must be a string, not a number")
     expect(named(undefined)).toThrow(expect.objectContaining({ code: 'configuration' }))
@@ -601,7 +601,7 @@ describe('options that can never work', () => {
 })
 
 // One unknown name must not kill the client: only the calls that use it fail, and the error names the option.
-describe('an option that means nothing', () => {
+describe('options with an unknown name', () => {
   const opaque = `arn:aws:bedrock:evil.example:${account}:application-inference-profile/abc`
 
   test.each<[string, string, ModelResolverOptions, RegExp, RegExp]>([
@@ -627,7 +627,7 @@ describe('an option that means nothing', () => {
       /^Did you mean claude-opus-/,
     ],
     [
-      'a pin that the region does not have',
+      'a pin that the Region does not have',
       'sonnet',
       { pins: { sonnet: 'claude-mythos-5' } },
       /^models\.pins\.sonnet is claude-mythos-5, which cannot be called from us-east-1$/,
@@ -649,13 +649,13 @@ describe('an option that means nothing', () => {
       /arn:aws:bedrock/,
     ],
     [
-      'an ARN that is none',
+      'an invalid ARN',
       'haiku',
       { pins: { haiku: opaque }, origins: { 'pins.haiku': 'ANTHROPIC_DEFAULT_HAIKU_MODEL' } },
       /^models\.pins\.haiku \(ANTHROPIC_DEFAULT_HAIKU_MODEL\) is arn:aws:bedrock:evil\.example:/,
       /arn:aws:bedrock:us-east-1/,
     ],
-  ])('%s: only what uses it fails, and is told of the option', (_, name, options, message, hint) => {
+  ])('%s fails only the calls that use it, and names the option', (_, name, options, message, hint) => {
     const error = refusal(name, 'us-east-1', options)
     expect(error.message).toMatch(message)
     expect(error.hint).toMatch(hint)
@@ -673,7 +673,7 @@ describe('an option that means nothing', () => {
       'haiku -> small -> haiku',
       'models.aliases.haiku',
     ],
-  ])('a cycle %s', (_, name, options, names, culprits) => {
+  ])('reject a cycle %s', (_, name, options, names, culprits) => {
     expect(() => resolve(name, 'us-east-1', options)).toThrow(
       expect.objectContaining({
         code: 'configuration',
@@ -684,7 +684,7 @@ describe('an option that means nothing', () => {
     expect(resolve('sonnet', 'us-east-1', options).id).toBe('us.anthropic.claude-sonnet-4-6')
   })
 
-  test('an entry of availableModels that is no model allows nothing, and no more', () => {
+  test('allow nothing for an unknown entry of availableModels', () => {
     const options = { availableModels: ['sonet', 'arn:x', '', 'sonnet'] }
     expect(resolve('sonnet', 'us-east-1', options).id).toBe('us.anthropic.claude-sonnet-4-6')
     expect(
@@ -696,7 +696,7 @@ describe('an option that means nothing', () => {
 })
 
 // https://code.claude.com/docs/en/model-config
-describe('the special names of Claude Code', () => {
+describe("Claude Code's special names", () => {
   test.each([
     ['default', 'global.anthropic.claude-sonnet-4-6'],
     ['fable', 'us.anthropic.claude-fable-5'],
@@ -706,7 +706,7 @@ describe('the special names of Claude Code', () => {
     ['opusplan[1m]', 'us.anthropic.claude-sonnet-4-6'],
     ['opus[1m]', 'us.anthropic.claude-opus-4-6-v1'],
     ['sonnet[1m]', 'us.anthropic.claude-sonnet-4-6'],
-  ])('%s is %s', (name, id) => {
+  ])('resolve %s to %s', (name, id) => {
     expect(resolve(name)).toMatchObject({ id, source: 'alias' })
     // As the setting "model" has it.
     expect(resolve('default', 'us-east-1', { aliases: { default: name === 'default' ? 'sonnet' : name } }).base).toBe(
@@ -714,7 +714,7 @@ describe('the special names of Claude Code', () => {
     )
   })
 
-  test('`best` is Fable where somebody says which', () => {
+  test('resolve `best` to a configured Fable', () => {
     expect(resolve('best', 'us-east-1', { pins: { fable: 'claude-fable-5-1' } })).toMatchObject({
       id: 'us.anthropic.claude-fable-5-1',
     })
@@ -723,7 +723,7 @@ describe('the special names of Claude Code', () => {
     })
   })
 
-  test('`opusplan` follows the pin of sonnet', () => {
+  test('resolve `opusplan` with the pin of sonnet', () => {
     expect(resolve('opusplan', 'us-east-1', { pins: { sonnet: 'claude-sonnet-5' } }).id).toBe(
       'us.anthropic.claude-sonnet-5',
     )
@@ -733,7 +733,7 @@ describe('the special names of Claude Code', () => {
 describe('availableModels as in Claude Code', () => {
   const options: ModelResolverOptions = { availableModels: ['opus'], enforceAvailableModels: false }
 
-  test('the default and the small model stay what they are', () => {
+  test('keeps the default and the small model', () => {
     expect(resolve('default', 'us-east-1', options).id).toBe('global.anthropic.claude-sonnet-4-6')
     expect(resolve('small', 'us-east-1', options).id).toBe('us.anthropic.claude-haiku-4-5-20251001-v1:0')
     expect(resolve('default', 'us-east-1', { ...options, availableModels: [] }).id).toBe(
@@ -746,24 +746,24 @@ describe('availableModels as in Claude Code', () => {
     )
   })
 
-  test('a default that somebody chose has to be in the list: a user is not to go around it', () => {
+  test('requires a chosen default in the list, so that users cannot bypass it', () => {
     expect(refusal('default', 'us-east-1', { ...options, aliases: { default: 'haiku' } })).toBeTruthy()
     expect(resolve('default', 'us-east-1', { ...options, aliases: { default: 'opus' } }).family).toBe('opus')
   })
 
   test.each(['sonnet', 'haiku', 'claude-sonnet-4-6', 'global.anthropic.claude-sonnet-4-6', 'opusplan'])(
-    '%s by its name is not among them',
+    'rejects %s by its name',
     (name) => {
       expect(refusal(name, 'us-east-1', options)).toBeTruthy()
     },
   )
 
-  test('enforced, which is the default, the list holds for all', () => {
+  test('applies to all names if enforced, which is the default', () => {
     expect(refusal('default', 'us-east-1', { availableModels: ['opus'] })).toBeTruthy()
     expect(refusal('small', 'us-east-1', { availableModels: ['opus'], enforceAvailableModels: true })).toBeTruthy()
   })
 
-  test('residency holds all the same', () => {
+  test('does not lift the residency', () => {
     expect(refusal('default', 'us-east-1', { ...options, residency: 'eu' }).message).toContain('eu')
   })
 })
@@ -772,7 +772,7 @@ describe('explain', () => {
   const explain = (name: string, region: string, options: ModelResolverOptions = {}) =>
     createModelResolver(options).explain(name, resolutionContext({ region }))
 
-  test('tells the whole decision in order, as data and as text', async () => {
+  test('shows the whole decision in order, as data and as text', async () => {
     const explanation = await explain('team', 'eu-central-1', {
       aliases: { team: 'opus' },
       pins: { opus: 'claude-opus-4-8' },
@@ -798,7 +798,7 @@ describe('explain', () => {
     )
   })
 
-  test('tells why a name does not resolve, without rejecting', async () => {
+  test('shows why a name does not resolve, without rejecting', async () => {
     const explanation = await explain('sonet', 'eu-central-1')
     expect(explanation).toMatchObject({ error: { code: 'model_resolution' } })
     expect(explanation.model).toBeUndefined()
@@ -807,7 +807,7 @@ describe('explain', () => {
 })
 
 describe('list', () => {
-  test('gives what the catalog knows of a region', async () => {
+  test("returns the catalog's models of a Region", async () => {
     const profiles = await createModelResolver().list(resolutionContext({ region: 'eu-west-2' }))
     expect(profiles).toContainEqual({
       id: 'eu.anthropic.claude-sonnet-4-6',

@@ -27,7 +27,7 @@ function client({ port }: { port: number }, options: CoreClientOptions = {}): Be
   })
 }
 
-describe('who sends', () => {
+describe('the transport', () => {
   const answering = async (): Promise<{ server: Listening; heads: string[] }> => {
     const heads: string[] = []
     const server = await serve((socket) =>
@@ -41,7 +41,7 @@ describe('who sends', () => {
   // Only `fetch` sends this header.
   const isOfFetch = (head: string | undefined): boolean => /sec-fetch-mode/i.test(head ?? '')
 
-  test('node:http, without being told', async () => {
+  test('is node:http by default', async () => {
     const { server, heads } = await answering()
     await client(server).messages.create(params)
     expect(heads.map(isOfFetch)).toEqual([false])
@@ -49,13 +49,13 @@ describe('who sends', () => {
     expect(heads[0]).toMatch(new RegExp(`\\r\\nhost: 127.0.0.1:${server.port}\\r\\n`, 'i'))
   })
 
-  test('the fetch that was given, be it the native one', async () => {
+  test('is the given fetch, even the native one', async () => {
     const { server, heads } = await answering()
     await client(server, { fetch: globalThis.fetch }).messages.create(params)
     expect(heads.map(isOfFetch)).toEqual([true])
   })
 
-  test('the global fetch while it is replaced', async () => {
+  test('is the global fetch while it is replaced', async () => {
     const { server, heads } = await answering()
     const bedrock = client(server)
     const replaced = vi.fn(async () => Response.json(JSON.parse(message)))
@@ -67,7 +67,7 @@ describe('who sends', () => {
     expect(heads.map(isOfFetch)).toEqual([false])
   })
 
-  describe('undici has a global dispatcher', () => {
+  describe('with a global undici dispatcher', () => {
     class Agent {
       dispatch(): never {
         throw new Error('through the dispatcher')
@@ -94,10 +94,10 @@ describe('who sends', () => {
     afterEach(() => vi.unstubAllEnvs())
 
     test.each([
-      ['one of a user', [new ProxyAgent()]],
-      ['one of a user, under undici 7', [new ProxyAgent(), new ProxyAgent()]],
-      ['one for the environment that a user set', [new EnvHttpProxyAgent()]],
-    ])('%s: fetch sends', async (_, dispatchers) => {
+      ["a user's own", [new ProxyAgent()]],
+      ["a user's own, under undici 7", [new ProxyAgent(), new ProxyAgent()]],
+      ["a user's own environment agent", [new EnvHttpProxyAgent()]],
+    ])('%s: uses fetch', async (_, dispatchers) => {
       const { server, heads } = await answering()
       const call = withDispatchers(dispatchers, () => client(server).messages.create(params))
       await expect(call).rejects.toMatchObject({ code: 'connection' })
@@ -109,8 +109,8 @@ describe('who sends', () => {
       ["Node's own", [new Agent()], ''],
       ["Node 24's own", [new Agent(), new Agent()], ''],
       ["Node 26's own", [new Dispatcher1Wrapper(), new Agent()], ''],
-      ["Node's own for the environment", [new EnvHttpProxyAgent(), new EnvHttpProxyAgent()], '1'],
-    ])('%s: node:http sends', async (_, dispatchers, useEnvironment) => {
+      ["Node's own environment agent", [new EnvHttpProxyAgent(), new EnvHttpProxyAgent()], '1'],
+    ])('%s: uses node:http', async (_, dispatchers, useEnvironment) => {
       vi.stubEnv('NODE_USE_ENV_PROXY', useEnvironment)
       const { server, heads } = await answering()
       await withDispatchers(dispatchers, () => client(server).messages.create(params))
@@ -118,7 +118,7 @@ describe('who sends', () => {
     })
   })
 
-  test('createNodeFetch is a fetch', async () => {
+  test('createNodeFetch returns a fetch', async () => {
     const server = createServer(async (request, outgoing) => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk)
@@ -145,7 +145,7 @@ describe('who sends', () => {
 })
 
 describe('kept-alive connections', () => {
-  test('20 calls one after the other share one', async () => {
+  test('are shared by 20 sequential calls', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write(response())))
     const bedrock = client(server)
     const warnings: string[] = []
@@ -158,13 +158,13 @@ describe('kept-alive connections', () => {
     expect(warnings).toEqual([])
   })
 
-  test('clients share them too', async () => {
+  test('are shared by clients', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write(response())))
     for (let i = 0; i < 5; i++) await client(server).messages.create(params)
     expect(server.connections).toHaveLength(1)
   })
 
-  test('all dead ones are replaced at once, and the call is sent once more', async () => {
+  test('are all replaced at once when dead, and the call is sent once more', async () => {
     let isDead = false
     const server = await serve((socket) =>
       onRequest(socket, (_, count) => (isDead && count > 1 ? socket.resetAndDestroy() : socket.write(response()))),
@@ -190,7 +190,7 @@ describe('kept-alive connections', () => {
     expect(pauses.filter((milliseconds) => milliseconds < 10_000)).toEqual([])
   })
 
-  test('one that was idle for long is not used again, as after a frozen function wakes up', async () => {
+  test('are not reused after a long idle time, as after a frozen function wakes up', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write(response())))
     const bedrock = client(server)
     await bedrock.messages.create(params)
@@ -199,7 +199,7 @@ describe('kept-alive connections', () => {
     expect(server.connections).toHaveLength(2)
   })
 
-  test('what comes behind an answer is not taken for the next one', async () => {
+  test('are not reused if data follows an answer', async () => {
     const poison = response(message.replace('fine', 'evil'))
     const server = await serve((socket) =>
       onRequest(socket, () => {
@@ -215,7 +215,7 @@ describe('kept-alive connections', () => {
     }
   })
 
-  test('a call that is aborted closes its connection, whatever it was waiting for', async () => {
+  test('are closed by an aborted call, whatever it was waiting for', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write('HTTP/1.1 200 OK\r\n')))
     const controller = new AbortController()
     const call = client(server).messages.create(params, { signal: controller.signal })
@@ -226,7 +226,7 @@ describe('kept-alive connections', () => {
   })
 })
 
-describe('what an answer may come with', () => {
+describe('encodings and interim responses', () => {
   const cases: [string, string[]][] = [
     ['100 Continue', ['HTTP/1.1 100 Continue\r\n\r\n', response()]],
     ['early hints', ['HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n', 'HTTP/1.1 102 Processing\r\n\r\n', response()]],
@@ -238,14 +238,14 @@ describe('what an answer may come with', () => {
       ],
     ],
   ]
-  test.each(cases)('%s', async (_, parts) => {
+  test.each(cases)('accepts %s', async (_, parts) => {
     const server = await serve((socket) => onRequest(socket, () => void parts.map((part) => socket.write(part))))
     const bedrock = client(server)
     for (let i = 0; i < 3; i++) expect((await bedrock.messages.create(params)).stop_reason).toBe('end_turn')
     expect(server.connections).toHaveLength(1)
   })
 
-  test.each(['gzip', 'deflate', 'br'])('%s, which nobody asked for', async (coding) => {
+  test.each(['gzip', 'deflate', 'br'])('decodes or rejects %s, which was not requested', async (coding) => {
     const zlib = await import('node:zlib')
     const compress = { gzip: zlib.gzipSync, deflate: zlib.deflateSync, br: zlib.brotliCompressSync }[coding]
     const bytes = compress?.(message) as Buffer
@@ -265,7 +265,7 @@ describe('what an answer may come with', () => {
     expect(asked).toBeUndefined()
   })
 
-  test('a reader that takes its time holds the sender up', async () => {
+  test('slows the sender down for a slow reader', async () => {
     const chunk = Buffer.alloc(65_536, 32)
     let sent = 0
     const server = await serve((socket) =>

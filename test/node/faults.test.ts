@@ -81,7 +81,7 @@ test.each([
   }
 })
 
-test.each(Object.keys(transports))('%s: 100 concurrent streams come whole', async (name) => {
+test.each(Object.keys(transports))('%s: 100 concurrent streams arrive whole', async (name) => {
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, ...transports[name]?.() })
   const texts = await Promise.all(Array.from({ length: 100 }, () => bedrock.messages.stream(params).finalText()))
   expect(new Set(texts).size).toBe(1)

@@ -32,42 +32,42 @@ async function answerTo(bytes: readonly (string | Buffer)[], ends = false): Prom
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
 
 test.each<[string, string[], boolean?]>([
-  ['no HTTP', ['SSH-2.0-OpenSSH_9.6\r\n']],
-  ['another version', ['HTTP/9.9 200 OK\r\n\r\n']],
-  ['a status that is none', ['HTTP/1.1 2x0 OK\r\n\r\n']],
+  ['text that is not HTTP', ['SSH-2.0-OpenSSH_9.6\r\n']],
+  ['another HTTP version', ['HTTP/9.9 200 OK\r\n\r\n']],
+  ['an invalid status', ['HTTP/1.1 2x0 OK\r\n\r\n']],
   ['a header without a colon', [`${head}nonsense\r\n\r\n`]],
   ['a header over two lines', [`${head}x-a: b\r\n c\r\n\r\n`]],
   ['a NUL in a header', [`${head}x-a: b\0c\r\n\r\n`]],
   ['a megabyte of headers', [`${head}${`x-a: ${'b'.repeat(1000)}\r\n`.repeat(1000)}`]],
-  ['a header that does not end', [`${head}x-a: `, 'b'.repeat(1_000_000)]],
-  ['two lengths', [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\nhello!`]],
-  ['a length and chunks', [`${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`]],
-  ['a length that is none', [`${head}content-length: -5\r\n\r\n`]],
-  ['a body that is shorter than it says', [`${head}content-length: 500\r\n\r\n{"id":`], true],
-  ['a chunk whose length is none', [`${head}transfer-encoding: chunked\r\n\r\nZZ\r\nhello\r\n`]],
-  ['a chunk that is longer than it says', [`${head}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n`]],
-  ['chunks that do not end', [`${head}transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n`], true],
+  ['an endless header', [`${head}x-a: `, 'b'.repeat(1_000_000)]],
+  ['two content-lengths', [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\nhello!`]],
+  ['a content-length with chunks', [`${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`]],
+  ['an invalid content-length', [`${head}content-length: -5\r\n\r\n`]],
+  ['a body shorter than its length', [`${head}content-length: 500\r\n\r\n{"id":`], true],
+  ['an invalid chunk length', [`${head}transfer-encoding: chunked\r\n\r\nZZ\r\nhello\r\n`]],
+  ['a chunk longer than its length', [`${head}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n`]],
+  ['endless chunks', [`${head}transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n`], true],
   ['another protocol', ['HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n']],
-  ['no answer', [], true],
+  ['no response', [], true],
   ['half of the headers', [head], true],
-  ['a compression that is unknown', [`${head}content-encoding: zstd\r\ncontent-length: 2\r\n\r\n{}`]],
-  ['what is not gzip', [`${head}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}`]],
-])('%s: an error of the connection', async (_, bytes, ends) => {
+  ['an unknown compression', [`${head}content-encoding: zstd\r\ncontent-length: 2\r\n\r\n{}`]],
+  ['a body that is not gzip', [`${head}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}`]],
+])('reports %s as a connection error', async (_, bytes, ends) => {
   const error = await answerTo(bytes, ends)
   expect(error).toMatchObject({ name: 'ConnectionError', code: 'connection' })
   expect((error as Error).message.length).toBeLessThan(300)
 })
 
 test.each<[string, string]>([
-  ['a second answer in the same breath', response() + response(message.replace('fine', 'evil'))],
-  ['what is no answer', `${response()}GET / HTTP/1.1\r\n\r\n`],
-])('behind an answer, %s: the answer or an error, and the connection is closed', async (_, bytes) => {
+  ['a second response', response() + response(message.replace('fine', 'evil'))],
+  ['other bytes', `${response()}GET / HTTP/1.1\r\n\r\n`],
+])('closes the connection after a response followed by %s', async (_, bytes) => {
   const result = await answerTo([bytes])
   if (isBedrockError(result)) expect(result).toMatchObject({ code: 'connection' })
   else expect(result).toMatchObject({ content: [{ text: 'fine' }] })
 })
 
-test('a redirect is not followed', async () => {
+test('does not follow redirects', async () => {
   const server = await listen((socket) =>
     onRequest(socket, () =>
       socket.write(

@@ -38,7 +38,7 @@ describe.each(senders)('nock and %s', (_, options) => {
     nock.restore()
   })
 
-  test('an answer of nock', async () => {
+  test('receives a reply of nock', async () => {
     const seen = vi.fn()
     nock(host)
       .post(path, (body) => seen(body) ?? true)
@@ -49,7 +49,7 @@ describe.each(senders)('nock and %s', (_, options) => {
     expect(nock.isDone()).toBe(true)
   })
 
-  test('an error of the service, and one of the network', async () => {
+  test('receives an error of the service and of the network', async () => {
     nock(host).post(path).reply(429, { message: 'Too many tokens' }, { 'x-amzn-errortype': 'ThrottlingException' })
     nock(host)
       .post(path)
@@ -59,7 +59,7 @@ describe.each(senders)('nock and %s', (_, options) => {
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'connection' })
   })
 
-  test('what has no answer goes nowhere', async () => {
+  test('sends nothing without an interceptor', async () => {
     await expect(client(options()).messages.create(params)).rejects.toMatchObject({ code: 'connection' })
   })
 })
@@ -69,14 +69,14 @@ describe.each(senders)('msw and %s', (_, options) => {
   beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
   afterAll(() => server.close())
 
-  test('a message, whole and streamed', async () => {
+  test('receives a message, complete and streamed', async () => {
     const bedrock = client(options())
     const whole = await bedrock.messages.create(params)
     expect(await bedrock.messages.stream(params).finalMessage()).toEqual(whole)
     expect(fake.calls.map(({ signature }) => signature.valid)).toEqual([true, true])
   })
 
-  test('faults', async () => {
+  test('receives faults', async () => {
     const bedrock = client(options())
     fake.fail('throttling')
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ type: 'ThrottlingException' })
@@ -87,7 +87,7 @@ describe.each(senders)('msw and %s', (_, options) => {
   })
 })
 
-test('when they have let go, node:http sends again', async () => {
+test('uses node:http again after they are restored', async () => {
   const heads: string[] = []
   const server = await listen((socket) => onRequest(socket, (head) => heads.push(head) && socket.write(response())))
   const bedrock = client({ endpoint: `http://127.0.0.1:${server.port}` })
@@ -96,7 +96,7 @@ test('when they have let go, node:http sends again', async () => {
   await server.close()
 })
 
-describe("OpenTelemetry's instrumentation of http", () => {
+describe("OpenTelemetry's instrumentation of node:http", () => {
   let server: Listening
   let directory: string
   beforeAll(async () => {

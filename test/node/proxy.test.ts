@@ -71,7 +71,7 @@ const write = async (text: string): Promise<string> => {
 describe('a tunnel', () => {
   const endpoint = 'https://localhost'
 
-  test('HTTPS_PROXY and NODE_EXTRA_CA_CERTS of the client’s env; 5 calls through one', async () => {
+  test("uses HTTPS_PROXY and NODE_EXTRA_CA_CERTS of the client's env; 5 calls share it", async () => {
     const server = await answering(true)
     const proxy = await proxying(server.port)
     const env = {
@@ -90,7 +90,7 @@ describe('a tunnel', () => {
     )
   })
 
-  test.each([false, true])('the `proxy` option; through TLS: %s', async (isTls) => {
+  test.each([false, true])('uses the `proxy` option; over TLS: %s', async (isTls) => {
     const server = await answering(true)
     const proxy = await proxying(server.port, { isTls })
     const fetch = createNodeFetch({
@@ -108,7 +108,7 @@ describe('a tunnel', () => {
     [407, false, /NAME:PASSWORD@HOST/],
     [403, false, /NO_PROXY/],
     [503, true, /NO_PROXY/],
-  ])('a refusal with %d is the proxy’s, and shows no password', async (status, retryable, hint) => {
+  ])("reports a %d as the proxy's, without the password", async (status, retryable, hint) => {
     const proxy = await proxying(1, { answer: `HTTP/1.1 ${status} No\r\ncontent-length: 2\r\n\r\nno` })
     const fetch = createNodeFetch({ proxy: `http://me:s3cret-word@127.0.0.1:${proxy.port}` })
     const error: unknown = await client({ fetch, endpoint })
@@ -124,7 +124,7 @@ describe('a tunnel', () => {
     await expect.poll(() => proxy.connections[0]?.destroyed).toBe(true)
   })
 
-  test('a proxy that is not there', async () => {
+  test('reports an unreachable proxy', async () => {
     const gone = await listen(() => {})
     await gone.close()
     const fetch = createNodeFetch({ proxy: `http://me:s3cret-word@127.0.0.1:${gone.port}` })
@@ -138,13 +138,13 @@ describe('a tunnel', () => {
     })
   })
 
-  test('bytes that come before TLS begins are refused', async () => {
+  test('rejects bytes that come before TLS', async () => {
     const proxy = await proxying(1, { answer: 'HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n' })
     const fetch = createNodeFetch({ proxy: `http://127.0.0.1:${proxy.port}` })
     await expect(client({ fetch, endpoint }).messages.create(params)).rejects.toMatchObject({ code: 'connection' })
   })
 
-  test('an aborted call gives up its tunnel, and so does timeout.connect', async () => {
+  test('closes for an aborted call, and after timeout.connect', async () => {
     const proxy = await serve((socket) => socket.resume())
     const fetch = createNodeFetch({ proxy: `http://127.0.0.1:${proxy.port}` })
     const controller = new AbortController()
@@ -175,7 +175,7 @@ describe('a tunnel', () => {
 })
 
 describe('without TLS', () => {
-  test('the proxy is sent the request itself, and its 407 is told as its own', async () => {
+  test("sends the request to the proxy, and reports its 407 as the proxy's", async () => {
     const server = await answering(false)
     const proxy = await proxying(server.port)
     const fetch = createNodeFetch({ proxy: `me:s3cret-word@127.0.0.1:${proxy.port}` })
@@ -199,7 +199,7 @@ describe('without TLS', () => {
   })
 })
 
-describe('what the environment says', () => {
+describe('proxies of the environment', () => {
   const found = (url: string, env: Record<string, string>): string | undefined =>
     proxyFromEnvironment(new URL(url), env)?.url.href
   const p = 'http://proxy.example.com:3128/'
@@ -235,12 +235,12 @@ describe('what the environment says', () => {
     ['http://[::1]', { HTTP_PROXY: p }, undefined],
     ['http://169.254.170.2', { HTTP_PROXY: p }, undefined],
     ['http://[fd00:ec2::254]', { HTTP_PROXY: p }, undefined],
-  ])('%s with %j', (url, env, expected) => {
+  ])('for %s with %j', (url, env, expected) => {
     expect(found(url, env)).toBe(expected)
   })
 
   test.each(['socks5://proxy.example.com', 'http://', 'ftp://me:s3cret-word@x'])(
-    '%s is refused, not quoted',
+    'rejects %s without quoting it',
     async (value) => {
       const error: unknown = await client({ env: { HTTPS_PROXY: value } })
         .messages.create(params)

@@ -47,7 +47,7 @@ afterAll(async () => {
 
 // Kept-alive sockets would hold it for as long as they are kept.
 test.each(['http', 'https'])(
-  'a script ends when its calls are done, and loads no undici, over %s',
+  'ends when its calls are done, without loading undici, over %s',
   async (scheme) => {
     const endpoint = `${scheme}://localhost:${(scheme === 'http' ? plain : secure).port}`
     const ca = scheme === 'http' ? undefined : certificate.cert

@@ -44,14 +44,14 @@ function client({ port }: { port: number }, options: NodeFetchOptions): BedrockC
   })
 }
 
-test('20 calls share one connection', async () => {
+test('shares one connection among 20 calls', async () => {
   const server = await serve()
   const bedrock = client(server, { ca: certificate.cert })
   for (let i = 0; i < 20; i++) await bedrock.messages.create(params)
   expect(server.connections).toHaveLength(1)
 })
 
-test('a session of TLS is used again on the next connection', async () => {
+test('resumes a TLS session on the next connection', async () => {
   const server = await serve({}, 'connection: close')
   const bedrock = client(server, { ca: certificate.cert })
   for (let i = 0; i < 3; i++) await bedrock.messages.create(params)
@@ -59,7 +59,7 @@ test('a session of TLS is used again on the next connection', async () => {
   expect((server.connections.at(-1) as TLSSocket).isSessionReused()).toBe(true)
 })
 
-test('a certificate that is not trusted is an error that says what to do, and nothing is sent', async () => {
+test('rejects an untrusted certificate, says what to do, and sends nothing', async () => {
   const heads: string[] = []
   const server = await listen((socket) => onRequest(socket, (head) => heads.push(head)), certificate)
   servers.push(server)
@@ -71,7 +71,7 @@ test('a certificate that is not trusted is an error that says what to do, and no
   expect(heads).toEqual([])
 })
 
-test('a client shows its certificate', async () => {
+test('sends a client certificate', async () => {
   const server = await serve({ requestCert: true, rejectUnauthorized: true, ca: mine.cert })
   await expect(client(server, { ca: certificate.cert }).messages.create(params)).rejects.toMatchObject({
     code: 'connection',
@@ -81,11 +81,11 @@ test('a client shows its certificate', async () => {
 })
 
 test.each([
-  ['a path in place of a certificate', () => ({ ca: '/etc/ssl/root.crt' })],
-  ['a key that is none', () => ({ cert: mine.cert, key: 's3cret-key' })],
+  ['a path instead of a certificate', () => ({ ca: '/etc/ssl/root.crt' })],
+  ['an invalid key', () => ({ cert: mine.cert, key: 's3cret-key' })],
   ['the key of another certificate', () => ({ cert: mine.cert, key: certificate.key })],
-  ['an NODE_EXTRA_CA_CERTS that is not there', () => ({ env: { NODE_EXTRA_CA_CERTS: '/does/not/exist' } })],
-])('%s is a ConfigurationError', async (_, options) => {
+  ['a missing NODE_EXTRA_CA_CERTS file', () => ({ env: { NODE_EXTRA_CA_CERTS: '/does/not/exist' } })],
+])('reports %s as a ConfigurationError', async (_, options) => {
   const server = await serve()
   const call = async (): Promise<unknown> => client(server, options()).messages.create(params)
   const error: unknown = await call().catch((reason: unknown) => reason)
@@ -93,7 +93,7 @@ test.each([
   expect(inspect(error)).not.toMatch(/s3cret|PRIVATE KEY/)
 })
 
-test('an agent of one’s own', async () => {
+test('uses a custom agent', async () => {
   const server = await serve()
   const agent = new https.Agent({ keepAlive: true, ca: certificate.cert, maxSockets: 1 })
   const requests = vi.spyOn(agent as unknown as { addRequest(): void }, 'addRequest')
@@ -104,7 +104,7 @@ test('an agent of one’s own', async () => {
   agent.destroy()
 })
 
-test('a Unix socket', async () => {
+test('connects to a Unix socket', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'outcrop-socket-')), 's')
   const server = http.createServer((_, outgoing) => outgoing.end(message))
   await new Promise<void>((resolve) => server.listen(path, resolve))
@@ -120,7 +120,7 @@ test.each([
   [{ proxy: 'http://a', socketPath: '/x' }, /proxy and socketPath/],
   [{ prxy: 'http://a' }, /prxy/],
   [{ agent: {} }, /agent/],
-])('options that can never work: %#', (options, message) => {
+])('rejects impossible options: %#', (options, message) => {
   expect(() => createNodeFetch(options as never)).toThrow(
     expect.objectContaining({ code: 'configuration', message: expect.stringMatching(message) }),
   )

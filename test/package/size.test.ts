@@ -26,8 +26,8 @@ async function bundle(contents: string): Promise<string> {
   return outputFiles[0]?.text as string
 }
 
-const program = (door: string, model: string): string => `
-  import { createBedrockClient } from '${door}'
+const program = (subpath: string, model: string): string => `
+  import { createBedrockClient } from '${subpath}'
   const bedrock = createBedrockClient({ region: 'us-east-1', credentials: { token } })
   const params = { model: '${model}', max_tokens: 1024, messages: [{ role: 'user', content: 'Hi' }] }
   for await (const text of bedrock.messages.stream(params).textStream) console.log(text)`
@@ -36,9 +36,9 @@ const program = (door: string, model: string): string => `
 test.each([
   ['outcrop/core', 'us.anthropic.claude-sonnet-4-6', 22_700],
   ['outcrop', 'sonnet', 40_200],
-])('the smallest streaming program on %s', async (door, model, limit) => {
-  const size = gzipSync(await bundle(program(door, model)), { level: 9 }).length
-  console.log(`${door}: ${size} bytes gzipped`)
+])('the smallest streaming program on %s', async (subpath, model, limit) => {
+  const size = gzipSync(await bundle(program(subpath, model)), { level: 9 }).length
+  console.log(`${subpath}: ${size} bytes gzipped`)
   expect(size).toBeLessThanOrEqual(limit)
 })
 
