@@ -80,6 +80,24 @@ describe('the values of headers that may hold a secret', () => {
   })
 })
 
+describe('a secret inside base64', () => {
+  const token = 'odd>>>token???of~~~mine'
+  const urlSafe = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_')
+
+  test.each(['', 'a', 'ab', 'me:', 'you:', 'them:', '\xff', '\xff\xff'])('is removed after %j', async (before) => {
+    for (const after of ['', ':', '::', '\xff\xff\xff']) {
+      const encoded = btoa(before + token + after)
+      expect(encoded).toMatch(/[+/]/)
+      for (const text of [encoded, urlSafe(encoded)]) {
+        const said = await shown(`Not ${text} again`, { 'x-gateway-key': token })
+        expect(said).toContain('[redacted]')
+        // At each end, a few bits belong to what is beside it.
+        expect(said.length).toBeLessThan(`Not ${btoa(before)}[redacted]${btoa(after)} again`.length + 8)
+      }
+    }
+  })
+})
+
 describe('the length of foreign text', () => {
   const word = 'abcdefg '
   const whole = word.repeat(1024).trimEnd()
@@ -134,6 +152,19 @@ describe('an underlying error', () => {
     expect(copy?.stack?.split('\n')).toHaveLength(String(error.stack).split('\n').length)
     expect(below).toMatchObject({ name: 'RangeError', message: 'root', code: 7 })
     expect(Object.keys(copy as object)).not.toContain('request')
+  })
+
+  test('may be a text', async () => {
+    const [copy] = causesOf(await broken('out of service'))
+    expect(copy?.message).toBe('out of service')
+  })
+
+  test('keeps what it quotes, unless a parser does', async () => {
+    const quoting = 'the header "x-app" is odd'
+    const [kept] = causesOf(await broken(new TypeError(quoting)))
+    expect(kept?.message).toBe(quoting)
+    const [parser] = causesOf(await broken(new SyntaxError(quoting)))
+    expect(parser?.message).toBe('the header "…" is odd')
   })
 
   test('gets no code if it had none', async () => {
