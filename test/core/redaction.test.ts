@@ -137,14 +137,17 @@ describe('a value after the name of a secret', () => {
 
 describe('a secret by its form alone', () => {
   const long = 'aB3/'.repeat(11)
-  test.each([
+  test.each<[string, string]>([
     ['a Bedrock API key', 'bedrock-api-key-YmVkcm9ja.z+/=%-9'],
     ['a long-term Bedrock API key', `ABSK${long.slice(0, 16)}z`],
-    ...['IQoJ', 'FwoG', 'FQoG', 'AQoD'].map((start) => ['a session token', `${start}${long.slice(0, 40)}z`]),
+    ...['IQoJ', 'FwoG', 'FQoG', 'AQoD'].map((start): [string, string] => [
+      'a session token',
+      `${start}${long.slice(0, 40)}z`,
+    ]),
     ['a JSON Web Token', 'eyJhbGciOiJ.eyJzdWIi-_Oi.c2ln'],
     ['a token after its scheme', 'bearer abcd+/=.~-_8'],
     ['a password after its scheme', 'Basic dXNlcjpw'],
-  ] as const)('%s is removed: %s', async (_, secret) => {
+  ])('%s is removed: %s', async (_, secret) => {
     const said = await shown(`refused "${secret}", sorry`)
     expect(said).toMatch(/^refused "((bearer|Basic) )?\[redacted\]", sorry$/)
   })
