@@ -36,7 +36,7 @@ const program = (subpath: string, model: string): string => `
 test.each([
   ['outcrop/core', 'us.anthropic.claude-sonnet-4-6', 22_700],
   ['outcrop', 'sonnet', 40_200],
-])('the smallest streaming program on %s', async (subpath, model, limit) => {
+])('limits the smallest streaming program on %s', async (subpath, model, limit) => {
   const size = gzipSync(await bundle(program(subpath, model)), { level: 9 }).length
   console.log(`${subpath}: ${size} bytes gzipped`)
   expect(size).toBeLessThanOrEqual(limit)
@@ -80,7 +80,7 @@ test.each<[subpath: string, allowed: string[]]>([
   ['outcrop/tools', ['tools']],
   ['outcrop/telemetry', ['telemetry']],
   ['outcrop', ['catalog', 'hints', 'guardrails', 'decoder', 'signer']],
-])('%s brings nothing else along', async (subpath, allowed) => {
+])('%s includes no other module', async (subpath, allowed) => {
   const text = await bundle(`import * as all from '${subpath}'; globalThis.all = all`)
   const found = Object.keys(marks).filter((name) => marks[name]?.test(text))
   // What a bundle says when something is not there is no part of it: the core names the answer of an unrouted path.
