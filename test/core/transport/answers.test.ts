@@ -142,6 +142,13 @@ describe('headers of a call', () => {
     expect(requests[0]?.headers).not.toHaveProperty('x-none')
   })
 
+  test('are signed as they arrive', async () => {
+    const fake = createFakeBedrock()
+    const bedrock = client(fake.fetch, { credentials: fake.identity, region: fake.region })
+    await bedrock.messages.create(params, { headers: { 'x-app': '  two  words\t' } })
+    expect(fake.calls).toMatchObject([{ status: 200, signature: { valid: true } }])
+  })
+
   test.each<[object, string]>([
     [{ 'x app': 'one' }, 'Not a header name: "x app"'],
     [{ ' x-app': 'one' }, 'Not a header name: " x-app"'],

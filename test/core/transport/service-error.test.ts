@@ -1,4 +1,5 @@
 import { createBedrockClient, type ServiceError } from 'outcrop/core'
+import { discoverInferenceProfiles } from 'outcrop/models'
 import { describe, expect, test } from 'vitest'
 import { keys } from './capture.ts'
 
@@ -34,6 +35,7 @@ describe('the type of an error', () => {
     ['a#b#Validation.Exception', 'Validation.Exception', {}],
     ['', 'FromCode', { code: 'FromCode', __type: 'FromType' }],
     ['', 'FromType', { __type: 'aws#FromType' }],
+    ['', 'FromType', { __type: ' aws# FromType ' }],
     ['FromHeader', 'FromHeader', { code: 'FromCode' }],
     ['', 'UnknownError', { code: 7 }],
     ['4Exception', 'UnknownError', {}],
@@ -141,5 +143,30 @@ test.each<[unknown, string]>([
     code: 'configuration',
     message,
     hint: 'Use a Region such as us-east-1.',
+  })
+})
+
+describe('a response of the control plane', () => {
+  const discover = (body: string, status = 200) => {
+    const headers = { 'x-amzn-requestid': 'of-the-control-plane' }
+    const fetch = async () => new Response(body, { status, headers })
+    return discoverInferenceProfiles(createBedrockClient({ region: 'us-east-1', credentials: keys, fetch }).fetch)
+  }
+  const requestId = 'of-the-control-plane'
+
+  test('that is truncated rejects with a ConnectionError', async () => {
+    for (const body of ['{"inferenceProfileSummaries":[', '', '[]'])
+      await expect(discover(body)).rejects.toMatchObject({ code: 'connection', requestId })
+  })
+
+  test('to an unknown path rejects with a ServiceError, although its status is 200', async () => {
+    const body = '{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"},"Version":"1.0"}'
+    const expected = { code: 'service', type: 'UnknownOperationException', status: 200, requestId }
+    await expect(discover(body)).rejects.toMatchObject(expected)
+  })
+
+  test('with another status rejects with its error', async () => {
+    const expected = { code: 'service', status: 404, message: 'No', requestId }
+    await expect(discover('{"message":"No"}', 404)).rejects.toMatchObject(expected)
   })
 })
