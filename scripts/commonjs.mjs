@@ -33,9 +33,9 @@ function isChunk(file) {
 function toCommonJs(code) {
   return (
     code
-      .replace(/\b(from\s*"\.[^"]*|import\s*"\.[^"]*)\.js"/g, '$1.cjs"')
+      .replace(/\b((?:from|import)\s*(['"])\.[^'"]*)\.js\2/g, '$1.cjs$2')
       // Parts of this package that are loaded late are CommonJS too: Jest, for one, has no `import()`.
-      .replace(/\bimport\(\s*"(\.[^"]*)\.js"\s*\)/g, 'Promise.resolve().then(() => require("$1.cjs"))')
+      .replace(/\bimport\(\s*(['"])(\.[^'"]*)\.js\1\s*\)/g, 'Promise.resolve().then(() => require("$2.cjs"))')
   )
 }
 
