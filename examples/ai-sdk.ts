@@ -1,4 +1,4 @@
-// The Vercel AI SDK on Bedrock, and the route that `useChat` talks to. On the embedded fake Bedrock.
+// The Vercel AI SDK on Bedrock, and a route for `useChat`. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/ai-sdk.ts
 import { createAnthropic } from '@ai-sdk/anthropic'
@@ -10,7 +10,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 const fake = createFakeBedrock({ reply: 'An outcrop is where bedrock meets the surface.' })
 const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
 
-// The one line that is new.
+// The only new line.
 const claude = createAnthropic(anthropicOptions(bedrock))
 
 // app/api/chat/route.ts
@@ -19,14 +19,14 @@ async function POST(request: Request): Promise<Response> {
   const result = streamText({
     model: claude('claude-sonnet-4-6'),
     messages: await convertToModelMessages(messages),
-    // Bedrock's own retries are enough, and a reader that leaves ends the call.
+    // The client retries already. The call ends if the browser disconnects.
     maxRetries: 0,
     abortSignal: request.signal,
   })
   return result.toUIMessageStreamResponse()
 }
 
-// In the browser `useChat()` has this inside.
+// `useChat()` does this in the browser.
 const transport = new DefaultChatTransport({
   api: 'https://app.example/api/chat',
   fetch: async (input, init) => POST(new Request(input, init)),

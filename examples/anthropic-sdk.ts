@@ -1,4 +1,4 @@
-// Anthropic's own SDK on Bedrock: streams, tools, structured output, models. On the embedded fake Bedrock.
+// Anthropic's own SDK on Bedrock: streams, tools, structured output, models. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/anthropic-sdk.ts
 import Anthropic from '@anthropic-ai/sdk'
@@ -19,7 +19,7 @@ const fake = createFakeBedrock({
 })
 const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
 
-// The one line that is new.
+// The only new line.
 const anthropic = new Anthropic(anthropicOptions(bedrock))
 
 const ask = (content: string) => ({

@@ -1,4 +1,4 @@
-// The settings of Claude Code configure this client too. On the embedded fake Bedrock, with a settings file of its own.
+// A client configured by Claude Code's settings. Runs on the embedded fake Bedrock, with its own settings file.
 //
 //   npm run build && npx tsx examples/claude-code-settings.ts
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

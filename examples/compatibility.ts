@@ -1,4 +1,5 @@
-// A body that is too modern for its model, what becomes of it, and what a call cost. On the embedded fake Bedrock.
+// A body with fields that its model does not accept, how it is adapted, and what the call cost. Runs on the embedded fake
+// Bedrock.
 //
 //   npm run build && npx tsx examples/compatibility.ts
 import { createBedrockClient } from 'outcrop'

@@ -1,4 +1,4 @@
-// Where credentials come from, and how they are renewed. Runs without AWS, on the embedded fake Bedrock.
+// Sources of credentials, and how they are renewed. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/credentials.ts
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,13 +27,13 @@ async function show(title: string, credentials: CredentialProvider): Promise<voi
 }
 
 try {
-  // A command that prints keys: `aws configure export-credentials`, a vault, a company's own helper.
+  // A command that prints keys, such as `aws configure export-credentials`, a vault's client or a company's own helper.
   const printed = JSON.stringify({
     Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey },
   })
   await show('a command that prints keys', fromCommand(node(`console.log(${JSON.stringify(printed)})`)))
 
-  // A session that has ended: Bedrock refuses the keys, the login runs, the call is signed again and repeated.
+  // An expired session: Bedrock refuses the keys, the login runs, and the call is signed again and replayed.
   const session = join(folder, 'session.json')
   writeFileSync(session, JSON.stringify({ accessKeyId: 'AKIDEXPIRED', secretAccessKey: 'secret-example-expired' }))
   const login = node(`
@@ -41,20 +41,20 @@ try {
     console.log('Open https://device.sso.example.com and enter ABCD-EFGH')
     writeFileSync(${JSON.stringify(session)}, ${JSON.stringify(JSON.stringify(keys))})`)
   const fromSession: CredentialProvider = async () => JSON.parse(readFileSync(session, 'utf8'))
-  const onOutput = (line: string): void => console.log(`  login says: ${line}`)
-  await show('a login when the session has ended', withAuthRefresh(fromSession, login, { onOutput }))
+  const onOutput = (line: string): void => console.log(`  login: ${line}`)
+  await show('a login for an expired session', withAuthRefresh(fromSession, login, { onOutput }))
 
-  // A role in another account. The call to STS takes the client's own fetch, and so its proxy.
+  // A role in another account. The call to STS uses the client's own fetch, and so its proxy.
   const roleArn = 'arn:aws:iam::123456789012:role/bedrock'
   await show('a role', fromAssumeRole({ credentials: keys, roleArn, sessionName: 'example' }))
 
-  // A short-term API key for a browser or a sandbox: made locally, good for one region and a quarter of an hour.
+  // A short-term API key for a browser or a sandbox: created locally, valid for one Region and 15 minutes.
   const token = await createBedrockApiKey({ credentials: keys, region: fake.region, expiresIn: 900 })
   await show('a short-term API key', fromBearerToken(token))
   const { kind, region } = describeBedrockApiKey(token)
-  console.log(`  it is a ${kind} key for ${region}\n`)
+  console.log(`  a ${kind} key for ${region}\n`)
 
-  // What a client would use here, and what else is set and passed over.
+  // The source that a client would use here, and the ones that it would skip.
   const env = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey }
   console.log(String(await explainCredentials({ env: { ...env, AWS_BEARER_TOKEN_BEDROCK: token } })))
 } finally {

@@ -1,4 +1,4 @@
-// Streams a message to the terminal, through the real path: credentials, SigV4, HTTP, event stream, Messages events.
+// Streams a message to the terminal with everything that a real call needs: credentials, SigV4, HTTP, event stream.
 //
 //   npm run demo -- "your prompt"                              against the embedded fake Bedrock, over HTTP
 //   npm run demo -- --live --region R --model M "your prompt"  against Amazon Bedrock, with your own credentials

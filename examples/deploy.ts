@@ -1,5 +1,5 @@
-// Gateways where you would deploy them: each file in `deploy/`, run here on its own runtime or a stand-in of it. Those
-// that `npm run test:runtimes` has not installed are skipped.
+// Runs each gateway in `deploy/` on its own runtime, or on a stand-in for it. Skips runtimes that `npm run test:runtimes`
+// has not installed.
 //
 //   npm run build && npx tsx examples/deploy.ts
 import assert from 'node:assert/strict'
@@ -28,7 +28,7 @@ const env = {
 }
 Object.assign(process.env, env)
 
-/** What a person's program does. */
+/** Calls a gateway as a user's program would. */
 async function ask(baseURL: string, send: typeof fetch = fetch): Promise<string> {
   const anthropic = new Anthropic({ baseURL, apiKey: key, fetch: send, maxRetries: 0 })
   const message = await anthropic.messages
@@ -40,9 +40,9 @@ async function ask(baseURL: string, send: typeof fetch = fetch): Promise<string>
     .finalMessage()
   const [block] = message.content
   assert.equal(block?.type === 'text' && block.text, reply)
-  const stranger = await send(`${baseURL}/v1/messages`, { method: 'POST', body: '{}' })
-  assert.equal(stranger.status, 401)
-  return `answered ${message.usage.output_tokens} tokens, refused a stranger`
+  const withoutKey = await send(`${baseURL}/v1/messages`, { method: 'POST', body: '{}' })
+  assert.equal(withoutKey.status, 401)
+  return `answered with ${message.usage.output_tokens} tokens, refused a call without a key`
 }
 
 async function runWorker(): Promise<string> {
@@ -77,7 +77,7 @@ async function runHono(): Promise<string> {
 const outcomes = {
   'cloudflare-worker.ts': existsSync(workerd)
     ? await runWorker()
-    : 'SKIPPED: not installed, `npm run test:runtimes` does it',
+    : 'SKIPPED: `npm run test:runtimes` installs the runtime',
   'lambda.ts': await runLambda(),
   'hono.ts': await runHono(),
 }

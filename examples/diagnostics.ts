@@ -1,4 +1,4 @@
-// The doctor and the least-privilege IAM policy as functions. On the embedded fake Bedrock.
+// The doctor and the least-privilege IAM policy as functions. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/diagnostics.ts
 import { createBedrockClient } from 'outcrop'

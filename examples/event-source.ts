@@ -1,4 +1,4 @@
-// A message as server-sent events, for a browser. On the embedded fake Bedrock.
+// A message as server-sent events, for a browser. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/event-source.ts
 import { createBedrockClient } from 'outcrop'
@@ -8,7 +8,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 const fake = createFakeBedrock({ reply: 'An outcrop is where bedrock meets the surface.' })
 const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
 
-// A route of any server that speaks Request and Response.
+// A route for any server that uses Request and Response.
 const route = (question: string): Promise<Response> =>
   toEventStream(
     bedrock.messages.stream({ model: 'sonnet', max_tokens: 256, messages: [{ role: 'user', content: question }] }),

@@ -1,4 +1,5 @@
-// Failover: a Region that throttles, a conversation that stays where its cache is, and its return. On the embedded fake Bedrock.
+// Failover: a Region throttles, and a conversation moves, stays with its new cache, and returns. Runs on the embedded fake
+// Bedrock.
 //
 //   npm run build && npx tsx examples/failover.ts
 import { createBedrockClient, type MessageParam } from 'outcrop'

@@ -1,4 +1,4 @@
-// A gateway for a team: a key for each person, and Anthropic's SDK through it. On the embedded fake Bedrock.
+// A gateway for a team, with a key for each person, called by Anthropic's SDK. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/gateway.ts
 import assert from 'node:assert/strict'
@@ -11,7 +11,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 const fake = createFakeBedrock({ reply: 'Hello, Alice.' })
 const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
 
-// Give the key to Alice; keep its hash.
+// Give the key to Alice, and store its hash.
 const key = createApiKey()
 const gateway = createGateway(bedrock, {
   authenticate: apiKeys([
@@ -27,10 +27,10 @@ const params = { max_tokens: 100, messages: [{ role: 'user' as const, content: '
 const message = await anthropic.messages.create({ model: 'claude-sonnet-4-6', ...params })
 assert.equal(message.content[0]?.type === 'text' && message.content[0].text, 'Hello, Alice.')
 
-// Alice may not call other models, and nobody calls any without a key.
+// Alice cannot call other models, and an unknown key cannot call any.
 await assert.rejects(anthropic.messages.create({ model: 'claude-opus-4-8', ...params }), Anthropic.NotFoundError)
-const stranger = new Anthropic({ baseURL: server.url, apiKey: 'none', maxRetries: 0 })
-await assert.rejects(stranger.messages.create({ model: 'claude-sonnet-4-6', ...params }), Anthropic.AuthenticationError)
+const unknown = new Anthropic({ baseURL: server.url, apiKey: 'unknown', maxRetries: 0 })
+await assert.rejects(unknown.messages.create({ model: 'claude-sonnet-4-6', ...params }), Anthropic.AuthenticationError)
 
 const [alice] = gateway.snapshot().keys
 assert.ok(alice && alice.spentToday > 0)

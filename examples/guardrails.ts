@@ -1,4 +1,4 @@
-// Guardrails: what a block looks like, as a result, as an error, and ahead of the model. On the embedded fake Bedrock.
+// Guardrails: a blocked call as a result and as an error, and a check without a model. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/guardrails.ts
 import { createBedrockClient, isBedrockError } from 'outcrop'
@@ -33,4 +33,4 @@ try {
 }
 
 const { action } = await applyGuardrail(bedrock, { identifier: 'gr1', version: 1, source: 'INPUT', content: 'granite' })
-console.log(`on its own: ${action}`)
+console.log(`ApplyGuardrail: ${action}`)

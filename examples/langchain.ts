@@ -1,4 +1,4 @@
-// LangChain on Bedrock. On the embedded fake Bedrock.
+// LangChain on Bedrock. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/langchain.ts
 import { ChatAnthropic } from '@langchain/anthropic'
@@ -12,7 +12,7 @@ const bedrock = createBedrockClient({ region: fake.region, credentials: fake.ide
 const model = new ChatAnthropic({
   model: 'claude-sonnet-4-6',
   apiKey: 'unused',
-  // Bedrock's own retries are enough.
+  // The client retries already.
   maxRetries: 0,
   clientOptions: { fetch: anthropicFetch(bedrock) },
 })

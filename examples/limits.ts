@@ -1,4 +1,4 @@
-// Limits: more calls than the account's quota has room for, and none of them throttled. On the embedded fake Bedrock.
+// Limits: more calls than the account's quota allows, and Bedrock throttles none. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/limits.ts
 import { createBedrockClient, isBedrockError } from 'outcrop'
@@ -22,20 +22,20 @@ const params = {
 }
 
 const { quotas } = await readQuotas(plain)
-console.log('the account has', quotas[0]?.tokensPerMinute, 'tokens per minute')
+console.log('The account has', quotas[0]?.tokensPerMinute, 'tokens per minute.')
 
 const limiter = limits({ quotas, maxWait: 2_000 })
 const bedrock = plain.withOptions({ middleware: [limiter] })
 const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => bedrock.messages.create(params)))
 const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 const waited = answered.filter(({ metadata }) => (metadata.limits?.waited ?? 0) > 100)
-console.log(`${answered.length} calls answered, ${waited.length} of them after a wait`)
+console.log(`${answered.length} calls were answered, ${waited.length} of them after a wait.`)
 for (const outcome of outcomes) {
   if (outcome.status === 'fulfilled' || !isBedrockError(outcome.reason, 'quota_exceeded')) continue
-  console.log(`the others are told to come back in ${outcome.reason.retryAfter} ms`)
+  console.log(`The others can try again in ${outcome.reason.retryAfter} ms.`)
   break
 }
 const throttled = fake.calls.filter(({ status }) => status === 429)
-console.log(`Bedrock throttled ${throttled.length} calls`)
+console.log(`Bedrock throttled ${throttled.length} calls.`)
 const [budget] = limiter.snapshot().budgets
-console.log('used', budget?.used, 'of', budget?.quota)
+console.log(`Used ${budget?.used} of ${budget?.quota} tokens.`)

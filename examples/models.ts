@@ -1,4 +1,4 @@
-// How names become models: aliases, pins, overrides, residency. Runs without AWS, on the embedded fake Bedrock.
+// Resolving model names: aliases, pins, overrides, residency. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/models.ts
 import { createBedrockClient, isBedrockError } from 'outcrop'
@@ -19,7 +19,7 @@ const bedrock = createBedrockClient({
     overrides: { 'claude-opus-4-6': arn },
     aliases: { fast: 'haiku' },
     residency: 'eu',
-    // Ask the account for what the catalog does not know, and for nothing else.
+    // Look only unknown names up in the account.
     discovery: 'fallback',
     profiles: { [arn]: 'eu.anthropic.claude-opus-4-6-v1' },
   },
@@ -29,7 +29,7 @@ for (const name of ['default', 'opus', 'fast', 'global.anthropic.claude-opus-5',
   console.log(`${await bedrock.models.explain(name)}\n`)
 }
 
-// The ARN lies in another region: the call goes there, and is signed for it.
+// The ARN is in another Region: the call goes there, and is signed for it.
 await bedrock.messages.create({ model: 'opus', max_tokens: 64, messages: [{ role: 'user', content: 'Hello!' }] })
 const [call] = fake.calls
 console.log(`called ${call?.model}\n    in ${call?.region}, signature ${call?.signature.valid ? 'valid' : 'refused'}`)

@@ -1,4 +1,4 @@
-// Prompt caching: a conversation that grows, and what is read from the cache. On the embedded fake Bedrock.
+// Prompt caching: a growing conversation, and how much of it is read from the cache. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/prompt-caching.ts
 import { createBedrockClient, type MessageParam } from 'outcrop'
@@ -20,7 +20,7 @@ for (const content of ['What is an outcrop?', 'And a scree?', 'Which of them is 
   messages.push({ role: 'assistant', content: answer.content })
   const { inputTokens, cacheReadInputTokens, cacheWriteInputTokens } = answer.metadata.usage
   console.log(
-    `${content.padEnd(26)} read ${cacheReadInputTokens}, written ${cacheWriteInputTokens}, plain ${inputTokens}`,
+    `${content.padEnd(26)} read ${cacheReadInputTokens}, written ${cacheWriteInputTokens}, uncached ${inputTokens}`,
   )
 }
 console.log(`\n${explainCaching({ system, messages: messages as never }, await bedrock.models.resolve('sonnet'))}`)

@@ -1,4 +1,6 @@
-// Through a company's proxy: here a small one of our own, which opens tunnels and asks for a password.
+// Calls through a company's proxy that requires a password. Runs on the embedded fake Bedrock, with a small proxy.
+//
+//   npm run build && npx tsx examples/proxy.ts
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createBedrockClient, isBedrockError } from 'outcrop'
@@ -16,7 +18,7 @@ const proxy = createServer((request, response) => {
     response.writeHead(407).end()
     return
   }
-  // Whatever host is asked for, it is the fake that answers.
+  // Every request goes to the fake, for any host.
   const body: Uint8Array[] = []
   request
     .on('data', (chunk) => body.push(chunk))
@@ -36,12 +38,12 @@ const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`
 const options = {
   region: fake.region,
   credentials: fake.identity,
-  // AWS's own host is https, and goes through a tunnel; plain http is for this example alone.
+  // AWS's own hosts use https, through a tunnel. Plain http is only for this example.
   endpoint: { url: 'http://bedrock.example.com', allowHttp: true },
 }
 const params = { model: 'sonnet', max_tokens: 64, messages: [{ role: 'user' as const, content: 'Hello!' }] }
 
-// Without a user, the proxy says no, and the error says that it was the proxy.
+// Without a password the proxy refuses, and the error names the proxy.
 const anonymous = createBedrockClient({ ...options, fetch: createNodeFetch({ proxy: `http://${address}` }) })
 try {
   await anonymous.messages.create(params)
@@ -51,7 +53,7 @@ try {
   console.log(error.hint?.replace(address, 'proxy:3128'))
 }
 
-// HTTPS_PROXY and HTTP_PROXY of the environment do the same without a line of code.
+// HTTPS_PROXY and HTTP_PROXY in the environment need no code.
 const bedrock = createBedrockClient({ ...options, env: { HTTP_PROXY: `http://me:example-password@${address}` } })
 const message = await bedrock.messages.create(params)
 console.log(message.content[0]?.type === 'text' && message.content[0].text)

@@ -1,4 +1,4 @@
-// Response caching: equal calls are answered once, streams are played back. On the embedded fake Bedrock.
+// Response caching: equal calls share one answer, and streams are replayed. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/response-caching.ts
 import { createBedrockClient } from 'outcrop'
@@ -20,7 +20,7 @@ const params = {
 }
 
 const texts = await Promise.all(Array.from({ length: 10 }, () => bedrock.messages.stream(params).finalText()))
-console.log(`${new Set(texts).size} answer for ${texts.length} streams, ${fake.calls.length} call of Bedrock`)
+console.log(`${new Set(texts).size} answer for ${texts.length} streams, ${fake.calls.length} call to Bedrock`)
 
 const { metadata } = await bedrock.messages.stream(params).finalMessage()
-console.log(metadata.cache, `${fake.calls.length} call of Bedrock`)
+console.log(metadata.cache, `${fake.calls.length} call to Bedrock`)

@@ -1,5 +1,5 @@
-// Routes that answer a browser with a message as it comes: each file in `routes/` is what you would deploy, and runs here
-// on its own runtime. Those that `npm run test:runtimes` has not installed are skipped.
+// Runs each route in `routes/`, which streams a message to a browser, on its own runtime. Skips runtimes that
+// `npm run test:runtimes` has not installed.
 //
 //   npm run build && npx tsx examples/routes.ts
 import assert from 'node:assert/strict'
@@ -35,7 +35,7 @@ Object.assign(process.env, env)
 const body = JSON.stringify({ messages: [{ role: 'user', content: 'What is an outcrop?' }] })
 const question = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
 
-/** What a page does with the answer. */
+/** Reads the response as a page would. */
 async function read(response: Response): Promise<string> {
   const text = await readMessageStream(response).finalText()
   assert.equal(text, reply)
@@ -57,7 +57,7 @@ async function bundle(file: string, conditions: string[], format: 'esm' | 'iife'
   return outputFiles[0]?.text as string
 }
 
-/** Serves `server.ts` as a project that has installed this package, and asks it. */
+/** Serves `server.ts` from a project that has installed this package, and calls it. */
 async function serve(command: string, args: readonly string[]): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-example-'))
   mkdirSync(join(directory, 'node_modules'))
@@ -100,7 +100,7 @@ async function runWorker(): Promise<string> {
   }
 }
 
-async function runAtTheEdge(): Promise<string> {
+async function runEdgeRoute(): Promise<string> {
   const code = await bundle(route('edge-route.ts'), ['edge-light', 'worker', 'browser'], 'iife', 'route')
   const { EdgeVM } = createRequire(join(runtimes, 'package.json'))('@edge-runtime/vm')
   const vm = new EdgeVM({ extend: (context: object) => Object.assign(context, { process: { env }, question }) })
@@ -115,8 +115,8 @@ async function askHono(): Promise<string> {
 
 const routes: readonly (readonly [file: string, on: string, needs: string, run: () => Promise<string>])[] = [
   ['cloudflare-worker.ts', 'workerd', executable('workerd'), runWorker],
-  ['lambda.ts', 'a stand-in of Lambda', root, invokeLambda],
-  ['edge-route.ts', "Vercel's edge runtime", join(runtimes, 'node_modules/@edge-runtime/vm'), runAtTheEdge],
+  ['lambda.ts', 'a stand-in for Lambda', root, invokeLambda],
+  ['edge-route.ts', "Vercel's edge runtime", join(runtimes, 'node_modules/@edge-runtime/vm'), runEdgeRoute],
   ['hono.ts', 'Node', root, askHono],
   [
     'server.ts',
@@ -128,7 +128,7 @@ const routes: readonly (readonly [file: string, on: string, needs: string, run: 
 ]
 
 for (const [file, on, needs, run] of routes) {
-  const outcome = existsSync(needs) ? await run() : 'SKIPPED: not installed, `npm run test:runtimes` does it'
+  const outcome = existsSync(needs) ? await run() : 'SKIPPED: `npm run test:runtimes` installs the runtime'
   console.log(`${file.padEnd(22)} ${on.padEnd(22)} ${outcome}`)
 }
 await server.close()

@@ -1,4 +1,4 @@
-// Two processes share their answers through one Redis. On the embedded fake Bedrock, and a Redis started for the purpose.
+// Two processes share cached answers in Redis. Runs on the embedded fake Bedrock, and starts its own Redis.
 //
 //   npm run build && npx tsx examples/shared-redis-cache.ts
 import { fork, spawn, spawnSync } from 'node:child_process'
@@ -11,7 +11,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 import { createStorage } from 'unstorage'
 import redis from 'unstorage/drivers/redis'
 
-/** What each process of a fleet does. */
+/** The program of each process. */
 async function ask(port: number): Promise<void> {
   const driver = redis({ host: '127.0.0.1', port })
   const fake = createFakeBedrock()
@@ -19,7 +19,7 @@ async function ask(port: number): Promise<void> {
     region: fake.region,
     credentials: fake.identity,
     fetch: fake.fetch,
-    // Each process of a fleet has temporary keys of its own. All of this one may see the same answers.
+    // Each process may have its own temporary keys. Here, all processes may see the same answers.
     middleware: [
       responseCaching({ store: unstorageStore(createStorage({ driver })), scope: 'store', namespace: 'example' }),
     ],
@@ -27,8 +27,8 @@ async function ask(port: number): Promise<void> {
   const params = { model: 'sonnet', max_tokens: 64, temperature: 0 }
   const messages = [{ role: 'user' as const, content: 'What is an outcrop?' }]
   const { metadata } = await bedrock.messages.stream({ ...params, messages }).finalMessage()
-  console.log(`process ${process.pid}: ${metadata.cache?.status}, ${fake.calls.length} calls of Bedrock`)
-  // Written in the background: here, the process would be gone before.
+  console.log(`process ${process.pid}: ${metadata.cache?.status}, ${fake.calls.length} calls to Bedrock`)
+  // The cache is written in the background, and this process would end before.
   await pause(200)
   await driver.dispose?.()
 }
@@ -37,7 +37,7 @@ const port = Number(process.argv[2])
 if (port) {
   await ask(port)
 } else if (spawnSync('redis-server', ['--version']).error) {
-  console.log('skipped: there is no redis-server on this machine')
+  console.log('SKIPPED: redis-server is not installed')
 } else {
   const probe = createServer()
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))

@@ -1,5 +1,5 @@
-// OpenTelemetry: a trace of what an application does with Claude, and the recipes for Workers and Lambda, which flush. On the
-// embedded fake Bedrock.
+// OpenTelemetry: a trace of an application's calls, its metrics, and recipes for Workers and Lambda, which must flush. Runs on
+// the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/telemetry.ts
 import assert from 'node:assert/strict'
@@ -18,7 +18,7 @@ import { createFakeBedrock } from 'outcrop/testing'
 import { serveFakeBedrock } from 'outcrop/testing/node'
 import { TreeExporter } from './telemetry/console-exporter.ts'
 
-// What an application does once. `NodeSDK` of `@opentelemetry/sdk-node` does the same.
+// An application sets this up once; `NodeSDK` of `@opentelemetry/sdk-node` does the same.
 const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(new TreeExporter())] })
 const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter: metricExporter })] })
@@ -38,7 +38,7 @@ const bedrock = createBedrockClient({
 const messages = [{ role: 'user' as const, content: 'What is an outcrop?' }]
 await trace.getTracer('my-app').startActiveSpan('GET /answer', async (span) => {
   await bedrock.messages.countTokens({ model: 'sonnet', messages })
-  // The first attempt fails: it becomes an event of the span.
+  // The first attempt fails, and becomes an event of the span.
   fake.fail('throttling')
   const stream = bedrock.messages.stream({ model: 'sonnet', max_tokens: 100, messages })
   for await (const text of stream.textStream) process.stdout.write(text)
@@ -53,7 +53,7 @@ for (const { scopeMetrics } of metricExporter.getMetrics())
   for (const { metrics } of scopeMetrics) for (const { descriptor } of metrics) console.log(`  ${descriptor.name}`)
 await meterProvider.shutdown()
 
-// The recipes, on a fake that listens.
+// The recipes call the fake over HTTP.
 const server = await serveFakeBedrock(fake)
 const { accessKeyId, secretAccessKey } = fake.identity
 const env = {

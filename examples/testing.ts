@@ -1,4 +1,4 @@
-// Testing an app without AWS: replies, faults, and what was sent. On the embedded fake Bedrock.
+// Testing an app without AWS: replies, faults and recorded calls. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/testing.ts
 import assert from 'node:assert/strict'
@@ -20,21 +20,21 @@ const params = {
   messages: [{ role: 'user' as const, content: 'What is an outcrop?' }],
 }
 
-// A throttled call is repeated.
+// A throttled call is retried.
 fake.fail('throttling', { times: 2 })
 const { metadata } = await bedrock.messages.create(params)
 assert.equal(metadata.attempts, 3)
 
-// A stream that is cut is never taken for a whole one.
+// A cut stream is an error.
 fake.fail('stream-truncated', { after: 3 })
 await assert.rejects(bedrock.messages.stream(params).finalMessage(), { code: 'stream_truncated' })
 
-// What was sent, and whether AWS would have taken its signature.
+// The fake records each call, and whether AWS would accept its signature.
 const last = fake.calls.at(-1)
 assert.equal(last?.operation, 'InvokeModelWithResponseStream')
 assert.ok(last?.signature.valid)
 
-// AWS's own SDK speaks to it as well: over HTTP/2, which shares the port with HTTP/1.1.
+// AWS's own SDK can call it too, over HTTP/2 on the same port as HTTP/1.1.
 const server = await serveFakeBedrock(fake)
 const { accessKeyId, secretAccessKey } = fake.identity
 const sdk = new BedrockRuntimeClient({

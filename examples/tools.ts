@@ -1,4 +1,4 @@
-// Tools that run, and output that fits a schema. On the embedded fake Bedrock.
+// A tool loop, and output that matches a schema. Runs on the embedded fake Bedrock.
 //
 //   npm run build && npx tsx examples/tools.ts
 import assert from 'node:assert/strict'
@@ -12,12 +12,12 @@ const bedrock = createBedrockClient({ region: fake.region, credentials: fake.ide
 
 const weather = tool({
   name: 'weather',
-  description: 'Tells the weather in a city.',
+  description: 'Returns the weather in a city.',
   inputSchema: z.object({ city: z.string() }),
   run: ({ city }) => ({ city, sky: 'clear', degrees: 21 }),
 })
 
-// The fake calls a tool that the prompt names.
+// The fake calls a tool if the prompt names it.
 const runner = runTools(
   bedrock,
   {

@@ -1,9 +1,10 @@
-// A gateway on Cloudflare Workers. `wrangler secret put AWS_BEARER_TOKEN_BEDROCK` and `GATEWAY_KEYS`, a JSON list of
-// `{ "id", "sha256" }`; AWS_REGION among `vars`. Limits hold for each isolate: give `store` one that all of them share.
+// A gateway on Cloudflare Workers. Set AWS_BEARER_TOKEN_BEDROCK and GATEWAY_KEYS, a JSON list of `{ "id", "sha256" }`, with
+// `wrangler secret put`, and AWS_REGION in `vars`. Without a shared `limitStore` and `spendStore`, each isolate has its own
+// limits.
 import { createBedrockClient } from 'outcrop'
 import { apiKeys, createGateway, type Gateway } from 'outcrop/gateway'
 
-// One for all requests of an isolate: it keeps credentials, signing keys and what it counts.
+// Shared by all requests of an isolate, because it caches credentials and signing keys, and counts usage.
 let gateway: Gateway | undefined
 
 export default {

@@ -1,4 +1,4 @@
-// A gateway under a path of an application that has other routes too.
+// A gateway under a path of a larger application.
 import { Hono } from 'hono'
 import { createBedrockClient } from 'outcrop'
 import { apiKeys, createGateway } from 'outcrop/gateway'

@@ -1,5 +1,5 @@
-// A gateway on AWS Lambda, behind a function URL with the invoke mode RESPONSE_STREAM and the authorization type NONE: the
-// gateway asks for its own keys. Its role and its Region are in its environment; GATEWAY_KEYS is a JSON list of
+// A gateway on AWS Lambda, behind a function URL with the invoke mode RESPONSE_STREAM and the authorization type NONE,
+// because the gateway has its own keys. Lambda sets its credentials and Region. GATEWAY_KEYS is a JSON list of
 // `{ "id", "sha256" }`. https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -9,7 +9,7 @@ import { apiKeys, createGateway } from 'outcrop/gateway'
 
 const gateway = createGateway(createBedrockClient(), {
   authenticate: apiKeys(JSON.parse(process.env.GATEWAY_KEYS ?? '[]')),
-  // Lambda takes 6 MB.
+  // Lambda's own limit.
   maxBodySize: 6_000_000,
   accessLog: (entry) => console.log(JSON.stringify(entry)),
 })
@@ -21,7 +21,7 @@ export const handler = awslambda.streamifyResponse(async (event, output) => {
     response.end()
     return
   }
-  // A reader that leaves breaks the pipeline, which ends the call.
+  // If the client disconnects, the pipeline breaks, which ends the call.
   await pipeline(Readable.fromWeb(body as ReadableStream), response)
 })
 

@@ -1,6 +1,6 @@
-// What Lambda's runtime for Node puts into the global scope.
+// Globals of Lambda's runtime for Node.
 
-/** What a function URL is asked: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
+/** A request to a function URL: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
 interface FunctionUrlEvent {
   readonly body?: string
   readonly headers: Readonly<Record<string, string>>

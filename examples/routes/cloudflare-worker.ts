@@ -1,7 +1,7 @@
-// Cloudflare Workers. `wrangler secret put AWS_BEARER_TOKEN_BEDROCK`, and AWS_REGION among `vars`.
+// Cloudflare Workers. Set AWS_BEARER_TOKEN_BEDROCK with `wrangler secret put`, and AWS_REGION in `vars`.
 import { type BedrockClient, createBedrockClient, type MessageParam } from 'outcrop'
 
-// One client for all requests of an isolate: it keeps credentials, signing keys and what it learned.
+// Shared by all requests of an isolate, because it caches credentials, signing keys and what it has learned.
 let bedrock: BedrockClient | undefined
 
 export default {

@@ -1,4 +1,4 @@
-// A route of Next.js, `app/chat/route.ts`, at the edge or on Node. A page reads it with `readMessageStream(response)`.
+// A Next.js route, `app/chat/route.ts`, for the edge or Node. A page reads it with `readMessageStream(response)`.
 import { createBedrockClient, type MessageParam } from 'outcrop'
 
 export const runtime = 'edge'

@@ -1,4 +1,4 @@
-// Hono, on any of its runtimes: as server-sent events.
+// Hono, on any of its runtimes. Streams server-sent events.
 import { Hono } from 'hono'
 import { createBedrockClient, type MessageParam } from 'outcrop'
 

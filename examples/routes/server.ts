@@ -1,4 +1,4 @@
-// Deno and Bun serve what a module exports: `deno serve --allow-net --allow-env server.ts`, `bun server.ts`.
+// Deno and Bun serve a module's default export: `deno serve --allow-net --allow-env server.ts`, `bun server.ts`.
 import { createBedrockClient, type MessageParam } from 'outcrop'
 
 const bedrock = createBedrockClient()

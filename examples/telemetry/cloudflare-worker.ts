@@ -1,5 +1,5 @@
-// Cloudflare Workers. The spans of a request leave before its context ends. `AWS_BEARER_TOKEN_BEDROCK` is a secret,
-// `AWS_REGION` one of `vars`.
+// Cloudflare Workers: exports the spans of a request before its context ends. Set AWS_BEARER_TOKEN_BEDROCK with
+// `wrangler secret put`, and AWS_REGION in `vars`.
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { type BedrockClient, createBedrockClient, type MessageParam } from 'outcrop'
 import { telemetry } from 'outcrop/telemetry'
@@ -19,7 +19,7 @@ export default {
     bedrock ??= createBedrockClient({ env, middleware: [telemetry({ tracer })] })
     const { messages } = (await request.json()) as { messages: MessageParam[] }
     const response = await bedrock.messages.stream({ model: 'sonnet', max_tokens: 1024, messages }).toResponse()
-    // The span ends when the answer has been sent, or its reader has left. Only then is it there to be flushed.
+    // The span ends when the response has been sent or the client has disconnected, and can be flushed only then.
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const sent = response.body?.pipeTo(writable).catch(() => {})
     context.waitUntil(Promise.resolve(sent).then(() => provider.forceFlush()))

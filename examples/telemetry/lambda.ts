@@ -1,5 +1,5 @@
-// AWS Lambda. The runtime freezes as soon as the handler has returned: what has not been flushed by then waits for the next
-// call, or is lost.
+// AWS Lambda: flushes before the handler returns, because the runtime then freezes, and other spans would wait for the next
+// call or be lost.
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { createBedrockClient } from 'outcrop'
 import { telemetry } from 'outcrop/telemetry'
