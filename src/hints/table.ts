@@ -158,7 +158,7 @@ export const hintTable: readonly HintRow[] = [
   ],
   [
     'unknown-field',
-    /* @__PURE__ */ kinds.unknownField.concat(kinds.unsupportedField),
+    [...kinds.unknownField, ...kinds.unsupportedField],
     "{model} rejects a field or beta of this request, which the message names. Bedrock's schema is older than Anthropic's and differs by model.",
   ],
   [

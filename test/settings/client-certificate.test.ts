@@ -38,7 +38,7 @@ async function load(variables: Record<string, string>) {
   return loadClientOptions({ ...places(), env: {} })
 }
 
-test('a gateway that requires a certificate receives that of the settings', async () => {
+test('a gateway that asks for a certificate is shown the one of the settings', async () => {
   const bedrock = createBedrockClient({
     ...(await load({
       CLAUDE_CODE_CLIENT_CERT: write('me.pem', mine.cert),
@@ -49,16 +49,16 @@ test('a gateway that requires a certificate receives that of the settings', asyn
   expect(await bedrock.messages.create(params)).toMatchObject({ id: 'msg_1' })
 })
 
-test('a gateway that requires a certificate refuses a client without one', async () => {
+test('without one it takes nobody', async () => {
   const bedrock = createBedrockClient({ ...(await load({})), retry: false })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'connection' })
 })
 
-describe('an unusable certificate is a sentence that names the variable and the file, without a secret', () => {
+describe('what cannot be used is a sentence that names the variable and the file, and shows no secret', () => {
   const good = () => ({ cert: write('me.pem', mine.cert), key: write('me.key', mine.key) })
   test.each<[string, () => Record<string, string>, RegExp]>([
     [
-      'a missing file',
+      'a path that is not there',
       () => ({ CLAUDE_CODE_CLIENT_CERT: path('nowhere.pem'), CLAUDE_CODE_CLIENT_KEY: good().key }),
       /^The file in CLAUDE_CODE_CLIENT_CERT, set in .*settings\.json \(user\), cannot be read: ENOENT$/,
     ],
@@ -83,7 +83,7 @@ describe('an unusable certificate is a sentence that names the variable and the 
       /^CLAUDE_CODE_CLIENT_CERT and CLAUDE_CODE_CLIENT_KEY in .* cannot be used together$/,
     ],
     [
-      'a missing file of authorities',
+      'authorities that are not there',
       () => ({
         CLAUDE_CODE_CLIENT_CERT: good().cert,
         CLAUDE_CODE_CLIENT_KEY: good().key,
@@ -92,7 +92,7 @@ describe('an unusable certificate is a sentence that names the variable and the 
       /NODE_EXTRA_CA_CERTS/,
     ],
     [
-      'a file that is not PEM',
+      'no PEM',
       () => ({ CLAUDE_CODE_CLIENT_CERT: good().cert, CLAUDE_CODE_CLIENT_KEY: write('me.key', 'secret-key-example') }),
       /cannot be used together$/,
     ],
@@ -104,7 +104,7 @@ describe('an unusable certificate is a sentence that names the variable and the 
   })
 })
 
-test('explainSettings lists them, with the passphrase masked, and a lone passphrase as ignored', async () => {
+test('they are told as settings that count, the passphrase masked, and a lone passphrase as ignored', async () => {
   const variables = {
     CLAUDE_CODE_CLIENT_CERT: write('me.pem', mine.cert),
     CLAUDE_CODE_CLIENT_KEY: write('me.key', mine.key),

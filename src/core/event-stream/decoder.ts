@@ -50,7 +50,12 @@ export function createEventStreamDecoder(options?: EventStreamDecoderOptions): E
     },
     end() {
       if (fault) throw fault.error
-      reader.end()
+      try {
+        reader.end()
+      } catch (error) {
+        fault = { error }
+        throw error
+      }
       return []
     },
   }

@@ -33,7 +33,6 @@ export class MessageReader<Headers> {
   readonly #prelude = new Uint8Array(preludeLength)
   #partial = this.#prelude
   #filled = 0
-  #fault: unknown
 
   constructor(
     decodeHeaders: (block: Uint8Array) => Headers,
@@ -56,25 +55,14 @@ export class MessageReader<Headers> {
     this.#at = 0
   }
 
-  /** Reads the next message; `false` if it is incomplete. @throws StreamError `stream_corrupt`, from then on */
-  read(): boolean {
-    if (this.#fault) throw this.#fault
-    try {
-      return this.#read()
-    } catch (error) {
-      this.#fault = error
-      throw error
-    }
-  }
-
   /** Ends the input. @throws StreamError `stream_truncated` inside a message */
   end(): void {
-    if (this.#filled === 0) return
-    this.#fault ??= new StreamError('stream_truncated', `The stream ended ${this.#filled} bytes into a message`)
-    throw this.#fault
+    if (this.#filled > 0)
+      throw new StreamError('stream_truncated', `The stream ended ${this.#filled} bytes into a message`)
   }
 
-  #read(): boolean {
+  /** Reads the next message; `false` if it is incomplete. @throws StreamError `stream_corrupt`; do not go on then */
+  read(): boolean {
     const chunk = this.#chunk
     while (this.#at < chunk.length) {
       const left = chunk.length - this.#at
@@ -150,7 +138,7 @@ function readUint32(bytes: Uint8Array, at: number): number {
 }
 
 /** Tests whether `bytes` contains `expected` from `start` to `end`. */
-function isAt(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
+export function isAt(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
   if (end - start !== expected.length) return false
   for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false
   return true

@@ -21,17 +21,24 @@ export abstract class EventIterator implements AsyncIterableIterator<JsonObject,
 
   /** Waits for more events. Resolves to `false` at the end. @throws the error that ended the stream */
   more(): Promise<boolean> {
-    this.#waiting ??= this.wait().finally(() => {
-      this.#waiting = undefined
-    })
+    this.#waiting ??= this.#wait()
     return this.#waiting
   }
 
-  next(): Promise<IteratorResult<JsonObject, undefined>> {
-    return nextOf(
-      () => this.take(),
-      () => this.more(),
-    )
+  async #wait(): Promise<boolean> {
+    try {
+      return await this.wait()
+    } finally {
+      this.#waiting = undefined
+    }
+  }
+
+  async next(): Promise<IteratorResult<JsonObject, undefined>> {
+    do {
+      const value = this.take()
+      if (value) return { done: false, value }
+    } while (await this.more())
+    return { done: true, value: undefined }
   }
 
   async return(): Promise<IteratorResult<JsonObject, undefined>> {
@@ -41,26 +48,6 @@ export abstract class EventIterator implements AsyncIterableIterator<JsonObject,
 
   [Symbol.asyncIterator](): this {
     return this
-  }
-}
-
-/** Implements an iterator's `next` with the two steps, without waiting if a value has arrived. */
-export function nextOf<T extends {}>(
-  take: () => T | undefined,
-  more: () => Promise<boolean>,
-): Promise<IteratorResult<T, undefined>> {
-  const result = (value: T | undefined): IteratorResult<T, undefined> =>
-    value === undefined ? { done: true, value } : { done: false, value }
-  const wait = async (): Promise<IteratorResult<T, undefined>> => {
-    let value: T | undefined
-    while (value === undefined && (await more())) value = take()
-    return result(value)
-  }
-  try {
-    const value = take()
-    return value === undefined ? wait() : Promise.resolve(result(value))
-  } catch (error) {
-    return Promise.reject(error)
   }
 }
 

@@ -1,5 +1,6 @@
 import { ConfigurationError, enrich, type GuardrailError, isBedrockError, StreamError } from '../errors.ts'
-import { type EventIterator, eventIterator, nextOf } from '../internal/event-iterator.ts'
+import { type EventIterator, eventIterator } from '../internal/event-iterator.ts'
+import { keep } from '../internal/keep.ts'
 import { onAbort } from '../internal/signal.ts'
 import type { BedrockResponse, ResponseMetadata } from '../types.ts'
 import { createMessageAccumulator } from './accumulate.ts'
@@ -33,7 +34,7 @@ interface Opened {
  */
 export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   #start: StartStream | undefined
-  readonly #controller = new AbortController()
+  #controller: AbortController | undefined
   readonly #accumulator = createMessageAccumulator()
   readonly #release: (() => void) | undefined
   readonly #final: Promise<Message>
@@ -113,7 +114,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RawMessageStreamEvent, undefined> {
-    return this.#iterate((event) => event)
+    return this.#iterate(whole)
   }
 
   /**
@@ -156,7 +157,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   }
 
   /** Creates an iterator over the events, or over values selected from them. */
-  #iterate<T extends {}>(select: (event: RawMessageStreamEvent) => T | undefined): AsyncIterator<T, undefined> {
+  #iterate<T extends {}>(select: Select<T>): AsyncIterator<T, undefined> {
     if (this.#isIterated || this.#isDriven) {
       throw new ConfigurationError('The events of a stream can be iterated once', {
         hint: this.#isIterated
@@ -165,24 +166,35 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       })
     }
     this.#isIterated = true
-    const take = (): T | undefined => {
-      let selected: T | undefined
-      for (let event = this.#shift(); event; event = selected === undefined ? this.#shift() : undefined)
-        selected = select(event)
-      return selected
-    }
-    const more = async (): Promise<boolean> => {
-      if (this.#queue.length > 0 || (await this.#more()) || this.#queue.length > 0) return true
-      if (this.#ended && 'error' in this.#ended) throw this.#ended.error
-      return false
-    }
     return {
-      next: () => nextOf(take, more),
+      next: () => this.#next(select),
       return: async () => {
         await this.#leave()
         return { done: true, value: undefined }
       },
     }
+  }
+
+  #next<T extends {}>(select: Select<T>): Promise<IteratorResult<T, undefined>> {
+    const value = this.#select(select)
+    return value === undefined ? this.#later(select) : Promise.resolve({ done: false, value })
+  }
+
+  async #later<T extends {}>(select: Select<T>): Promise<IteratorResult<T, undefined>> {
+    while ((await this.#more()) || this.#queue.length > 0) {
+      const value = this.#select(select)
+      if (value !== undefined) return { done: false, value }
+    }
+    if (this.#ended && 'error' in this.#ended) throw this.#ended.error
+    return { done: true, value: undefined }
+  }
+
+  #select<T extends {}>(select: Select<T>): T | undefined {
+    for (let event = this.#shift(); event; event = this.#shift()) {
+      const value = select(event)
+      if (value !== undefined) return value
+    }
+    return undefined
   }
 
   /** Returns the iterator's next event, if it has arrived. */
@@ -203,9 +215,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     try {
       for (let event = events.take(); event; event = events.take()) {
         // A gateway's keep-alive events have no type.
-        if (typeof event.type !== 'string') continue
+        const { type } = event
+        if (typeof type !== 'string') continue
         this.#accumulator.add(event)
-        if (event.type === 'message_stop') this.#isWhole = true
+        if (type === 'message_stop') this.#isWhole = true
         return event as unknown as RawMessageStreamEvent
       }
     } catch (error) {
@@ -234,9 +247,11 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   async #begin(): Promise<Opened> {
     try {
+      if (this.#ended) throw this.#ended.error
       const start = this.#start as StartStream
       // The parameters are not needed any more, and may be megabytes.
       this.#start = undefined
+      this.#controller = new AbortController()
       const { events, metadata } = await start(this.#controller.signal)
       this.#opened = { events: eventIterator(events), metadata }
       return this.#opened
@@ -269,7 +284,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   #abort(reason: unknown): void {
     if (this.#ended) return
-    this.#controller.abort(reason)
+    this.#controller?.abort(reason)
     this.#end({ error: reason })
     this.#opening?.then(({ events }) => events.return()).catch(() => {})
   }
@@ -291,6 +306,15 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     this.#ended = { error }
     this.#reject(error)
   }
+}
+
+keep(new MessageStream(() => Promise.reject()))
+
+/** Selects from an event; `undefined` skips it. */
+type Select<T> = (event: RawMessageStreamEvent) => T | undefined
+
+function whole(event: RawMessageStreamEvent): RawMessageStreamEvent {
+  return event
 }
 
 function textOf(event: RawMessageStreamEvent): string | undefined {

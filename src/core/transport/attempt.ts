@@ -52,13 +52,24 @@ export async function waitFor<T>(
   failed: () => string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const deadline = startDeadline(phase, timeouts[phase], clock, scope)
+  let deadline: unknown
+  let isWaiting = true
+  const begin = (): void => {
+    if (isWaiting) deadline = startDeadline(phase, timeouts[phase], clock, scope)
+  }
+  if (phase === 'response') begin()
+  // Bytes that have arrived are read within two microtasks, which take less time than a timer.
+  else
+    Promise.resolve()
+      .then(() => {})
+      .then(begin)
   try {
     return await scope.wait(work())
   } catch (error) {
     scope.throwIfAborted()
     throw isBedrockError(error) ? error : networkError(error, failed(), secrets)
   } finally {
+    isWaiting = false
     clock.clearTimeout(deadline)
   }
 }

@@ -1,10 +1,11 @@
 import { enrich, isBedrockError, ServiceError, StreamError } from '../errors.ts'
 import { decodeTextHeaders } from '../event-stream/headers.ts'
-import { MessageReader } from '../event-stream/reader.ts'
+import { isAt, MessageReader } from '../event-stream/reader.ts'
 import { statusOfAnthropicError } from '../internal/anthropic-errors.ts'
 import { decodeBase64Text } from '../internal/base64.ts'
 import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
+import { keep } from '../internal/keep.ts'
 import { redact, redactError, type Secrets } from '../internal/redact.ts'
 import { errorType, isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
@@ -87,9 +88,7 @@ class ResponseEvents extends EventIterator {
 
   /** Waits for the first event. @throws the error that came instead */
   async begin(): Promise<void> {
-    let first: JsonObject | undefined
-    while (!first && (await this.more())) first = this.take()
-    this.#first = first
+    while (!this.#first && (await this.more())) this.#first = this.take()
   }
 
   protected async wait(): Promise<boolean> {
@@ -114,13 +113,14 @@ class ResponseEvents extends EventIterator {
   }
 
   #seen(event: JsonObject): JsonObject {
+    const { type } = event
+    if (type === 'content_block_delta' && !this.#isEmpty) return event
     const metadata = this.#metadata
     if (this.#isEmpty) {
       const { clock, started } = this.#context
       this.#isEmpty = false
       metadata.firstByteLatency = clock.now() - started
     }
-    const { type } = event
     if (type === 'message_start') this.#message = 'open'
     else if (type === 'message_stop' && this.#message === 'open') this.#message = 'whole'
     metadata.usage = usageFromEvent(event, metadata.usage)
@@ -165,10 +165,11 @@ class ResponseEvents extends EventIterator {
   }
 }
 
+// The second one is most of the events.
+keep(new ResponseEvents({} as never, {} as never, {} as never), { type: '', index: 0, delta: { type: '', text: '' } })
+
 function isLostConnection(error: unknown): boolean {
-  return (
-    isBedrockError(error, 'connection') || isBedrockError(error, 'timeout') || isBedrockError(error, 'stream_truncated')
-  )
+  return (['connection', 'timeout', 'stream_truncated'] as const).some((code) => isBedrockError(error, code))
 }
 
 async function assertEventStream(incoming: IncomingResponse): Promise<void> {
@@ -250,13 +251,13 @@ function chunkOf(
   return event
 }
 
-const usualBeginning = /* @__PURE__ */ new TextEncoder().encode('{"bytes":"')
+const usualBeginning = new TextEncoder().encode('{"bytes":"')
 
 /** Returns the JSON in a chunk; '' if it is empty. @throws if it is not base64 of text */
 function innerJsonOf(reader: MessageReader<TextHeaders>): string {
   const { bytes, payloadStart, payloadEnd } = reader
   const start = payloadStart + usualBeginning.length
-  if (usualBeginning.every((byte, i) => bytes[payloadStart + i] === byte)) {
+  if (isAt(bytes, payloadStart, start, usualBeginning)) {
     const end = bytes.indexOf(34, start)
     // The same JSON in another spelling, such as with an escaped slash, fails here but may succeed below.
     const text = end > 0 && end < payloadEnd ? decodeBase64Text(bytes, start, end) : undefined
