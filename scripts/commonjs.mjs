@@ -33,18 +33,23 @@ function isChunk(file) {
 function toCommonJs(code) {
   return (
     code
-      .replace(/\b(from\s*"\.[^"]*|import\s*"\.[^"]*)\.js"/g, '$1.cjs"')
+      .replace(/\b((?:from|import)\s*(['"])\.[^'"]*)\.js\2/g, '$1.cjs$2')
       // Parts of this package that are loaded late are CommonJS too: Jest, for one, has no `import()`.
-      .replace(/\bimport\(\s*"(\.[^"]*)\.js"\s*\)/g, 'Promise.resolve().then(() => require("$1.cjs"))')
+      .replace(/\bimport\(\s*(['"])(\.[^'"]*)\.js\1\s*\)/g, 'Promise.resolve().then(() => require("$2.cjs"))')
   )
 }
 
 function compact(code, format) {
-  // Bundlers are told in comments which imports are not theirs to follow, and comments go with the whitespace.
-  const kept = code.replace(/\bimport\(\s*(?:\/\*[^*]*\*\/\s*)+/g, 'ignoredImport(')
+  // Comments go with the whitespace, but bundlers are told in comments which imports are not theirs to follow, and which
+  // calls they may leave out. (Of CommonJS they leave nothing out.)
+  const kept = code
+    .replace(/\bimport\(\s*(?:\/\*[^*]*\*\/\s*)+/g, 'ignoredImport(')
+    .replace(/\/\* @__PURE__ \*\/\s*(new )?(?=[\w$])/g, format === 'esm' ? '$1pure$' : '$1')
   const options = { format, target: 'es2022', platform: 'node', minifyWhitespace: true, lineLimit: 120 }
-  return transformSync(kept, options).code.replaceAll(
-    'ignoredImport(',
-    'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ',
-  )
+  return transformSync(kept, options)
+    .code.replaceAll(
+      'ignoredImport(',
+      'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ',
+    )
+    .replace(/(\bnew )?\bpure\$(?=[\w$])/g, '/* @__PURE__ */ $1')
 }

@@ -11,7 +11,7 @@ const layers: readonly { readonly members: readonly RegExp[]; readonly closed?: 
       /^core\/(internal|platform)\//,
       /^node\//,
       /^core\/model-id\.ts$/,
-      /^models\/(burndown|catalog|regions|names)\.ts$/,
+      /^models\/(burndown|catalog|claude-models|regions|names)\.ts$/,
     ],
   },
   { members: [/^core\/(sigv4)\//, /^core\/(event-stream)\//], closed: true },
@@ -95,6 +95,12 @@ describe('layers', () => {
       (file) => !nodeOnly.test(file) && /['"]node:|\bprocess\s*[.?[]|\bBuffer\b/.test(code.get(file) as string),
     )
     expect(touching).toEqual(['core/internal/env.ts'])
+  })
+
+  // Importing it opens standard input, output and error, which takes longer than all of the client's own code.
+  test('only the command imports the module of `process`', () => {
+    const importing = files.filter((file) => /from 'node:process'/.test(code.get(file) as string))
+    expect(importing.filter((file) => !file.startsWith('cli/'))).toEqual([])
   })
 
   test('no index has a star export', () => {

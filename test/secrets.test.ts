@@ -180,21 +180,18 @@ describe.each(callers)('%s', (_, options, secrets) => {
   })
 
   test.each<[string, (secret: string) => unknown]>([
-    ['its message', (secret) => new TypeError(`Invalid header value "${secret}"`)],
-    ['its cause', (secret) => new TypeError('fetch failed', { cause: new Error(`connect to ${secret}`) })],
+    ['a message', (secret) => new TypeError(`Invalid header value "${secret}"`)],
+    ['a cause', (secret) => new TypeError('fetch failed', { cause: new Error(`connect to ${secret}`) })],
     [
-      'one of its errors',
+      'an aggregated error',
       (secret) => new TypeError('fetch failed', { cause: new AggregateError([new Error(secret)]) }),
     ],
-    ['its code', (secret) => Object.assign(new Error('failed'), { code: secret })],
-    ['its name', (secret) => Object.assign(new Error('failed'), { name: secret })],
-    [
-      'the request that hangs on it',
-      (secret) => Object.assign(new Error('failed'), { config: { headers: { secret } } }),
-    ],
-    ['a text', (secret) => `failed with ${secret}`],
+    ['a code', (secret) => Object.assign(new Error('failed'), { code: secret })],
+    ['a name', (secret) => Object.assign(new Error('failed'), { name: secret })],
+    ['an attached request', (secret) => Object.assign(new Error('failed'), { config: { headers: { secret } } })],
+    ['a string', (secret) => `failed with ${secret}`],
     ['an object', (secret) => ({ request: { secret } })],
-  ])('quoted by what `fetch` throws: %s', async (_, failure) => {
+  ])('in an error of `fetch`: %s', async (_, failure) => {
     for (const secret of secrets) {
       const fetch = (): Promise<Response> => Promise.reject(failure(secret))
       for (const isStream of [false, true])
@@ -204,7 +201,7 @@ describe.each(callers)('%s', (_, options, secrets) => {
   })
 })
 
-describe('what has the shape of a secret', () => {
+describe('text in the shape of a secret', () => {
   const quoted = Object.entries(shaped).map(([what, secret]) => [what, secret] as const)
 
   test.each(quoted)('%s, thrown by a provider', async (what, secret) => {
@@ -231,7 +228,7 @@ describe('what has the shape of a secret', () => {
     expect(everythingOf(await explainCredentials({ credentials }))).not.toContain(secret)
   })
 
-  test.each(quoted)('%s, failing to be renewed in the background', async (_, secret) => {
+  test.each(quoted)('%s, in a failed background renewal', async (_, secret) => {
     const clock = createTestClock()
     const lines: unknown[] = []
     const log = (...line: unknown[]): void => void lines.push(...line)
@@ -267,7 +264,7 @@ describe('what has the shape of a secret', () => {
     expect(redact(redact(text))).toBe(redact(text))
   })
 
-  test('what AWS says is told as it is', () => {
+  test("keeps AWS's own words", () => {
     for (const fault of Object.values(faults)) {
       if ('message' in fault && fault.message) expect(redact(fault.message)).toBe(fault.message)
     }
@@ -284,7 +281,7 @@ describe('requests for credentials', () => {
       },
     )
 
-  test.each(Object.entries(spellings))('STS and metadata services quote it %s', async (_, spell) => {
+  test.each(Object.entries(spellings))('are quoted %s by STS and metadata services', async (_, spell) => {
     const providers = [
       { secret: token, provider: fromWebIdentity({ roleArn, token: () => token, region: 'us-east-1' }) },
       { secret: secretAccessKey, provider: fromAssumeRole({ credentials: keys, roleArn, region: 'us-east-1' }) },
@@ -319,7 +316,7 @@ describe('commands', () => {
   const prints = `process.stderr.write('secret_access_key=${secret} ${shaped['a long-term API key']}');process.exit(1)`
   const command = `HELPER_KEY=${secret} ${node} -e "${prints}" -- --password ${secret}`
 
-  test('a command that fails: neither its line nor what it printed', async () => {
+  test('that fail show neither their arguments nor their output', async () => {
     const lines: string[] = []
     for (const credentials of [
       fromCommand(command),
@@ -333,7 +330,7 @@ describe('commands', () => {
     expect(lines.join()).not.toMatch(mark)
   })
 
-  test('a substitution in front of the program', async () => {
+  test('with a substitution as the program show nothing of it', async () => {
     const { all } = await outputsOf({
       credentials: fromCommand(`KEY=$(printf %s ${secret} x) ${node} -e "process.exit(1)"`),
     })
@@ -356,7 +353,7 @@ describe('settings', () => {
     ['a query in the endpoint', { env: { ANTHROPIC_BEDROCK_BASE_URL: `https://gateway.example?api_key=${secret}` } }],
     ['an authorization token', { env: { ANTHROPIC_AUTH_TOKEN: secret, CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' } }],
     ['a proxy', { env: { HTTPS_PROXY: `http://me:${secret}@127.0.0.1:1` } }],
-  ])('%s: explainSettings, the client, the doctor and init', async (_, settings) => {
+  ])('%s stay hidden in explainSettings, the client, the doctor and init', async (_, settings) => {
     mkdirSync(join(home, '.claude'))
     const env = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1', ...(settings as { env?: object }).env }
     writeFileSync(join(home, '.claude/settings.json'), JSON.stringify({ ...settings, env }))

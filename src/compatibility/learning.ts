@@ -12,7 +12,7 @@ const essential = /^(messages|system|tools|max_tokens|anthropic_version)$/
 
 // The fields of the Messages API that Bedrock may lack, at any depth. Any other name is a typo, and removing it would
 // lose what the caller meant. https://platform.claude.com/docs/en/api/messages/create
-const fields = new Set(
+const fieldNames = (): string[] =>
   (
     'max_tokens messages model system tools tool_choice thinking metadata stop_sequences stream temperature top_p top_k ' +
     'anthropic_version anthropic_beta betas billing_policy cache_control compaction container context_management ' +
@@ -20,28 +20,29 @@ const fields = new Set(
     'speed thread user_profile_id workspace_id ' +
     'effort format task_budget type budget_tokens display block_binding ttl disable_parallel_tool_use user_id edits ' +
     'name description input_schema strict eager_input_streaming defer_loading input_examples allowed_callers'
-  ).split(' '),
-)
+  ).split(' ')
 
 /** Returns the fields and the beta that an error names, if they may be removed. */
 export function refusedBy(error: unknown, body: JsonObject): Refused[] {
   if (!isBedrockError(error, 'service') || error.status !== 400) return []
   const named = betasOf(body).find((beta) => error.message.includes(beta))
   if (named !== undefined && /beta/i.test(error.message)) return [{ beta: named }]
+  const known = fieldNames()
   return pathsIn(error).flatMap((path) => {
     const [first = ''] = path
     const isEssential = ['messages', 'system', 'thread'].includes(first) || (path.length === 1 && essential.test(first))
-    return isEssential || !path.every((name) => fields.has(name)) ? [] : { path }
+    return isEssential || !path.every((name) => known.includes(name)) ? [] : { path }
   })
 }
 
 /** Returns the field that the caller may have meant by an unknown one; `undefined` if all fields are known. */
 export function misspeltField(error: unknown): { readonly field: string; readonly meant?: string } | undefined {
+  const known = fieldNames()
   const field = pathsIn(error)
     .flat()
-    .find((name) => !fields.has(name))
+    .find((name) => !known.includes(name))
   if (field === undefined) return undefined
-  const meant = nearest(field, [...fields])
+  const meant = nearest(field, known)
   return { field, ...(meant && { meant }) }
 }
 

@@ -31,32 +31,6 @@ export interface ModelCompatibility {
   readonly source?: string
 }
 
-// Models with a date in their ID, and 4.6, are served by an older path than later models.
-const older: ModelCompatibility = {
-  disabledThinking: 'yes',
-  topLevelCaching: 'no',
-  version2026: 'no',
-  sampling: 'yes',
-  budgetThinking: 'yes',
-}
-const four: ModelCompatibility = { ...older, adaptiveThinking: 'no', effort: 'no', prefill: 'yes' }
-const fourFive: ModelCompatibility = { ...four, structuredOutputs: 'yes' }
-const fourSix: ModelCompatibility = {
-  ...older,
-  adaptiveThinking: 'yes',
-  effort: 'yes',
-  structuredOutputs: 'yes',
-  prefill: 'no',
-}
-const newer: ModelCompatibility = {
-  adaptiveThinking: 'yes',
-  budgetThinking: 'no',
-  effort: 'yes',
-  structuredOutputs: 'no',
-  prefill: 'no',
-  version2026: 'yes',
-}
-
 /**
  * The features of each model, by family and version; from AWS's model cards and feature pages, and Anthropic's pages on
  * Bedrock, as read in the autumn of 2026.
@@ -65,27 +39,57 @@ const newer: ModelCompatibility = {
  *   https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
  * @see https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy
  */
-export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = {
-  // Thinking cannot be turned off: model card of Opus 5.5.
-  'opus-5.5': { ...newer, disabledThinking: 'no', sampling: 'no', countTokens: 'no' },
-  'opus-5': { ...newer, disabledThinking: 'yes', sampling: 'no', countTokens: 'no' },
-  'opus-4.8': { ...newer, sampling: 'no' },
-  'opus-4.7': { ...newer, sampling: 'no' },
-  'sonnet-5.5': newer,
-  'sonnet-5': newer,
-  'fable-5.1': { ...newer, source: 'assumed from Fable 5' },
-  'fable-5': newer,
-  'mythos-5.1': { ...newer, source: 'assumed from Fable 5' },
-  'mythos-5': { ...newer, source: 'assumed from Fable 5' },
-  'haiku-5.5': { ...newer, source: 'assumed from Sonnet 5.5' },
-  'opus-4.6': fourSix,
-  'sonnet-4.6': fourSix,
-  'opus-4.5': { ...fourFive, effort: 'beta' },
-  // temperature and top_p are rejected together: AWS's parameter page.
-  'sonnet-4.5': { ...fourFive, bothSampling: 'no' },
-  'haiku-4.5': { ...fourFive, bothSampling: 'no' },
-  'opus-4.1': four,
-  'sonnet-4': four,
+export const compatibilityTable: Readonly<Record<string, ModelCompatibility>> = /* @__PURE__ */ rows()
+
+function rows(): Readonly<Record<string, ModelCompatibility>> {
+  // Models with a date in their ID, and 4.6, are served by an older path than later models.
+  const older: ModelCompatibility = {
+    disabledThinking: 'yes',
+    topLevelCaching: 'no',
+    version2026: 'no',
+    sampling: 'yes',
+    budgetThinking: 'yes',
+  }
+  const four: ModelCompatibility = { ...older, adaptiveThinking: 'no', effort: 'no', prefill: 'yes' }
+  const fourFive: ModelCompatibility = { ...four, structuredOutputs: 'yes' }
+  const fourSix: ModelCompatibility = {
+    ...older,
+    adaptiveThinking: 'yes',
+    effort: 'yes',
+    structuredOutputs: 'yes',
+    prefill: 'no',
+  }
+  const newer: ModelCompatibility = {
+    adaptiveThinking: 'yes',
+    budgetThinking: 'no',
+    effort: 'yes',
+    structuredOutputs: 'no',
+    prefill: 'no',
+    version2026: 'yes',
+  }
+
+  return {
+    // Thinking cannot be turned off: model card of Opus 5.5.
+    'opus-5.5': { ...newer, disabledThinking: 'no', sampling: 'no', countTokens: 'no' },
+    'opus-5': { ...newer, disabledThinking: 'yes', sampling: 'no', countTokens: 'no' },
+    'opus-4.8': { ...newer, sampling: 'no' },
+    'opus-4.7': { ...newer, sampling: 'no' },
+    'sonnet-5.5': newer,
+    'sonnet-5': newer,
+    'fable-5.1': { ...newer, source: 'assumed from Fable 5' },
+    'fable-5': newer,
+    'mythos-5.1': { ...newer, source: 'assumed from Fable 5' },
+    'mythos-5': { ...newer, source: 'assumed from Fable 5' },
+    'haiku-5.5': { ...newer, source: 'assumed from Sonnet 5.5' },
+    'opus-4.6': fourSix,
+    'sonnet-4.6': fourSix,
+    'opus-4.5': { ...fourFive, effort: 'beta' },
+    // temperature and top_p are rejected together: AWS's parameter page.
+    'sonnet-4.5': { ...fourFive, bothSampling: 'no' },
+    'haiku-4.5': { ...fourFive, bothSampling: 'no' },
+    'opus-4.1': four,
+    'sonnet-4': four,
+  }
 }
 
 /** Returns the key of a model in the tables. */

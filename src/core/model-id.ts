@@ -37,11 +37,10 @@ const maxLength = 2048
 const arn = /^arn:([a-z-]+):(bedrock|sagemaker):([a-z\d-]*):(\d{12})?:([a-z-]+)\/([a-zA-Z\d][\w.:/-]*)$/
 const contextMark = /(?::\d{1,6}[km]|\[\d{1,6}[km]\])$/i
 /** The prefixes of inference profiles, by geography. */
-export const profilePrefixes = ['us', 'us-gov', 'eu', 'jp', 'au', 'in', 'apac', 'global'] as const
+export type ProfilePrefix = 'us' | 'us-gov' | 'eu' | 'jp' | 'au' | 'in' | 'apac' | 'global'
 // A model's own name may contain dots (`zai.glm-4.7`), so an unknown prefix counts as one only before a word.
-const dottedId = new RegExp(
-  `^(?:((?:${profilePrefixes.join('|')})(?=\\.[a-z\\d]+\\.)|[a-z]+(?:-[a-z]+)*(?=\\.[a-z]+\\.[a-z]))\\.)?(([a-z][a-z\\d]*)\\.([a-z][\\w.:-]*))$`,
-)
+const dottedId =
+  /^(?:((?:us|us-gov|eu|jp|au|in|apac|global)(?=\.[a-z\d]+\.)|[a-z]+(?:-[a-z]+)*(?=\.[a-z]+\.[a-z]))\.)?(([a-z][a-z\d]*)\.([a-z][\w.:-]*))$/
 // `claude-3-5-haiku-20241022-v1:0`, `claude-opus-4-5-20251101`, `claude-sonnet-4-6`, `claude-opus-5`.
 const claude = /^claude-(?:(\d)(?:-(\d))?-)?([a-z]+)(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?![^-:])/
 

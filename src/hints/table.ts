@@ -158,7 +158,7 @@ export const hintTable: readonly HintRow[] = [
   ],
   [
     'unknown-field',
-    [...kinds.unknownField, ...kinds.unsupportedField],
+    /* @__PURE__ */ kinds.unknownField.concat(kinds.unsupportedField),
     "{model} rejects a field or beta of this request, which the message names. Bedrock's schema is older than Anthropic's and differs by model.",
   ],
   [

@@ -13,7 +13,7 @@ const versions = {
 export type ModelFamily = keyof typeof versions
 
 /** The families that have their own alias and pin. */
-export const families = Object.keys(versions) as readonly ModelFamily[]
+export const families = /* @__PURE__ */ Object.keys(versions) as readonly ModelFamily[]
 
 /** The families that the setup page pins. Fable is left out, because not every account may call it. */
 export const familiesToPin: readonly ModelFamily[] = ['opus', 'sonnet', 'haiku']
@@ -22,15 +22,14 @@ export const familiesToPin: readonly ModelFamily[] = ['opus', 'sonnet', 'haiku']
  * The aliases that need no option. Those that are not families come from Claude Code, except `small`, which is its
  * background model: https://code.claude.com/docs/en/model-config
  */
-export const builtInAliases: Readonly<Record<string, string>> = {
-  ...versions,
+export const builtInAliases: Readonly<Record<string, string>> = /* @__PURE__ */ Object.assign({}, versions, {
   default: 'sonnet',
   small: 'haiku',
   // An account's access to Fable is unknown until it calls it.
   best: 'opus',
   // In Claude Code, Opus plans and Sonnet executes. This library cannot tell the two apart.
   opusplan: 'sonnet',
-}
+})
 
 /** Tests whether a name is a family. */
 export function isFamily(name: string | undefined): name is ModelFamily {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../core/errors.ts'
 import { assertOptions } from '../core/internal/assert-options.ts'
-import { catalog } from './catalog.ts'
+import { claudeModels } from './claude-models.ts'
 import { destinationsOf } from './regions.ts'
 import { allowedRegions, staysWithin } from './residency.ts'
 import type { InferenceProfile } from './discovery.ts'
@@ -55,7 +55,7 @@ export function chooseProfile(
  * geography.
  */
 export function catalogProfiles(region: string): InferenceProfile[] {
-  return catalog.flatMap(({ base, profiles, onDemand }) => {
+  return claudeModels.flatMap(({ base, profiles, onDemand }) => {
     const geos = Object.keys(profiles).filter((geo) => profiles[geo]?.includes(region))
     const found = geos.map(
       (geo): InferenceProfile => ({

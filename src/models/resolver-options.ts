@@ -3,7 +3,7 @@ import { assertOptions, describeType } from '../core/internal/assert-options.ts'
 import { assertRegion } from '../core/internal/region.ts'
 import { isFullModelId, parseModelId, splitContextSuffix } from '../core/model-id.ts'
 import type { Clock } from '../core/types.ts'
-import { type CatalogModel, catalog } from './catalog.ts'
+import { type ClaudeModel, claudeModels } from './claude-models.ts'
 import { builtInAliases, families, isFamily, type ModelFamily } from './families.ts'
 import type { GeographyRules } from './geography.ts'
 import { isSameModel } from './names.ts'
@@ -115,7 +115,7 @@ export function readNames(options: ModelResolverOptions): NameTables {
   assertOption(availableModels === undefined || isList, 'availableModels', 'must be a list of names')
 
   const overrides = entries('overrides').map(([key, { text, ...entry }]) => {
-    return { ...entry, key, text: withoutWindow(text), base: catalogModelNamed(key)?.base }
+    return { ...entry, key, text: withoutWindow(text), base: claudeModelNamed(key)?.base }
   })
   const best = pins?.fable || aliases?.fable ? 'fable' : builtInAliases.best
   return {
@@ -138,9 +138,9 @@ export function describeOption({ origins = {} }: ModelResolverOptions, path: str
   return `models.${path}${Object.hasOwn(origins, path) ? ` (${origins[path]})` : ''}`
 }
 
-/** Returns the catalog's model for a name, Anthropic's or Bedrock's. */
-export function catalogModelNamed(name: string): CatalogModel | undefined {
-  return catalog.find(({ base }) => isSameModel(base, name))
+/** Returns the model with a name, Anthropic's or Bedrock's. */
+export function claudeModelNamed(name: string): ClaudeModel | undefined {
+  return claudeModels.find(({ base }) => isSameModel(base, name))
 }
 
 /** Removes `[1m]`, a client's suffix for the large context window, which Bedrock does not know. */

@@ -5,16 +5,16 @@ import { remember } from '../core/internal/remember.ts'
 import { isFullModelId, parseModelId } from '../core/model-id.ts'
 import type { ModelRef, ModelResolutionContext, ModelResolver, ModelSource } from '../core/types.ts'
 import { createAllowList } from './allow-list.ts'
-import { catalog, catalogModel } from './catalog.ts'
+import { claudeModel, claudeModels } from './claude-models.ts'
 import { createDiscovery, type InferenceProfile } from './discovery.ts'
 import { explainName, type ModelExplanation, type NoteStep } from './explanation.ts'
 import { createNameFollower, type Target } from './follow-name.ts'
 import { catalogProfiles, chooseProfile, readRules } from './geography.ts'
-import { compareVersions, isSameModel, nearest } from './names.ts'
+import { anthropicIdOf, compareVersions, isSameModel, nearest } from './names.ts'
 import { noModelId, refusal, subject, unknownName } from './refusals.ts'
 import { regionsOf } from './regions.ts'
 import { reachOf, staysWithin } from './residency.ts'
-import { catalogModelNamed, describeOption, type ModelResolverOptions, readNames } from './resolver-options.ts'
+import { claudeModelNamed, describeOption, type ModelResolverOptions, readNames } from './resolver-options.ts'
 
 /** A resolver that uses the catalog and can explain its decisions. */
 export interface CatalogModelResolver extends ModelResolver {
@@ -87,7 +87,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     return listed().then((profiles) => {
       if (profiles instanceof Error) throw Object.assign(known, { hint: `${known.hint} ${profiles.message}` })
       const found = fromAccount(target, profiles, note)
-      return found instanceof Error && catalogModelNamed(text) ? take(known) : take(found, foundBy)
+      return found instanceof Error && claudeModelNamed(text) ? take(known) : take(found, foundBy)
     })
   }
 
@@ -95,12 +95,12 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const { text, source = 'explicit' } = target
     const id = parseModelId(text)
     const told = parseModelId(names.behind.get(text) ?? '')
-    const base = id.base ?? catalogModel(target.model)?.base ?? told.base
+    const base = id.base ?? claudeModel(target.model)?.base ?? told.base
     const geo = id.geo ?? told.geo
     const region = id.region ?? target.region
     const regions = reachOf({ kind: id.kind, geo }, region)
     note('explicit', `${text} is sent unchanged`)
-    if ((base && !catalogModel(base)) || (geo && geo !== 'global' && !regionsOf(geo))) {
+    if ((base && !claudeModel(base)) || (geo && geo !== 'global' && !regionsOf(geo))) {
       context.logger.debug(`The catalog does not know ${text}, which is sent unchanged`)
     }
     const finish = (found?: InferenceProfile): ModelRef =>
@@ -121,27 +121,28 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
 
   function fromCatalog(target: Target, { logger }: ModelResolutionContext, note: NoteStep): Found {
     const { text, region, family } = target
-    const model = catalogModelNamed(text)
+    const model = claudeModelNamed(text)
     if (!model) return unknownName(target, nearestTo(text))
+    const known = anthropicIdOf(model.base)
     const profiles = catalogProfiles(region)
     let profile = choose(profiles, target, model.base)
     if (!profile) {
       const problem = `cannot be called from ${within(region)}`
       // A family's name takes the nearest version that can be called: the next older one, else the next newer one.
+      const own = parseModelId(model.base)
       const versions = target.anyVersion ? versionsOf(profiles, target) : []
       profile =
-        versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, model.version) < 0) ??
+        versions.find(({ base }) => compareVersions(parseModelId(base ?? '').version, own.version) < 0) ??
         versions.at(-1)
       if (!profile) {
-        const { state, endOfLife } = model.lifecycle
-        const retired = state === 'retired' ? `; it retired on ${endOfLife}` : ''
+        const retired = model.state === 'retired' ? `; it retired on ${model.endOfLife}` : ''
         return refusal(
-          `${subject({ ...target, text: model.anthropicId })} ${problem}${retired}`,
+          `${subject({ ...target, text: known })} ${problem}${retired}`,
           [],
-          idsOf(versionsOf(profiles, { ...target, family: model.family })),
+          idsOf(versionsOf(profiles, { ...target, family: own.family })),
         )
       }
-      const message = `${model.anthropicId} ${problem}; ${family} is ${profile.id} there`
+      const message = `${known} ${problem}; ${family} is ${profile.id} there`
       note('alias', message)
       if (!warned.has(message)) logger.warn(message)
       warned.add(message)
@@ -182,10 +183,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   function versionsOf(profiles: readonly InferenceProfile[], target: Target): InferenceProfile[] {
     return [...new Set(profiles.map(({ base = '' }) => base))]
       .map((base) => ({ base, ...parseModelId(base) }))
-      .filter(
-        ({ base, family }) =>
-          family === target.family && (catalogModel(base)?.lifecycle.state ?? 'active') === 'active',
-      )
+      .filter(({ base, family }) => family === target.family && (claudeModel(base)?.state ?? 'active') === 'active')
       .sort((a, b) => compareVersions(b.version, a.version))
       .flatMap(({ base }) => choose(profiles, target, base) ?? [])
   }
@@ -222,7 +220,7 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     return nearest(text, [
       ...names.aliases.keys(),
       ...names.overrides.map(({ key }) => key),
-      ...catalog.map(({ anthropicId }) => anthropicId),
+      ...claudeModels.map(({ base }) => anthropicIdOf(base)),
     ]).filter((name) => !isSameModel(name, text))
   }
 

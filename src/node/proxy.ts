@@ -54,17 +54,23 @@ function decode(text: string): string {
   }
 }
 
-const local = new BlockList()
-local.addSubnet('127.0.0.0', 8)
-local.addSubnet('169.254.0.0', 16)
-local.addAddress('::1', 'ipv6')
-local.addSubnet('fe80::', 10, 'ipv6')
-// AWS's IPv6 addresses for the metadata of instances and pods.
-local.addSubnet('fd00:ec2::', 32, 'ipv6')
+let localAddresses: BlockList | undefined
 
 function isLocal(url: URL): boolean {
   const host = hostOf(url)
-  return host === 'localhost' || host.endsWith('.localhost') || has(local, host)
+  localAddresses ??= listLocalAddresses()
+  return host === 'localhost' || host.endsWith('.localhost') || has(localAddresses, host)
+}
+
+function listLocalAddresses(): BlockList {
+  const list = new BlockList()
+  list.addSubnet('127.0.0.0', 8)
+  list.addSubnet('169.254.0.0', 16)
+  list.addAddress('::1', 'ipv6')
+  list.addSubnet('fe80::', 10, 'ipv6')
+  // AWS's IPv6 addresses for the metadata of instances and pods.
+  list.addSubnet('fd00:ec2::', 32, 'ipv6')
+  return list
 }
 
 // A host includes its subdomains. An entry may have a port, or be an address, a range of addresses, or `*`.

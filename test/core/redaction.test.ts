@@ -80,6 +80,111 @@ describe('the values of headers that may hold a secret', () => {
   })
 })
 
+describe('a value after the name of a secret', () => {
+  const names = [
+    ...[
+      'SecretAccessKey',
+      'secret_access_key',
+      'aws_secretaccesskey',
+      'SessionToken',
+      'security-token',
+      'securitytoken',
+    ],
+    ...[
+      'access_token',
+      'accessToken',
+      'refresh-token',
+      'id_token',
+      'auth_token',
+      'authtoken',
+      'AWS_BEARER_TOKEN_BEDROCK',
+    ],
+    ...[
+      'clientSecret',
+      'client_secret',
+      'password',
+      'apiKey',
+      'api_key',
+      'x-api_key',
+      'Authorization',
+      'X-Amz-Signature',
+    ],
+  ]
+
+  test.each(names)('%s is removed, and nothing beside it', async (name) => {
+    for (const [before, after] of [
+      ['=', ' z'],
+      [': ', ', z'],
+      [' = ', ';z'],
+      ['":"', '"z'],
+      ["' : '", "'z"],
+      ['\\":\\"', '"z'],
+      ['\\\\\\": \\\\\\"', '"z'],
+      ['=', '&z'],
+      [':', '}z'],
+      ['>', '</z'],
+    ] as const)
+      expect(await shown(`a ${name}${before}Zq9${after}`)).toBe(`a ${name}${before}[redacted]${after}`)
+  })
+
+  test.each(['a token: Zq9', 'the password is Zq9', 'passwords: Zq9', 'key=Zq9', 'my access, token=Zq9'])(
+    '%s stays, because it has no such name',
+    async (text) => {
+      expect(await shown(text)).toBe(text)
+    },
+  )
+})
+
+describe('a secret by its form alone', () => {
+  const long = 'aB3/'.repeat(11)
+  test.each<[string, string]>([
+    ['a Bedrock API key', 'bedrock-api-key-YmVkcm9ja.z+/=%-9'],
+    ['a long-term Bedrock API key', `ABSK${long.slice(0, 16)}z`],
+    ...['IQoJ', 'FwoG', 'FQoG', 'AQoD'].map((start): [string, string] => [
+      'a session token',
+      `${start}${long.slice(0, 40)}z`,
+    ]),
+    ['a JSON Web Token', 'eyJhbGciOiJ.eyJzdWIi-_Oi.c2ln'],
+    ['a token after its scheme', 'bearer abcd+/=.~-_8'],
+    ['a password after its scheme', 'Basic dXNlcjpw'],
+  ])('%s is removed: %s', async (_, secret) => {
+    const said = await shown(`refused "${secret}", sorry`)
+    expect(said).toMatch(/^refused "((bearer|Basic) )?\[redacted\]", sorry$/)
+  })
+
+  test('the user of a URL is removed', async () => {
+    expect(await shown('GET https://me:Zq9@proxy.example/a failed')).toBe(
+      'GET https://[redacted]@proxy.example/a failed',
+    )
+    expect(await shown('GET https://proxy.example/me@home failed')).toBe('GET https://proxy.example/me@home failed')
+  })
+
+  test.each(['Bearer token', 'Basic access', 'ABSK', 'an IQoJ', 'eyJ', 'the bedrock-api-key', 'mail me@home.example'])(
+    '%s stays',
+    async (text) => {
+      expect(await shown(`${text} was refused`)).toBe(`${text} was refused`)
+    },
+  )
+})
+
+describe('a secret inside base64', () => {
+  const token = 'odd>>>token???of~~~mine'
+  const urlSafe = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_')
+
+  test.each(['', 'a', 'ab', 'me:', 'you:', 'them:', '\xff', '\xff\xff'])('is removed after %j', async (before) => {
+    for (const after of ['', ':', '::', '\xff\xff\xff']) {
+      const encoded = btoa(before + token + after)
+      expect(encoded).toMatch(/[+/]/)
+      for (const text of [encoded, urlSafe(encoded)]) {
+        const said = await shown(`Not ${text} again`, { 'x-gateway-key': token })
+        expect(said).toContain('[redacted]')
+        // At each end, a few bits belong to what is beside it.
+        expect(said.length).toBeLessThan(`Not ${btoa(before)}[redacted]${btoa(after)} again`.length + 8)
+      }
+    }
+  })
+})
+
 describe('the length of foreign text', () => {
   const word = 'abcdefg '
   const whole = word.repeat(1024).trimEnd()
@@ -134,6 +239,19 @@ describe('an underlying error', () => {
     expect(copy?.stack?.split('\n')).toHaveLength(String(error.stack).split('\n').length)
     expect(below).toMatchObject({ name: 'RangeError', message: 'root', code: 7 })
     expect(Object.keys(copy as object)).not.toContain('request')
+  })
+
+  test('may be a text', async () => {
+    const [copy] = causesOf(await broken('out of service'))
+    expect(copy?.message).toBe('out of service')
+  })
+
+  test('keeps what it quotes, unless a parser does', async () => {
+    const quoting = 'the header "x-app" is odd'
+    const [kept] = causesOf(await broken(new TypeError(quoting)))
+    expect(kept?.message).toBe(quoting)
+    const [parser] = causesOf(await broken(new SyntaxError(quoting)))
+    expect(parser?.message).toBe('the header "…" is odd')
   })
 
   test('gets no code if it had none', async () => {

@@ -6,7 +6,7 @@ import { body, connect, key, params } from './support.ts'
 const sha256 = 'ab'.repeat(32)
 
 describe('keys', () => {
-  test('are 256 random bits that fit into a header and a URL', async () => {
+  test('are 256 random bits in base64url', async () => {
     const keys = Array.from({ length: 50 }, createApiKey)
     for (const each of keys) expect(each).toMatch(/^outcrop-[\w-]{43}$/)
     expect(new Set(keys).size).toBe(50)
@@ -14,7 +14,7 @@ describe('keys', () => {
     expect(new Set(keys.join('').replaceAll('outcrop-', '')).size).toBe(64)
   })
 
-  test('are found by their hash in either case', async () => {
+  test('match a stored hash in upper or lower case', async () => {
     const own = createApiKey()
     const hash = await hashApiKey(own)
     expect(hash).toMatch(/^[\da-f]{64}$/)
@@ -42,7 +42,7 @@ describe('keys', () => {
     ['no scheme', { authorization: key }, undefined],
     ['x-api-key of 1,025 characters', { 'x-api-key': `${longest}k` }, undefined],
     ['nothing', {}, undefined],
-  ])('may be in two headers: %s', async (_, headers, id) => {
+  ])('are read from two headers: %s', async (_, headers, id) => {
     const authenticate = apiKeys([
       { id: 'alice', sha256: await hashApiKey(key) },
       { id: 'bob', sha256: await hashApiKey(longest) },
@@ -142,14 +142,14 @@ describe('headers for a caller', () => {
   test.each([
     [undefined, 'DISABLED'],
     ['enabled_full', 'ENABLED_FULL'],
-  ] as const)('have the trace that the guardrail says, whatever the request asks for: %s', async (trace, sent) => {
+  ] as const)("have the guardrail's trace, not the request's: %s", async (trace, sent) => {
     const { call, fake } = await connect({ caller: { guardrail: { ...guardrail, trace } }, fake: guardrails })
     const headers = { 'x-amzn-bedrock-trace': 'ENABLED', 'x-amzn-bedrock-guardrailidentifier': guardrail.identifier }
     expect((await call('/model/sonnet/invoke', { json: body, headers })).status).toBe(200)
     expect(fake.calls[0]?.headers['x-amzn-bedrock-trace']).toBe(sent)
   })
 
-  test('leave the guardrail of a request without one as the request has it', async () => {
+  test('keep the guardrail of the request if the caller has none', async () => {
     const { call, fake } = await connect({ fake: guardrails })
     const headers = {
       'x-amzn-bedrock-guardrailidentifier': guardrail.identifier,
@@ -160,7 +160,7 @@ describe('headers for a caller', () => {
     expect(fake.calls[0]?.headers['x-amzn-bedrock-guardrailidentifier']).toBe(guardrail.identifier)
   })
 
-  test('have no metadata that is not an object, or too long', async () => {
+  test('reject metadata that is not an object or too long', async () => {
     const { call, fake } = await connect({ caller: { metadata: { team: 'geo' } } })
     for (const [text, message] of [
       ['[1]', `${metadata} must be a JSON object`],
@@ -185,7 +185,7 @@ describe('limits of a caller', () => {
   }
   const prices = { sonnet: { input: 3, output: 15 } }
 
-  test('count a call that the spend limit refuses as no tokens', async () => {
+  test('do not count the tokens of a call that the spend limit refuses', async () => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const { call } = await connect({
       clock,
@@ -203,7 +203,7 @@ describe('limits of a caller', () => {
     ['with less', { max_tokens: 100 }, 100],
     ['with more', { max_tokens: 50_000 }, 4_096],
     ['with a number that makes no sense', { max_tokens: -100 }, 4_096],
-  ])('reserve the output of a call that has not ended, %s', async (_, own, reserved) => {
+  ])('reserve the output of a call in progress: %s', async (_, own, reserved) => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const added: number[] = []
     const store = memorySpendStore({ clock })
@@ -224,7 +224,7 @@ describe('limits of a caller', () => {
     await response.body?.cancel()
   })
 
-  test('let a spend store that failed be for five seconds, and then ask it with one call', async () => {
+  test('try a failed spend store again after five seconds', async () => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const store = memorySpendStore()
     const asked: number[] = []

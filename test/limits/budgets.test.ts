@@ -33,7 +33,7 @@ describe('the budget of a call', () => {
     return limiter.snapshot().budgets[0]?.account
   }
 
-  test('is one of its account, as far as that is known', async () => {
+  test('belongs to its account, as far as it is known', async () => {
     expect(await accountOf({ ...keys, accountId: '123456789012' })).toBe('123456789012')
     expect(await accountOf({ ...keys, accountId: '123456789012', sessionToken: 'session-example' })).toBe(
       '123456789012',
@@ -56,14 +56,14 @@ describe('the budget of a call', () => {
     [{ account: 'other' }, undefined],
     [{ bucket: 'global' }, undefined],
     [{ model: 'anthropic.claude-opus-4-8' }, undefined],
-  ])('has the quota %j that is for it', async (own, found) => {
+  ])('has the quota that matches it: %j', async (own, found) => {
     const [row] = quota(0)
     const { bedrock, limiter } = setUp({ account: 'team', quotas: [{ ...row, ...own } as never] }, { reply })
     await bedrock.messages.create(params).catch(() => {})
     expect(limiter.snapshot().budgets[0]).toMatchObject({ quota: found, admitted: found === undefined ? 1 : 0 })
   })
 
-  test('may be of requests', async () => {
+  test('may limit requests', async () => {
     const quotas = [{ model: base, bucket: 'cross-region' as const, requestsPerMinute: 6 }]
     const { bedrock, limiter } = setUp({ quotas, maxWait: 0, burst: 60_000 }, { reply })
     for (let i = 0; i < 6; i++) await bedrock.messages.create(params)
@@ -76,7 +76,7 @@ describe('the budget of a call', () => {
     await expect(none.bedrock.messages.create(params)).rejects.toThrow('is 0 per minute')
   })
 
-  test('of concurrent calls says so', async () => {
+  test('may limit concurrent calls', async () => {
     const { bedrock } = setUp({ concurrency: 1, maxWait: 0 }, { reply })
     const stream = bedrock.messages.stream(params)
     await stream.started()
@@ -86,7 +86,7 @@ describe('the budget of a call', () => {
   })
 })
 
-describe('what a call reserves', () => {
+describe('the reservation of a call', () => {
   const reserved = async (body: JsonObject): Promise<number> => {
     const { limiter, clock } = setUp()
     const bedrock = createBedrockClient({
@@ -109,14 +109,14 @@ describe('what a call reserves', () => {
     ['the first that is a number', { max_tokens: 'many', max_completion_tokens: 8_000 }, 8_000],
     ['the longest answer of the model', {}, 64_000],
     ['the longest answer where max_tokens is below 0', { max_tokens: -1 }, 64_000],
-  ])('is its input and %s', async (_, own, output) => {
+  ])('is the input and %s', async (_, own, output) => {
     const { messages } = params
     const input = (await reserved({ messages, max_tokens: 1_000 } as never)) - 1_000
     expect(input).toBeGreaterThan(0)
     expect(Math.abs((await reserved({ messages, ...own } as never)) - input - output)).toBeLessThan(20)
   })
 
-  test('follows what calls of the same prefix took, half by what was known and half by the last', async () => {
+  test('follows the usage of earlier calls with the same prefix', async () => {
     // Both have 1,000 tokens of system prompt to count; only what the fake says was used differs.
     const usage = { input_tokens: 400, output_tokens: 10 }
     const scene = setUp({ quotas: quota(1_000_000) }, { reply: { ...reply, usage } })
@@ -135,8 +135,8 @@ describe('what a call reserves', () => {
   })
 })
 
-describe('while the shared store is away', () => {
-  test('the concurrency and the learned limit are shared too, and it is asked again every five seconds', async () => {
+describe('while the shared store is unavailable', () => {
+  test('a process keeps to its share of concurrency and learned limit, and tries the store every five seconds', async () => {
     const inner = memoryLimitStore()
     let isAway = false
     let asked = 0
@@ -233,7 +233,7 @@ describe('readQuotas', () => {
     expect(region).toBe('region' in options ? options.region : 'us-east-1')
   })
 
-  test('asks for the next page with its token, and not forever', async () => {
+  test('reads each page once', async () => {
     const { bedrock, requests } = answering({ Quotas: [row], NextToken: 'a' }, { NextToken: 'b' }, { NextToken: 'b' })
     const { signal } = new AbortController()
     expect((await readQuotas(bedrock, { signal })).quotas).toHaveLength(1)
@@ -241,7 +241,7 @@ describe('readQuotas', () => {
     expect(requests.every((request) => request.signal === signal)).toBe(true)
   })
 
-  test('takes the smaller of two values, and no row that is malformed', async () => {
+  test('takes the smaller of two values, and skips malformed rows', async () => {
     const { bedrock } = answering({
       Quotas: [
         { ...row, Value: 700 },
@@ -262,7 +262,7 @@ describe('readQuotas', () => {
     expect((await readQuotas(answering({}).bedrock)).quotas).toEqual([])
   })
 
-  test('names the missing keys', async () => {
+  test('rejects without AWS keys', async () => {
     const fetch = vi.fn()
     const bedrock = createBedrockClient({ region: 'us-east-1', credentials: 'none', fetch })
     await expect(readQuotas(bedrock)).rejects.toThrow('Service Quotas needs AWS keys')

@@ -39,7 +39,7 @@ function outcrop(
   return runOutcrop(consumer, args, { ...surroundings, ...env }, input)
 }
 
-test('--help and --version', async () => {
+test('answers --help and --version', async () => {
   expect((await outcrop(['--help'])).stdout).toContain('doctor')
   expect((await outcrop(['doctor', '--help'])).stdout).toContain('--invoke')
   expect((await outcrop(['help', 'doctor'])).stdout).toContain('--invoke')
@@ -64,7 +64,7 @@ test.each([
   [['fake', '--fail', 'throtling'], 'Unknown fault "throtling". Did you mean throttling?'],
   [['fake', '--fail', 'throttling:0'], 'the count must be a whole number, 1 or more.'],
   [['chat'], 'There is no prompt: stdin is empty.'],
-])('a wrong command line is a sentence, with code 2: outcrop %j', async (args, message) => {
+])('reports an invalid command line in a sentence, with code 2: outcrop %j', async (args, message) => {
   const { code, stdout, stderr } = await outcrop(args)
   expect(stderr).toContain(message)
   expect(stderr).not.toMatch(/^ +at /m)
@@ -72,7 +72,7 @@ test.each([
   expect(code).toBe(2)
 })
 
-test('control characters of foreign text are spelled out', async () => {
+test('escapes control characters of foreign text', async () => {
   const hostile = '\u001b[2J\u0007\u202e\r'
   const outcomes = [
     await outcrop(['explain', `a${hostile}`]),
@@ -87,7 +87,7 @@ test('control characters of foreign text are spelled out', async () => {
   expect(JSON.parse(outcomes[3]?.stdout ?? '').results.at(-1)).toMatchObject({ subject: 'a\u007f\u202e' })
 })
 
-describe('no secret that the command is given is printed, whatever becomes of it', () => {
+describe('prints no secret that it is given', () => {
   const secret = (name: string): string => `secret-${name}-example-0123456789`
   const keys = { AWS_SECRET_ACCESS_KEY: secret('key'), AWS_SESSION_TOKEN: secret('session') }
   const proxies = { HTTPS_PROXY: `http://me:${secret('proxy')}@127.0.0.1:1`, ALL_PROXY: `http://me:${secret('all')}@a` }
@@ -140,13 +140,13 @@ describe('no secret that the command is given is printed, whatever becomes of it
     expect(shown).not.toContain('[redacted], because')
   })
 
-  test('an endpoint on the command line', async () => {
+  test('accepts an endpoint on the command line', async () => {
     const { stdout, stderr } = await outcrop(['doctor', '--endpoint', `https://me:${secret('flag')}@bedrock.invalid`])
     expect(stdout + stderr).not.toContain(secret('flag'))
   })
 })
 
-test('a reader that leaves early is no error', async () => {
+test('ends without an error if its reader leaves early', async () => {
   const command = `${JSON.stringify(join(consumer.directory, 'node_modules/.bin/outcrop'))} iam-policy --broad | head -1; echo done`
   const child = spawn('sh', ['-c', command], { env: { PATH: process.env.PATH ?? '' } })
   let text = ''
@@ -156,7 +156,7 @@ test('a reader that leaves early is no error', async () => {
 })
 
 describe('doctor', () => {
-  test('a set-up in order: code 0, plain text, at most 80 columns', async () => {
+  test('a correct setup: code 0, plain text, at most 80 columns', async () => {
     const { code, stdout } = await outcrop(['doctor', '--models', `sonnet,${arn}`, '--invoke'])
     expect(stdout).toContain('arn:aws:iam::123456789012:user/me')
     expect(stdout).toMatch(/^ok +call sonnet: answered in \d+ ms$/m)
@@ -167,7 +167,7 @@ describe('doctor', () => {
     expect(code).toBe(0)
   })
 
-  test('a failure: code 1, and the rest is looked at all the same', async () => {
+  test('a failure: code 1, after all other checks', async () => {
     fake.fail('use-case-form', { operation: 'GetUseCaseForModelAccess' })
     const { code, stdout } = await outcrop(['doctor', '--json'])
     const { healthy, results } = JSON.parse(stdout)
@@ -179,7 +179,7 @@ describe('doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('the settings of Claude Code: where each is from, the pins, the overrides, the guardrail', async () => {
+  test('the settings of Claude Code: their sources, pins, overrides and guardrail', async () => {
     mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
     const file = join(consumer.directory, '.claude/settings.json')
     writeFileSync(
@@ -207,7 +207,7 @@ describe('doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('--profile wins over the environment and over settings, and says so', async () => {
+  test('--profile overrides the environment and the settings, and says so', async () => {
     mkdirSync(join(consumer.directory, '.aws'), { recursive: true })
     const config = join(consumer.directory, '.aws/config')
     writeFileSync(config, '[profile dev]\nregion = eu-west-1\n')
@@ -216,7 +216,7 @@ describe('doctor', () => {
     expect(stdout).toContain('region: eu-west-1, from the profile dev')
   })
 
-  test('no credentials: one failure, and what was not looked at is named once', async () => {
+  test('no credentials: one failure, and one note for the skipped checks', async () => {
     const { stdout, code } = await outcrop(['doctor', '--invoke', '--json'], {
       env: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
     })
@@ -226,7 +226,7 @@ describe('doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('AWS’s package is looked up from the working folder too, so that the remedy that is named works', async () => {
+  test("AWS's package is found in the working folder too, where the hint says to install it", async () => {
     const project = mkdtempSync(join(tmpdir(), 'outcrop-project-'))
     const { accessKeyId, secretAccessKey } = fake.identity
     mkdirSync(join(project, '.aws'))
@@ -259,7 +259,7 @@ describe('doctor', () => {
     rmSync(project, { recursive: true })
   })
 
-  test('broken settings are a sentence that names the place', async () => {
+  test('invalid settings: a sentence that names the place', async () => {
     const file = join(consumer.directory, '.claude/settings.json')
     mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
     writeFileSync(file, '{ "model": }')
@@ -272,7 +272,7 @@ describe('doctor', () => {
     expect([code, explained.code]).toEqual([1, 1])
   })
 
-  test('no region: a failure that says how to set one, and who is asking all the same', async () => {
+  test('no Region: a failure that says how to set one, and still the identity', async () => {
     const { code, stdout } = await outcrop(['doctor'], { env: { AWS_REGION: '' } })
     expect(stdout).toContain('no AWS Region is set')
     expect(stdout).toContain('user/me')
@@ -280,7 +280,7 @@ describe('doctor', () => {
     expect((await outcrop(['models'], { env: { AWS_REGION: '' } })).stderr).toContain('No AWS Region is set')
   })
 
-  test('what is ignored, what a project may not do, and which pins are missing; no command and no secret whole', async () => {
+  test('ignored settings, an untrusted project and missing pins: no command and no secret is shown whole', async () => {
     const project = mkdtempSync(join(tmpdir(), 'outcrop-project-'))
     for (const [folder, settings] of [
       [
@@ -317,7 +317,7 @@ describe('doctor', () => {
     rmSync(project, { recursive: true })
   })
 
-  test('no secret is printed', async () => {
+  test('prints no secret', async () => {
     fake.fail('signature-mismatch', { times: 20 })
     const { stdout, stderr } = await outcrop(['doctor', '--invoke'], { env: { OUTCROP_LOG: 'debug' } })
     expect(stdout).toContain('failure')
@@ -325,7 +325,7 @@ describe('doctor', () => {
   })
 })
 
-test('models: what the account has, and the aliases that pick it', async () => {
+test("models: lists the account's models, and the aliases that select them", async () => {
   const { code, stdout } = await outcrop(['models'])
   expect(stdout).toMatch(/^us\.anthropic\.claude-sonnet-4-6 +active +.*sonnet/m)
   expect(stdout).toContain(arn)
@@ -334,7 +334,7 @@ test('models: what the account has, and the aliases that pick it', async () => {
   expect(models.length).toBeGreaterThan(10)
 })
 
-test('explain: how a name resolves', async () => {
+test('explain: shows how a name resolves', async () => {
   expect(await outcrop(['explain', 'sonnet'])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('us.anthropic.claude-sonnet-4-6 in us-east-1 (alias)'),
@@ -346,7 +346,7 @@ test('explain: how a name resolves', async () => {
 })
 
 describe('iam-policy', () => {
-  test('for the defaults, with the account’s own destinations', async () => {
+  test("for the defaults, with the account's own destinations", async () => {
     const { code, stdout, stderr } = await outcrop(['iam-policy', '--models', `sonnet,${arn}`])
     const { Statement } = JSON.parse(stdout)
     const resources = Statement.flatMap(({ Resource }: { Resource: string[] }) => Resource)
@@ -358,14 +358,14 @@ describe('iam-policy', () => {
     expect(code).toBe(0)
   })
 
-  test('without the permission to list, by the catalog', async () => {
+  test('from the catalog, without permission to list profiles', async () => {
     fake.fail('iam-denied', { operation: 'ListInferenceProfiles', times: 5 })
     const { stderr, code } = await outcrop(['iam-policy', '--models', 'sonnet', '--account', '123456789012'])
     expect(stderr).toContain('by catalog')
     expect(code).toBe(0)
   })
 
-  test('--from-settings: models, overrides in another region, guardrail, and what such a set-up does', async () => {
+  test('--from-settings: models, overrides in another Region, guardrail and other features', async () => {
     expect((await outcrop(['iam-policy', '--from-settings'])).stderr).toContain('do not select Bedrock')
     const other = 'arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/opus-46-prod'
     mkdirSync(join(consumer.directory, '.claude'), { recursive: true })
@@ -409,7 +409,7 @@ describe('chat', () => {
     AWS_SECRET_ACCESS_KEY: fake.identity.secretAccessKey,
   })
 
-  test('a pipe is one prompt', async () => {
+  test('treats a pipe as one prompt', async () => {
     const { code, stdout } = await outcrop(['chat', '--model', 'sonnet', '--system', 'Be brief.'], {
       input: 'One\nTwo\n/exit\n',
     })
@@ -420,20 +420,20 @@ describe('chat', () => {
     expect(code).toBe(0)
   })
 
-  test('an answer that fails: code 1, with what to do', async () => {
+  test('exits with code 1 and a hint if the answer fails', async () => {
     fake.fail('use-case-form')
     const { code, stderr } = await outcrop(['chat'], { input: 'Hi' })
     expect(stderr).toContain('use case')
     expect(code).toBe(1)
   })
 
-  test('a name that means nothing is told before anything is typed', async () => {
+  test('reports an unknown name before anything is typed', async () => {
     const { code, stderr } = await outcrop(['chat', '--model', 'opus-5'], { input: 'Hi' })
     expect(stderr).toContain('Did you mean claude-opus-5')
     expect(code).toBe(1)
   })
 
-  test('at a terminal the conversation goes on, and /exit ends it', async () => {
+  test('continues at a terminal, until /exit', async () => {
     const { code, screen } = await playOutcrop(consumer, ['chat', '--model', 'sonnet'], env(), [
       ['> ', 'One\r'],
       ['You said: One', ''],
@@ -446,7 +446,7 @@ describe('chat', () => {
     expect(code).toBe(0)
   })
 
-  test('Ctrl-C stops an answer and not the program; twice, or Ctrl-D, it ends', async () => {
+  test('ends an answer on Ctrl-C, and the program on a second one or Ctrl-D', async () => {
     fake.fail('stream-stall', { after: 4 })
     const { code, screen } = await playOutcrop(consumer, ['chat', '--model', 'sonnet'], env(), [
       ['> ', 'Tell me more\r'],
@@ -469,7 +469,7 @@ describe('chat', () => {
 describe('init', () => {
   const answers = (...lines: string[]) => ({ input: `${lines.join('\n')}\n` })
 
-  test('writes the environment block after the checks, and leaves the rest of a .env as it is, unprinted', async () => {
+  test('writes the environment block after the checks, and keeps the rest of a .env, unprinted', async () => {
     const file = join(consumer.directory, '.env')
     const before =
       '# mine\r\n\r\nOTHER = "a\nAWS_REGION=not-this-one\n"\r\nexport AWS_REGION=eu-west-1 # old\r\n\r\nDATABASE_PASSWORD=hunter2example'
@@ -483,7 +483,7 @@ describe('init', () => {
     )
   })
 
-  test('writes a settings file, keeping what is in it and how it is indented', async () => {
+  test('writes a settings file, keeping its other content and indentation', async () => {
     const file = join(consumer.directory, 'settings.json')
     writeFileSync(file, JSON.stringify({ model: 'opus', env: { A: '1' } }, null, '\t'))
     const { stdout } = await outcrop(['init', '--yes', '--no-check', '--file', file])
@@ -493,7 +493,7 @@ describe('init', () => {
     )
   })
 
-  test('--pin: the newest of each family that the account has', async () => {
+  test('--pin pins the newest of each family that the account has', async () => {
     const file = join(consumer.directory, 'pinned.json')
     const { code } = await outcrop(['init', '--yes', '--pin', '--no-check', '--file', file])
     const { env } = JSON.parse(readFileSync(file, 'utf8'))
@@ -505,7 +505,7 @@ describe('init', () => {
       )
   })
 
-  test('writes nothing where the checks fail', async () => {
+  test('writes nothing if the checks fail', async () => {
     fake.fail('use-case-form', { operation: 'GetUseCaseForModelAccess' })
     const { code, stderr } = await outcrop(['init', '--yes', '--file', 'never.env'])
     expect(stderr).toContain('nothing was written')
@@ -526,7 +526,7 @@ describe('init', () => {
     ['.claude/settings.json', 'us-east-1', "it's a profile", arn, ''],
     ['other.json', 'us-gov-west-1', '', '', ''],
     ['.env', 'us-east-1', '', '', 'fable'],
-  ])('what it writes from piped answers loads again: %s %s %s %s %s', async (name, region, profile, model, small) => {
+  ])('writes files from piped answers that load again: %s %s %s %s %s', async (name, region, profile, model, small) => {
     const folder = mkdtempSync(join(consumer.directory, 'round-trip-'))
     const home = join(folder, 'home')
     mkdirSync(join(home, '.aws'), { recursive: true })
@@ -574,7 +574,7 @@ describe('init', () => {
     ['yes or no', ['us-east-1', '', '', '', 'perhaps'], 'Answer yes or no'],
     ['the end of the pipe', ['us-east-1'], 'Nothing was written.'],
     ['no', ['us-east-1', '', '', '', 'no'], 'Nothing was written.'],
-  ])('a piped answer is checked: %s', async (_, lines, message) => {
+  ])('checks a piped answer: %s', async (_, lines, message) => {
     const { code, stderr } = await outcrop(['init', '--no-check', '--file', 'never.env'], answers(...lines))
     expect(stderr).toContain(message)
     expect(stderr).not.toMatch(/^ +at /m)
@@ -586,7 +586,7 @@ describe('init', () => {
     ['broken.json', '{ "env": { "SECRET": "hunter2example", }', 'is not JSON'],
     ['list.json', '[]', 'is not a JSON object'],
     ['env.json', '{ "env": "x" }', 'env in'],
-  ])('a file that cannot be kept is left alone: %s', async (name, text, message) => {
+  ])('leaves a file alone that it cannot keep: %s', async (name, text, message) => {
     const file = consumer.write(name, text)
     const { code, stdout, stderr } = await outcrop(['init', '--yes', '--no-check', '--file', file])
     expect(stderr).toContain(message)
@@ -595,14 +595,14 @@ describe('init', () => {
     expect(code).toBe(1)
   })
 
-  test('a folder in the place of a file is a sentence', async () => {
+  test('reports a folder in place of a file in a sentence', async () => {
     const { code, stderr } = await outcrop(['init', '--yes', '--no-check', '--file', consumer.directory])
     expect(stderr).toContain('cannot be read')
     expect(stderr).not.toMatch(/^ +at /m)
     expect(code).toBe(1)
   })
 
-  test('at a terminal it asks again, and Ctrl-C and Ctrl-D end it cleanly', async () => {
+  test('asks again at a terminal, and ends on Ctrl-C and Ctrl-D', async () => {
     const env = { PATH: process.env.PATH ?? '' }
     const args = ['init', '--no-check', '--file', 'terminal.env']
     const played = await playOutcrop(consumer, args, env, [
@@ -649,7 +649,7 @@ describe('fake', () => {
     return { env: env as Record<string, string>, stop: () => child.kill('SIGTERM') && gone }
   }
 
-  test('serves, and prints what to set', async () => {
+  test('serves, and prints the settings', async () => {
     const { env, stop } = await start()
     const { code, stdout } = await outcrop(['doctor', '--models', 'sonnet'], { env })
     expect(stdout).toContain('user/me')
@@ -657,7 +657,7 @@ describe('fake', () => {
     expect(await stop()).toBe(0)
   })
 
-  test('--reply, --latency and --fail', async () => {
+  test('takes --reply, --latency and --fail', async () => {
     const { env, stop } = await start('--reply', 'As told.', '--latency', '30', '--fail', 'use-case-form:2')
     const chat = () => outcrop(['chat'], { env, input: 'Hi' })
     expect(await chat()).toMatchObject({ code: 1, stderr: expect.stringContaining('use case details') })
@@ -669,7 +669,7 @@ describe('fake', () => {
     expect(await stop()).toBe(0)
   })
 
-  test('a busy port is a sentence', async () => {
+  test('reports a busy port in a sentence', async () => {
     const { port } = new URL(server.url)
     expect(await outcrop(['fake', '--port', port])).toEqual({
       code: 1,
@@ -680,7 +680,7 @@ describe('fake', () => {
 })
 
 describe('outcrop gateway', () => {
-  test('keys: added, listed and removed; the file has no key in it', async () => {
+  test('adds, lists and removes keys; the file contains no key', async () => {
     const keys = join(consumer.directory, 'gateway-keys.json')
     const added = await outcrop(['gateway', 'key', 'add', 'alice', '--models', 'sonnet,haiku', '--keys', keys])
     expect(added.stdout).toMatch(/^outcrop-[\w-]{43}\n$/)
@@ -704,7 +704,7 @@ describe('outcrop gateway', () => {
     [['gateway', '--keys', '/nowhere/keys.json'], 'The keys file /nowhere/keys.json does not exist', 1],
     [['gateway', '--prices', '/nowhere/prices.json'], 'The prices in /nowhere/prices.json cannot be read: ENOENT', 1],
     [['gateway', '--redis', 'http://x'], '--redis must be a URL', 1],
-  ])('%j is a sentence', async (args, message, code) => {
+  ])('reports %j in a sentence', async (args, message, code) => {
     const outcome = await outcrop(args)
     expect(outcome.stderr).toContain(message)
     expect(outcome.code).toBe(code)

@@ -15,7 +15,7 @@ afterAll(() => consumer?.remove())
 const bin = (name: string): string => join(root, 'node_modules', name)
 
 describe('the tarball', () => {
-  test('holds what is built, and the papers', () => {
+  test('contains the build, the docs and the notices', () => {
     const others = consumer.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
     const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     const docs = pages.flatMap((name) => (/\.\w+$/.test(name) ? [`docs/${name}`] : []))
@@ -26,13 +26,13 @@ describe('the tarball', () => {
     )
   })
 
-  test('is one package of at most 2.5 MB', () => {
+  test('is at most 2.5 MB', () => {
     const modules = readdirSync(join(consumer.directory, 'node_modules')).filter((name) => !name.startsWith('.'))
     expect(modules).toEqual(['outcrop'])
     expect(consumer.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(2.5 * 1024 * 1024)
   })
 
-  test('has each page that a message or another page points to', () => {
+  test('contains each page that a message or another page links to', () => {
     const packed = new Set(consumer.files.map(({ path }) => path))
     const installed = join(consumer.directory, 'node_modules/outcrop')
     const texts = [...packed].filter((path) => /\.(js|md)$/.test(path))
@@ -47,7 +47,7 @@ describe('the tarball', () => {
     expect([...new Set(pages)].filter((page) => !packed.has(page) && !elsewhere.test(page))).toEqual([])
   })
 
-  test('says where it comes from', () => {
+  test('names its repository', () => {
     const { repository, homepage, bugs } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       repository: { type: string; url: string }
       homepage: string
@@ -58,13 +58,13 @@ describe('the tarball', () => {
     expect(bugs).toBe(repository.url.replace(/^git\+(.*)\.git$/, '$1/issues'))
   })
 
-  test('has the notice of everything that is bundled or inlined', () => {
+  test('has a notice for everything bundled or inlined', () => {
     const notices = readFileSync(join(consumer.directory, 'node_modules/outcrop/THIRD-PARTY-NOTICES.md'), 'utf8')
     for (const name of ['@aws-crypto/sha256-js', '@smithy/signature-v4', '@smithy/core', '@anthropic-ai/sdk'])
       expect(notices).toContain(name)
   })
 
-  test('names no package that a user would have to install', () => {
+  test('requires no other package', () => {
     const allowed = /^(node:|#|\.|outcrop|msw$|@aws-sdk\/credential-provider-node$)/
     const dist = join(consumer.directory, 'node_modules/outcrop/dist')
     const foreign = readdirSync(dist, { recursive: true, encoding: 'utf8' })
@@ -80,13 +80,13 @@ describe('the tarball', () => {
     expect([...new Set(foreign)]).toEqual([])
   })
 
-  test('publint finds nothing', async () => {
+  test('passes publint', async () => {
     const { messages } = await publint({ pkgDir: join(consumer.directory, 'node_modules/outcrop'), strict: true })
     const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
 
-  test('are the types wrong? No', () => {
+  test('passes arethetypeswrong', () => {
     const output = execFileSync(
       process.execPath,
       [bin('@arethetypeswrong/cli/dist/index.js'), consumer.tarball, '--format', 'json'],
@@ -109,7 +109,7 @@ describe('a consumer', () => {
     expect(consumer.node('--input-type=commonjs', '-e', cjs)).toBe(imported)
   })
 
-  test('ESM and CommonJS copies know each other’s errors', () => {
+  test('recognizes errors across its ESM and CommonJS copies', () => {
     const file = consumer.write(
       'copies.mjs',
       `import { createRequire } from 'node:module'

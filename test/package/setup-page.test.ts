@@ -124,7 +124,7 @@ function outcrop(
   return runOutcrop(consumer, args, { HOME: home, ...env }, '', project)
 }
 
-test('settings files: the env block is the environment, and a project of one’s own is over the user’s', async () => {
+test('settings files: the env block is the environment, and a trusted project overrides the user', async () => {
   const bedrock = await serve()
   const where = place({
     [user]: { model: 'haiku', env: variables(bedrock) },
@@ -141,7 +141,7 @@ test('settings files: the env block is the environment, and a project of one’s
 describe('discovery', () => {
   const models = { systemProfiles: [newest, 'us.anthropic.claude-sonnet-4-6'], strict: false }
 
-  test('a model that the catalog does not know is found among the account’s profiles; an alias asks nobody', async () => {
+  test("finds an unknown model among the account's profiles, and looks up no alias", async () => {
     const bedrock = await serve({ models })
     const where = place({ [user]: { env: variables(bedrock) } })
     const { outcomes } = await call(where, [
@@ -155,7 +155,7 @@ describe('discovery', () => {
     expect(operations.filter((operation) => operation === 'ListInferenceProfiles')).toHaveLength(2)
   })
 
-  test('ANTHROPIC_MODEL with an application profile’s ARN: asked once for its model, to which bodies are made to fit', async () => {
+  test('looks the ARN in ANTHROPIC_MODEL up once, and adapts bodies to its model', async () => {
     const bedrock = await serve({ models: { applicationProfiles: { [sonnet]: 'anthropic.claude-opus-5' } } })
     const where = place({ [user]: { env: variables(bedrock, { ANTHROPIC_MODEL: sonnet }) } })
     const { outcomes } = await call(where, [{ temperature: 0.5 }, {}])
@@ -168,7 +168,7 @@ describe('discovery', () => {
   })
 })
 
-test('a name that means nothing fails the calls that use it alone, naming its file, and not the doctor', async () => {
+test('an unknown name fails only the calls that use it, naming its file, and not the doctor', async () => {
   const bedrock = await serve()
   const where = place({ [user]: { model: 'opuss', env: variables(bedrock) } })
   const {
@@ -183,7 +183,7 @@ test('a name that means nothing fails the calls that use it alone, naming its fi
   expect(code).toBe(1)
 })
 
-test('a company’s network: proxy, authorities, client certificate and apiKeyHelper, for calls and the doctor', async () => {
+test("a company's network: proxy, certificate authorities, client certificate and apiKeyHelper, for calls and the doctor", async () => {
   const token = 'token-of-the-gateway-example'
   const { fake, url } = await serve({ identities: [{ token }] })
   const [ofGateway, mine] = [createCertificate('gateway.test'), createCertificate('me')]
@@ -235,7 +235,7 @@ test('a company’s network: proxy, authorities, client certificate and apiKeyHe
 describe('credentials', () => {
   const printer = (body: string): string => `console.log(JSON.stringify(${body}))`
 
-  test('a login is not opened where AWS’s package is missing: the remedy is to install it', async () => {
+  test("opens no login if AWS's package is missing, and says to install it", async () => {
     const { fake, url } = await serve()
     const where = place({})
     mkdirSync(join(where.home, '.claude'), { recursive: true })
@@ -249,7 +249,7 @@ describe('credentials', () => {
     expect(existsSync(join(where.home, 'ran'))).toBe(false)
   })
 
-  test('awsCredentialExport, silently, with the merged environment', async () => {
+  test('awsCredentialExport runs silently, with the merged environment', async () => {
     const bedrock = await serve()
     const { fake } = bedrock
     const where = place({
@@ -276,7 +276,7 @@ describe('credentials', () => {
       `[${profile}]\naws_access_key_id = ${fake.identity.accessKeyId}\naws_secret_access_key = ${fake.identity.secretAccessKey}\n`
     const noKeys = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: 'dev' }
 
-    test('aws configure, and AWS_PROFILE of the env block', async () => {
+    test('aws configure, and AWS_PROFILE in the env block', async () => {
       const bedrock = await serve()
       const where = place({ [user]: { env: variables(bedrock, noKeys) }, 'home/.aws/credentials': keysOf(bedrock) })
       expect((await call(where)).outcomes).toMatchObject([{ text: 'Fine.' }])
@@ -297,7 +297,7 @@ describe('credentials', () => {
       expect((await call(where)).outcomes).toMatchObject([{ text: 'Fine.' }])
     })
 
-    test('awsAuthRefresh runs where the profile has nothing, and what it prints is shown', async () => {
+    test('awsAuthRefresh runs for a profile without credentials, and its output is shown', async () => {
       const bedrock = await serve()
       const where = place({ 'home/.aws/config': '[profile dev]\nregion = us-east-1\n' })
       writeFileSync(
@@ -315,7 +315,7 @@ describe('credentials', () => {
       expect(stderr.match(/enter ABCD/g)).toHaveLength(1)
     })
 
-    test('from CommonJS too, by name and by default', async () => {
+    test('from CommonJS, by name and by default', async () => {
       const bedrock = await serve()
       consumer.write(
         'chain.cjs',
@@ -346,7 +346,7 @@ describe('credentials', () => {
   })
 })
 
-test('availableModels: default and small stay; a project that nobody trusts narrows, and does not widen', async () => {
+test('availableModels keeps default and small; an untrusted project can only restrict it', async () => {
   const bedrock = await serve()
   const where = place({
     [user]: { availableModels: ['haiku', 'opus'], env: variables(bedrock) },
@@ -366,7 +366,7 @@ test('availableModels: default and small stay; a project that nobody trusts narr
 })
 
 describe('the doctor', () => {
-  test('looks every configured name up, warns of missing pins and of a guardrail that stays in its Region', async () => {
+  test('looks up every configured name, and warns about missing pins and a guardrail that stays in its Region', async () => {
     const bedrock = await serve()
     const where = place({
       [user]: {
@@ -401,7 +401,7 @@ describe('the doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('goes on without a broken file, and without each variable that is wrong', async () => {
+  test('continues without an invalid file, and without each invalid variable', async () => {
     const bedrock = await serve()
     const where = place({
       [user]: {
@@ -434,7 +434,7 @@ describe('the doctor', () => {
   })
 })
 
-test('init writes a settings file that loads, with the pins that the account has', async () => {
+test("init writes a settings file that loads, with the account's pins", async () => {
   const bedrock = await serve()
   const where = place({})
   const env = variables(bedrock) as Record<string, string>
@@ -454,7 +454,7 @@ test('init writes a settings file that loads, with the pins that the account has
   expect(outcome?.model?.id).toBe(written.env.ANTHROPIC_DEFAULT_SONNET_MODEL)
 })
 
-test('iam-policy --from-settings: the page’s own modelOverrides, with every destination', async () => {
+test("iam-policy --from-settings covers the page's modelOverrides, with every destination", async () => {
   const bedrock = await serve()
   const arn = (name: string): string => `arn:aws:bedrock:us-east-2:123456789012:application-inference-profile/${name}`
   const modelOverrides = {
@@ -473,7 +473,7 @@ test('iam-policy --from-settings: the page’s own modelOverrides, with every de
 })
 
 test.each(['start', 'middle', 'end'] as const)(
-  'the page’s guardrail headers; an intervention at the %s',
+  "the page's guardrail headers apply; an intervention at the %s",
   async (at) => {
     const bedrock = await serve({ guardrails: [{ ...guardrail, place: at }], reply: 'It is granite.' })
     const headers = { ANTHROPIC_CUSTOM_HEADERS: guardrailHeaders }
@@ -494,7 +494,7 @@ test.each(['start', 'middle', 'end'] as const)(
   },
 )
 
-test('learning: of several betas the refused one is found, two unknown fields converge, a misspelt one is not lost', async () => {
+test('learning finds a rejected beta, removes two unknown fields, and keeps a misspelled one', async () => {
   const bedrock = await serve()
   const where = place({ [user]: { env: variables(bedrock) } })
   const {
@@ -509,7 +509,7 @@ test('learning: of several betas the refused one is found, two unknown fields co
   expect(misspelt?.error?.hint).toContain('Did you mean system?')
 })
 
-test('hints: an InternalServerException has one, and what it says is named', async () => {
+test('an InternalServerException has a hint with an existing page', async () => {
   const bedrock = await serve()
   bedrock.fake.fail('internal')
   const where = place({ [user]: { env: variables(bedrock) } })
@@ -520,7 +520,7 @@ test('hints: an InternalServerException has one, and what it says is named', asy
   expect(outcome?.error?.hint).not.toMatch(/this region|where they are set/i)
 })
 
-test('the response cache takes an incomplete entry for none', async () => {
+test('the response cache treats an incomplete entry as a miss', async () => {
   const bedrock = await serve()
   const where = place({ [user]: { env: variables(bedrock) } })
   consumer.write(
@@ -541,7 +541,7 @@ test('the response cache takes an incomplete entry for none', async () => {
   expect((await run('cache.mjs', where)).stdout.trim()).toBe('miss,miss,miss')
 })
 
-test('the fake is others’ Bedrock too: AWS’s own SDK over HTTP/2, its default', async () => {
+test("the fake serves AWS's own SDK over HTTP/2, its default", async () => {
   const { fake, url } = await serve()
   const aws = new BedrockRuntimeClient({
     region: fake.region,

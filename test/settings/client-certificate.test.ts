@@ -38,7 +38,7 @@ async function load(variables: Record<string, string>) {
   return loadClientOptions({ ...places(), env: {} })
 }
 
-test('a gateway that asks for a certificate is shown the one of the settings', async () => {
+test('a gateway that requires a certificate receives that of the settings', async () => {
   const bedrock = createBedrockClient({
     ...(await load({
       CLAUDE_CODE_CLIENT_CERT: write('me.pem', mine.cert),
@@ -49,16 +49,16 @@ test('a gateway that asks for a certificate is shown the one of the settings', a
   expect(await bedrock.messages.create(params)).toMatchObject({ id: 'msg_1' })
 })
 
-test('without one it takes nobody', async () => {
+test('a gateway that requires a certificate refuses a client without one', async () => {
   const bedrock = createBedrockClient({ ...(await load({})), retry: false })
   await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'connection' })
 })
 
-describe('what cannot be used is a sentence that names the variable and the file, and shows no secret', () => {
+describe('an unusable certificate is a sentence that names the variable and the file, without a secret', () => {
   const good = () => ({ cert: write('me.pem', mine.cert), key: write('me.key', mine.key) })
   test.each<[string, () => Record<string, string>, RegExp]>([
     [
-      'a path that is not there',
+      'a missing file',
       () => ({ CLAUDE_CODE_CLIENT_CERT: path('nowhere.pem'), CLAUDE_CODE_CLIENT_KEY: good().key }),
       /^The file in CLAUDE_CODE_CLIENT_CERT, set in .*settings\.json \(user\), cannot be read: ENOENT$/,
     ],
@@ -83,7 +83,7 @@ describe('what cannot be used is a sentence that names the variable and the file
       /^CLAUDE_CODE_CLIENT_CERT and CLAUDE_CODE_CLIENT_KEY in .* cannot be used together$/,
     ],
     [
-      'authorities that are not there',
+      'a missing file of authorities',
       () => ({
         CLAUDE_CODE_CLIENT_CERT: good().cert,
         CLAUDE_CODE_CLIENT_KEY: good().key,
@@ -92,7 +92,7 @@ describe('what cannot be used is a sentence that names the variable and the file
       /NODE_EXTRA_CA_CERTS/,
     ],
     [
-      'no PEM',
+      'a file that is not PEM',
       () => ({ CLAUDE_CODE_CLIENT_CERT: good().cert, CLAUDE_CODE_CLIENT_KEY: write('me.key', 'secret-key-example') }),
       /cannot be used together$/,
     ],
@@ -104,7 +104,7 @@ describe('what cannot be used is a sentence that names the variable and the file
   })
 })
 
-test('they are told as settings that count, the passphrase masked, and a lone passphrase as ignored', async () => {
+test('explainSettings lists them, with the passphrase masked, and a lone passphrase as ignored', async () => {
   const variables = {
     CLAUDE_CODE_CLIENT_CERT: write('me.pem', mine.cert),
     CLAUDE_CODE_CLIENT_KEY: write('me.key', mine.key),

@@ -38,7 +38,7 @@ async function credentialsOf(block: object): Promise<CredentialProvider> {
 }
 
 describe('the env block in AWS’s chain', () => {
-  test('AWS_PROFILE, below the home that was given', async () => {
+  test('sets AWS_PROFILE, below the given home', async () => {
     write('home/.aws/credentials', `[dev]\n${staticKeys}`)
     await expectVerified(fake, await credentialsOf({ AWS_PROFILE: 'dev' }))
     expect(process.env.AWS_PROFILE).toBeUndefined()
@@ -63,7 +63,7 @@ describe('the env block in AWS’s chain', () => {
     })
   })
 
-  test('AWS_CONFIG_FILE with an SSO session, whose command is told with the identity', async () => {
+  test('sets AWS_CONFIG_FILE with an SSO session, whose login command is known', async () => {
     const config = write(
       'elsewhere/config',
       '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com/start\n',
@@ -87,14 +87,14 @@ describe('the env block in AWS’s chain', () => {
     })
   })
 
-  test('a role with a source profile, by the STS of the block', async () => {
+  test('sets a role with a source profile, and its STS endpoint', async () => {
     write('home/.aws/credentials', `[base]\n${staticKeys}`)
     write('home/.aws/config', `[profile role]\nrole_arn = ${role}\nsource_profile = base\nregion = us-east-1\n`)
     const block = { AWS_PROFILE: 'role', AWS_ENDPOINT_URL_STS: `${standIn.url}/sts` }
     await expectVerified(fake, await credentialsOf(block))
   })
 
-  test('a web identity', async () => {
+  test('sets a web identity', async () => {
     const block = {
       AWS_WEB_IDENTITY_TOKEN_FILE: write('token', 'web-identity-token-example'),
       AWS_ROLE_ARN: role,
@@ -105,7 +105,7 @@ describe('the env block in AWS’s chain', () => {
     expect((await credentials()).source?.name).toBe('web-identity')
   })
 
-  test('a container', async () => {
+  test('sets a container', async () => {
     const block = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${standIn.url}/container`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: 'container-token-example',
@@ -113,7 +113,7 @@ describe('the env block in AWS’s chain', () => {
     await expectVerified(fake, await credentialsOf(block))
   })
 
-  test('a profile that is not there is an error, and no way to the keys of the process', async () => {
+  test('reports a missing profile instead of using the keys of the process', async () => {
     const credentials = await credentialsOf({ AWS_PROFILE: 'nobody' })
     expect(await rejectionOf(credentials())).toMatchObject({
       code: 'credentials',
@@ -121,7 +121,7 @@ describe('the env block in AWS’s chain', () => {
     })
   })
 
-  test('a login that has run out names its command', async () => {
+  test('names the command of an expired login', async () => {
     write(
       'home/.aws/config',
       '[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example.com/start\n',
@@ -130,7 +130,7 @@ describe('the env block in AWS’s chain', () => {
     expect(await rejectionOf(credentials())).toMatchObject({ command: 'aws sso login --profile sso' })
   })
 
-  test('a credential_process that hangs ends with the chain’s own time limit', async () => {
+  test("ends a hanging credential_process at the chain's own time limit", async () => {
     const helper = write('hang.mjs', 'setInterval(() => {}, 1000)')
     write('home/.aws/config', `[profile hangs]\ncredential_process = "${process.execPath}" "${helper}"\n`)
     const block = { AWS_PROFILE: 'hangs', CLAUDE_CODE_AWS_CHAIN_RESOLVE_TIMEOUT_MS: '900' }

@@ -52,7 +52,7 @@ describe('fallbackModel', () => {
     'invalid-model',
     'on-demand',
   ]
-  test.each(leaving)('%s: the next model at once, for this call alone', async (fault) => {
+  test.each(leaving)('moves to the next model at once after %s, for this call only', async (fault) => {
     const { bedrock, fake, sent } = setUp({ fallbackModel: ['haiku'] })
     fake.fail(fault, { model: 'opus', times: 1 })
     const { metadata } = await bedrock.messages.create(params)
@@ -62,28 +62,31 @@ describe('fallbackModel', () => {
   })
 
   const staying: FaultName[] = ['throttling', 'model-not-ready', 'connection-refused']
-  test.each(staying)('%s: repeated at the model itself', async (fault) => {
+  test.each(staying)('retries the model itself after %s', async (fault) => {
     const { bedrock, fake, sent } = setUp({ fallbackModel: ['haiku'] })
     fake.fail(fault, { times: 9 })
     await expect(bedrock.messages.create(params)).rejects.toThrow()
     expect(sent()).toEqual([opus, opus, opus, opus])
   })
 
-  test.each(['throttling-per-day', 'input-too-long', 'expired-token'] as const)('%s: no other model', async (fault) => {
-    const { bedrock, fake, sent } = setUp({ fallbackModel: ['haiku'] })
-    fake.fail(fault, { times: 9 })
-    await expect(bedrock.messages.create(params)).rejects.toThrow()
-    expect(new Set(sent())).toEqual(new Set([opus]))
-  })
+  test.each(['throttling-per-day', 'input-too-long', 'expired-token'] as const)(
+    'uses no other model after %s',
+    async (fault) => {
+      const { bedrock, fake, sent } = setUp({ fallbackModel: ['haiku'] })
+      fake.fail(fault, { times: 9 })
+      await expect(bedrock.messages.create(params)).rejects.toThrow()
+      expect(new Set(sent())).toEqual(new Set([opus]))
+    },
+  )
 
-  test('a stream goes to the next model too', async () => {
+  test('moves a stream to the next model', async () => {
     const { bedrock, fake } = setUp({ fallbackModel: ['haiku'] })
     fake.fail('stream-unavailable', { after: 0, model: 'opus' })
     const message = await bedrock.messages.stream(params).finalMessage()
     expect(message.metadata.model.id).toBe(haiku)
   })
 
-  test('three models at most, each once; the last is tried as often as retries say', async () => {
+  test('tries at most three models, each once; the last one follows the retries', async () => {
     const names = ['haiku', opus, 'haiku', 'us.anthropic.claude-opus-4-7', 'us.anthropic.claude-opus-4-6-v1']
     const { bedrock, fake, sent } = setUp({ fallbackModel: names })
     fake.fail('unavailable', { times: 99 })
@@ -91,7 +94,7 @@ describe('fallbackModel', () => {
     expect(sent()).toEqual([opus, haiku, ...Array(4).fill('us.anthropic.claude-opus-4-7')])
   })
 
-  test('a name that means nothing, or that is not allowed, is left out with a warning', async () => {
+  test('skips an unknown or forbidden name with a warning', async () => {
     const { bedrock, fake, log, sent } = setUp({
       fallbackModel: ['nonsense', 'sonnet', 'haiku'],
       availableModels: ['opus', 'haiku'],
@@ -107,7 +110,7 @@ describe('fallbackModel', () => {
     )
   })
 
-  test('a name does not leave the geography; an ID says so itself', async () => {
+  test('keeps a name within the geography, but not an ID', async () => {
     for (const [name, answered] of [
       ['fable', undefined],
       ['global.anthropic.claude-fable-5-1', 'global.anthropic.claude-fable-5-1'],
@@ -119,7 +122,7 @@ describe('fallbackModel', () => {
     }
   })
 
-  test('the file of the highest rank has the whole list', async () => {
+  test('takes the whole list of the file with the highest precedence', async () => {
     const env = { HOME: places().home }
     write('.claude/settings.json', { fallbackModel: ['sonnet', 'opus'] })
     write('project/.claude/settings.local.json', { fallbackModel: ['haiku'] })
@@ -131,16 +134,16 @@ describe('fallbackModel', () => {
     expect(String(explainSettings(untrusted))).toMatch(/^fallbackModel, .*ignored, because the project is not trusted/m)
   })
 
-  test.each(['haiku', [5], { 0: 'haiku' }])('%j is no list of names', (fallbackModel) => {
+  test.each(['haiku', [5], { 0: 'haiku' }])('rejects %j as a list of names', (fallbackModel) => {
     expect(() => setUp({ fallbackModel })).toThrow(/^fallbackModel in settings.json \(user\) is not a list/)
   })
 
-  test('an empty list changes nothing', async () => {
+  test('ignores an empty list', async () => {
     const { bedrock } = setUp({ fallbackModel: [] })
     expect((await bedrock.messages.create(params)).metadata.failover).toBeUndefined()
   })
 
-  test('the doctor does not take another model for the one that it asks', async () => {
+  test('the doctor checks the model itself, not its fallback', async () => {
     const { bedrock, fake } = setUp({ fallbackModel: ['haiku'] })
     fake.fail('unavailable', { model: 'opus', operation: 'InvokeModel' })
     const results = []

@@ -48,7 +48,7 @@ async function call(options: BedrockClientOptions, { fetch }: { fetch: typeof gl
   await createBedrockClient({ ...options, fetch, retry: false }).invoke({ model: 'sonnet', body: {} })
 }
 
-describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
+describe("a gateway's bearer token, with CLAUDE_CODE_SKIP_BEDROCK_AUTH", () => {
   const all = {
     AWS_BEARER_TOKEN_BEDROCK: 'bedrock-key-example',
     ANTHROPIC_AUTH_TOKEN: 'auth-token-example',
@@ -64,19 +64,19 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
       'Bearer token-example-1',
     ],
     [
-      'Authorization among the custom headers',
+      'Authorization in the custom headers',
       { ...all, AWS_BEARER_TOKEN_BEDROCK: '', ANTHROPIC_AUTH_TOKEN: '' },
       'Basic custom-example',
     ],
     ['nothing', {}, null],
-  ])('%s', async (_, variables: Record<string, string>, expected) => {
+  ])('comes from %s', async (_, variables: Record<string, string>, expected) => {
     if (variables.helper) write('.claude/settings.json', { apiKeyHelper: helper() })
     const { authorizations, fetch } = gateway()
     await call(await load(variables), { fetch })
     expect(authorizations).toEqual([expected])
   })
 
-  test('ANTHROPIC_AUTH_TOKEN never goes to Bedrock itself', async () => {
+  test('is never sent to Bedrock itself', async () => {
     const { authorizations, fetch } = gateway()
     const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-example' }
     await call(await load({ ...all, ...keys, ...unset, CLAUDE_CODE_SKIP_BEDROCK_AUTH: '' }), { fetch })
@@ -84,7 +84,7 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
   })
   const unset = { AWS_BEARER_TOKEN_BEDROCK: '', ANTHROPIC_CUSTOM_HEADERS: '' }
 
-  test('apiKeyHelper runs once for many calls, and again when the gateway says 401', async () => {
+  test('comes from one run of apiKeyHelper for many calls, and from another after a 401', async () => {
     write('.claude/settings.json', { apiKeyHelper: helper() })
     const { authorizations, fetch } = gateway('Bearer token-example-2')
     const bedrock = createBedrockClient({ ...(await load()), fetch, retry: false })
@@ -98,7 +98,7 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
     expect(authorizations).toEqual(Array(3).fill('Bearer token-example-1'))
   })
 
-  test('CLAUDE_CODE_API_KEY_HELPER_TTL_MS says for how long', async () => {
+  test('is kept for CLAUDE_CODE_API_KEY_HELPER_TTL_MS', async () => {
     write('.claude/settings.json', { apiKeyHelper: helper() })
     const provider = (await load({ CLAUDE_CODE_API_KEY_HELPER_TTL_MS: '0' })).credentials as () => Promise<unknown>
     await provider()
@@ -108,17 +108,17 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
   })
 
   test.each([
-    ['what is no token', '"secret-example of two words"', /did not print a token/],
+    ['invalid text', '"secret-example of two words"', /did not print a token/],
     ['nothing', '""', /did not print a token \(0 characters\)/],
     ['a failure', '(() => { console.error("password=secret-example"); process.exit(3) })()', /exit code 3/],
-  ])('a helper that prints %s is a CredentialsError without it', async (_, print, message) => {
+  ])('is a CredentialsError without the output if a helper prints %s', async (_, print, message) => {
     write('.claude/settings.json', { apiKeyHelper: `${helper(print)} --password secret-example` })
     const error = await rejectionOf(call(await load(), gateway()))
     expect(error).toMatchObject({ code: 'credentials', message: expect.stringMatching(message) })
     expect(everythingOf(error)).not.toContain('secret-example')
   })
 
-  test('a helper of a project that is not trusted does not run', async () => {
+  test('does not come from a helper of an untrusted project', async () => {
     write('project/.claude/settings.json', { apiKeyHelper: helper() })
     const { authorizations, fetch } = gateway()
     await call(await load(), { fetch })
@@ -126,7 +126,7 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
     expect(runs()).toBe(0)
   })
 
-  test('without Node, the helper is refused', () => {
+  test('does not come from a helper without Node', () => {
     const settings = {
       ...settingsFromEnvironment(selected),
       apiKeyHelper: { value: 'print-token', source: { kind: 'user' as const } },
@@ -135,24 +135,24 @@ describe('a gateway’s own bearer, with CLAUDE_CODE_SKIP_BEDROCK_AUTH', () => {
   })
 })
 
-describe('timeouts and retries, as in Claude Code', () => {
+describe('timeouts and retries as in Claude Code', () => {
   const optionsOf = (variables: Record<string, string>): BedrockClientOptions =>
     toClientOptions(settingsFromEnvironment({ ...selected, ...variables }))
 
   test.each<[string, Record<string, string>, object]>([
-    ['nothing set', {}, { response: 600_000, idle: 300_000 }],
-    ['API_TIMEOUT_MS', { API_TIMEOUT_MS: '1000' }, { response: 1000, idle: 300_000 }],
-    ['no idle timeout', { API_FORCE_IDLE_TIMEOUT: '0' }, { response: 600_000, idle: 0 }],
-    ['a longer one', { CLAUDE_STREAM_IDLE_TIMEOUT_MS: '400000' }, { response: 600_000, idle: 400_000 }],
-    ['one that is too short', { CLAUDE_STREAM_IDLE_TIMEOUT_MS: '5' }, { response: 600_000, idle: 300_000 }],
+    ['nothing is set', {}, { response: 600_000, idle: 300_000 }],
+    ['API_TIMEOUT_MS is set', { API_TIMEOUT_MS: '1000' }, { response: 1000, idle: 300_000 }],
+    ['there is no idle timeout', { API_FORCE_IDLE_TIMEOUT: '0' }, { response: 600_000, idle: 0 }],
+    ['the idle timeout is longer', { CLAUDE_STREAM_IDLE_TIMEOUT_MS: '400000' }, { response: 600_000, idle: 400_000 }],
+    ['the idle timeout is too short', { CLAUDE_STREAM_IDLE_TIMEOUT_MS: '5' }, { response: 600_000, idle: 300_000 }],
     [
-      'a watchdog all the same',
+      'the watchdog is on',
       { API_FORCE_IDLE_TIMEOUT: '0', CLAUDE_ENABLE_STREAM_WATCHDOG: '1' },
       { response: 600_000, idle: 300_000 },
     ],
-  ])('%s', (_, variables, timeout) => expect(optionsOf(variables).timeout).toEqual(timeout))
+  ])('apply if %s', (_, variables, timeout) => expect(optionsOf(variables).timeout).toEqual(timeout))
 
-  test('10 retries, or as many as are set', () => {
+  test('are 10 retries, or the configured number', () => {
     expect(optionsOf({}).retry).toEqual({ attempts: 11 })
     expect(optionsOf({ CLAUDE_CODE_MAX_RETRIES: '0' }).retry).toEqual({ attempts: 1 })
   })

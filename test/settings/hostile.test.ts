@@ -18,7 +18,7 @@ const places = (): LoadClientOptionsOptions => ({
 })
 const load = (): Promise<BedrockClientOptions> => loadClientOptions(places())
 
-describe('files that are none', () => {
+describe('paths that are not files', () => {
   test.each([
     ['a FIFO', (file: string) => execFileSync('mkfifo', [file]), 'it is not a regular file'],
     ['/dev/zero', (file: string) => symlinkSync('/dev/zero', file), 'it is not a regular file'],
@@ -35,15 +35,15 @@ describe('files that are none', () => {
   })
 })
 
-describe('contents', () => {
-  test('a million brackets are no stack overflow', async () => {
+describe('content of settings files', () => {
+  test('with a million brackets causes no stack overflow', async () => {
     for (const text of ['['.repeat(1_000_000), `{"env":${'{"a":'.repeat(150_000)}1${'}'.repeat(150_001)}`]) {
       write('.claude/settings.json', text)
       await expect(load()).rejects.toMatchObject({ code: 'configuration' })
     }
   })
 
-  test('__proto__, constructor and toString are names like others', async () => {
+  test('may use __proto__, constructor and toString as names', async () => {
     const named = '{ "__proto__": "p", "constructor": "c", "toString": "s", "hasOwnProperty": "h" }'
     write('.claude/settings.json', `{ "__proto__": { "model": "opus" }, "env": ${named}, "modelOverrides": ${named} }`)
     write('project/.claude/settings.json', `{ "modelOverrides": ${named} }`)
@@ -68,18 +68,18 @@ describe('contents', () => {
   test.each([
     ['a NUL in a command', { awsAuthRefresh: 'login\0' }],
     ['a NUL in a variable', { env: { AWS_PROFILE: 'a\0' } }],
-    ['a variable with = in its name', { env: { 'A=B': '1' } }],
-    ['a model of two lines', { model: 'sonnet\nX-Header: 1' }],
-    ['a model longer than Bedrock takes', { model: 'm'.repeat(2049) }],
-    ['an override of two lines', { modelOverrides: { 'claude-opus-4-6': 'a\r\nb' } }],
-    ['a thousand and one names', { availableModels: Array.from({ length: 1001 }, (_, i) => `claude-${i}`) }],
-  ])('%s is refused', async (_, document) => {
+    ['a variable name with =', { env: { 'A=B': '1' } }],
+    ['a model with a line break', { model: 'sonnet\nX-Header: 1' }],
+    ['a model longer than Bedrock accepts', { model: 'm'.repeat(2049) }],
+    ['an override with a line break', { modelOverrides: { 'claude-opus-4-6': 'a\r\nb' } }],
+    ['a thousand and one models', { availableModels: Array.from({ length: 1001 }, (_, i) => `claude-${i}`) }],
+  ])('is rejected with %s', async (_, document) => {
     write('.claude/settings.json', JSON.stringify(document))
     const error = await rejectionOf(load())
     expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('settings.json (user)') })
   })
 
-  test('control characters of a file do not reach the terminal', async () => {
+  test('prints no control characters', async () => {
     const hostile = '\u001b[2J\u0007\u202e'
     write('project/.claude/settings.json', JSON.stringify({ availableModels: ['sonnet'] }))
     write('.claude/settings.json', JSON.stringify({ env: { AWS_PROFILE: hostile } }))
@@ -90,7 +90,7 @@ describe('contents', () => {
     expect(shown).toContain('\\u001b[2J')
   })
 
-  test('what is no text in an environment is passed over: a Worker has bindings there', () => {
+  test("may include objects in the environment, such as a Worker's bindings", () => {
     const bindings = { ...variables, CACHE: { get: () => 'x' }, COUNT: 3 } as unknown as Record<string, string>
     expect(toClientOptions(settingsFromEnvironment(bindings)).region).toBe('us-east-1')
   })
@@ -176,7 +176,7 @@ describe('fuzz', minutes, () => {
     }
   }
 
-  test('whatever is in a settings file: options, or an error of the package', async () => {
+  test('any settings file becomes options, or an error of this package', async () => {
     await fc.assert(
       fc.asyncProperty(document, fc.boolean(), async (document, isTrusted) => {
         await typed(() => {
@@ -190,7 +190,7 @@ describe('fuzz', minutes, () => {
     )
   })
 
-  test('whatever bytes are in it', async () => {
+  test('any bytes become options, or an error of this package', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 400 }),
       document.map((document) => new TextEncoder().encode(JSON.stringify(document).slice(0, -1))),
@@ -205,7 +205,7 @@ describe('fuzz', minutes, () => {
     )
   })
 
-  test('an untrusted project names no host, no header, no command and no credential', async () => {
+  test('an untrusted project sets no host, header, command or credential', async () => {
     await fc.assert(
       fc.asyncProperty(document, async (document) => {
         write('project/.claude/settings.json', JSON.stringify(document))

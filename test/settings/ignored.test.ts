@@ -23,7 +23,7 @@ function explain(variables: Record<string, string>, file: object = {}): ReturnTy
 const ignored = (variables: Record<string, string>, file?: object): Record<string, string> =>
   Object.fromEntries(explain(variables, file).ignored.map(({ key, because }) => [key, because]))
 
-describe('what is set and not taken is listed, with the reason', () => {
+describe('ignored settings are listed with their reason', () => {
   test.each<[string, Record<string, string>, Record<string, RegExp>]>([
     [
       'proxies',
@@ -50,17 +50,17 @@ describe('what is set and not taken is listed, with the reason', () => {
       { 'env.MAX_THINKING_TOKENS': /not yours/, 'env.CLAUDE_CODE_EXTRA_BODY': /not yours/ },
     ],
     [
-      'the picker',
+      'the model picker',
       { ANTHROPIC_DEFAULT_OPUS_MODEL_NAME: 'Opus' },
       { 'env.ANTHROPIC_DEFAULT_OPUS_MODEL_NAME': /which model to choose/ },
     ],
     [
-      'what nobody knows',
+      'unknown names',
       { AWS_FOO: '1', CLAUDE_CODE_NEW: '1' },
       { 'env.AWS_FOO': /Outcrop does not use it/, 'env.CLAUDE_CODE_NEW': /Outcrop does not use it/ },
     ],
     [
-      'what another one wins over',
+      'overridden settings',
       { AWS_BEARER_TOKEN_BEDROCK: 'k', AWS_ACCESS_KEY_ID: 'a', AWS_PROFILE: 'p' },
       {
         'env.AWS_ACCESS_KEY_ID': /^AWS_BEARER_TOKEN_BEDROCK wins$/,
@@ -68,32 +68,32 @@ describe('what is set and not taken is listed, with the reason', () => {
       },
     ],
     [
-      'the second name of a region',
+      'the second name of a Region',
       { AWS_DEFAULT_REGION: 'eu-west-1' },
       { 'env.AWS_DEFAULT_REGION': /^AWS_REGION wins$/ },
     ],
     [
-      'endpoints behind a gateway',
+      'endpoints beside a gateway',
       { ANTHROPIC_BEDROCK_BASE_URL: 'https://g', AWS_ENDPOINT_URL: 'https://a' },
       { 'env.AWS_ENDPOINT_URL': /^ANTHROPIC_BEDROCK_BASE_URL wins$/ },
     ],
     [
-      'a bearer for no gateway',
+      'a bearer token without a gateway',
       { ANTHROPIC_AUTH_TOKEN: 'secret-example' },
       { 'env.ANTHROPIC_AUTH_TOKEN': /it is for gateways/ },
     ],
     [
-      'keys where a gateway signs',
+      'keys beside a signing gateway',
       { CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1', AWS_ACCESS_KEY_ID: 'a' },
       { 'env.AWS_ACCESS_KEY_ID': /requests are not signed/ },
     ],
     [
-      'an hour that is forbidden',
+      'an hour of caching that is forbidden',
       { ENABLE_PROMPT_CACHING_1H: '1', FORCE_PROMPT_CACHING_5M: '1' },
       { 'env.ENABLE_PROMPT_CACHING_1H': /FORCE_PROMPT_CACHING_5M is on/ },
     ],
     [
-      'Authorization behind a token',
+      'Authorization beside a token',
       {
         CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1',
         ANTHROPIC_AUTH_TOKEN: 't',
@@ -118,7 +118,7 @@ describe('what is set and not taken is listed, with the reason', () => {
     })
   })
 
-  test('a refresh command that keys of the environment win over', () => {
+  test('a refresh command whose keys the environment overrides', () => {
     const file = { awsAuthRefresh: 'aws sso login' }
     expect(ignored({ AWS_ACCESS_KEY_ID: 'a' }, file)).toEqual({
       awsAuthRefresh: 'AWS_ACCESS_KEY_ID wins over the keys that it renews',
@@ -126,7 +126,7 @@ describe('what is set and not taken is listed, with the reason', () => {
     expect(ignored({ AWS_PROFILE: 'dev' }, file)).toEqual({})
   })
 
-  test("any variable of an env block; of the process's own, those of no family are passed over", () => {
+  test('unknown variables of an env block, but not of the process', () => {
     expect(
       ignored({ EDITOR: 'vi' }, { env: { MY_TOOL: '1', NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' } }),
     ).toEqual({
@@ -136,7 +136,7 @@ describe('what is set and not taken is listed, with the reason', () => {
     expect(ignored({ NODE_OPTIONS: '--x', NODE_EXTRA_CA_CERTS: '/ca.pem' })).toEqual({})
   })
 
-  test('everything of a project that is not trusted', () => {
+  test('all settings of an untrusted project', () => {
     const file = { env: { AWS_PROFILE: 'p' }, awsAuthRefresh: 'x', model: 'opus', permissions: {} }
     const settings = mergeSettings(settingsFromEnvironment(selected), settingsFromFile(file, project, false))
     expect(explainSettings(settings).ignored.map(({ key, because }) => [key, because])).toEqual([
@@ -147,7 +147,7 @@ describe('what is set and not taken is listed, with the reason', () => {
   })
 })
 
-test('nothing that no one reads is listed as effective', () => {
+test('no setting is listed as effective that nothing reads', () => {
   const everything = Object.fromEntries(
     settingRows.flatMap(({ names }) => names).map((name) => [name.replaceAll('*', 'X'), '1']),
   )
@@ -159,7 +159,7 @@ test('nothing that no one reads is listed as effective', () => {
   }
 })
 
-test('every variable that the client is made of has a row that says so', () => {
+test('every variable that sets an option has a row that says so', () => {
   const files = [
     'client-options.ts',
     'authorization.ts',
@@ -179,30 +179,30 @@ test('every variable that the client is made of has a row that says so', () => {
   }
 })
 
-describe('values', () => {
+describe('values in the list', () => {
   const value = (variables: Record<string, string>, key: string, file?: object): string | undefined =>
     explain(variables, file).settings.find((row) => row.key === key)?.value
 
-  test('of commands there is the program, but for the logins of AWS', () => {
+  test("show the program of a command, and AWS's login commands whole", () => {
     expect(value({}, 'awsAuthRefresh', { awsAuthRefresh: 'aws sso login --profile dev' })).toBe(
       'aws sso login --profile dev',
     )
     expect(value({}, 'awsCredentialExport', { awsCredentialExport: 'P=secret corp --token secret' })).toBe('corp …')
   })
 
-  test('of URLs there is no user and no query', () => {
+  test('show URLs without user and query', () => {
     const url = 'https://me:secret-example@gateway.example.com/bedrock?key=secret-example'
     expect(value({ ANTHROPIC_BEDROCK_BASE_URL: url }, 'env.ANTHROPIC_BEDROCK_BASE_URL')).toBe(
       'https://gateway.example.com/bedrock',
     )
   })
 
-  test('of secrets, that they are set', () => {
+  test('show only that secrets are set', () => {
     expect(value({ AWS_SESSION_TOKEN: 'secret-example' }, 'env.AWS_SESSION_TOKEN')).toBe('[set]')
   })
 })
 
-test('docs/claude-code.md has the table as it is: npx tsx scripts/settings-docs.ts', () => {
+test('docs/claude-code.md has the table of scripts/settings-docs.ts', () => {
   const page = readFileSync(new URL('../../docs/claude-code.md', import.meta.url), 'utf8')
   const squeeze = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---')
   for (const table of Object.values(tables)) expect(squeeze(page)).toContain(squeeze(table))
@@ -216,7 +216,7 @@ describe('availableModels', () => {
       ...lists.map(([source, isTrusted, availableModels]) => settingsFromFile({ availableModels }, source, isTrusted)),
     ).availableModels?.value
 
-  test('an untrusted project may narrow, and not widen', () => {
+  test('can be restricted, but not widened, by an untrusted project', () => {
     expect(layers([user, true, ['sonnet', 'haiku']], [project, false, ['claude-sonnet-4-5', 'opus']])).toEqual([
       'claude-sonnet-4-5',
     ])

@@ -51,7 +51,7 @@ const load = (options: LoadClientOptionsOptions = {}): Promise<BedrockClientOpti
 const environment = (variables: Record<string, string>): BedrockClientOptions =>
   toClientOptions(settingsFromEnvironment({ ...bedrockVariables, ...keyVariables, ...variables }))
 
-describe('every example of the setup page ends in a verified request', () => {
+describe('every example of the setup page leads to a verified request', () => {
   test('option A: aws configure', async () => {
     write(
       '.aws/credentials',
@@ -70,7 +70,7 @@ describe('every example of the setup page ends in a verified request', () => {
     expect(call.headers['x-amz-security-token']).toBe('session-example')
   })
 
-  test('option C: a profile, from an env block that the process does not have', async () => {
+  test('option C: a profile in an env block', async () => {
     write(
       '.aws/credentials',
       `[corp]\naws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`,
@@ -97,7 +97,7 @@ describe('every example of the setup page ends in a verified request', () => {
     expect(call.headers.authorization).toBe('Bearer api-key-example')
   })
 
-  test('awsAuthRefresh: runs with the merged environment, and its output is shown', async () => {
+  test('awsAuthRefresh runs with the merged environment, and its output is shown', async () => {
     const login = write(
       'login.mjs',
       `import { mkdirSync, writeFileSync } from 'node:fs'
@@ -115,7 +115,7 @@ describe('every example of the setup page ends in a verified request', () => {
     expect(lines).toEqual(['Signing in to myprofile'])
   })
 
-  test('awsCredentialExport', async () => {
+  test('awsCredentialExport provides the keys', async () => {
     const output = JSON.stringify({
       Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey, SessionToken: '' },
     })
@@ -124,14 +124,14 @@ describe('every example of the setup page ends in a verified request', () => {
     expect((await callWith(await load())).identity).toBe(keys.accessKeyId)
   })
 
-  test('the small model’s region', async () => {
+  test('the small model has its own Region', async () => {
     const options = environment({ ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION: 'us-west-2' })
     expect((await callWith(options, { model: 'small' })).region).toBe('us-west-2')
     expect((await callWith(options, { model: 'haiku' })).region).toBe('us-west-2')
     expect((await callWith(options)).region).toBe('us-east-1')
   })
 
-  test('the three pins', async () => {
+  test('the three pins are sent unchanged', async () => {
     const options = environment({
       ANTHROPIC_DEFAULT_OPUS_MODEL: 'us.anthropic.claude-opus-4-6-v1',
       ANTHROPIC_DEFAULT_SONNET_MODEL: 'us.anthropic.claude-sonnet-4-6',
@@ -142,7 +142,7 @@ describe('every example of the setup page ends in a verified request', () => {
     expect((await callWith(options, { model: 'small' })).model).toBe('us.anthropic.claude-haiku-4-5-20251001-v1:0')
   })
 
-  test('the defaults without a pin', async () => {
+  test('the defaults without a pin are those of the page', async () => {
     expect((await callWith(environment({}))).model).toBe('global.anthropic.claude-sonnet-4-6')
     expect((await callWith(environment({}), { model: 'small' })).model).toBe(
       'us.anthropic.claude-haiku-4-5-20251001-v1:0',
@@ -150,7 +150,7 @@ describe('every example of the setup page ends in a verified request', () => {
   })
 
   test.each(['opus', 'sonnet', 'haiku'])(
-    'a model that is the alias %s is called by the profile of the alias',
+    "a model that is the alias %s is called through the alias's profile",
     async (name) => {
       write('.claude/settings.json', { model: name })
       const options = await load({ env: { ...bedrockVariables, ...keyVariables } })
@@ -160,13 +160,13 @@ describe('every example of the setup page ends in a verified request', () => {
     },
   )
 
-  test('ANTHROPIC_MODEL with an application inference profile', async () => {
+  test('ANTHROPIC_MODEL may be an application inference profile', async () => {
     const call = await callWith(environment({ ANTHROPIC_MODEL: `${arn}/sonnet` }))
     expect(call.path).toBe(`/model/${encodeURIComponent(`${arn}/sonnet`)}/invoke`)
     expect(call.region).toBe('us-east-2')
   })
 
-  test('modelOverrides with three versions of Opus', async () => {
+  test('modelOverrides may have three versions of Opus', async () => {
     write('.claude/settings.json', {
       modelOverrides: {
         'claude-opus-4-6': `${arn}/opus-46-prod`,
@@ -183,7 +183,7 @@ describe('every example of the setup page ends in a verified request', () => {
       expect((await callWith(options, { model: name })).model).toBe(`${arn}/${profile}`)
   })
 
-  test('DISABLE_PROMPT_CACHING, and caching without it', async () => {
+  test('DISABLE_PROMPT_CACHING turns off caching, which is on by default', async () => {
     const body = { system: 'word '.repeat(3000) }
     const points = (call: FakeCall): boolean => JSON.stringify(call.body).includes('cache_control')
     expect(points(await callWith(environment({}), { body }))).toBe(true)
@@ -192,7 +192,7 @@ describe('every example of the setup page ends in a verified request', () => {
     expect(points(await callWith(environment({ DISABLE_PROMPT_CACHING_OPUS: '1' }), { body }))).toBe(true)
   })
 
-  test('the guardrail header block', async () => {
+  test("ANTHROPIC_CUSTOM_HEADERS may have the guardrail's headers", async () => {
     write('.claude/settings.json', {
       env: { ANTHROPIC_CUSTOM_HEADERS: 'X-Amzn-Bedrock-GuardrailIdentifier: gr1\nX-Amzn-Bedrock-GuardrailVersion: 1' },
     })
@@ -207,18 +207,18 @@ describe('every example of the setup page ends in a verified request', () => {
 
 describe('variables', () => {
   test.each([undefined, '0', 'false', 'no', 'off', ''])(
-    'CLAUDE_CODE_USE_BEDROCK=%s: Bedrock is not selected',
+    'CLAUDE_CODE_USE_BEDROCK=%s does not select Bedrock',
     (value) => {
       const settings = settingsFromEnvironment({ ...(value !== undefined && { CLAUDE_CODE_USE_BEDROCK: value }) })
       expect(() => toClientOptions(settings)).toThrow(/Bedrock is not selected/)
     },
   )
 
-  test('skipping authentication', async () => {
+  test('CLAUDE_CODE_SKIP_BEDROCK_AUTH sends no signature', async () => {
     expect(environment({ CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }).credentials).toBe('none')
   })
 
-  test('the base URL of a gateway, which wins over everything else', async () => {
+  test("a gateway's base URL overrides all other endpoints", async () => {
     const url = 'https://gateway.example.com/bedrock'
     const others = { AWS_ENDPOINT_URL: 'https://b.example.com', AWS_USE_FIPS_ENDPOINT: 'true' }
     const { endpoint } = environment({ ANTHROPIC_BEDROCK_BASE_URL: url, ...others })
@@ -238,7 +238,7 @@ describe('variables', () => {
       { AWS_ENDPOINT_URL: 'https://b.example.com', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
       'https://bedrock-runtime.us-east-1.amazonaws.com',
     ],
-  ])("AWS's endpoint variables: %s", async (_, variables, origin) => {
+  ])("AWS's endpoint variables apply: %s", async (_, variables, origin) => {
     const seen: string[] = []
     const bedrock = createBedrockClient({
       ...environment(variables),
@@ -252,7 +252,7 @@ describe('variables', () => {
     expect(seen).toEqual([origin])
   })
 
-  test('service tier, betas, retries, timeout, one hour', async () => {
+  test('set service tier, betas, retries, timeout and one hour of caching', async () => {
     const options = environment({
       ANTHROPIC_BEDROCK_SERVICE_TIER: 'flex',
       ANTHROPIC_BETAS: 'interleaved-thinking-2025-05-14',
@@ -269,7 +269,7 @@ describe('variables', () => {
     expect(JSON.stringify((await callWith(short, { body: { system: 'word '.repeat(3000) } })).body)).not.toContain('1h')
   })
 
-  test('the geography', async () => {
+  test('set the geography', async () => {
     expect(
       (await callWith(environment({ ANTHROPIC_BEDROCK_REGION_PREFIX: 'global' }), { model: 'sonnet' })).model,
     ).toBe('global.anthropic.claude-sonnet-4-6')
@@ -283,7 +283,7 @@ describe('variables', () => {
 
   test.each<[string, Record<string, string>, RegExp]>([
     [
-      'a switch that is neither',
+      'an unclear switch',
       { DISABLE_PROMPT_CACHING: 'maybe' },
       /^DISABLE_PROMPT_CACHING in the environment is not a switch/,
     ],
@@ -292,11 +292,11 @@ describe('variables', () => {
       { CLAUDE_CODE_MAX_RETRIES: '99' },
       /^CLAUDE_CODE_MAX_RETRIES in the environment is not a whole number, 0 to 15/,
     ],
-    ['a timeout that is none', { API_TIMEOUT_MS: 'soon' }, /^API_TIMEOUT_MS/],
-    ['a tier that is none', { ANTHROPIC_BEDROCK_SERVICE_TIER: 'gold' }, /^ANTHROPIC_BEDROCK_SERVICE_TIER/],
-    ['a geography that is none', { ANTHROPIC_BEDROCK_REGION_PREFIX: 'mars' }, /^ANTHROPIC_BEDROCK_REGION_PREFIX/],
+    ['an invalid timeout', { API_TIMEOUT_MS: 'soon' }, /^API_TIMEOUT_MS/],
+    ['an invalid tier', { ANTHROPIC_BEDROCK_SERVICE_TIER: 'gold' }, /^ANTHROPIC_BEDROCK_SERVICE_TIER/],
+    ['an invalid geography', { ANTHROPIC_BEDROCK_REGION_PREFIX: 'mars' }, /^ANTHROPIC_BEDROCK_REGION_PREFIX/],
     [
-      'a line that is no header',
+      'a line that is not a header',
       { ANTHROPIC_CUSTOM_HEADERS: 'X-A: 1\nnonsense' },
       /^Line 2 of ANTHROPIC_CUSTOM_HEADERS/,
     ],
@@ -305,7 +305,7 @@ describe('variables', () => {
     ['Authorization', { ANTHROPIC_CUSTOM_HEADERS: 'Authorization: Bearer secret-example' }, /the signature uses/],
     ['host', { ANTHROPIC_CUSTOM_HEADERS: 'Host: example.com' }, /part of the signature/],
     ['x-amz-*', { ANTHROPIC_CUSTOM_HEADERS: 'X-Amz-Date: 20260101T000000Z' }, /part of the signature/],
-  ])('%s is refused, naming the variable and not its value', (_, variables, message) => {
+  ])('are rejected with %s, naming the variable and not its value', (_, variables, message) => {
     expect(() => environment(variables)).toThrow(message)
     try {
       environment(variables)
@@ -314,7 +314,7 @@ describe('variables', () => {
     }
   })
 
-  test('commands without Node', () => {
+  test('are rejected without Node if they are commands', () => {
     const settings = mergeSettings(settingsFromEnvironment(bedrockVariables), {
       env: {},
       awsAuthRefresh: { value: 'aws sso login', source: { kind: 'user', path: '/home/me/.claude/settings.json' } },
@@ -332,7 +332,7 @@ describe('availableModels', () => {
   }
   const refused = { code: 'model_resolution', message: expect.stringContaining('not among the available models') }
 
-  test.each([[['opus']], [[]]])('%j leaves default and the small model, as in Claude Code', async (availableModels) => {
+  test.each([[['opus']], [[]]])('leaves default and the small model with %j', async (availableModels) => {
     const options = await optionsOf({ availableModels })
     expect((await callWith(options)).model).toBe('global.anthropic.claude-sonnet-4-6')
     expect((await callWith(options, { model: 'small' })).model).toContain('haiku')
@@ -340,17 +340,17 @@ describe('availableModels', () => {
     await expect(callWith(options, { model: 'haiku' })).rejects.toMatchObject(refused)
   })
 
-  test('enforceAvailableModels counts for them too', async () => {
+  test('applies to them with enforceAvailableModels', async () => {
     const options = await optionsOf({ availableModels: ['opus'], enforceAvailableModels: true })
     for (const model of ['default', 'small']) await expect(callWith(options, { model })).rejects.toMatchObject(refused)
   })
 
-  test('a model that somebody chose is not the default that is left', async () => {
+  test('requires a chosen model in the list', async () => {
     const options = await optionsOf({ availableModels: ['opus'], model: 'haiku' })
     await expect(callWith(options)).rejects.toMatchObject(refused)
   })
 
-  test('the overrides of an untrusted project open no way around it', async () => {
+  test('cannot be bypassed by the overrides of an untrusted project', async () => {
     write('project/.claude/settings.json', {
       availableModels: ['opus', 'sonnet'],
       modelOverrides: { 'claude-sonnet-4-6': `${arn}/opus-46-prod` },
@@ -364,19 +364,19 @@ describe('availableModels', () => {
   })
 })
 
-describe('names that nobody knows', () => {
+describe('unknown names', () => {
   test.each<[string, object, Record<string, string>, string, string]>([
-    ['a model of a file', { model: 'claude-nope-9' }, {}, 'default', 'model in FILE (user)'],
+    ["a file's model", { model: 'claude-nope-9' }, {}, 'default', 'model in FILE (user)'],
     ['a variable', {}, { ANTHROPIC_MODEL: 'claude-nope-9' }, 'default', 'ANTHROPIC_MODEL in the environment'],
     [
-      'a pin of an env block',
+      'a pin in an env block',
       { env: { ANTHROPIC_DEFAULT_OPUS_MODEL: 'claude-nope-9' } },
       {},
       'opus',
       'ANTHROPIC_DEFAULT_OPUS_MODEL in FILE (user)',
     ],
     [
-      'the old name of a pin',
+      'an old name of a pin',
       {},
       { ANTHROPIC_SMALL_FAST_MODEL: 'claude-nope-9' },
       'small',
@@ -389,7 +389,7 @@ describe('names that nobody knows', () => {
       'claude-opus-4-6',
       'modelOverrides in FILE (user)',
     ],
-  ])('%s fails its own calls alone, and names where it stands', async (_, document, variables, model, where) => {
+  ])('of %s fail only their own calls, and the error names the place', async (_, document, variables, model, where) => {
     const file = write('.claude/settings.json', document)
     const options = await load({ env: { ...bedrockVariables, ...keyVariables, ...variables } })
     await expect(callWith(options, { model })).rejects.toMatchObject({
@@ -400,9 +400,9 @@ describe('names that nobody knows', () => {
   })
 })
 
-describe('discovery of what the catalog does not know', () => {
+describe('discovery of unknown models', () => {
   const newer = 'us.anthropic.claude-opus-9-20300101-v1:0'
-  test('a newer model of the account is found by its name; aliases and pins never ask', async () => {
+  test('finds a newer model of the account by its name; aliases and pins need no lookup', async () => {
     fake = createFakeBedrock({ identities: [keys], models: { systemProfiles: [newer] } })
     const options = environment({ ANTHROPIC_DEFAULT_SONNET_MODEL: 'us.anthropic.claude-sonnet-9-v1:0' })
     const bedrock = createBedrockClient({ ...options, fetch: fake.fetch })
@@ -415,7 +415,7 @@ describe('discovery of what the catalog does not know', () => {
     expect(lists()).toBe(asked)
   })
 
-  test('the ARN of ANTHROPIC_MODEL is asked for its model once', async () => {
+  test('looks the ARN in ANTHROPIC_MODEL up once', async () => {
     const options = environment({ ANTHROPIC_MODEL: `${arn}/sonnet` })
     const bedrock = createBedrockClient({ ...options, fetch: fake.fetch })
     for (let i = 0; i < 3; i++)
@@ -424,14 +424,14 @@ describe('discovery of what the catalog does not know', () => {
   })
 })
 
-describe('names of Claude Code', () => {
+describe("Claude Code's names", () => {
   test.each([
     ['opusplan', 'sonnet'],
     ['opusplan[1m]', 'sonnet'],
     ['best', 'opus'],
     ['opus[1m]', 'opus'],
     ['default', 'default'],
-  ])('%s is %s', async (name, meaning) => {
+  ])('%s resolves to %s', async (name, meaning) => {
     const { model } = await callWith(environment({}), { model: meaning })
     expect((await callWith(environment({ ANTHROPIC_MODEL: name }))).model).toBe(model)
     expect((await callWith(environment({}), { model: name })).model).toBe(model)
@@ -448,7 +448,7 @@ describe('files', () => {
       })
     ).model?.value
 
-  test('in the order of their rank', async () => {
+  test('apply in the order of precedence', async () => {
     expect(await modelOf()).toBeUndefined()
     write('.claude/settings.json', { model: 'user' })
     expect(await modelOf()).toBe('user')
@@ -465,19 +465,19 @@ describe('files', () => {
     expect(await modelOf({ settingsFile })).toBe('second drop-in')
   })
 
-  test('at home, the user’s file is no project’s', async () => {
+  test("of the user are not the project's, in the home directory", async () => {
     write('.claude/settings.json', { model: 'opus', env: { AWS_PROFILE: 'dev' } })
     const explanation = explainSettings(await loadSettings({ ...places(), cwd: home, env: bedrockVariables }))
     expect(explanation.ignored).toEqual([])
     expect(explanation.settings.find(({ key }) => key === 'model')?.overrode).toEqual([])
   })
 
-  test('CLAUDE_CONFIG_DIR moves the user’s', async () => {
+  test('of the user are found by CLAUDE_CONFIG_DIR', async () => {
     write('elsewhere/settings.json', { model: 'moved' })
     expect(await modelOf({ env: { ...bedrockVariables, CLAUDE_CONFIG_DIR: path('elsewhere') } })).toBe('moved')
   })
 
-  test('lists are joined, but for a managed one; overrides are joined by model', async () => {
+  test('merge lists, except a managed one, and overrides by model', async () => {
     write('.claude/settings.json', {
       availableModels: ['sonnet'],
       modelOverrides: { 'claude-opus-4-6': 'a', 'claude-sonnet-4-6': 'b' },
@@ -490,7 +490,7 @@ describe('files', () => {
     expect((await load()).availableModels?.value).toEqual(['haiku'])
   })
 
-  test('a project that is not trusted runs nothing and sets no variable', async () => {
+  test('of an untrusted project run nothing and set no variable', async () => {
     const flagFile = path('ran')
     const project = {
       model: 'haiku',
@@ -508,49 +508,49 @@ describe('files', () => {
     expect((await load({ env, trustProject: true })).endpoint).toMatchObject({ url: 'https://attacker.example.com' })
   })
 
-  test('env blocks go over the environment, and leave process.env alone', async () => {
+  test('have env blocks that override the environment, and leave process.env alone', async () => {
     write('.claude/settings.json', { env: { AWS_REGION: 'eu-west-1', CLAUDE_CODE_MAX_RETRIES: 2 } })
     const before = { ...process.env }
     expect(await load()).toMatchObject({ region: 'eu-west-1', retry: { attempts: 3 } })
     expect(process.env).toEqual(before)
   })
 
-  test('the profile’s region, where no other is set', async () => {
+  test('may leave the Region to the profile', async () => {
     write('.aws/config', '[profile corp]\nregion = eu-central-1\n')
     const env = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'corp', HOME: home }
     expect((await load({ env })).region).toBe('eu-central-1')
   })
 
   test.each<[string, string, RegExp]>([
-    ['a comma too many', '{\n  "model": "a",\n}', /settings\.json:3:1 is not JSON/],
-    ['an end that came too early', '{\n  "env": {', /settings\.json:2:11 is not JSON/],
+    ['a trailing comma', '{\n  "model": "a",\n}', /settings\.json:3:1 is not JSON/],
+    ['an early end', '{\n  "env": {', /settings\.json:2:11 is not JSON/],
     ['a list', '[]', /is not an object/],
-    ['a model that is a number', '{ "model": 4 }', /^model in .*settings\.json \(user\) is not a one-line string/],
-    ['an env block that is a list', '{ "env": [] }', /is not an object of variables/],
+    ['a number as the model', '{ "model": 4 }', /^model in .*settings\.json \(user\) is not a one-line string/],
+    ['a list as the env block', '{ "env": [] }', /is not an object of variables/],
     [
-      'overrides of the wrong kind',
+      'overrides of the wrong type',
       '{ "modelOverrides": { "claude-opus-4-6": 1 } }',
       /modelOverrides\.claude-opus-4-6/,
     ],
-    ['names that are none', '{ "availableModels": "sonnet" }', /is not a list of at most/],
-  ])('%s', async (_, content, message) => {
+    ['invalid names', '{ "availableModels": "sonnet" }', /is not a list of at most/],
+  ])('are rejected with %s', async (_, content, message) => {
     write('.claude/settings.json', content)
     const error = await load().catch((error) => error)
     expect(error).toMatchObject({ code: 'configuration' })
     expect(error.message).toMatch(message)
   })
 
-  test('broken JSON does not show what is in it', async () => {
+  test('are not quoted if they are not JSON', async () => {
     write('.claude/settings.json', '{ "env": { "AWS_BEARER_TOKEN_BEDROCK": "secret-in-the-file" ')
     expect(String(await load().catch((error) => error))).not.toContain('secret-in-the-file')
   })
 
-  test('a file that was asked for has to be there', async () => {
+  test('must exist if they were requested', async () => {
     await expect(load({ settingsFile: path('missing.json') })).rejects.toThrow(/missing\.json cannot be read: ENOENT/)
   })
 })
 
-test('explainSettings: each value, its source, what it overrode, and no secret', async () => {
+test('explainSettings shows each value, its source and what it overrode, without secrets', async () => {
   write('.claude/settings.json', { model: 'opus', env: { AWS_REGION: 'eu-west-1' } })
   const env = { ...bedrockVariables, ...keyVariables, AWS_BEARER_TOKEN_BEDROCK: 'api-key-example', OTHER: 'x' }
   const explanation = explainSettings(await loadSettings({ ...places(), env }))

@@ -8,7 +8,7 @@ const rows = page
   .map((line) => line.slice(1, -1).split(/(?<!\\)\|/))
 const named = rows.flatMap((cells) => [...(cells[2] ?? '').matchAll(/`([\w/.-]+\.test\.ts): ([^`]+)`/g)])
 
-test('each row of docs/setup-page.md has what does it and a test', () => {
+test('each row of docs/setup-page.md names a counterpart and a test', () => {
   expect(rows.length).toBeGreaterThan(60)
   for (const cells of rows) {
     expect(cells, cells.join('|')).toHaveLength(3)

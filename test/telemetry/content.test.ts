@@ -72,7 +72,7 @@ const whole = {
 }
 
 describe('content', () => {
-  test('is not recorded unless it is asked for', async () => {
+  test('is not recorded by default', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply } })
     await bedrock.messages.create(conversation)
     const { attributes, status, events } = onlySpan(sdk)
@@ -81,14 +81,14 @@ describe('content', () => {
     for (const said of ['outcrop?', 'geologist', 'Sunny', 'Rome', 'surface']) expect(told).not.toContain(said)
   })
 
-  test('is recorded as the conventions write it', async () => {
+  test('is recorded in the form of the conventions', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply }, options: { content: true } })
     await bedrock.messages.create(conversation)
     expect(content()).toEqual(whole)
     expect(onlySpan(sdk).attributes).not.toHaveProperty(['outcrop.content.truncated'])
   })
 
-  test('is recorded of streams, also as far as one came', async () => {
+  test('is recorded of streams, up to where they were read', async () => {
     const { fake, bedrock } = openClient(sdk, { bedrock: { reply }, options: { content: true } })
     await bedrock.messages.stream(conversation).finalMessage()
     expect(content()).toEqual(whole)
@@ -103,7 +103,7 @@ describe('content', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
-  test('has the reason why it ended in the edition 1.41', async () => {
+  test('includes the finish reason in the edition 1.41', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply }, options: { content: true, conventions: '1.41' } })
     await bedrock.messages.create(conversation)
     expect(content()['gen_ai.output.messages']).toMatchObject([{ finish_reason: 'end_turn' }])
@@ -126,14 +126,14 @@ describe('content', () => {
     },
   )
 
-  test('an explicit choice comes before the variable', async () => {
+  test('follows an explicit option rather than the variable', async () => {
     const env = { OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' }
     const { bedrock } = openClient(sdk, { options: { content: false }, client: { env } })
     await bedrock.messages.create(conversation)
     expect(content()).toEqual({})
   })
 
-  test('is bounded: the last messages stay, the first of them cut', async () => {
+  test('is limited: the last messages stay, and the first of them is cut', async () => {
     const messages = Array.from({ length: 20 }, (_, i) => ({
       role: i % 2 ? ('assistant' as const) : ('user' as const),
       content: `${i} ${'"quoted" é🪨\n'.repeat(20)}`,
@@ -154,7 +154,7 @@ describe('content', () => {
     }
   })
 
-  test('is without what has the shape of a secret, also where it is cut', async () => {
+  test('contains no text in the shape of a secret, also where it is cut', async () => {
     const { bedrock } = openClient(sdk, { options: { content: { maxBytes: 200 } } })
     const secret = 'aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3a'
     const text = `aws_secret_access_key = "${secret}" ${'and so on '.repeat(50)}`
@@ -165,7 +165,7 @@ describe('content', () => {
     expect(content()).toHaveProperty(['gen_ai.input.messages', '0', 'parts', '0', 'content'])
   })
 
-  test('is what was said when the call began', async () => {
+  test('is that of the start of the call', async () => {
     const { bedrock } = openClient(sdk, { options: { content: true } })
     const messages = [{ role: 'user' as const, content: 'First' }]
     const stream = await bedrock.messages.stream({ ...params, messages }).started()

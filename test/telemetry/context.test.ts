@@ -38,16 +38,16 @@ const paths = (name: string): string[] =>
     .filter((span) => span.name.startsWith(name))
     .map((span) => pathOf(span).join(' < '))
 
-describe('the span opened around a call is the parent:', () => {
+describe('the active span is the parent', () => {
   const chat = `chat ${requestModel} < handler`
 
-  test('of a create', async () => {
+  test("of a create's span", async () => {
     const { bedrock } = openClient(sdk, { options: { tracer: undefined } })
     await within('handler', () => bedrock.messages.create(params))
     expect(paths('chat')).toEqual([chat])
   })
 
-  test('of a stream, whoever ends it', async () => {
+  test("of a stream's span, however it ends", async () => {
     const { fake, bedrock } = openClient(sdk, { options: { tracer: undefined } })
     await within('handler', async () => {
       for await (const _ of bedrock.messages.stream(params));
@@ -61,7 +61,7 @@ describe('the span opened around a call is the parent:', () => {
     expect(paths('chat')).toEqual([chat, chat, chat, chat, chat])
   })
 
-  test('of a stream that is read elsewhere, as the body of a response is', async () => {
+  test("of a stream's span that is read elsewhere, such as a response's body", async () => {
     const { bedrock } = openClient(sdk, { options: { tracer: undefined } })
     const response = await within('handler', () => bedrock.messages.stream(params).toResponse())
     const body = await within('another', async () => bedrock.messages.stream(params).toReadableStream())
@@ -70,7 +70,7 @@ describe('the span opened around a call is the parent:', () => {
     expect(paths('chat')).toEqual([chat, `chat ${requestModel} < another`])
   })
 
-  test('of each of many concurrent calls', async () => {
+  test('of each span of concurrent calls', async () => {
     const { bedrock } = openClient(sdk, { options: { tracer: undefined } })
     const names = Array.from({ length: 20 }, (_, i) => `request ${i}`)
     await Promise.all(
@@ -81,7 +81,7 @@ describe('the span opened around a call is the parent:', () => {
     expect(paths('chat').sort()).toEqual(names.map((name) => `chat ${requestModel} < ${name}`).sort())
   })
 
-  test('and the active one again behind the call', async () => {
+  test('and is active again after the call', async () => {
     const { bedrock } = openClient(sdk, { options: { tracer: undefined } })
     await within('handler', async (span) => {
       for await (const _ of bedrock.messages.stream(params)) expect(trace.getActiveSpan()).toBe(span)
@@ -90,7 +90,7 @@ describe('the span opened around a call is the parent:', () => {
     })
   })
 
-  test('where a context is given, the span of that', async () => {
+  test('unless the call has a context', async () => {
     const { bedrock } = openClient(sdk)
     const span = sdk.tracer.startSpan('given')
     const given = trace.setSpan(ROOT_CONTEXT, span)
@@ -100,8 +100,8 @@ describe('the span opened around a call is the parent:', () => {
   })
 })
 
-describe('what a call does is inside its span:', () => {
-  test('each attempt, and asking for credentials', async () => {
+describe('the span of a call contains', () => {
+  test('each attempt, and the request for credentials', async () => {
     const fake = createFakeBedrock()
     const inner = trace.getTracer('app')
     const { bedrock } = openClient(sdk, {
@@ -122,7 +122,7 @@ describe('what a call does is inside its span:', () => {
     expect(paths('credentials')).toEqual([`credentials < chat ${requestModel}`])
   })
 
-  test('the request that an instrumented node:http sees, and signs nothing of its headers', async () => {
+  test('the request of an instrumented node:http, whose headers are not signed', async () => {
     const instrumentation = new HttpInstrumentation()
     instrumentation.setTracerProvider(sdk.tracerProvider)
     createRequire(import.meta.url)('node:http')
@@ -148,7 +148,7 @@ describe('what a call does is inside its span:', () => {
 })
 
 describe('traceparent', () => {
-  test('goes out where asked for, unsigned', async () => {
+  test('is sent on request, unsigned', async () => {
     const { fake, bedrock } = openClient(sdk, { options: { propagate: true } })
     await bedrock.messages.create(params)
     await bedrock.messages.stream(params).finalMessage()
@@ -161,7 +161,7 @@ describe('traceparent', () => {
     expect(sdk.spans()).toHaveLength(2)
   })
 
-  test('goes on with what came in, its state too', async () => {
+  test('continues an incoming trace, with its state', async () => {
     const { fake, bedrock } = openClient(sdk, { options: { propagate: true } })
     const traceState = { serialize: () => 'vendor=1', get: () => '1', set: () => traceState, unset: () => traceState }
     const incoming = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, traceState }
@@ -171,7 +171,7 @@ describe('traceparent', () => {
     expect(fake.calls[0]?.signature).toEqual({ valid: true })
   })
 
-  test('stays here by default, and without a trace', async () => {
+  test('is not sent by default, or without a trace', async () => {
     const { fake, bedrock } = openClient(sdk)
     await bedrock.messages.create(params)
     trace.disable()
@@ -180,7 +180,7 @@ describe('traceparent', () => {
     for (const { headers } of [...fake.calls, ...idle.fake.calls]) expect(headers).not.toHaveProperty('traceparent')
   })
 
-  test('says that a trace is not sampled', async () => {
+  test('is sent for a trace that is not sampled', async () => {
     const tracer = new BasicTracerProvider({ sampler: new AlwaysOffSampler() }).getTracer('off')
     const { fake, bedrock } = openClient(sdk, { options: { propagate: true, tracer } })
     await bedrock.messages.create(params)
@@ -191,7 +191,7 @@ describe('traceparent', () => {
 })
 
 describe('registration', () => {
-  test('may come after the client', async () => {
+  test('may happen after the client is created', async () => {
     trace.disable()
     const fake = createFakeBedrock()
     const bedrock = createBedrockClient({
@@ -207,7 +207,7 @@ describe('registration', () => {
     expect(onlySpan(sdk).instrumentationScope.name).toBe('outcrop')
   })
 
-  test('is passed over where tracer and meter are false', async () => {
+  test('is ignored if tracer and meter are false', async () => {
     const { bedrock } = openClient(sdk, { options: { tracer: false, meter: false } })
     await bedrock.messages.create(params)
     expect(sdk.spans()).toEqual([])

@@ -14,11 +14,11 @@ describe('the Grafana dashboard', () => {
     scrapes = await runLoad(300)
   })
 
-  test('in the documents is what scripts/dashboard.ts writes', () => {
+  test('is the output of scripts/dashboard.ts', () => {
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(grafanaDashboard())
   })
 
-  test('names only metrics that a client and a gateway have', () => {
+  test('uses only metrics that clients and gateways emit', () => {
     const emitted = new Set(scrapes.flatMap(({ samples }) => samples.map(({ name }) => name)))
     const named = new Set(readFileSync(path, 'utf8').match(/\b(gen_ai_client|outcrop)_\w+(?=[[{)])/g))
     expect(named.size).toBeGreaterThan(15)
@@ -26,7 +26,7 @@ describe('the Grafana dashboard', () => {
   })
 
   test.each(rows.flatMap(({ title, panels }) => panels.map((panel) => [`${title}: ${panel.title}`, panel] as const)))(
-    '%s shows something, by labels that there are',
+    'shows data in %s, by existing labels',
     (_, panel) => {
       const lines = linesOf(panel, scrapes)
       expect(lines.flatMap(({ points }) => points).length).toBeGreaterThan(0)

@@ -42,7 +42,7 @@ function tickingClock() {
   }
 }
 
-test('a create: time and tokens', async () => {
+test('a create records its duration and tokens', async () => {
   const { bedrock } = openClient(sdk, { bedrock: { reply } })
   await bedrock.messages.create(params)
   const counted = { ...answered, 'gen_ai.token.modality': 'unknown' }
@@ -58,7 +58,7 @@ test('a create: time and tokens', async () => {
   })
 })
 
-test('a stream: time to the first chunk, and between chunks, in seconds', async () => {
+test('a stream records the time to the first chunk and between chunks, in seconds', async () => {
   const { bedrock } = openClient(sdk, { client: { clock: tickingClock() }, bedrock: { reply: 'one two three four' } })
   let chunks = 0
   for await (const { type } of bedrock.messages.stream(params)) if (type === 'content_block_delta') chunks++
@@ -74,13 +74,13 @@ test('a stream: time to the first chunk, and between chunks, in seconds', async 
   expect(duration.sum).toBeGreaterThan(chunks)
 })
 
-test('a create is no stream', async () => {
+test('a create records no chunks', async () => {
   const { bedrock } = openClient(sdk)
   await bedrock.messages.create(params)
   expect(Object.keys(await sdk.measured()).filter((name) => /chunk/.test(name))).toEqual([])
 })
 
-test('a failure is counted by its type, and has no tokens', async () => {
+test('a failure is counted by its type, without tokens', async () => {
   const { fake, bedrock } = openClient(sdk)
   fake.fail('throttling', { times: 3 })
   await rejectionOf(bedrock.messages.create(params))
@@ -91,7 +91,7 @@ test('a failure is counted by its type, and has no tokens', async () => {
   expect(measured['gen_ai.client.inference.usage.input_tokens']).toMatchObject([{ value: 0 }])
 })
 
-test('a stream that is left is no success', async () => {
+test('a stream that is left is not counted as a success', async () => {
   const { bedrock } = openClient(sdk)
   for await (const _ of bedrock.messages.stream(params)) break
   const { attributes } = (await sdk.measured())['gen_ai.client.inference.duration']?.[0] ?? {}
@@ -117,7 +117,7 @@ test('an answer from the response cache has no tokens, and says so', async () =>
   expect(measured['gen_ai.client.inference.usage.output_tokens']).toMatchObject([{ value: 20 }])
 })
 
-test('interventions of guardrails, whether or not they fail the call', async () => {
+test('interventions of guardrails are counted, whether or not they fail the call', async () => {
   const guardrail = { identifier: 'gr1abc2def3g', versions: ['1'], blockedWords: ['forbidden'] }
   const forbidden = { ...params, messages: [{ role: 'user' as const, content: 'forbidden' }] }
   for (const onIntervention of ['return', 'throw'] as const) {
@@ -131,7 +131,7 @@ test('interventions of guardrails, whether or not they fail the call', async () 
   expect((await sdk.measured())['outcrop.client.guardrail.interventions']).toEqual([{ attributes: call, value: 2 }])
 })
 
-test('countTokens is measured as another operation', async () => {
+test('countTokens is recorded as another operation', async () => {
   const { bedrock } = openClient(sdk)
   await bedrock.messages.countTokens(params)
   const measured = await sdk.measured()
@@ -141,7 +141,7 @@ test('countTokens is measured as another operation', async () => {
   ])
 })
 
-test('the edition 1.41 has its own', async () => {
+test('the edition 1.41 has its own metrics', async () => {
   const { bedrock } = openClient(sdk, { bedrock: { reply }, options: { conventions: '1.41' } })
   await bedrock.messages.stream(params).finalMessage()
   await bedrock.messages.countTokens(params)
@@ -157,7 +157,7 @@ test('the edition 1.41 has its own', async () => {
   ])
 })
 
-test('a client makes its instruments once', async () => {
+test('a client creates its instruments once', async () => {
   const made: string[] = []
   const make = (name: string) => {
     made.push(name)

@@ -28,7 +28,7 @@ const names = (record: object): string[] =>
   Object.values(record).filter((name): name is string => typeof name === 'string')
 
 describe('the names of the conventions', () => {
-  test('are those of the published package, or known to be newer', () => {
+  test('are in the published package, or listed as newer', () => {
     const ours = [
       ...names(attribute),
       ...names(editions.latest),
@@ -46,12 +46,12 @@ describe('the names of the conventions', () => {
     expect(ours.filter((name) => !published.has(name))).toEqual([])
   })
 
-  test('are not used for what is our own', () => {
+  test("are not used for this library's own attributes", () => {
     const own = [...names(ownAttribute), metric.retries, metric.interventions]
     expect(own.filter((name) => !name.startsWith('outcrop.'))).toEqual([])
   })
 
-  test('and the numbers, are those of the API', () => {
+  test('and the numbers equal those of the API', () => {
     expect(clientKind).toBe(SpanKind.CLIENT)
     expect(errorStatus).toBe(SpanStatusCode.ERROR)
   })

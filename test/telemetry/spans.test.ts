@@ -22,7 +22,7 @@ const usage = {
 const reply = { content: [{ type: 'text', text: 'Hello' }], usage } as never
 
 describe('a create', () => {
-  test('is a client span with what was asked for and what came', async () => {
+  test('is a client span with attributes of its request and response', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply } })
     const message = await bedrock.messages.create({
       ...params,
@@ -64,13 +64,13 @@ describe('a create', () => {
     })
   })
 
-  test('tells why this model: the name as it was given, an alias, an override', async () => {
+  test('has the source of the model: a full ID, an alias, an override', async () => {
     const { bedrock } = openClient(sdk)
     await bedrock.messages.create({ ...params, model: requestModel })
     expect(onlySpan(sdk).attributes['outcrop.model.source']).toBe('explicit')
   })
 
-  test('tells the effort and that JSON was asked for', async () => {
+  test('has the effort and the output type JSON', async () => {
     const { bedrock } = openClient(sdk, { client: { compatibility: false } })
     const format = { type: 'json_schema', schema: {} }
     await bedrock.messages.create({ ...params, output_config: { effort: 'high', format } } as never).catch(() => {})
@@ -80,7 +80,7 @@ describe('a create', () => {
     })
   })
 
-  test('by the edition 1.41 has the names of that', async () => {
+  test('has the names of the edition 1.41', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply }, options: { conventions: '1.41' } })
     await bedrock.messages.create(params)
     const { attributes } = onlySpan(sdk)
@@ -88,14 +88,14 @@ describe('a create', () => {
     expect(attributes).not.toHaveProperty(['gen_ai.usage.cache_write.input_tokens'])
   })
 
-  test('by the current edition where OTEL_SEMCONV_STABILITY_OPT_IN asks for it', async () => {
+  test('has the current names with OTEL_SEMCONV_STABILITY_OPT_IN', async () => {
     const env = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http, gen_ai_latest_experimental' }
     const { bedrock } = openClient(sdk, { bedrock: { reply }, options: { conventions: '1.41' }, client: { env } })
     await bedrock.messages.create(params)
     expect(onlySpan(sdk).attributes['gen_ai.usage.cache_write.input_tokens']).toBe(4000)
   })
 
-  test('has the conversation and the attributes that the call gives, and none where it says false', async () => {
+  test("has the call's conversation and attributes, and no span with false", async () => {
     const { bedrock } = openClient(sdk)
     await bedrock.messages.create(params, { telemetry: { conversationId: 'c-7', attributes: { 'app.tenant': 'geo' } } })
     expect(onlySpan(sdk).attributes).toMatchObject({ 'gen_ai.conversation.id': 'c-7', 'app.tenant': 'geo' })
@@ -114,7 +114,7 @@ describe('a stream', () => {
     'aws.request_id': expect.any(String),
   }
 
-  test('ends when its reader has come to the end', async () => {
+  test('ends when its reader reaches the end', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { reply } })
     let last = ''
     for await (const { type } of bedrock.messages.stream(params)) {
@@ -140,7 +140,7 @@ describe('a stream', () => {
     )
   })
 
-  test('tells the tokens of thinking, which its last message_delta has', async () => {
+  test('has the thinking tokens of the last message_delta', async () => {
     const { bedrock } = openClient(sdk, {
       bedrock: {
         reply: [
@@ -188,7 +188,7 @@ describe('a stream', () => {
         )
       },
     ],
-  ])('ends when %s: no failure, but no success', async (_, read) => {
+  ])('ends without success or failure when %s', async (_, read) => {
     const { bedrock } = openClient(sdk, { bedrock: { reply } })
     await read(bedrock.messages.stream(params))
     const { attributes, status } = onlySpan(sdk)
@@ -198,7 +198,7 @@ describe('a stream', () => {
     expect(status.code).toBe(SpanStatusCode.UNSET)
   })
 
-  test('ends when it is aborted while nobody reads it', async () => {
+  test('ends when it is aborted unread', async () => {
     const { bedrock } = openClient(sdk)
     const stream = await bedrock.messages.stream(params).started()
     expect(sdk.spans()).toEqual([])
@@ -213,7 +213,7 @@ describe('a stream', () => {
     expect(onlySpan(sdk).attributes['error.type']).toBe('AbortError')
   })
 
-  test('is a success for a reader that leaves it at message_stop', async () => {
+  test('succeeds if its reader leaves at message_stop', async () => {
     const { bedrock } = openClient(sdk)
     for await (const { type } of bedrock.messages.stream(params)) if (type === 'message_stop') break
     expect(onlySpan(sdk).attributes).not.toHaveProperty(['error.type'])
@@ -223,7 +223,7 @@ describe('a stream', () => {
     ['stream-truncated', 'stream_truncated'],
     ['stream-throttling', 'ThrottlingException'],
     ['stream-corrupt', 'stream_corrupt'],
-  ] as const)('that fails (%s) ends with the failure', async (fault, type) => {
+  ] as const)('fails with its error (%s)', async (fault, type) => {
     const { fake, bedrock } = openClient(sdk)
     fake.fail(fault, { after: 3 })
     const error = (await rejectionOf(bedrock.messages.stream(params).finalMessage())) as Error
@@ -232,7 +232,7 @@ describe('a stream', () => {
     expect(status).toEqual({ code: SpanStatusCode.ERROR, message: error.message })
   })
 
-  test('that is aborted for a reason that is no AbortError fails with it', async () => {
+  test('fails with an abort whose reason is not an AbortError', async () => {
     const { bedrock } = openClient(sdk)
     const controller = new AbortController()
     const stream = await bedrock.messages.stream(params, { signal: controller.signal }).started()
@@ -245,7 +245,7 @@ describe('a stream', () => {
 })
 
 describe('attempts', () => {
-  test('that fail and are repeated are events with their reason', async () => {
+  test('are events with their error if they are retried', async () => {
     const { fake, bedrock } = openClient(sdk, { client: { retry: { baseDelay: 8 }, random: () => 0.5 } })
     fake.fail('throttling')
     fake.fail('unavailable')
@@ -267,7 +267,7 @@ describe('attempts', () => {
     ])
   })
 
-  test('the call hears of them too', async () => {
+  test("are also reported to the call's onRetry", async () => {
     const { fake, bedrock } = openClient(sdk)
     fake.fail('throttling')
     const heard: number[] = []
@@ -278,7 +278,7 @@ describe('attempts', () => {
 })
 
 describe('a failure', () => {
-  test("of the service has AWS's type, its status and its request ID", async () => {
+  test("of the service has AWS's type, status and request ID", async () => {
     const { fake, bedrock } = openClient(sdk)
     fake.fail('iam-denied')
     const error = await rejectionOf(bedrock.messages.create(params))
@@ -294,21 +294,21 @@ describe('a failure', () => {
     expect(status).toEqual({ code: SpanStatusCode.ERROR, message: error.message })
   })
 
-  test('of the network has our code', async () => {
+  test("of the network has the error's code", async () => {
     const { fake, bedrock } = openClient(sdk)
     fake.fail('connection-refused', { times: 9 })
     await rejectionOf(bedrock.messages.create(params))
     expect(onlySpan(sdk).attributes['error.type']).toBe('connection')
   })
 
-  test('before anything is sent has our code', async () => {
+  test("before anything is sent has the error's code", async () => {
     const { fake, bedrock } = openClient(sdk)
     await rejectionOf(bedrock.invoke({ model: 'sonnet', body: { messages: [], seed: Number.NaN } }))
     expect(fake.calls).toEqual([])
     expect(onlySpan(sdk).attributes['error.type']).toBe('configuration')
   })
 
-  test('by an abort is none, but no success', async () => {
+  test('is not an abort, which is no success either', async () => {
     const { fake, bedrock } = openClient(sdk)
     fake.fail('stall')
     const controller = new AbortController()
@@ -321,7 +321,7 @@ describe('a failure', () => {
     expect(status.code).toBe(SpanStatusCode.UNSET)
   })
 
-  test("holds no secret, whatever is in the error's words", async () => {
+  test('contains no secret', async () => {
     const { bedrock, fake } = openClient(sdk, {
       client: {
         fetch: async () => {
@@ -346,7 +346,7 @@ describe('a guardrail', () => {
       client: { middleware: [guardrails({ identifier: 'gr1abc2def3g', version: 1, onIntervention })] },
     })
 
-  test('is named, and so is what it did', async () => {
+  test('is recorded with its outcome', async () => {
     await guarded('return').bedrock.messages.create(params)
     expect(onlySpan(sdk).attributes).toMatchObject({
       'aws.bedrock.guardrail.id': 'gr1abc2def3g',
@@ -354,7 +354,7 @@ describe('a guardrail', () => {
     })
   })
 
-  test('that intervenes is told, in a message and in a stream', async () => {
+  test('is recorded as intervened, for messages and streams', async () => {
     const { bedrock } = guarded('return')
     await bedrock.messages.create(forbidden)
     await bedrock.messages.stream(forbidden).finalMessage()
@@ -364,7 +364,7 @@ describe('a guardrail', () => {
     }
   })
 
-  test('that throws fails the call, whose tokens are told all the same', async () => {
+  test('is recorded with tokens if it fails the call', async () => {
     const { bedrock } = guarded('throw')
     await rejectionOf(bedrock.messages.create(forbidden))
     await rejectionOf(bedrock.messages.stream(forbidden).finalMessage())
@@ -379,7 +379,7 @@ describe('a guardrail', () => {
     expect(sdk.spans()).toHaveLength(2)
   })
 
-  test('of a single call is named, by its option or its headers', async () => {
+  test('is recorded for a single call, from its option or headers', async () => {
     const { bedrock } = openClient(sdk, { bedrock: { guardrails: [guardrail] } })
     await bedrock.messages.create(params, { guardrail: { identifier: 'gr1abc2def3g', version: 1 } })
     const headers = { 'x-amzn-bedrock-guardrailidentifier': 'gr1abc2def3g', 'x-amzn-bedrock-guardrailversion': '1' }
@@ -388,14 +388,14 @@ describe('a guardrail', () => {
     expect(ids).toEqual(['gr1abc2def3g', 'gr1abc2def3g'])
   })
 
-  test('that a call takes off is not there', async () => {
+  test('is not recorded if a call turns it off', async () => {
     await guarded('return').bedrock.messages.create(params, { guardrail: false })
     expect(onlySpan(sdk).attributes).not.toHaveProperty(['aws.bedrock.guardrail.id'])
   })
 })
 
 describe('the response cache', () => {
-  test('a miss and a hit; a hit has no tokens, which were paid for before', async () => {
+  test('records a miss and a hit, which has no tokens', async () => {
     const { bedrock } = openClient(sdk, {
       bedrock: { reply },
       client: { middleware: [responseCaching({ store: memoryStore() })] },
@@ -415,7 +415,7 @@ describe('the response cache', () => {
     }
   })
 
-  test('telemetry options and traceparent make no miss', async () => {
+  test('is not missed because of telemetry options or traceparent', async () => {
     const { fake, bedrock } = openClient(sdk, {
       options: { propagate: true },
       client: { middleware: [responseCaching({ store: memoryStore() })] },
@@ -426,7 +426,7 @@ describe('the response cache', () => {
   })
 })
 
-test('what was changed in the request is told', async () => {
+test('adaptations of the request are recorded', async () => {
   const { bedrock } = openClient(sdk)
   const { metadata } = await bedrock.messages.create({ ...params, inference_geo: 'us' })
   expect(metadata.adaptations?.length).toBeGreaterThan(0)
@@ -435,7 +435,7 @@ test('what was changed in the request is told', async () => {
   )
 })
 
-test('where a call failed over to is told', async () => {
+test('the failover target is recorded', async () => {
   const { fake, bedrock } = openClient(sdk, {
     client: { middleware: [failover([{ region: 'us-west-2' }])], retry: false },
   })
@@ -448,7 +448,7 @@ test('where a call failed over to is told', async () => {
   })
 })
 
-test('countTokens is a span of its own kind', async () => {
+test('countTokens has its own kind of span', async () => {
   const { bedrock } = openClient(sdk)
   await bedrock.messages.countTokens(params)
   const { name, attributes } = onlySpan(sdk)
@@ -458,7 +458,7 @@ test('countTokens is a span of its own kind', async () => {
     expect(attributes).not.toHaveProperty([name])
 })
 
-test("other providers' bodies are told without what nobody knows of them", async () => {
+test("other providers' bodies are recorded without unknown fields", async () => {
   const { bedrock } = openClient(sdk, { bedrock: { reply } })
   const body: JsonObject = { inputText: 'Hi' }
   await bedrock.invoke({ model: 'amazon.titan-embed-text-v2:0', body }).catch(() => {})

@@ -22,7 +22,7 @@ const refused = (options: unknown): string => {
 }
 
 describe('options', () => {
-  test("take OpenTelemetry's own objects", () => {
+  test("accept OpenTelemetry's own objects", () => {
     expectTypeOf<Tracer>().toExtend<TelemetryTracer>()
     expectTypeOf<Meter>().toExtend<TelemetryMeter>()
     expect(telemetry({ tracer: trace.getTracer('app'), meter: metrics.getMeter('app') })).toBeTypeOf('function')
@@ -39,7 +39,7 @@ describe('options', () => {
     [{ conventions: '1.36' }, "conventions must be 'latest' or '1.41'"],
     [{ propagate: 'yes' }, 'propagate must be true or false, not a string'],
     [null, 'The options must be an object, not null'],
-  ])('that make no sense are refused: %j', (options, message) => {
+  ])('are rejected if impossible: %j', (options, message) => {
     expect(refused(options)).toBe(message)
   })
 
@@ -48,20 +48,20 @@ describe('options', () => {
     [{ conversationId: 7 }, 'telemetry.conversationId must be a string, not a number'],
     [{ attributes: 'a' }, 'telemetry.attributes must be an object, not a string'],
     [true, 'telemetry must be an object, not a boolean'],
-  ])('of a call too, before anything is sent: %j', async (own, message) => {
+  ])('of a call are rejected before anything is sent: %j', async (own, message) => {
     const { fake, bedrock } = openClient(sdk)
     await expect(bedrock.messages.create(params, { telemetry: own as never })).rejects.toThrow(message)
     expect(fake.calls).toEqual([])
   })
 
-  test('a misspelt option of a call has a hint', async () => {
+  test('of a call have a hint if misspelled', async () => {
     const { bedrock } = openClient(sdk)
     const call = bedrock.messages.create(params, { telemtry: false } as never)
     await expect(call).rejects.toMatchObject({ hint: 'Did you mean telemetry?' })
   })
 })
 
-describe('telemetry never fails a call:', () => {
+describe('a call does not fail because of', () => {
   const broken = () => {
     throw new Error('out of order')
   }
@@ -112,7 +112,7 @@ describe('telemetry never fails a call:', () => {
   })
 })
 
-test('it fits outcrop/core', async () => {
+test('works with outcrop/core', async () => {
   const fake = createFakeBedrock()
   const bedrock = createCoreClient({
     region: fake.region,
@@ -124,7 +124,7 @@ test('it fits outcrop/core', async () => {
   expect(onlySpan(sdk).attributes['outcrop.model.source']).toBe('explicit')
 })
 
-test('the request that goes out is the same with and without it', async () => {
+test('sends the same request with and without it', async () => {
   const fake = createFakeBedrock()
   const client = { region: fake.region, credentials: fake.identity, fetch: fake.fetch }
   const told = createBedrockClient({ ...client, middleware: [telemetry({ tracer: sdk.tracer, meter: sdk.meter })] })
@@ -134,13 +134,13 @@ test('the request that goes out is the same with and without it', async () => {
   expect(observed).toEqual(plain)
 })
 
-test('a proxy at another port is the server', async () => {
+test("records a proxy's port as the server's", async () => {
   const { bedrock } = openClient(sdk, { client: { endpoint: 'http://127.0.0.1:8080/bedrock' } })
   await bedrock.messages.create(params).catch(() => {})
   expect(onlySpan(sdk).attributes).toMatchObject({ 'server.address': '127.0.0.1', 'server.port': 8080 })
 })
 
-test('a refusal of the model is an answer', async () => {
+test("records a model's refusal as an answer", async () => {
   const reply = { content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal' } as never
   const { bedrock } = openClient(sdk, { bedrock: { reply } })
   await bedrock.messages.create(params)

@@ -42,14 +42,14 @@ const body = JSON.stringify({
 const messages = [{ role: 'user' as const, content: [{ text: 'Hi' }] }]
 
 describe('the AWS SDK over HTTP/2', () => {
-  test('InvokeModel', async () => {
+  test('calls InvokeModel', async () => {
     const fake = await setUp({ reply: 'Hello' })
     const answer = await client.send(new InvokeModelCommand({ modelId, body }))
     expect(JSON.parse(new TextDecoder().decode(answer.body))).toMatchObject({ content: [{ text: 'Hello' }] })
     expect(fake.calls[0]?.signature).toEqual({ valid: true })
   })
 
-  test('a stream, whole and cut', async () => {
+  test('reads a stream, complete and cut', async () => {
     const fake = await setUp({ reply: 'word '.repeat(1000) })
     const read = async (): Promise<number> => {
       const answer = await client.send(new InvokeModelWithResponseStreamCommand({ modelId, body }))
@@ -66,7 +66,7 @@ describe('the AWS SDK over HTTP/2', () => {
     expect(await read()).toBeGreaterThan(100)
   })
 
-  test('an error is typed', async () => {
+  test('throws typed errors', async () => {
     const fake = await setUp()
     fake.fail('throttling')
     await expect(client.send(new InvokeModelCommand({ modelId, body }))).rejects.toMatchObject({
@@ -75,7 +75,7 @@ describe('the AWS SDK over HTTP/2', () => {
     })
   })
 
-  test('CountTokens, and CountTokens with converse', async () => {
+  test('calls CountTokens, also with converse', async () => {
     await setUp()
     const input = { invokeModel: { body: new TextEncoder().encode(body) } }
     const base = 'anthropic.claude-sonnet-4-6'
@@ -89,13 +89,13 @@ describe('the AWS SDK over HTTP/2', () => {
     ['Converse', () => client.send(new ConverseCommand({ modelId, messages })), 'ValidationException'],
     ['ConverseStream', () => client.send(new ConverseStreamCommand({ modelId, messages })), 'ValidationException'],
     ['ListAsyncInvokes', () => client.send(new ListAsyncInvokesCommand({})), 'UnknownOperationException'],
-  ])('%s is refused, and no empty success', async (operation, send, name) => {
+  ])('%s is refused, without an empty success', async (operation, send, name) => {
     const fake = await setUp()
     await expect(send()).rejects.toMatchObject({ name, message: expect.stringContaining('does not serve') })
     expect(fake.calls[0]?.operation).toBe(operation)
   })
 
-  test('ApplyGuardrail', async () => {
+  test('calls ApplyGuardrail', async () => {
     await setUp({ guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: ['granite'] }] })
     const { action } = await client.send(
       new ApplyGuardrailCommand({
@@ -109,8 +109,8 @@ describe('the AWS SDK over HTTP/2', () => {
   })
 })
 
-describe('the port', () => {
-  test('HTTP/1.1 and HTTP/2 share it, however small the pieces in which a request comes', async () => {
+describe('the HTTP server', () => {
+  test('serves HTTP/1.1 and HTTP/2 on one port, for requests in pieces of any size', async () => {
     await setUp()
     await client.send(new InvokeModelCommand({ modelId, body }))
     const { port } = new URL(server.url)
@@ -128,13 +128,13 @@ describe('the port', () => {
     expect(text).toMatch(/^HTTP\/1\.1 400/)
   })
 
-  test('a busy one rejects', async () => {
+  test('rejects on a busy port', async () => {
     const fake = await setUp()
     const { port } = new URL(server.url)
     await expect(serveFakeBedrock(fake, { port: Number(port) })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  test('a request that no URL can be made of is 400, and the server goes on', async () => {
+  test('answers 400 to an invalid URL, and continues', async () => {
     await setUp()
     const status = await new Promise((resolve, reject) => {
       request(server.url, { headers: { host: 'a b' } }, (response) => resolve(response.resume().statusCode))
@@ -145,7 +145,7 @@ describe('the port', () => {
     await client.send(new InvokeModelCommand({ modelId, body }))
   })
 
-  test('a stream of many writes adds no listener to each', async () => {
+  test('adds no listener per write of a stream', async () => {
     const warnings: Error[] = []
     const collect = (warning: Error): unknown => warnings.push(warning)
     process.on('warning', collect)

@@ -41,17 +41,17 @@ test('docs/testing.md lists every fault', () => {
 describe('replies', () => {
   const message = { content: [{ type: 'text', text: 'A message' }], stop_reason: 'max_tokens' }
   test.each<[string, FakeReply, string]>([
-    ['text', 'A text', 'A text'],
+    ['a string', 'A text', 'A text'],
     ['a message', message, 'A message'],
-    ['a function of the call', ({ body }) => `You sent ${(body.messages as unknown[]).length}`, 'You sent 1'],
-  ])('%s, the same streamed or not', async (_, reply, text) => {
+    ['a function', ({ body }) => `You sent ${(body.messages as unknown[]).length}`, 'You sent 1'],
+  ])('%s, the same for streams and complete responses', async (_, reply, text) => {
     const bedrock = client(createFakeBedrock({ reply }))
     const { content } = await bedrock.messages.create(params)
     expect(content[0]).toMatchObject({ text })
     expect(await bedrock.messages.stream(params).finalText()).toBe(text)
   })
 
-  test('the default fits the request: thinking, tools', async () => {
+  test('fit the request by default: thinking, tools', async () => {
     const bedrock = client(createFakeBedrock())
     const thought = await bedrock.messages.create({ ...params, max_tokens: 4000, thinking: { type: 'adaptive' } })
     expect(thought.content.map(({ type }) => type)).toEqual(['thinking', 'text'])
@@ -64,7 +64,7 @@ describe('replies', () => {
   })
 })
 
-test('by default a tool is called once, and what it gave is answered, so that an agent ends', async () => {
+test('call a tool once by default and answer its result, so that an agent ends', async () => {
   const bedrock = client(createFakeBedrock())
   const tools = ['now', 'weather'].map((name) => ({ name, input_schema: { type: 'object' as const } }))
   const messages: MessageParam[] = [{ role: 'user', content: 'Ask now, and then weather.' }]
@@ -96,7 +96,7 @@ test('by default a tool is called once, and what it gave is answered, so that an
   expect(await agent({ type: 'any' })).toEqual(['now', 'weather'])
 })
 
-test('a reply function is asked once for a call, streamed or not', async () => {
+test('call a reply function once per call, streamed or not', async () => {
   let asked = 0
   const bedrock = client(createFakeBedrock({ reply: () => `Answer ${++asked}` }))
   expect(await bedrock.messages.stream(params).finalText()).toBe('Answer 1')
@@ -104,7 +104,7 @@ test('a reply function is asked once for a call, streamed or not', async () => {
 })
 
 describe('an abort', () => {
-  test('ends what waits, before, during and after the answer', async () => {
+  test('ends each wait, before, during and after the response', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake)
     fake.fail('stall', { times: 2 })
@@ -136,7 +136,7 @@ describe('an abort', () => {
   })
 })
 
-describe('who may call', () => {
+describe('authentication', () => {
   const call = (options: object) => {
     const fake = createFakeBedrock()
     return client(fake, options)
@@ -158,20 +158,20 @@ describe('who may call', () => {
       'InvalidSignatureException',
     ],
     [
-      'a session token that is not theirs',
+      'a wrong session token',
       { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-fake', sessionToken: 'x' } },
       'UnrecognizedClientException',
     ],
-    ['nobody', { credentials: 'none' }, undefined],
+    ['no credentials', { credentials: 'none' }, undefined],
     ['an unknown API key', { credentials: { token: 'nonsense' } }, undefined],
-  ])('%s', async (_, options, type) => {
+  ])('refuses or accepts %s', async (_, options, type) => {
     const error = await call(options)
     expect(error).toMatchObject({ code: 'service', status: 403 })
     if (type) expect(error.type).toBe(type)
   })
 })
 
-test('another provider is asked for nothing of Anthropic’s schema, and counts no tokens', async () => {
+test("another provider's model is not checked against Anthropic's schema, and counts no tokens", async () => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })
   const model = 'amazon.nova-lite-v1:0'
@@ -188,7 +188,7 @@ test('another provider is asked for nothing of Anthropic’s schema, and counts 
 })
 
 describe('the control plane', () => {
-  test('profiles come in pages', async () => {
+  test('lists profiles in pages', async () => {
     const fake = createFakeBedrock()
     const bedrock = client(fake)
     const ids: string[] = []
@@ -210,14 +210,14 @@ describe('the control plane', () => {
     })
   })
 
-  test('an unknown path is 200 with UnknownOperationException, as at AWS', async () => {
+  test('answers an unknown path with 200 and UnknownOperationException, like AWS', async () => {
     const response = await client(createFakeBedrock()).fetch('/model/a/b/c')
     expect(response.status).toBe(200)
     expect(await response.text()).toContain('UnknownOperationException')
   })
 })
 
-describe('what the account has', () => {
+describe('models of the account', () => {
   const read = async (path: string, options: FakeBedrockOptions = {}) => {
     const response = await signedGet(createFakeBedrock(options), path)
     return { status: response.status, body: (await response.json()) as Record<string, never> }
@@ -237,7 +237,7 @@ describe('what the account has', () => {
     expect(JSON.stringify(modelSummaries)).not.toContain('claude-3-haiku')
   })
 
-  test('ListFoundationModels: ON_DEMAND where a base ID is callable, and a filter that is none', async () => {
+  test('ListFoundationModels: ON_DEMAND for callable base IDs, and an invalid filter', async () => {
     const fake = createFakeBedrock({ region: 'eu-west-2' })
     const answer = await (await signedGet(fake, '/foundation-models?byInferenceType=ON_DEMAND')).json()
     expect(JSON.stringify(answer)).toContain('anthropic.claude-opus-5-5')
@@ -247,7 +247,7 @@ describe('what the account has', () => {
     })
   })
 
-  test('ListGuardrails: the drafts, or the versions of one, in pages', async () => {
+  test('ListGuardrails: drafts, or the versions of one, in pages', async () => {
     const guardrails = [
       { identifier: 'gr1', versions: ['1', '2'], blockedWords: ['x'], crossRegionProfile: 'us.guardrail.v1:0' },
       { identifier: 'gr2', name: 'second', versions: ['1'], blockedWords: [] },
@@ -281,22 +281,19 @@ describe('what the account has', () => {
     })
   })
 
-  test.each(['create', 'stream'] as const)(
-    'without the use-case form no model of Anthropic is called: %s',
-    async (way) => {
-      const bedrock = client(createFakeBedrock({ models: { useCaseForm: false } }))
-      const { create, stream } = bedrock.messages
-      await expect(way === 'create' ? create(params) : stream(params).finalText()).rejects.toMatchObject({
-        status: 404,
-        type: 'ResourceNotFoundException',
-        message: expect.stringContaining('use case details have not been submitted'),
-      })
-      // A model that is none is told of first.
-      await expect(create({ ...params, model: 'us.anthropic.claude-nothing-9' })).rejects.toMatchObject({ status: 400 })
-    },
-  )
+  test.each(['create', 'stream'] as const)("refuses Anthropic's models without the use-case form: %s", async (way) => {
+    const bedrock = client(createFakeBedrock({ models: { useCaseForm: false } }))
+    const { create, stream } = bedrock.messages
+    await expect(way === 'create' ? create(params) : stream(params).finalText()).rejects.toMatchObject({
+      status: 404,
+      type: 'ResourceNotFoundException',
+      message: expect.stringContaining('use case details have not been submitted'),
+    })
+    // A model that is none is told of first.
+    await expect(create({ ...params, model: 'us.anthropic.claude-nothing-9' })).rejects.toMatchObject({ status: 400 })
+  })
 
-  test('the Anthropic door of the runtime is refused in its own framing', async () => {
+  test("refuses the runtime's Anthropic endpoint, in its own format", async () => {
     const fake = createFakeBedrock()
     const post = async (path: string) => {
       const response = await signed(fake, path)
@@ -311,7 +308,7 @@ describe('what the account has', () => {
   })
 })
 
-test('STS answers in XML, errors too', async () => {
+test('STS answers in XML, including errors', async () => {
   const fake = createFakeBedrock()
   const response = await fake.fetch('https://sts.us-east-1.amazonaws.com/', {
     method: 'POST',
@@ -321,7 +318,7 @@ test('STS answers in XML, errors too', async () => {
   expect(await response.text()).toMatch(/<ErrorResponse .*<Code>MissingAuthenticationToken<\/Code><Message>/)
 })
 
-test('reset forgets calls and faults', async () => {
+test('reset clears calls and faults', async () => {
   const fake = createFakeBedrock()
   fake.fail('throttling', { times: 9 })
   await client(fake)
@@ -332,7 +329,7 @@ test('reset forgets calls and faults', async () => {
   expect(fake.calls).toHaveLength(1)
 })
 
-test('a fault that does not exist is refused, with the nearest name, or with all', () => {
+test('rejects an unknown fault, and names the nearest or all', () => {
   const failure = (name: string) => {
     try {
       return createFakeBedrock().fail(name as never)
@@ -344,7 +341,7 @@ test('a fault that does not exist is refused, with the nearest name, or with all
   expect(failure('nonsense')).toMatchObject({ hint: expect.stringContaining('connection-reset, ') })
 })
 
-test('over HTTP, and through msw', async () => {
+test('serves HTTP and msw', async () => {
   const fake = createFakeBedrock({ reply: 'Over there' })
   const server = await serveFakeBedrock(fake)
   expect(await client(fake, { fetch: undefined, endpoint: server.url }).messages.stream(params).finalText()).toBe(

@@ -28,7 +28,7 @@ function send(
   return fake.fetch(`${host}${url}`, { method: 'POST', body, headers: { authorization } })
 }
 
-describe('is answered, not thrown at', () => {
+describe('hostile requests are answered', () => {
   test.each([
     'bedrock-api-key-',
     'bedrock-api-key-***',
@@ -36,7 +36,7 @@ describe('is answered, not thrown at', () => {
     `bedrock-api-key-${btoa('bedrock.amazonaws.com/?Action=CallWithBearerToken')}`,
     `bedrock-api-key-${btoa('bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Credential=AKIDEXAMPLE/20261120/us-east-1/bedrock/aws4_request&X-Amz-Date=soon&X-Amz-Expires=NaN')}`,
     'anything',
-  ])('a bearer token that is no short-term key: %s', async (text) => {
+  ])('a bearer token that is not a short-term key: %s', async (text) => {
     const response = await send(path, JSON.stringify(message), `Bearer ${text}`)
     expect(response.status).toBe(403)
     expect(await response.json()).toEqual({ Message: 'Authentication failed: Please make sure your API Key is valid.' })
@@ -48,7 +48,7 @@ describe('is answered, not thrown at', () => {
     ['/guardrail/%ZZ/version/1/apply', 404, /guardrail identifier/],
     ['/model/%ZZ/count-tokens', 400, /counting tokens/],
     ['/%ZZ', 200, /UnknownOperationException/],
-  ])('a percent sign that encodes nothing in a path: %s', async (url, status, text) => {
+  ])('an invalid percent escape in a path: %s', async (url, status, text) => {
     const response = await send(url, JSON.stringify(message))
     expect(response.status).toBe(status)
     expect(await response.text()).toMatch(text)
@@ -57,8 +57,8 @@ describe('is answered, not thrown at', () => {
   test.each([
     ['deep JSON', `{"messages":${'['.repeat(50_000)}${']'.repeat(50_000)}}`],
     ['deep objects', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
-    ['no JSON', '{"messages":'],
-    ['no object', '[1]'],
+    ['invalid JSON', '{"messages":'],
+    ['JSON that is not an object', '[1]'],
   ])('%s: 400, a malformed request', async (_, body) => {
     const counted = JSON.stringify({ input: { invokeModel: { body: btoa(body) } } })
     for (const [url, sent] of [
@@ -72,7 +72,7 @@ describe('is answered, not thrown at', () => {
     }
   })
 
-  test('CountTokens of what is not base64', async () => {
+  test('CountTokens of invalid base64', async () => {
     const response = await send(
       '/model/anthropic.claude-sonnet-4-6/count-tokens',
       JSON.stringify({ input: { invokeModel: { body: '***' } } }),
@@ -80,7 +80,7 @@ describe('is answered, not thrown at', () => {
     expect(response.status).toBe(400)
   })
 
-  test('a geography, a beta and a path that every object has', async () => {
+  test('names such as __proto__ as geography, beta and path', async () => {
     expect((await send('/model/constructor.anthropic.claude-sonnet-4-6/invoke', JSON.stringify(message))).status).toBe(
       400,
     )
@@ -90,7 +90,7 @@ describe('is answered, not thrown at', () => {
     expect(() => createFakeBedrock().fail('toString' as never)).toThrow(/Unknown fault/)
   })
 
-  test('a reply function that throws: 500 that says so', async () => {
+  test('a reply function that throws: a 500 that says so', async () => {
     const fake = createFakeBedrock({
       reply: () => {
         throw new Error('a slip')
@@ -255,7 +255,7 @@ describe('fuzz', () => {
     fc.constantFrom('', 'gr1', '1', 'ENABLED', '20261120T000000Z', '99999999T999999Z', '<', '%ZZ'),
   )
 
-  test('fetch never rejects, and its responses can be read', async () => {
+  test('fetch never rejects, and its responses are readable', async () => {
     const fake = createFakeBedrock({
       identities: [{ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example-of-the-fake' }, { token }],
       guardrails: [{ identifier: 'gr1', versions: ['1'], blockedWords: ['granite'] }],
@@ -276,7 +276,7 @@ describe('fuzz', () => {
       }),
       parameters,
     )
-    // It got further than the door.
+    // It passed authentication.
     expect([...statuses].sort()).toEqual(expect.arrayContaining([200, 400, 403, 404]))
   })
 })

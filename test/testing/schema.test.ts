@@ -45,33 +45,43 @@ const documented = catalog.filter(({ family, version, lifecycle }) => {
   return row && row.source === undefined && lifecycle.state !== 'retired'
 })
 
-describe.each(documented.map(({ base, family, version }) => [base, `${family}-${version}`]))('%s', (base, key) => {
-  const known = compatibilityTable[key] ?? {}
+describe.each(documented.map(({ base, family, version }) => [base, `${family}-${version}`]))(
+  'the schema of %s',
+  (base, key) => {
+    const known = compatibilityTable[key] ?? {}
 
-  test.each(Object.entries(features))('%s', async (name, fields) => {
-    const told = known[name as keyof typeof known]
-    const taken = await takes(base, { anthropic_version: version, ...message, ...fields })
-    // The client leaves out what passes; what is behind a beta is refused without.
-    if (name === 'bothSampling' && known.sampling === 'no') expect(taken).toBe(false)
-    else expect(taken).toBe(told !== 'no' && told !== 'beta')
-    if (told === 'beta')
-      expect(
-        await takes(base, { anthropic_version: version, ...message, ...fields, anthropic_beta: ['effort-2025-11-24'] }),
-      ).toBe(true)
-  })
+    test.each(Object.entries(features))('accepts or refuses %s as documented', async (name, fields) => {
+      const told = known[name as keyof typeof known]
+      const taken = await takes(base, { anthropic_version: version, ...message, ...fields })
+      // The client leaves out what passes; what is behind a beta is refused without.
+      if (name === 'bothSampling' && known.sampling === 'no') expect(taken).toBe(false)
+      else expect(taken).toBe(told !== 'no' && told !== 'beta')
+      if (told === 'beta')
+        expect(
+          await takes(base, {
+            anthropic_version: version,
+            ...message,
+            ...fields,
+            anthropic_beta: ['effort-2025-11-24'],
+          }),
+        ).toBe(true)
+    })
 
-  test('strict tools', async () => {
-    const body = { anthropic_version: version, ...message, tools: [{ ...tool, strict: true }] }
-    expect(await takes(base, body)).toBe(known.structuredOutputs !== 'no')
-  })
+    test('checks strict tools', async () => {
+      const body = { anthropic_version: version, ...message, tools: [{ ...tool, strict: true }] }
+      expect(await takes(base, body)).toBe(known.structuredOutputs !== 'no')
+    })
 
-  test('CountTokens', async () => {
-    const body = { input: { invokeModel: { body: btoa(JSON.stringify({ anthropic_version: version, ...message })) } } }
-    expect(await takes(base, body, 'count-tokens')).toBe(known.countTokens !== 'no')
-  })
-})
+    test('checks CountTokens', async () => {
+      const body = {
+        input: { invokeModel: { body: btoa(JSON.stringify({ anthropic_version: version, ...message })) } },
+      }
+      expect(await takes(base, body, 'count-tokens')).toBe(known.countTokens !== 'no')
+    })
+  },
+)
 
-test('a beta that the model does not have is refused in Bedrock’s words, which do not name it', async () => {
+test("refuses a beta that the model does not have in Bedrock's words, which do not name it", async () => {
   const fake = createFakeBedrock({ identities: [{ token }] })
   const response = await fake.fetch(
     'https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-opus-5-5/invoke',

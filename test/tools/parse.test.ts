@@ -16,7 +16,7 @@ const byTool = (input: JsonObject): { content: { type: string; id: string; name:
 })
 
 describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
-  test('is sent as output_config.format to a model that takes it', async () => {
+  test('is sent as output_config.format to a model that accepts it', async () => {
     const { fake, bedrock } = connect(answer)
     const message = await parse(bedrock, { ...question, model: withFormat, output_config: { format: schema } })
     expect(message.parsed_output).toEqual({ city: 'Oslo', days: 3 })
@@ -29,7 +29,7 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
     expect(message.metadata.adaptations).toBeUndefined()
   })
 
-  test('is sent as a forced tool to a model that does not', async () => {
+  test('is sent as a forced tool to other models', async () => {
     const { fake, bedrock } = connect(byTool({ city: 'Oslo' }))
     const message = await parse(bedrock, { ...question, model: withTool, output_config: { format: schema } })
     expect(message.parsed_output).toEqual({ city: 'Oslo' })
@@ -40,7 +40,7 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
     expect(fake.calls[0]?.body.output_config).toBeUndefined()
   })
 
-  test('checks what the model wrote', async () => {
+  test('validates the answer', async () => {
     const { bedrock } = connect('{"city":"O"}')
     const error = await parse(bedrock, { ...question, model: withFormat, output_config: { format: schema } }).catch(
       (error: unknown) => error,
@@ -55,7 +55,7 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
 describe('parse', () => {
   const format = schemas.zod
 
-  test('needs no reply of its own from the fake', async () => {
+  test('needs no special reply of the fake', async () => {
     const { bedrock } = connect(undefined as never)
     const list = z.object({ rocks: z.array(z.object({ name: z.string(), kind: z.enum(['a', 'b']) })) })
     for (const model of [withFormat, withTool]) {
@@ -64,7 +64,7 @@ describe('parse', () => {
     }
   })
 
-  test('makes a message that looks the same both ways, and tells of the tool', async () => {
+  test('returns the same message either way, and reports the tool', async () => {
     const { bedrock } = connect(answer, byTool({ city: 'Oslo', days: 3 }))
     const one = await parse(bedrock, { ...question, model: withFormat, output_config: { format } })
     const other = await parse(bedrock, { ...question, model: withTool, output_config: { format } })
@@ -87,7 +87,7 @@ describe('parse', () => {
     expect(fake.calls.map(({ body }) => body.output_config)).toMatchObject([{ effort: 'low' }, { effort: 'low' }])
   })
 
-  test('tells constraints that a grammar cannot have in words', async () => {
+  test('describes constraints in words that a grammar cannot express', async () => {
     const { fake, bedrock } = connect('{"n":3,"id":"b3f1c5a2-3d8f-4b3e-9a57-0c8d4b2f8a11"}')
     const bounded = z.object({ n: z.number().min(1).max(9).describe('A digit.'), id: z.uuid() })
     await parse(bedrock, { ...question, model: withFormat, output_config: { format: bounded } })
@@ -121,7 +121,7 @@ describe('parse', () => {
       {},
       {},
     ],
-  ])('asks by a tool where a format cannot express the schema: %s', async (_, schema, input, output) => {
+  ])('uses a tool if a format cannot express the schema: %s', async (_, schema, input, output) => {
     const { fake, bedrock } = connect(byTool(input))
     const message = await parse(bedrock, { ...question, model: withFormat, output_config: { format: schema } })
     expect(message.parsed_output).toEqual(output)
@@ -133,7 +133,7 @@ describe('parse', () => {
     ['a list', z.array(z.string()), ['a', 'b']],
     ['a union', z.union([z.string(), z.object({ why: z.string() })]), { why: 'no' }],
     ['a number', z.number(), 7],
-  ])('puts %s into an object', async (_, schema, value) => {
+  ])('wraps %s in an object', async (_, schema, value) => {
     const { fake, bedrock } = connect(JSON.stringify({ value }), byTool({ value }))
     for (const model of [withFormat, withTool]) {
       const { parsed_output } = await parse(bedrock, { ...question, model, output_config: { format: schema } })
@@ -144,7 +144,7 @@ describe('parse', () => {
     ])
   })
 
-  test('keeps references of a schema that is put into an object', async () => {
+  test('keeps references of a wrapped schema', async () => {
     const { fake, bedrock } = connect(byTool({ value: [{ next: [] }] }))
     type Nested = { next: Nested }[]
     const nested: z.ZodType<Nested> = z.array(z.object({ next: z.lazy(() => nested) }))
@@ -154,7 +154,7 @@ describe('parse', () => {
       expect(pointer).toMatch(/^#\/(\$defs\/|properties\/value)/)
   })
 
-  test('takes what Anthropic’s zodOutputFormat makes', async () => {
+  test("accepts Anthropic's zodOutputFormat", async () => {
     const { bedrock } = connect(answer)
     const message = await parse(bedrock, {
       ...question,
@@ -165,7 +165,7 @@ describe('parse', () => {
     expect(message.parsed_output).toEqual({ city: 'Oslo' })
   })
 
-  test('takes a JSON Schema beside a schema that has none', async () => {
+  test('accepts a JSON Schema for a schema library without one', async () => {
     const { fake, bedrock } = connect(answer)
     const plain = v.object({ city: v.string(), days: v.number() })
     const jsonSchema = { type: 'object', properties: { city: { type: 'string' }, days: { type: 'number' } } }
@@ -182,7 +182,7 @@ describe('parse', () => {
     ).rejects.toMatchObject({ code: 'configuration', hint: expect.stringContaining('toStandardJsonSchema') })
   })
 
-  test('gives a schema’s output, not its input', async () => {
+  test("returns the schema's output, not its input", async () => {
     const { bedrock } = connect('{"at":"2026-10-01"}')
     const dated = z.object({ at: z.string().transform((text) => new Date(text)) })
     const message = await parse(bedrock, { ...question, model: withFormat, output_config: { format: dated } })
@@ -190,7 +190,7 @@ describe('parse', () => {
     expect(message.parsed_output.at.getUTCFullYear()).toBe(2026)
   })
 
-  test('refuses a schema that JSON cannot have, before anything is sent', async () => {
+  test('rejects a schema that JSON cannot express, before anything is sent', async () => {
     const { fake, bedrock } = connect(answer)
     const dated = z.object({ at: z.date() })
     await expect(
@@ -199,7 +199,7 @@ describe('parse', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('offers the tool in place of forcing it where the model thinks, and keeps the thinking', async () => {
+  test('offers the tool without forcing it if the model thinks, and keeps the thinking', async () => {
     const { fake, bedrock } = connect({
       content: [
         { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' },
@@ -222,7 +222,7 @@ describe('parse', () => {
     ['max_tokens', 'The output was cut: max_tokens'],
     ['refusal', 'The model refused to answer'],
     ['end_turn', 'The output is not JSON'],
-  ])('does not take an answer that ended with %s for a whole one', async (stop_reason, message) => {
+  ])('rejects an answer that ended with %s', async (stop_reason, message) => {
     const { bedrock } = connect({ content: [{ type: 'text', text: '{"city":"Os' }], stop_reason })
     await expect(parse(bedrock, { ...question, model: withFormat, output_config: { format } })).rejects.toMatchObject({
       name: 'OutputError',
@@ -235,10 +235,10 @@ describe('parse', () => {
   test.each<[what: string, params: object, message: RegExp]>([
     ['no format', { output_config: {} }, /output_config.format is neither a schema nor/],
     ['nothing', {}, /output_config.format is neither a schema nor/],
-    ['tools that are no list', { output_config: { format }, tools: {} }, /tools must be a list/],
+    ['tools that are not a list', { output_config: { format }, tools: {} }, /tools must be a list/],
     ['a stream', { output_config: { format }, stream: true }, /no stream/],
     ['no model', { output_config: { format }, model: undefined }, /model/],
-  ])('refuses %s', async (_, params, message) => {
+  ])('rejects %s', async (_, params, message) => {
     const { fake, bedrock } = connect(answer)
     const given = { ...question, model: withFormat, ...params } as never
     await expect(parse(bedrock, given)).rejects.toMatchObject({ code: 'configuration', message })
@@ -250,7 +250,7 @@ describe('parse', () => {
     const call = calling({ name: 'where' })
     const params = { ...question, model, tools: [where], output_config: { format } }
 
-    test('the model calls them first, then answers', async () => {
+    test('lets the model call them first, and then answer', async () => {
       const { fake, bedrock } = connect(call, model === withFormat ? answer : byTool({ city: 'Oslo', days: 3 }))
       const first = await parse(bedrock, params)
       expectTypeOf(first.parsed_output).toEqualTypeOf<{ city: string; days?: number | undefined } | null>()
@@ -275,7 +275,7 @@ describe('parse', () => {
       }
     })
 
-    test('a call that the caller forces leaves no room for an answer', async () => {
+    test('rejects a forced call, which leaves no room for an answer', async () => {
       const { fake, bedrock } = connect(call)
       const forced = { type: 'tool' as const, name: 'where' }
       const { parsed_output } = await parse(bedrock, { ...params, tool_choice: forced })
@@ -294,7 +294,7 @@ describe('parse', () => {
     ],
     ['thinking', { thinking: { type: 'adaptive' } }, { type: 'auto' }, ['output', 'output_']],
     ['none', { tool_choice: { type: 'none' } }, { type: 'tool', name: 'output_' }, ['output_']],
-  ])('the tool that takes the answer joins others under a name of its own: %s', async (_, params, choice, tools) => {
+  ])('adds its own tool under a unique name: %s', async (_, params, choice, tools) => {
     const { fake, bedrock } = connect({
       content: [{ type: 'tool_use', id: 'toolu_1', name: 'output_', input: { city: 'Oslo' } }],
     })
@@ -304,7 +304,7 @@ describe('parse', () => {
     expect(fake.calls[0]?.body).toMatchObject({ tool_choice: choice, tools: tools.map((name) => ({ name })) })
   })
 
-  test('an answer beside calls came before their results, and is left out', async () => {
+  test('ignores an answer next to calls, which came before their results', async () => {
     const both = [...calling({ name: 'where' }).content, ...byTool({ city: 'Oslo' }).content]
     const { bedrock } = connect({ content: both })
     const tools = [{ name: 'where', input_schema: { type: 'object' as const } }]
@@ -313,7 +313,7 @@ describe('parse', () => {
     expect(message.content.map((block) => block.type === 'tool_use' && block.name)).toEqual(['where'])
   })
 
-  test('leaves the response of a cache as it is, and needs no catalog', async () => {
+  test('leaves a cached response unchanged, and needs no catalog', async () => {
     const { fake } = connect(answer)
     const kept: unknown[] = []
     const bedrock = createBedrockClient({

@@ -19,7 +19,7 @@ const weather = (run: (city: string) => unknown = (city) => `Sunny in ${city}`):
 const asksWeather = calling({ name: 'weather', input: { city: 'Oslo' } })
 
 describe('tool', () => {
-  test.each(Object.entries(schemas))('takes a schema of %s, and types its input', async (_, inputSchema) => {
+  test.each(Object.entries(schemas))('accepts a schema of %s, and types its input', async (_, inputSchema) => {
     const { fake, bedrock } = connect(calling({ name: 'forecast', input: { city: 'Oslo', days: 2 } }), 'Sunny.')
     const seen: unknown[] = []
     const forecast = tool({
@@ -45,13 +45,13 @@ describe('tool', () => {
   })
 
   test.each<[what: string, options: object, message: RegExp]>([
-    ['a name that is none', { name: 'the weather' }, /name of the tool "the weather"/],
+    ['an invalid name', { name: 'the weather' }, /name of the tool "the weather"/],
     ['no name', { name: undefined }, /name of the tool/],
-    ['an input that is no object', { inputSchema: z.string() }, /input of the tool "weather" is not an object/],
+    ['an input that is not an object', { inputSchema: z.string() }, /input of the tool "weather" is not an object/],
     ['no function', { run: 'sunny' }, /run of the tool "weather" is not a function/],
-    ['a schema that is none', { inputSchema: { type: 'object' } }, /inputSchema of the tool "weather"/],
-    ['a JSON Schema that is none', { jsonSchema: 'object' }, /jsonSchema of the tool "weather" must be an object/],
-  ])('refuses %s', (_, options, message) => {
+    ['an invalid schema', { inputSchema: { type: 'object' } }, /inputSchema of the tool "weather"/],
+    ['an invalid JSON Schema', { jsonSchema: 'object' }, /jsonSchema of the tool "weather" must be an object/],
+  ])('rejects %s', (_, options, message) => {
     const given = { name: 'weather', inputSchema: z.object({}), run: () => '', ...options }
     expect(() => tool(given as never)).toThrow(
       expect.objectContaining({ code: 'configuration', message: expect.stringMatching(message) }),
@@ -60,7 +60,7 @@ describe('tool', () => {
 })
 
 describe('runTools', () => {
-  test('runs what the model asks for and gives the last message', async () => {
+  test('runs the tools that the model calls, and returns the last message', async () => {
     const { fake, bedrock } = connect(asksWeather, 'It is sunny.')
     const runner = runTools(bedrock, { ...question, tools: [weather()] })
     const message = await runner
@@ -95,7 +95,7 @@ describe('runTools', () => {
     expect(runner.usage).toEqual({ ...metadata.usage, inputTokens: 20, outputTokens: 6, cacheReadInputTokens: 10 })
   })
 
-  test('gives each turn’s message as it comes', async () => {
+  test("yields each turn's message as it arrives", async () => {
     const { bedrock } = connect(asksWeather, asksWeather, 'Sunny.')
     const runner = runTools(bedrock, { ...question, tools: [weather()] })
     expectTypeOf(runner).toEqualTypeOf<ToolRunner<Message>>()
@@ -108,7 +108,7 @@ describe('runTools', () => {
     }).rejects.toMatchObject({ code: 'configuration' })
   })
 
-  test('gives each turn as a stream', async () => {
+  test('yields each turn as a stream', async () => {
     const { fake, bedrock } = connect(asksWeather, 'It is sunny.')
     const runner = runTools(bedrock, { ...question, tools: [weather()], stream: true })
     expectTypeOf(runner).toEqualTypeOf<ToolRunner<MessageStream>>()
@@ -120,7 +120,7 @@ describe('runTools', () => {
     expect(fake.calls[1]?.body.messages).toMatchObject([{}, {}, { content: [{ content: 'Sunny in Oslo' }] }])
   })
 
-  test('ends the stream of a turn at which the loop is left', async () => {
+  test("ends a turn's stream when the loop is left", async () => {
     const { fake, bedrock } = connect(asksWeather)
     for await (const stream of runTools(bedrock, { ...question, tools: [weather()], stream: true })) {
       await stream.started()
@@ -130,7 +130,7 @@ describe('runTools', () => {
     expect(fake.calls[0]?.aborted).toBe(true)
   })
 
-  test('runs the calls of one turn at the same time, and keeps their order', async () => {
+  test('runs the calls of one turn concurrently, and keeps their order', async () => {
     const { fake, bedrock } = connect(
       calling({ name: 'weather', input: { city: 'Oslo' } }, { name: 'weather', input: { city: 'Bergen' } }),
       'Done.',
@@ -159,16 +159,16 @@ describe('runTools', () => {
     source: { type: 'base64' as const, media_type: 'image/png' as const, data: 'aGk=' },
   }
   test.each<[what: string, value: unknown, content: unknown]>([
-    ['text', 'Sunny', 'Sunny'],
+    ['a string', 'Sunny', 'Sunny'],
     ['blocks', [{ type: 'text', text: 'See:' }, image], [{ type: 'text', text: 'See:' }, image]],
     ['an object', { degrees: 21 }, '{"degrees":21}'],
     ['a list', [1, 2], '[1,2]'],
     ['an empty list', [], '[]'],
-    ['a list of things that have a type', [{ type: 'cumulus' }], '[{"type":"cumulus"}]'],
+    ['a list of objects with a type', [{ type: 'cumulus' }], '[{"type":"cumulus"}]'],
     ['a number', 0, '0'],
     ['nothing', undefined, undefined],
-    ['no text', '', undefined],
-  ])('gives the model %s', async (_, value, content) => {
+    ['an empty string', '', undefined],
+  ])('sends the model %s', async (_, value, content) => {
     const { fake, bedrock } = connect(asksWeather, 'Done.')
     await runTools(bedrock, { ...question, tools: [weather(() => value)] })
     const sent = fake.calls[1]?.body.messages as { content: object[] }[]
@@ -184,17 +184,17 @@ describe('runTools', () => {
   test.each<[what: string, tools: RunnableTool[], content: unknown]>([
     ['throws', [failing(new RangeError('No such city'))], 'RangeError: No such city'],
     ['throws a ToolError', [failing(new ToolError([image]))], [image]],
-    ['throws a text', [failing('broken')], 'broken'],
-    ['throws nothing', [failing(undefined)], 'The tool failed'],
-    ['gives what JSON has not', [weather(() => 1n)], 'TypeError: Do not know how to serialize a BigInt'],
+    ['throws a string', [failing('broken')], 'broken'],
+    ['throws undefined', [failing(undefined)], 'The tool failed'],
+    ['returns a value that is not JSON', [weather(() => 1n)], 'TypeError: Do not know how to serialize a BigInt'],
     ['throws a secret', [failing(new Error('password=hunter2-example'))], 'Error: password=[redacted]'],
     [
-      'does not let the input through',
+      'rejects its input',
       [tool({ name: 'weather', inputSchema: z.object({ place: z.string('Expected text') }), run: () => '' })],
       'The input does not match its schema: place: Expected text',
     ],
     ['does not exist', [], 'Unknown tool "weather".'],
-  ])('tells the model of a tool that %s', async (_, tools, content) => {
+  ])('reports a tool to the model that %s', async (_, tools, content) => {
     const { fake, bedrock } = connect(asksWeather, 'Sorry.')
     const message = await runTools(bedrock, { ...question, tools })
     expect(message.stop_reason).toBe('end_turn')
@@ -202,7 +202,7 @@ describe('runTools', () => {
     expect(sent[2]?.content).toEqual([{ type: 'tool_result', tool_use_id: 'toolu_0', content, is_error: true }])
   })
 
-  test('leaves a call of a tool that is only described to the caller', async () => {
+  test('leaves a call to the caller if the tool has no function', async () => {
     const { fake, bedrock } = connect(calling({ name: 'weather', input: { city: 'Oslo' } }, { name: 'ask_user' }))
     let runs = 0
     const tools = [weather(() => runs++), { name: 'ask_user', input_schema: { type: 'object' as const } }]
@@ -219,7 +219,7 @@ describe('runTools', () => {
     expect([message.stop_reason, runs]).toEqual(['max_tokens', 0])
   })
 
-  test('forces a tool in the first turn alone', async () => {
+  test('forces a tool only in the first turn', async () => {
     const { fake, bedrock } = connect(asksWeather, asksWeather, 'Done.')
     const tool_choice = { type: 'any' as const, disable_parallel_tool_use: true }
     await runTools(bedrock, { ...question, tools: [weather()], tool_choice })
@@ -227,7 +227,7 @@ describe('runTools', () => {
     expect(fake.calls.map(({ body }) => body.tool_choice)).toEqual([tool_choice, auto, auto])
   })
 
-  test('runs Anthropic’s own tools by their names', async () => {
+  test("runs Anthropic's own tools by their names", async () => {
     const { fake, bedrock } = connect(calling({ name: 'bash', input: { command: 'ls' } }), 'Done.')
     const bash: RunnableTool<{ command: string }> = {
       type: 'bash_20250124',
@@ -247,7 +247,7 @@ describe('limits', () => {
     [{}, 20, 'turns'],
     [{ toolCalls: 2 }, 3, 'toolCalls'],
     [{ tokens: 25 }, 2, 'tokens'],
-  ])('%j end a loop that would go on', async (limits, calls, limit) => {
+  ])('%j end an endless loop', async (limits, calls, limit) => {
     let runs = 0
     const { fake, bedrock } = connect({ ...asksWeather, usage: { input_tokens: 10, output_tokens: 3 } })
     const runner = runTools(bedrock, { ...question, tools: [weather(() => runs++)], limits })
@@ -262,7 +262,7 @@ describe('limits', () => {
     await expect(runner.finalMessage()).rejects.toBe(error)
   })
 
-  test('do not take a last answer away', async () => {
+  test('keep a last answer', async () => {
     const { bedrock } = connect(asksWeather, 'Sunny.')
     const limits = { turns: 2, toolCalls: 1, tokens: 1000 }
     const { stop_reason } = await runTools(bedrock, { ...question, tools: [weather()], limits })
@@ -274,7 +274,7 @@ describe('limits', () => {
     [{ tokens: '9' }, /limits.tokens must be/],
     [{ tool_calls: 3 }, /Unknown option "limits.tool_calls"/],
     [{ constructor: 3 }, /Unknown option "limits.constructor"/],
-  ])('%j are refused', (limits, message) => {
+  ])('%j are rejected', (limits, message) => {
     const { bedrock } = connect('')
     expect(() => runTools(bedrock, { ...question, tools: [], limits })).toThrow(
       expect.objectContaining({ code: 'configuration', message: expect.stringMatching(message) }),
@@ -282,7 +282,7 @@ describe('limits', () => {
   })
 })
 
-describe('bad tools are refused before anything is sent:', () => {
+describe('invalid tools are rejected before anything is sent', () => {
   test.each<[what: string, tools: unknown, message: RegExp]>([
     ['no list', undefined, /tools must be a list/],
     ['two of a name', [weather(), weather()], /Two tools have the name "weather"/],
@@ -298,7 +298,7 @@ describe('bad tools are refused before anything is sent:', () => {
 })
 
 describe('abort', () => {
-  test('ends a loop whose tool does not listen, and tells the tool', async () => {
+  test("ends a loop whose tool does not listen, and aborts the tool's signal", async () => {
     const { fake, bedrock } = connect(asksWeather)
     const controller = new AbortController()
     const reason = new Error('enough')
@@ -326,7 +326,7 @@ describe('abort', () => {
     expect(fake.calls).toEqual([])
   })
 
-  test('in a loop body ends it before the tools run', async () => {
+  test('in the loop body ends it before the tools run', async () => {
     const { bedrock } = connect(asksWeather)
     const controller = new AbortController()
     let runs = 0
@@ -338,7 +338,7 @@ describe('abort', () => {
   })
 })
 
-test('an error of a call ends the loop, and is no unhandled rejection', async () => {
+test('an error of a call ends the loop without an unhandled rejection', async () => {
   const { fake, bedrock } = connect(asksWeather)
   fake.fail('iam-denied')
   const runner = runTools(bedrock, { ...question, tools: [weather()] })
@@ -348,14 +348,14 @@ test('an error of a call ends the loop, and is no unhandled rejection', async ()
   // Nobody asked for runner.finalMessage().
 })
 
-test('nobody has to hold a loop that was left', async () => {
+test('a loop that was left can be garbage collected', async () => {
   const { bedrock } = connect(asksWeather)
   const runner = runTools(bedrock, { ...question, tools: [weather()] })
   for await (const _ of runner) break
   expect((await runner).stop_reason).toBe('tool_use')
 })
 
-test('a call whose input was cut runs nothing: the model is told', async () => {
+test('a call with a cut input is not run, and the model is told', async () => {
   const { bedrock } = connect(
     [
       { type: 'message_start', message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: {} } },

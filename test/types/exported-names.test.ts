@@ -17,14 +17,14 @@ test.each(['src/index.ts', 'src/core/index.ts'])('%s exports the types of the Me
   expect(missing).toEqual([])
 })
 
-test('the names that an editor proposes are those of the catalog', () => {
+test('the suggested model names are those of the catalog', () => {
   const made = execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'scripts/known-models.ts'], {
     encoding: 'utf8',
   })
   expect(read('src/core/known-models.ts')).toBe(made)
 })
 
-test('typesVersions, for resolvers that know no exports, names the same declarations', () => {
+test('typesVersions has the same declarations as exports', () => {
   const { exports, typesVersions } = JSON.parse(read('package.json')) as {
     exports: Record<string, { require: { types: string } } | string>
     typesVersions: { '*': Record<string, string[]> }

@@ -28,7 +28,7 @@ function setUp(onUsage: (record: UsageRecord) => void = () => {}) {
 }
 
 describe('usageTracking', () => {
-  test('tells each call when it is over', async () => {
+  test('reports each call when it is over', async () => {
     const records: UsageRecord[] = []
     const { bedrock } = setUp((record) => records.push(record))
     const { metadata } = await bedrock.messages.create(params)
@@ -54,7 +54,7 @@ describe('usageTracking', () => {
     expect(records[1]?.usage.outputTokens).toBeGreaterThan(0)
   })
 
-  test('a stream that was left, and one that failed', async () => {
+  test('reports a stream that was left, and one that failed', async () => {
     const records: UsageRecord[] = []
     const { fake, bedrock } = setUp((record) => records.push(record))
     for await (const _ of bedrock.messages.stream(params)) break
@@ -67,7 +67,7 @@ describe('usageTracking', () => {
     expect(records[0]?.usage.inputTokens).toBeGreaterThan(0)
   })
 
-  test('a stream that was aborted while nobody read it', async () => {
+  test('reports a stream that was aborted unread', async () => {
     const records: UsageRecord[] = []
     const { bedrock } = setUp((record) => records.push(record))
     const controller = new AbortController()
@@ -83,7 +83,7 @@ describe('usageTracking', () => {
     expect(records[1]).toMatchObject({ complete: false, operation: 'InvokeModelWithResponseStream' })
   })
 
-  test('a hit of the response cache is told as one', async () => {
+  test('reports a hit of the response cache', async () => {
     const records: UsageRecord[] = []
     const { bedrock } = setUp((record) => records.push(record))
     const middleware = [usageTracking((record) => records.push(record)), responseCaching({ store: memoryStore() })]
@@ -93,14 +93,14 @@ describe('usageTracking', () => {
     expect(records[1]?.usage).toEqual(records[0]?.usage)
   })
 
-  test('a stream that was left has a latency', async () => {
+  test('reports a latency for a stream that was left', async () => {
     const records: UsageRecord[] = []
     const { bedrock } = setUp((record) => records.push(record))
     for await (const _ of bedrock.messages.stream(params)) break
     expect(records).toMatchObject([{ latency: expect.any(Number), firstByteLatency: expect.any(Number) }])
   })
 
-  test('bookkeeping that throws fails no call', async () => {
+  test('does not fail a call if its callback throws', async () => {
     const { bedrock, errors } = setUp(() => {
       throw new Error('the meter is full')
     })
@@ -108,7 +108,7 @@ describe('usageTracking', () => {
     expect(errors).toHaveLength(1)
   })
 
-  test('the same numbers wherever Bedrock puts them, compaction summed', async () => {
+  test('reports the same tokens wherever Bedrock puts them, with compaction summed', async () => {
     const usage = {
       input_tokens: 5,
       output_tokens: 7,
@@ -123,7 +123,7 @@ describe('usageTracking', () => {
   })
 })
 
-test('middleware has names, for stack traces', () => {
+test('middleware functions have names, for stack traces', () => {
   const names = [
     usageTracking(() => {}),
     promptCaching(),
@@ -133,7 +133,7 @@ test('middleware has names, for stack traces', () => {
   expect(names).toEqual(['usageTracking', 'promptCaching', 'responseCaching', 'guardrails'])
 })
 
-test('costOf', () => {
+test('costOf adds the prices', () => {
   const usage = {
     inputTokens: 1_000_000,
     outputTokens: 100_000,
@@ -166,7 +166,7 @@ describe('per-call options', () => {
     { requestMetadata: { a: 'x'.repeat(9000) } },
     { serviceTier: 'gold' as never },
     { latency: 'low' as never },
-  ])('%j is refused before anything is sent', async (options) => {
+  ])('reject %j before anything is sent', async (options) => {
     const { fake, bedrock } = setUp()
     await expect(bedrock.messages.create(params, options)).rejects.toMatchObject({ code: 'configuration' })
     expect(fake.calls).toHaveLength(0)

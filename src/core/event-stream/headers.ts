@@ -5,7 +5,7 @@ import type { EventStreamHeaders, EventStreamHeaderValue } from './message.ts'
 // Header block: name length (1), name, type (1), then a value whose length follows from the type, or a length (2) and a
 // value. The index of a type is its number in the format; `true` and `false` have no value.
 const types = ['true', 'false', 'byte', 'short', 'integer', 'long', 'binary', 'string', 'timestamp', 'uuid'] as const
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true })
 const fixedLengths: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16]
 
 /** Decodes a message's header block. @throws StreamError `stream_corrupt` */

@@ -2,11 +2,10 @@ import { allocateBytes, decodeUtf8 } from '#platform'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const none = 255
-const values = new Uint8Array(256).fill(none)
-for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+const values = /* @__PURE__ */ createValues()
 
 // Reused: its text is read before the next call overwrites it.
-let decoded = allocateBytes(4096)
+let decoded = /* @__PURE__ */ allocateBytes(4096)
 
 /**
  * Decodes the base64 text in `bytes` from `start` to `end` to a string, without an intermediate string, which would
@@ -45,4 +44,10 @@ export function decodeBase64Text(bytes: Uint8Array, start: number, end: number):
   }
   // Six bits each; values above 63 mark invalid characters.
   return seen > 63 ? undefined : decodeUtf8(out, 0, at)
+}
+
+function createValues(): Uint8Array {
+  const values = new Uint8Array(256).fill(none)
+  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+  return values
 }

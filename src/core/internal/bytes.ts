@@ -1,4 +1,4 @@
-const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const pairs = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** Converts bytes to lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {

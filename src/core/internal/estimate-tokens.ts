@@ -9,7 +9,7 @@ export function estimateTokens({ system, tools, messages }: JsonObject): number 
   return Math.ceil(bytesOf([system ?? '', tools ?? [], messages ?? []]) / 4)
 }
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 function bytesOf(value: JsonValue | undefined): number {
   if (typeof value === 'string') return encoder.encode(value).length

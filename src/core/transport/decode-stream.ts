@@ -251,7 +251,7 @@ function chunkOf(
   return event
 }
 
-const usualBeginning = new TextEncoder().encode('{"bytes":"')
+const usualBeginning = /* @__PURE__ */ new TextEncoder().encode('{"bytes":"')
 
 /** Returns the JSON in a chunk; '' if it is empty. @throws if it is not base64 of text */
 function innerJsonOf(reader: MessageReader<TextHeaders>): string {

@@ -5,9 +5,12 @@ import type { JsonObject, JsonValue, TokenUsage } from '../types.ts'
 const names = {
   body: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
   metrics: ['inputTokenCount', 'outputTokenCount', 'cacheReadInputTokenCount', 'cacheWriteInputTokenCount'],
-  headers: ['input', 'output', 'cache-read-input', 'cache-write-input'].map(
-    (name) => `x-amzn-bedrock-${name}-token-count`,
-  ),
+  headers: [
+    'x-amzn-bedrock-input-token-count',
+    'x-amzn-bedrock-output-token-count',
+    'x-amzn-bedrock-cache-read-input-token-count',
+    'x-amzn-bedrock-cache-write-input-token-count',
+  ],
 } as const
 const fields = ['inputTokens', 'outputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'] as const
 

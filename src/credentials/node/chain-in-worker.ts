@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { Worker } from 'node:worker_threads'
 import type { Environment } from '../../core/internal/env.ts'
 import type { AwsCredentialIdentity, Logger } from '../../core/types.ts'

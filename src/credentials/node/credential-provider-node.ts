@@ -1,7 +1,6 @@
 // The default import, because webpack resolves what a named `createRequire` loads, and finds nothing.
 import nodeModule from 'node:module'
 import { join } from 'node:path'
-import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { AwsCredentialIdentity } from '../../core/types.ts'
 

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import process from 'node:process'
 import { CredentialsError } from '../../core/errors.ts'
 import { createLineReader } from './line-reader.ts'
 

@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import process from 'node:process'
 import { ConfigurationError, isBedrockError } from '../../core/errors.ts'
 import { assertOptions } from '../../core/internal/assert-options.ts'
 import type { Environment } from '../../core/internal/env.ts'

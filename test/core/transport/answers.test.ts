@@ -27,11 +27,11 @@ function inPieces(pieces: readonly Uint8Array[], init?: ResponseInit): Response 
   return new Response(body, init)
 }
 
-describe('the body of an answer', () => {
+describe('the body of a response', () => {
   const message = { type: 'message', content: [{ type: 'text', text: 'grün \u{1f333} a\ufeffb' }], usage: {} }
   const bytes = new TextEncoder().encode(JSON.stringify(message))
 
-  test('is read whole, wherever the network cuts it', async () => {
+  test('is read completely, wherever the network cuts it', async () => {
     const cuts = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(cuts, async (at) => {
@@ -50,7 +50,7 @@ describe('the body of an answer', () => {
     expect(content).toEqual(message.content)
   })
 
-  test('that breaks off is an error that says so', async () => {
+  test('that breaks off rejects with a ConnectionError', async () => {
     const broken = (): Response =>
       new Response(
         new ReadableStream({
@@ -96,17 +96,17 @@ describe('a redirect', () => {
     }
   })
 
-  test('whose status a browser hides', async () => {
+  test('is reported if a browser hides its status', async () => {
     expect((await refused(() => Response.error())).message).toContain('answered with a redirect')
   })
 
-  test('is no other refusal', async () => {
+  test('is not reported for other statuses', async () => {
     for (const status of [400, 404])
       expect((await refused(() => Response.json({ message: 'No' }, { status }))).message).toBe('No')
   })
 })
 
-test('the latency of an answer is the time since the call began, in the metadata and in the log', async () => {
+test('the metadata and the log have the latency since the start of the call', async () => {
   const time = { now: 5_000 }
   const clock = {
     now: () => time.now,
@@ -134,12 +134,19 @@ test("the metadata has the response's headers", async () => {
 })
 
 describe('headers of a call', () => {
-  test('are sent without the spaces around them; those without a value are not', async () => {
+  test('are sent trimmed, without those that are undefined', async () => {
     const { fetch, requests } = capturingFetch(() => Response.json({ type: 'message', content: [] }))
     const headers = { 'X-App': ' \tone ', 'x-none': undefined, "x!#$%&'*+.^_`|~-9": 'odd' }
     await client(fetch).messages.create(params, { headers: headers as never })
     expect(requests[0]?.headers).toMatchObject({ 'x-app': 'one', "x!#$%&'*+.^_`|~-9": 'odd' })
     expect(requests[0]?.headers).not.toHaveProperty('x-none')
+  })
+
+  test('are signed as they arrive', async () => {
+    const fake = createFakeBedrock()
+    const bedrock = client(fake.fetch, { credentials: fake.identity, region: fake.region })
+    await bedrock.messages.create(params, { headers: { 'x-app': '  two  words\t' } })
+    expect(fake.calls).toMatchObject([{ status: 200, signature: { valid: true } }])
   })
 
   test.each<[object, string]>([
@@ -164,7 +171,7 @@ describe('headers of a call', () => {
 describe('a middleware', () => {
   const pass: Middleware = (request, next) => next(request)
 
-  test('is told only what runs inside of it', async () => {
+  test('gets only the middleware after it as inner', async () => {
     const seen: (readonly Middleware[])[] = []
     const look: Middleware = (request, next, { inner }) => {
       seen.push(inner)
@@ -175,7 +182,7 @@ describe('a middleware', () => {
     expect(seen).toEqual([[pass, look], []])
   })
 
-  test('that answers a stream with JSON, or the other way round, is an error', async () => {
+  test('that answers a stream with JSON rejects the call', async () => {
     const { fetch } = capturingFetch(() => Response.json({ type: 'message', content: [] }))
     const turn: Middleware = (request, next) =>
       next({

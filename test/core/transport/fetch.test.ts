@@ -78,11 +78,11 @@ describe('the request', () => {
 
 describe('the response', () => {
   test.each<[string, object, number]>([
-    ['is not asked for again', {}, 1],
-    ['with retry: true, as the client retries', { retry: true }, 4],
-    ['with retries of its own', { retry: { attempts: 2 } }, 2],
-    ['with retry: false', { retry: false }, 1],
-  ])('of a failure is returned, with its body: %s', async (_, init, count) => {
+    ['without retries by default', {}, 1],
+    ["with retry: true, after the client's retries", { retry: true }, 4],
+    ['with its own retry, after those', { retry: { attempts: 2 } }, 2],
+    ['with retry: false, at once', { retry: false }, 1],
+  ])('of a failure is returned with its body: %s', async (_, init, count) => {
     const { fetch, requests } = capturingFetch(
       () => new Response('not now', { status: 503, headers: { 'x-served-by': 'a' } }),
     )
@@ -92,13 +92,23 @@ describe('the response', () => {
     expect(requests).toHaveLength(count)
   })
 
-  test('that would fail again is returned at once, even with retries', async () => {
+  test('of an earlier attempt is not returned if the last one got no response', async () => {
+    let attempts = 0
+    const fetch: typeof globalThis.fetch = async () => {
+      if (++attempts === 1) return new Response('not now', { status: 503 })
+      throw new TypeError('fetch failed')
+    }
+    const call = client(fetch).fetch('/inference-profiles', { retry: true })
+    await expect(call).rejects.toMatchObject({ code: 'connection', attempts: 3 })
+  })
+
+  test('of a failure that a retry cannot help is returned at once', async () => {
     const { fetch, requests } = capturingFetch(() => new Response('wrong', { status: 400 }))
     const response = await client(fetch).fetch('/inference-profiles', { retry: true })
     expect([response.status, await response.text(), requests.length]).toEqual([400, 'wrong', 1])
   })
 
-  test('that refuses the credentials makes it ask for others, without any retries', async () => {
+  test('that refuses the credentials leads to one replay with new ones, even without retries', async () => {
     const refusal = { message: 'The security token included in the request is expired' }
     const credentials = vi.fn(async ({ forceRefresh = false } = {}) =>
       forceRefresh ? keys : { ...keys, accessKeyId: 'AKIDEXAMPLEOLD' },
@@ -117,12 +127,12 @@ describe('the response', () => {
     expect([refused.status, await refused.json()]).toEqual([403, refusal])
   })
 
-  test('whose status a browser hides is a 502', async () => {
+  test('has status 502 if a browser hides the status of a redirect', async () => {
     const { fetch } = capturingFetch(() => Response.error())
     expect((await client(fetch).fetch('/inference-profiles')).status).toBe(502)
   })
 
-  test('is waited for like that of a stream', async () => {
+  test('has the response timeout of a stream', async () => {
     const clock = openClock()
     const fetch = vi.fn(async () => {
       expect([...clock.running.values()]).toEqual([300_000])
@@ -133,7 +143,7 @@ describe('the response', () => {
   })
 })
 
-describe("the call's deadline and its signal are let go of", () => {
+describe('the timers and the signal of a call are released', () => {
   const endless = (): { response: Response; cancelled: () => boolean } => {
     let isCancelled = false
     const body = new ReadableStream<Uint8Array>({
@@ -153,19 +163,19 @@ describe("the call's deadline and its signal are let go of", () => {
     return { response, isHeld }
   }
 
-  test('by a response without a body', async () => {
+  test('if the response has no body', async () => {
     const { isHeld } = await open(new Response(null, { status: 204 }))
     expect(isHeld()).toBe(false)
   })
 
-  test('at the end of the body, and not before', async () => {
+  test('at the end of the body, not before', async () => {
     const { response, isHeld } = await open(Response.json({}))
     expect(isHeld()).toBe(true)
     await response.json()
     expect(isHeld()).toBe(false)
   })
 
-  test('by a reader that leaves, and the connection is closed', async () => {
+  test('when the reader cancels, which closes the connection', async () => {
     const { response: endlessResponse, cancelled } = endless()
     const { response, isHeld } = await open(endlessResponse)
     expect(isHeld()).toBe(true)

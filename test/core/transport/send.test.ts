@@ -109,15 +109,19 @@ describe('credentials that Bedrock refused', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
-  test.each<[string, number, number]>([
-    ['a gateway answers 401, in any words', 401, 2],
-    ['a permission is missing', 403, 1],
-  ])('are replaced or not: %s', async (_, status, requests) => {
+  const expired = { __type: 'ExpiredTokenException' }
+  test.each<[string, number, object, number]>([
+    ['a gateway answers 401, in any words', 401, {}, 2],
+    ['they have expired', 403, expired, 2],
+    ['a permission is missing', 403, {}, 1],
+    ['the service fails with the same type', 500, expired, 1],
+  ])('are replaced or not: %s', async (_, status, body, requests) => {
     let asked = 0
-    const fetch = vi.fn(async () => Response.json({ message: 'Go away' }, { status }))
+    const fetch = vi.fn(async () => Response.json({ message: 'Go away', ...body }, { status }))
     const { bedrock } = setUp({
       credentials: async () => ({ accessKeyId: `AKIDEXAMPLE${asked++}`, secretAccessKey: 'secret-example' }),
       fetch,
+      retry: false,
     })
     await expect(call(bedrock)).rejects.toMatchObject({ status })
     expect(fetch).toHaveBeenCalledTimes(requests)
