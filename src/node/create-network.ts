@@ -1,4 +1,4 @@
-import http, { type ClientRequest } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import type { HttpResponse, HttpTransport, Network } from '../core/internal/http.ts'
@@ -31,7 +31,9 @@ export function createNetwork(given: NodeFetchOptions = {}): Network {
   return { transport, fetch: toFetch(transport) }
 }
 
-/** Waits for the headers of a response. Keeps nothing of the request, which a stream would keep for as long as it lasts. */
+/**
+ * Waits for the headers of a response. Afterwards it keeps nothing, because a stream would keep it for as long as it lasts.
+ */
 function responseTo(
   outgoing: ClientRequest,
   {
@@ -50,35 +52,52 @@ function responseTo(
 ): Promise<HttpResponse> {
   const { reusedSocket } = outgoing
   return new Promise((resolve, reject) => {
-    let isOver = false
-    const fail = (error: unknown): void => {
-      if (isOver) return
-      isOver = true
-      connection?.end()
-      // If one idle connection has died unnoticed, the others have too.
-      if (reusedSocket) agents.dropIdle()
-      reject(error)
-    }
-    // The scope belongs to the attempt, so it also closes the connection while the body is being read.
-    scope.onAbort((reason) => {
-      fail(reason)
-      outgoing.destroy()
-    })
-    outgoing
-      .on('error', (error) => fail(forwarder && connection?.isMade === false ? proxyFailure(forwarder, error) : error))
-      .on('close', () => fail(new Error('the connection was closed')))
-      .on('response', (incoming) => {
-        if (forwarder && incoming.statusCode === 407) {
-          fail(proxyRefusal(forwarder, 407, new URL(path).host))
-          outgoing.destroy()
-          return
-        }
-        isOver = true
+    const waiting: Waiting = {
+      fail(error) {
+        stop()
+        outgoing.on('error', ignore)
         connection?.end()
-        resolve(toResponse(incoming, outgoing))
-      })
+        // If one idle connection has died unnoticed, the others have too.
+        if (reusedSocket) agents.dropIdle()
+        reject(error)
+      },
+    }
+    const onError = (error: Error): void =>
+      waiting.fail?.(forwarder && connection?.isMade === false ? proxyFailure(forwarder, error) : error)
+    const onClose = (): void => waiting.fail?.(new Error('the connection was closed'))
+    const onResponse = (incoming: IncomingMessage): void => {
+      if (forwarder && incoming.statusCode === 407) {
+        waiting.fail?.(proxyRefusal(forwarder, 407, new URL(path).host))
+        outgoing.destroy()
+        return
+      }
+      connection?.end()
+      resolve(toResponse(incoming, outgoing))
+      stop()
+    }
+    const stop = (): void => {
+      waiting.fail = undefined
+      outgoing.off('error', onError).off('close', onClose).off('response', onResponse)
+    }
+    outgoing.on('error', onError).on('close', onClose).on('response', onResponse)
+    closeWith(scope, outgoing, waiting)
   })
 }
+
+/** The wait for a response. */
+interface Waiting {
+  fail: ((error: unknown) => void) | undefined
+}
+
+/** Closes the connection with its attempt, also while the body is being read. */
+function closeWith(scope: AbortSource, outgoing: ClientRequest, waiting: Waiting): void {
+  scope.onAbort((reason) => {
+    waiting.fail?.(reason)
+    outgoing.destroy()
+  })
+}
+
+function ignore(): void {}
 
 /** A connection that is being made. */
 interface PendingConnection {
