@@ -1,4 +1,4 @@
-// How long each case takes beside what an older commit builds: the same programs, each run with either.
+// Compares each case with the build of an older commit. Both run the same programs.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { buildForWeb } from './web.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Prints a table: a ratio below 1 is faster than that commit. */
+/** Prints a table of ratios. Below 1 is faster than that commit. */
 export async function against(commit, { isChosen, rounds, runOne }) {
   const tree = mkdtempSync(join(tmpdir(), 'outcrop-against-'))
   try {
@@ -26,7 +26,7 @@ export async function against(commit, { isChosen, rounds, runOne }) {
         const run = (which, folder) => times[which].push(runOne(`${folder}one.mjs`, group.name, name))
         try {
           for (let round = 0; round < rounds; round++) {
-            // Each goes first in turn.
+            // They take turns in going first.
             for (const which of round % 2 ? ['old', 'now'] : ['now', 'old']) run(which, which === 'now' ? here : old)
           }
           rows.push([group.name, name, ...compared(times.now, times.old, group.format)])
@@ -57,7 +57,7 @@ function compared(now, old, format = formatTime) {
   return [format(median(now)), format(median(old)), ratio.toFixed(2)]
 }
 
-/** Builds the commit, and puts this folder's programs beside it. */
+/** Builds the commit, and copies this folder's programs next to it. */
 function prepare(tree) {
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
   execFileSync(process.execPath, ['scripts/build.mjs', '--fast'], { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] })

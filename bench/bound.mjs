@@ -1,11 +1,11 @@
-// The least that a call can cost: what has to be done, by hand, with nothing checked that a call could go without.
+// The lower bound of a call's cost: only the indispensable work, without checks.
 import { createHash, createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex')
 const hmac = (key, data) => createHmac('sha256', key).update(data)
 
-/** Signs for one host and path, with a key that is kept. */
+/** Signs for one host and path, with a cached key. */
 function signer({ accessKeyId, secretAccessKey }, region, hostname) {
   const keys = new Map()
   const keyOf = (day) => {
@@ -35,7 +35,7 @@ function signer({ accessKeyId, secretAccessKey }, region, hostname) {
   }
 }
 
-/** Makes a function that sends parameters and gives the response. */
+/** Returns a function that sends parameters and resolves to the response. */
 export function sendByHand({ identity, region, hostname, path, fetch }) {
   const sign = signer(identity, region, hostname)
   return async ({ model: _, ...params }) => {
@@ -46,7 +46,7 @@ export function sendByHand({ identity, region, hostname, path, fetch }) {
   }
 }
 
-/** The events in an event stream's bytes, both checksums of each frame compared. */
+/** Decodes an event stream, and verifies both checksums of each frame. */
 export async function* eventsByHand(chunks) {
   let held = Buffer.alloc(0)
   for await (const chunk of chunks) {

@@ -40,7 +40,7 @@ function smithySigner(sha256) {
   }
 }
 
-// A new second for each request, as time goes on; the day and so the signing key stay.
+// Each request has a new second, as in reality. The day stays, and so does the signing key.
 const dateAt = (i) => new Date(1_790_000_000_000 + (i % 20_000) * 1000)
 
 function signing(size) {
@@ -116,7 +116,7 @@ function decoding(size) {
   }
 }
 
-/** Makes responses with the stream of a message. */
+/** Returns a function that creates responses with the stream of a message. */
 function streamedResponses(count = deltas) {
   const chunks = chunked(streamBytes(count), 16_384)
   return () =>
@@ -131,7 +131,7 @@ function streamedResponses(count = deltas) {
     )
 }
 
-// A streamed message with the request that it takes, over an in-memory `fetch`: what a program has of each client.
+// A streamed message, including its request, over an in-memory `fetch`.
 function streaming(count) {
   const respond = streamedResponses(count)
   const drain = (start) => async () => {
@@ -178,7 +178,7 @@ function streaming(count) {
   }
 }
 
-// From frames to server-sent events. Ours is the whole path, with the request and the call to Bedrock.
+// From frames to server-sent events. Outcrop's case includes the request and the call to Bedrock.
 function converting() {
   const respond = streamedResponses()
   const drain = async (convert) => {
@@ -233,7 +233,7 @@ async function client(fetch, subpath = 'outcrop', middleware = []) {
   return { bedrock: createBedrockClient({ region, credentials: identity, fetch: async () => fetch(), middleware }) }
 }
 
-/** A call as one wires it by hand with AWS's packages. */
+/** A hand-wired call with AWS's packages. */
 function smithyCall(sha256, respond) {
   const sign = smithySigner(sha256)
   const fetch = async () => respond()
@@ -251,7 +251,7 @@ function smithyCall(sha256, respond) {
   }
 }
 
-/** A call as one wires it by hand with aws4fetch, for a Worker say. */
+/** A hand-wired call with aws4fetch, for example in a Worker. */
 async function aws4fetchCall(respond) {
   const { AwsClient } = await import('aws4fetch')
   const aws = new AwsClient({ ...identity, region, service: 'bedrock' })
@@ -266,7 +266,7 @@ async function aws4fetchCall(respond) {
 
 const bodyOf = ({ model: _, ...body }) => JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...body })
 
-// A request of so many characters and a short answer.
+// Requests of different lengths, with a short answer.
 function creating(size) {
   const sized = { ...params, messages: [{ role: 'user', content: 'x'.repeat(size) }] }
   const own = (subpath) => async () => {

@@ -1,5 +1,5 @@
-// From the start of a process to its first answer: CPU time above that of an empty program, from files as npm installs them
-// and from one bundle.
+// The CPU time from the start of a process to its first answer, less that of an empty program: from files as npm installs
+// them, and from one bundle.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -21,14 +21,14 @@ const programs = {
   '@anthropic-ai/bedrock-sdk': peer('@anthropic-ai/bedrock-sdk'),
   '@aws-sdk/client-bedrock-runtime': peer('@aws-sdk/client-bedrock-runtime'),
 }
-// Read at the end of every program.
+// Runs at the end of every program.
 const used = 'const { user, system } = process.cpuUsage(); console.log(user + system); process.exit(0)'
 
 export const name = 'start to first answer'
 export const isPlotted = true
 export const contestants = Object.keys(programs).flatMap((name) => [name, `${name}, bundled`])
 
-/** Gives the microseconds of CPU time above those of an empty program in each round, by contestant. */
+/** Returns each round's microseconds of CPU time above those of an empty program, by contestant. */
 export async function measure(rounds, directory = here) {
   const server = spawn(process.execPath, [`${here}http-server.mjs`], { stdio: ['ignore', 'pipe', 'inherit'] })
   const files = {}
@@ -42,10 +42,10 @@ export async function measure(rounds, directory = here) {
           stdin: { contents, resolveDir: directory },
           outfile,
           bundle: true,
-          // The peers' file itself is no package.
+          // The file of peers is not a package.
           ...(isBundled ? { minify: true } : { packages: 'external' }),
           platform: 'node',
-          // Not this repository's, whose `paths` name the web platform.
+          // Without this repository's `paths`, which refer to the web platform.
           tsconfigRaw: '{}',
           format: 'esm',
           banner: isBundled

@@ -4,7 +4,7 @@ import { fromUtf8, toUtf8 } from '@smithy/util-utf8'
 export const codec = new EventStreamCodec(toUtf8, fromUtf8)
 const string = (value) => ({ type: 'string', value })
 
-/** An event as Bedrock frames it. */
+/** Encodes an event in a frame, as Bedrock does. */
 export function frame(event) {
   const bytes = Buffer.from(JSON.stringify(event)).toString('base64')
   return codec.encode({
@@ -27,7 +27,7 @@ const start = {
   usage: { input_tokens: 10, output_tokens: 1 },
 }
 
-/** The bytes of a message with one block, given its beginning and its deltas. */
+/** Encodes a message with one block, from the block's start and deltas. */
 export function messageBytes(content_block, deltas) {
   return Buffer.concat(
     [
@@ -41,7 +41,7 @@ export function messageBytes(content_block, deltas) {
   )
 }
 
-/** Bytes in pieces. */
+/** Splits bytes into chunks. */
 export function chunked(bytes, size) {
   const chunks = []
   for (let i = 0; i < bytes.length; i += size) chunks.push(bytes.subarray(i, i + size))

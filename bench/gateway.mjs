@@ -1,7 +1,7 @@
-// Holds many streams open through the gateway for a while, and the same through a bare proxy.
+// Holds many streams open through the gateway for a while, and as many through a bare proxy.
 //   node scripts/build.mjs --fast && node bench/gateway.mjs [streams=1000] [seconds=30] [way]
-// Each event carries the time at which it was sent, so its delay is known where it arrives. Prints the streams that were
-// lost, the delays and the memory, of the gateway beside a proxy that only copies bytes. Two cores are enough.
+// Each event contains the time at which it was sent, so the receiver knows its delay. Prints lost streams, delays and memory
+// of the gateway, and of a proxy that only copies bytes. Two cores are enough.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ async function upstream() {
   await announce(server)
 }
 
-/** What any proxy in Node costs. */
+/** A bare proxy, for the cost that any proxy in Node has. */
 async function proxy(url) {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
   const server = createServer((incoming, outgoing) => {
@@ -109,8 +109,8 @@ async function measure(streams, seconds, only) {
   const bedrock = await begin('upstream')
   const ways = [
     ['bare proxy', await begin('proxy', bedrock.url), '/'],
-    ["gateway, Bedrock's wire", await begin('gateway', bedrock.url), '/model/sonnet/invoke-with-response-stream'],
-    ["gateway, Anthropic's wire", await begin('gateway', bedrock.url), '/v1/messages'],
+    ["gateway, Bedrock's API", await begin('gateway', bedrock.url), '/model/sonnet/invoke-with-response-stream'],
+    ["gateway, Anthropic's API", await begin('gateway', bedrock.url), '/v1/messages'],
   ]
   console.log(`${streams} streams at a time for ${seconds} s, an event every ${interval} ms in each`)
   for (const [name, { child, url }, path] of ways) {
@@ -135,7 +135,7 @@ async function load(url, streams, seconds, pid) {
   const cpuBefore = cpuMilliseconds(pid)
   const sampler = setInterval(() => memory.push(residentMegabytes(pid)), 1000)
   const lanes = Array.from({ length: streams }, async () => {
-    // Spread over one stream's time, as if they had been coming and going for long.
+    // Spread over one stream's duration, as in a steady state.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * eventsPerStream * interval))
     while (now() < end) {
       const outcome = await stream(url, agent, delays, firsts)
@@ -180,7 +180,7 @@ function stream(url, agent, delays, firsts) {
         const arrived = now()
         if (isFirst) firsts.push(arrived - started)
         isFirst = false
-        // An event may lie in two chunks.
+        // An event may be split between two chunks.
         text += chunk.toString('latin1')
         let read = 0
         for (const match of text.matchAll(/@(\d+(?:\.\d+)?)@|"bytes":"([^"]+)"/g)) {
@@ -210,7 +210,7 @@ function residentMegabytes(pid) {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
 }
 
-/** Of all threads, as Linux counts it: in hundredths of a second. */
+/** Returns the CPU time of all threads, from Linux, in hundredths of a second. */
 function cpuMilliseconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10

@@ -10,7 +10,7 @@ export const answer = JSON.stringify({
   usage: { input_tokens: 300, output_tokens: 300 },
 })
 
-/** The frame that a stream begins with. */
+/** The first frame of a stream. */
 export const firstFrame = Buffer.from(
   frame({ type: 'message_start', message: { ...JSON.parse(answer), content: [], stop_reason: null } }),
 )

@@ -1,4 +1,4 @@
-// Runs one contestant against the server at a port, and prints what one call or open stream took: microseconds, or KB.
+// Runs one contestant against the server at a port. Prints the microseconds of a call, or the KB of an open stream.
 import http from 'node:http'
 import https from 'node:https'
 import { identity, model, peers, region } from './peers.mjs'
@@ -11,7 +11,7 @@ const body = JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', ...params
 const headers = { 'content-type': 'application/json', 'x-amz-date': '20260101T000000Z', authorization: 'x'.repeat(200) }
 const json = (chunks) => JSON.parse(Buffer.concat(chunks))
 
-/** What each contestant needs to do: a whole answer, parsed; and a stream, up to its first bytes. */
+/** The contestants' functions: one gets a parsed response, and one opens a stream up to its first bytes. */
 const contestants = {
   'fetch, bare': async () => {
     const call = (path) => fetch(endpoint + path, { method: 'POST', headers, body })
@@ -157,7 +157,7 @@ const tasks = {
       await Promise.all(Array.from({ length: inFlight }, worker))
     }
     await run(3_000, 64)
-    // Of CPU time: a process that is kept from running by others is not slow.
+    // In CPU time, because a process that waits for others is not slow.
     const before = process.cpuUsage()
     await run(2_000, 64)
     const { user, system } = process.cpuUsage(before)
@@ -176,7 +176,7 @@ const tasks = {
       }
       return process.memoryUsage.rss() / 1024
     }
-    // What is loaded and compiled for the first ones is not theirs.
+    // The first ones also load and compile code.
     await openUp(500)
     const before = await memory()
     await openUp(count)

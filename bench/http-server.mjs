@@ -1,5 +1,5 @@
-// The other side: answers as Bedrock does and as little else as can be, so that the clients are what is measured. Prints
-// its port, and with a certificate that of TLS too. HTTP/2 is told by how it begins.
+// A minimal server that answers like Bedrock, so that the measurements show the clients. Prints its port, and with a
+// certificate also the port for TLS. Detects HTTP/2 by its connection preface.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createServer as createHttp2Server } from 'node:http2'

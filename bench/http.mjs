@@ -1,4 +1,4 @@
-// Over HTTP on this machine: every contestant in a process of its own, in interleaved rounds, with the server in another.
+// Over HTTP on this machine. Each contestant and the server run in their own processes, in interleaved rounds.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const others = [
   '@ai-sdk/amazon-bedrock',
 ]
 const http2 = 'node:http2, one session, bare'
-// Of one core's time.
+// Calls per second of one core.
 const perSecond = (microseconds) => `${formatTime(microseconds)}, ${Math.round(1e6 / microseconds)} /s`
 
 export const groups = [
@@ -48,9 +48,9 @@ export const groups = [
 ]
 
 /**
- * Gives what one call or stream took in each round, by contestant.
+ * Measures one call or stream in each round, by contestant.
  *
- * @param directories - where each contestant's code is, by a word before its name; for a comparison
+ * @param directories - the folder of each contestant's code, by the prefix of its name; for a comparison
  */
 export async function measure({ task, scheme = 'http', contestants }, rounds, directories = { '': here }) {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-bench-'))
@@ -88,7 +88,7 @@ export async function measure({ task, scheme = 'http', contestants }, rounds, di
   }
 }
 
-/** The certificate that the tests make. */
+/** Creates the same certificate as the tests. */
 async function certificates() {
   const outfile = `${here}node_modules/.certificate.mjs`
   await build({

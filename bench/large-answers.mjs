@@ -1,12 +1,12 @@
-// Whether an answer of 10 MB costs as much per byte as a short one: by what it is made of, by the pieces that it comes in,
-// and by how many come at the same time. What is not ours, such as a web stream, is left out.
+// Shows whether an answer of 10 MB costs as much per byte as a short one, by its content, its chunks and the number of
+// concurrent streams. Excludes code of others, such as web streams.
 import { chunked, messageBytes } from './frames.mjs'
 import { identity, model, region } from './peers.mjs'
 
 const size = 10_000_000
 const piece = 'a long answer, and then some more of it, word by word ... '.repeat(2).slice(0, 100)
 
-/** What a message is made of, as its block begins and as its deltas of 100 characters. */
+/** Kinds of content: the block's start, and its deltas of 100 characters. */
 const kinds = {
   text: (length) => [
     { type: 'text', text: '' },
@@ -30,7 +30,7 @@ const kinds = {
 
 const params = { model, max_tokens: 1024, messages: [{ role: 'user', content: 'Hi' }] }
 
-/** @param count - how many streams there are at once, of `length` characters each */
+/** @param count - the number of concurrent streams, of `length` characters each */
 function answering(kind, cut, length = size, count = 1) {
   return async () => {
     const { createBedrockClient } = await import('outcrop')
@@ -44,21 +44,21 @@ function answering(kind, cut, length = size, count = 1) {
       const headers = new Headers({ 'content-type': 'application/vnd.amazon.eventstream' })
       return { ok: true, status: 200, headers, body: { getReader: () => reader } }
     }
-    // As the transport of `outcrop/node` stands behind a `fetch`.
+    // In the way the transport of `outcrop/node` implements a `fetch`.
     const fetch = Object.assign(() => {}, { [Symbol.for('outcrop.transport')]: transport })
     const bedrock = createBedrockClient({ region, credentials: identity, fetch })
     const once = () => bedrock.messages.stream(params).finalMessage()
-    // One megabyte shows what the smallest cuts cost.
+    // One megabyte is enough to show the cost of the smallest chunks.
     const rounds = cut < 1_000 ? 1 : Math.max(1, size / length / count)
     const operation = async () => {
       for (let i = 0; i < rounds; i++) await Promise.all(Array.from({ length: count }, once))
     }
-    // How many times 10 MB it is.
+    // The length in units of 10 MB.
     return Object.assign(operation, { weight: (rounds * count * length) / size })
   }
 }
 
-/** One answer, by what it is made of and the pieces that it comes in. */
+/** One answer, by its content and chunks. */
 export const largeAnswers = {
   'text, cuts of 64 KB': answering('text', 65_536),
   'text, cuts of 1 KB': answering('text', 1_024),
@@ -70,7 +70,7 @@ export const largeAnswers = {
 
 const short = 50_000
 
-/** Answers of 50 KB, by how many come at once. */
+/** Answers of 50 KB, by the number of concurrent ones. */
 export const concurrentAnswers = {
   'one at a time': answering('text', 65_536, short),
   '10 at once': answering('text', 65_536, short, 10),

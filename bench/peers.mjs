@@ -1,4 +1,4 @@
-// Others that call Claude on Bedrock, each as its own documentation has it, over an in-memory `fetch` or against an endpoint.
+// Other clients for Claude on Bedrock, each used as its documentation says, over an in-memory `fetch` or against an endpoint.
 import { Readable } from 'node:stream'
 
 export const region = 'us-east-1'
@@ -7,10 +7,10 @@ export const model = 'us.anthropic.claude-sonnet-4-6'
 const { accessKeyId, secretAccessKey } = identity
 
 /**
- * Makes a peer: `create(params)` gives a message, `stream(params)` an async iterable of events or parts.
+ * Creates a peer: `create(params)` resolves to a message, and `stream(params)` to an async iterable of events or parts.
  *
- * @param options.fetch - answers in place of the network
- * @param options.endpoint - where to send, without `fetch`
+ * @param options.fetch - answers instead of the network
+ * @param options.endpoint - the destination without `fetch`
  */
 export const peers = {
   '@anthropic-ai/bedrock-sdk': async ({ fetch, endpoint }) => {
@@ -73,7 +73,7 @@ export const peers = {
   },
 }
 
-/** A handler of the AWS SDK over a `fetch`: what it has in place of one. */
+/** Returns a request handler of the AWS SDK that calls a `fetch`. */
 async function handlerOf(fetch) {
   const { HttpResponse } = await import('@smithy/protocol-http')
   return {

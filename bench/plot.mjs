@@ -1,4 +1,4 @@
-// Bars as SVG, in colours that can be read on a light and on a dark page.
+// Bar charts in SVG, in colors for light and dark pages.
 
 const row = 26
 const left = 250
@@ -6,9 +6,9 @@ const right = 110
 const width = 760
 
 /**
- * Draws what was measured; a shorter bar is better.
+ * Draws measurements; a shorter bar is better.
  *
- * @param rows - `{ name, value, shown }`, of which those that begin with `outcrop` stand out
+ * @param rows - `{ name, value, shown }`; names that begin with `outcrop` are highlighted
  */
 export function plot(title, rows) {
   const most = Math.max(...rows.map(({ value }) => value))

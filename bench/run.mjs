@@ -1,9 +1,9 @@
-// Every contestant in a process of its own, in interleaved rounds: what slows the machine slows them all.
+// Each contestant runs in its own process, in interleaved rounds, so that a slow machine slows all of them.
 //
 //   npm run bench -- [part of a name] [--write] [--plot] [--against <commit>]
 //
-// --write puts the tables and plots into docs/performance.md and docs/plots, --plot draws alone; --against compares with what
-// an older commit builds. ROUNDS=7 measures more often than 3 times.
+// --write updates docs/performance.md and docs/plots, --plot only draws, and --against compares with the build of an older
+// commit. ROUNDS=7 measures 7 times instead of 3.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +27,7 @@ const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 const rounds = Number(process.env.ROUNDS ?? 3)
 const isChosen = ({ name }) => positionals.every((part) => name.includes(part))
 
-/** Runs a group's contestants, each in a process of its own. */
+/** Runs a group's contestants, each in its own process. */
 async function measure({ name, contestants }) {
   const names = Object.keys(contestants)
   const times = Object.fromEntries(names.map((contestant) => [contestant, []]))
@@ -83,7 +83,7 @@ function slug(name) {
   return name.toLowerCase().replace(/\W+/g, '-')
 }
 
-/** Puts each block between its two marks in a page. */
+/** Writes each block between its marks in a page. */
 function write(file, blocks) {
   let page = readFileSync(file, 'utf8')
   for (const [name, block] of blocks) {

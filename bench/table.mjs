@@ -1,4 +1,4 @@
-// What was measured, as Markdown.
+// Measurements as Markdown.
 
 export const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
@@ -9,8 +9,8 @@ export const formatTime = (microseconds) => {
 }
 
 /**
- * What a group's measurements come to: for each contestant a figure, and how it stands beside one of them, `outcrop` if it
- * takes part. Ratios are of the same round, as what slows the machine slows both.
+ * Summarizes a group: each contestant's figure, and its ratio to `outcrop`, or to the first one without it. Ratios compare
+ * figures of the same round, because a slow machine slows both.
  */
 export function summarize({ baseline, format = formatTime, word = 'as fast' }, times) {
   const names = Object.keys(times)
@@ -30,7 +30,7 @@ export function summarize({ baseline, format = formatTime, word = 'as fast' }, t
 
 const digits = (ratio) => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
 
-/** A table of Markdown, its columns aligned. */
+/** Formats a Markdown table with aligned columns. */
 export function table(head, rows) {
   const widths = head.map((title, i) =>
     Math.max(...[title, ...rows.map((row) => row[i])].map((text) => text.length), 3),

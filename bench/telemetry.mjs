@@ -1,5 +1,5 @@
-// What telemetry costs a call. A few per cent are lost between processes: each contestant takes turns with the baseline in
-// one, a few calls at a time.
+// The cost of telemetry per call. Processes differ by a few percent, so each contestant takes turns with the baseline in one
+// process, a few calls at a time.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { metrics, trace } from '@opentelemetry/api'
@@ -30,7 +30,7 @@ const params = {
 
 const clients = {
   [baseline]: () => client([]),
-  // What it differs by is noise.
+  // Its difference from the baseline is noise.
   'without telemetry, again': () => client([]),
   'no SDK registered': () => client([telemetry()]),
   'no SDK, tracer and meter of the API': () =>
@@ -44,14 +44,14 @@ const clients = {
     ]),
 }
 
-/** Gives the times of each round, in microseconds per call, by contestant. */
+/** Returns the times of each round, in microseconds per call, by contestant. */
 export async function measure(rounds) {
   const times = Object.fromEntries(Object.keys(clients).map((contestant) => [contestant, []]))
   for (let round = 0; round < rounds; round++) {
     for (const contestant of Object.keys(clients)) {
       const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), contestant])
       const [base, time] = JSON.parse(output)
-      // As long as beside the baseline of this process, on the scale of the first.
+      // Scaled from this process's baseline to that of the first process.
       times[contestant].push(contestant === baseline ? base : (time / base) * times[baseline][round])
     }
   }
@@ -61,7 +61,7 @@ export async function measure(rounds) {
 async function compare(contestant) {
   const pair = [baseline, contestant].map((each) => ({ bedrock: clients[each](), spent: 0 }))
   for (let round = -100; round < batches; round++) {
-    // By chance, so that the collector's own rhythm hits both alike.
+    // In random order, so that garbage collection affects both equally.
     for (const each of Math.random() < 0.5 ? pair : pair.toReversed()) {
       const { user, system } = process.cpuUsage()
       for (let i = 0; i < batch; i++) await each.bedrock.messages.create(params)

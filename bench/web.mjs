@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 
-/** Builds the web platform's code, as a bundler for a Worker takes it, for the programs in a folder. */
+/** Builds the web platform's code, as a bundler for a Worker does, for the programs in a folder. */
 export function buildForWeb(folder) {
   return build({
     stdin: { contents: "export { createEventStreamDecoder } from 'outcrop/event-stream'", resolveDir: folder },

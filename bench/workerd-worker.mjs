@@ -1,4 +1,4 @@
-// Signs in workerd, as often as it is told: the clock stands still there while code runs, so the time is taken outside.
+// Signs in workerd a given number of times. Its clock stands still while code runs, so the time is measured outside.
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { HttpRequest } from '@smithy/protocol-http'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -11,7 +11,7 @@ const path = '/model/us.anthropic.claude-sonnet-4-6/invoke'
 const headers = { 'content-type': 'application/json', accept: 'application/json' }
 const body = new Uint8Array(1000).fill(97)
 
-/** What a hand-wired Worker gives smithy in place of sha256-js. */
+/** WebCrypto's hash for smithy, instead of sha256-js, as in a hand-wired Worker. */
 class WebCryptoSha256 {
   #secret
   #chunks = []
@@ -61,7 +61,7 @@ export default {
   async fetch(request) {
     const { contestant, operations } = await request.json()
     let signed
-    // A new second for each request, as time goes on; the day and so the signing key stay.
+    // Each request has a new second, as in reality. The day stays, and so does the signing key.
     for (let i = 0; i < operations; i++) signed = await contestants[contestant](new Date(1_790_000_000_000 + i * 1000))
     return new Response(signed.headers.authorization)
   },

@@ -1,4 +1,4 @@
-// Signing in workerd, the runtime of Cloudflare Workers: every contestant in a process of its own, in interleaved rounds.
+// Signing in workerd, the runtime of Cloudflare Workers. Each contestant runs in its own process, in interleaved rounds.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ export const name = 'sign 1 KB, in workerd'
 const contestants = ['outcrop', 'smithy + sha256-js', 'smithy + WebCrypto']
 const operations = 30_000
 
-/** Gives the times of each round, in microseconds per operation, by contestant. */
+/** Returns the times of each round, in microseconds per operation, by contestant. */
 export async function measure(rounds) {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-bench-'))
   await build({
@@ -27,7 +27,7 @@ export async function measure(rounds) {
     bundle: true,
     minify: true,
     format: 'esm',
-    // Its maps of `browser` fields keep smithy's Node code out.
+    // The `browser` fields exclude smithy's Node code.
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
     logLevel: 'error',
@@ -35,7 +35,7 @@ export async function measure(rounds) {
   writeFileSync(join(directory, 'workerd.capnp'), config)
   const workers = contestants.map((contestant) => ({ contestant, times: [], ...serve(directory) }))
   try {
-    // The first round is for the compiler.
+    // The first round warms up the compiler.
     for (let round = -1; round < rounds; round++) {
       for (const { contestant, times, child, port } of workers) {
         const body = JSON.stringify({ contestant, operations })
@@ -69,7 +69,7 @@ async function portOf(child) {
   throw new Error('workerd did not start')
 }
 
-// Microseconds of CPU time where the system tells them (Linux, in ticks of 10 ms), else of the wall clock.
+// Microseconds of CPU time if the system reports it (Linux, in ticks of 10 ms), else of wall-clock time.
 function cpuTimeOf({ pid }) {
   try {
     const [, user, system] = /\) (?:\S+ ){11}(\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))

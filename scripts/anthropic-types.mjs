@@ -1,6 +1,6 @@
-// Writes the declarations of the Anthropic Messages API that src/core/messages/types.ts imports, and all that they refer
-// to, into one file without imports. The declaration build inlines that file, so that the types are whole after
-// `npm install outcrop` alone: the SDK's own file imports half of the SDK, classes included.
+// Writes the declarations of Anthropic's Messages API that src/core/messages/types.ts imports, with their dependencies, into
+// one file without imports. The declaration build inlines that file, so that the types need only `npm install outcrop`: the
+// SDK's own file imports half of the SDK, classes included.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -13,7 +13,7 @@ const source = parse(path('../node_modules/@anthropic-ai/sdk/resources/messages/
 const printer = ts.createPrinter({ removeComments: true })
 const wanted = importedNames(parse(path('../src/core/messages/types.ts')))
 
-// A name may be declared twice: an interface and the namespace that holds its parts.
+// A name may be declared twice: as an interface, and as a namespace of its parts.
 const declarations = new Map()
 for (const statement of source.statements) {
   if (
@@ -25,7 +25,7 @@ for (const statement of source.statements) {
   const { text } = statement.name
   declarations.set(text, [...(declarations.get(text) ?? []), statement])
 }
-// The file refers to some of its own types through a namespace: itself, imported, or that of its resource class.
+// The file refers to some of its own types through a namespace: its own import, or its resource class.
 const selves = new Map([
   ['MessagesAPI', new Set()],
   ['Messages', new Set()],
@@ -59,7 +59,7 @@ function keep(name, by) {
     name,
     found.map((declaration) => {
       visit(declaration, name)
-      // What nobody can name has its fields alone: much of it is of features that Bedrock has not.
+      // Types that users cannot name have only their fields; many belong to features that Bedrock does not have.
       return wanted.includes(name)
         ? declaration.getFullText().trim()
         : printer.printNode(ts.EmitHint.Unspecified, declaration, source)
@@ -86,7 +86,7 @@ function reference(name, by) {
   keep(self ? second : first, by)
 }
 
-/** What a file takes from the SDK, to use it or to hand it on. */
+/** Returns the names that a file imports from the SDK, or exports again. */
 function importedNames(file) {
   return file.statements
     .filter(({ moduleSpecifier }) => /@anthropic-ai\/sdk/.test(moduleSpecifier?.getText() ?? ''))

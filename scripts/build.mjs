@@ -1,4 +1,4 @@
-// Builds dist. `--fast` leaves the declarations out, which take most of the time.
+// Builds dist. `--fast` skips the declarations, which take most of the time.
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 

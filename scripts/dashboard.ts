@@ -1,4 +1,4 @@
-// Writes the Grafana dashboard for the metrics of clients and gateways, and draws it of a run against the fake.
+// Writes the Grafana dashboard for the metrics of clients and gateways, and draws it for a run against the fake.
 //
 //   npx tsx --tsconfig tsconfig.node.json scripts/dashboard.ts && npm run format
 import { writeFileSync } from 'node:fs'

@@ -1,15 +1,15 @@
-// Prints every message that a user may read, with its file and line, to be read in one go:
+// Prints every message that a user may read, with its file and line:
 // `npx tsx scripts/messages.ts [words of a kind, a path or a message…]`
 import { relative } from 'node:path'
 import ts from 'typescript'
 
-/** A text of the source that a user may read. */
+/** A message in the source. */
 export interface Message {
   /** Such as `src/core/client.ts:12`. */
   readonly place: string
-  /** The class of an error, `hint`, `log` with its level, `check` for a row of the doctor, `terminal`, or `part` of another. */
+  /** An error's class, `hint`, `log` with its level, `check` for a doctor row, `terminal`, or `part` of another message. */
   readonly kind: string
-  /** As the source has it, `${…}` and all. */
+  /** As in the source, including `${…}`. */
   readonly text: string
 }
 
@@ -18,7 +18,7 @@ type Body = ts.FunctionLikeDeclaration
 const levels = new Set(['debug', 'info', 'warn', 'error'])
 const printed = new Set(['note', 'print'])
 
-/** Finds the messages by what becomes of a text, whichever way it takes there. */
+/** Finds the messages by following texts from the places that print or throw them. */
 export function findMessages(root: string = process.cwd()): Message[] {
   const path = ts.findConfigFile(root, ts.sys.fileExists, 'tsconfig.node.json') as string
   const config = ts.parseJsonConfigFileContent(ts.readConfigFile(path, ts.sys.readFile).config, ts.sys, root)
@@ -73,7 +73,7 @@ export function findMessages(root: string = process.cwd()): Message[] {
     const has = (other: string): boolean => properties.some((property) => property.name?.getText() === other)
     if (name === 'hint') return 'hint'
     if (has('check') && has('status') && ['message', 'next'].includes(name)) return 'check'
-    // Why a body was adapted, and why a setting is not taken over.
+    // The reasons for adaptations and ignored settings.
     return name === 'reason' || (name === 'ignored' && has('names')) ? 'reason' : undefined
   }
 
@@ -88,7 +88,7 @@ export function findMessages(root: string = process.cwd()): Message[] {
     else for (const origin of originsOf(expression)) add(kind, origin, new Set([...seen, expression]))
   }
 
-  /** What an expression that is no text itself has its text from. */
+  /** Follows an expression to the literals that it takes its text from. */
   function originsOf(expression: ts.Expression): readonly ts.Expression[] {
     if (ts.isParenthesizedExpression(expression) || ts.isAsExpression(expression)) return [expression.expression]
     if (ts.isConditionalExpression(expression)) return [expression.whenTrue, expression.whenFalse]
@@ -97,7 +97,7 @@ export function findMessages(root: string = process.cwd()): Message[] {
     if (ts.isIdentifier(expression)) return originsOfName(expression)
     if (!ts.isCallExpression(expression)) return []
     const called = checker.getResolvedSignature(expression)?.declaration as Body | undefined
-    // What only passes a text on, as `redact` does, or joins it, leaves it in its arguments.
+    // Functions that pass a text on, such as `redact`, or join it have it in their arguments.
     return [...expression.arguments, ...(called ? answersOf(called) : [])].filter(
       (each) => isText(each) || ts.isConditionalExpression(each),
     )
@@ -112,13 +112,13 @@ export function findMessages(root: string = process.cwd()): Message[] {
     const isName = kind === 'part' && !text.includes(' ')
     if (isName || !/[a-z]{2}/i.test(text) || found.has(key)) return
     found.set(key, { place, kind, text: text.replace(/\s*\n\s*/g, ' ') })
-    // What a template is given at its caller's is a message's part.
+    // A template's values are parts of a message.
     each(expression, (node) => {
       if (ts.isTemplateSpan(node)) add('part', node.expression)
     })
   }
 
-  /** Where a name has its text from: a constant, or the callers of the function whose parameter it is. */
+  /** Follows a name to its constant, or to the callers of the function that has it as a parameter. */
   function originsOfName(name: ts.Identifier): ts.Expression[] {
     const symbol = ts.isShorthandPropertyAssignment(name.parent)
       ? checker.getShorthandAssignmentValueSymbol(name.parent)

@@ -1,4 +1,4 @@
-// Prints what the signer and the stream decoder weigh in a web bundle, beside AWS's packages for the same:
+// Prints the sizes of the signer and the stream decoder in a web bundle, and those of AWS's packages:
 // `npm run build && node scripts/protocol-sizes.mjs`
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -23,7 +23,7 @@ for (const [name, contents] of Object.entries(programs)) {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    // The ES sources: the CommonJS build is many times the size.
+    // The ES sources, because the CommonJS build is many times larger.
     mainFields: ['browser', 'module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
     write: false,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const examples = readdirSync(`${root}examples`).filter((file) => file.endsWith('.ts'))
-// tsconfig.json's paths are for the compiler: with them, tsx would take the web platform's code.
+// With the paths of tsconfig.json, which are for the compiler, tsx would load the web platform's code.
 const failed = examples.filter((example) => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -1,4 +1,4 @@
-// Writes THIRD-PARTY-NOTICES.md: the licences of what the build puts into dist, read from the packages themselves.
+// Writes THIRD-PARTY-NOTICES.md: the licenses of bundled packages, read from the packages themselves.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -8,7 +8,7 @@ for (const [, name] of read('dist', /\.(js|cjs)$/).matchAll(/^\/\/ node_modules\
   bundled.set(name, 'parts of its code are bundled')
 }
 
-// The terms of the Apache licence are the same in every copy, and are given once; what follows them is each package's own.
+// The terms of the Apache license are the same in every copy, so they are written once. Text after them is each package's own.
 const endOfTerms = 'END OF TERMS AND CONDITIONS'
 let terms
 const block = (text) => `\`\`\`text\n${text.trim()}\n\`\`\`\n`
@@ -17,7 +17,7 @@ const sections = [...bundled].sort().map(([name, what]) => {
   const folder = `${root}node_modules/${name}/`
   const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'))
   const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].find((each) => existsSync(folder + each))
-  // AWS's packages carry the plain Apache text; some leave the file out and name the licence alone.
+  // AWS's packages include the plain Apache text, or only name the license.
   const text = file ? readFileSync(folder + file, 'utf8').trim() : `Licensed under ${license}.`
   const heading = `## ${name} ${version}\n\n${license}; ${what}.`
   if (!text.includes(endOfTerms)) return `${heading}\n\n${block(text)}`

@@ -20,7 +20,7 @@ export class AdaptiveLimiter {
   #measuredSlot: number
   #count = 0
 
-  /** @param seconds - gives the time */
+  /** @param seconds - returns the time */
   constructor(seconds: () => number) {
     this.#seconds = seconds
     this.#refilledAt = seconds()
@@ -28,7 +28,7 @@ export class AdaptiveLimiter {
     this.#measuredSlot = Math.floor(seconds())
   }
 
-  /** How many seconds to wait for a token; 0 where one was taken. */
+  /** Returns the seconds to wait for a token; 0 if it took one. */
   take(): number {
     if (!this.#isOn) return 0
     this.#refill()
@@ -37,7 +37,7 @@ export class AdaptiveLimiter {
     return 0
   }
 
-  /** Learns how an attempt came out. */
+  /** Updates the rate after an attempt. */
   update(isThrottled: boolean): void {
     const now = this.#seconds()
     this.#measure(now)

@@ -1,9 +1,9 @@
-// A model of how Bedrock admits calls, made from AWS's pages alone; nothing of the library is in it.
+// A model of Bedrock's admission, based only on AWS's pages, without code of the library.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html
 
 /**
- * How the service counts a minute, which AWS does not say: a bucket that refills all the time, the sixty seconds before
- * now, or the minute of the clock.
+ * How the service counts a minute, which AWS does not document: a bucket that refills continuously, the last 60 seconds, or
+ * the minute of the clock.
  */
 export type Window = 'bucket' | 'sliding' | 'calendar'
 
@@ -11,9 +11,9 @@ export interface Call {
   readonly prefix: string
   /** Input tokens of the prefix, which a prompt cache may have. */
   readonly cacheable: number
-  /** How many of them the turn before had, at most. */
+  /** The maximum of them that the previous turn had. */
   readonly reusable: number
-  /** Input tokens behind the prefix. */
+  /** Input tokens after the prefix. */
   readonly fresh: number
   readonly maxTokens: number
   readonly output: number
@@ -30,7 +30,7 @@ export interface Admitted {
   readonly usage: Usage
   /** In milliseconds. */
   readonly latency: number
-  /** To be called when the answer is out: counts what it really took. */
+  /** Counts the actual usage. Call it when the answer has ended. */
   settle(): number
 }
 
@@ -43,7 +43,7 @@ export class SimulatedRegion {
   refused = 0
   cacheReads = 0
   cacheable = 0
-  /** What has counted, by the minute in which it was settled. */
+  /** The counted tokens, by the minute of settlement. */
   readonly settled: { readonly at: number; readonly tokens: number }[] = []
   readonly #now: () => number
   readonly #quota: number

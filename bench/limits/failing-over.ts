@@ -7,7 +7,7 @@ import type { Scene, Send } from './strategies.ts'
 const model = 'us.anthropic.claude-sonnet-4-6'
 const names = ['us-east-1', 'us-west-2']
 
-/** A real client with the real `failover`, and `limits` behind it; its network is the simulation. */
+/** A real client with the real `failover`, followed by `limits`. Its network is the simulation. */
 export function openFailover(scene: Scene): () => Send {
   const { time, regions, quota, clients } = scene
   const underWay = new Map<string, Call>()
@@ -27,7 +27,7 @@ export function openFailover(scene: Scene): () => Send {
     const region = regions[names.findIndex((name) => String(input).includes(name))] as SimulatedRegion
     const call = underWay.get(new Headers(init?.headers).get('x-call') ?? '') as Call
     const response = await answer(region, call)
-    // Its body is read in real time.
+    // The body is read in real time.
     time.hold()
     return response
   }

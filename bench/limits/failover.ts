@@ -1,5 +1,5 @@
-// How many tokens of a conversation's prefix are read from a prompt cache when two Regions share the load: the real
-// `failover`, beside one Region with the quota of both, and beside calls by turns.
+// Measures how many tokens of a conversation's prefix are read from a prompt cache when two Regions share the load: with the
+// real `failover`, with one Region that has both quotas, and with Regions in turn.
 //
 //   npx tsx --tsconfig tsconfig.base.json bench/limits/failover.ts [bucket | sliding | calendar]
 import { ServiceError } from '../../src/core/errors.ts'
@@ -29,7 +29,7 @@ interface Scene {
   readonly time: SimulatedTime
   readonly random: () => number
   readonly regions: ReadonlyMap<string, SimulatedRegion>
-  /** Whether a Region answers 503 to everything at the moment. */
+  /** Whether a Region currently answers every call with 503. */
   readonly isDown: (region: string) => boolean
 }
 
@@ -51,7 +51,7 @@ const ref: ModelRef = {
   source: 'explicit',
 }
 
-/** Attempts in one Region, with the client's pauses. */
+/** Makes attempts in one Region, with the client's delays. */
 async function callIn(scene: Scene, name: string, call: Call, { retry, onRetry }: CallOptions = {}): Promise<Usage> {
   const { time, regions, random } = scene
   const policy = createRetryPolicy(retry)
@@ -79,7 +79,7 @@ const oneRegion: Strategy = {
 }
 
 const byTurns: Strategy = {
-  name: 'two Regions by turns',
+  name: 'two Regions in turn',
   quotas: { [east]: quota, [west]: quota },
   open: (scene) => {
     let count = 0
@@ -121,7 +121,7 @@ const withFailover = (name: string, targets: FailoverTargets, limiting?: LimitsO
         const answer = answerOf(model)
         return limiter ? limiter(request, answer, contextIn(model.region ?? east)) : answer(request)
       }
-      // Four bytes are estimated as a token; a prefix of one text has one text for its system prompt.
+      // A token is estimated as four bytes. Equal prefixes have equal system prompts.
       const content = 'abcd'.repeat(Math.round((call.cacheable + call.fresh) / 100))
       const body = { max_tokens: call.maxTokens, system: call.prefix, messages: [{ role: 'user', content }] }
       const request = { operation: 'InvokeModel', model: ref, body, headers: {}, options: {} } as const
@@ -146,8 +146,8 @@ const strategies: readonly Strategy[] = [
 /**
  * Runs conversations of agents, whose prefix grows from turn to turn.
  *
- * @param load - tokens that are asked for, in quotas of both Regions together
- * @param outage - how long us-east-1 answers nothing, in milliseconds
+ * @param load - the requested tokens, in units of both Regions' quotas together
+ * @param outage - the duration of an outage of us-east-1, in milliseconds
  */
 async function simulate({ quotas, open }: Strategy, load: number, outage: number): Promise<readonly number[]> {
   const time = createTime(1_800_000_000_000)
@@ -188,7 +188,7 @@ async function simulate({ quotas, open }: Strategy, load: number, outage: number
       }
     }
   }
-  // A call takes about 3,900 tokens of a quota, and a conversation makes two in a minute.
+  // A call uses about 3,900 tokens of a quota, and a conversation makes two calls per minute.
   for (let i = 0; i < (load * quota) / 3_900; i++) void converse()
   await time.runUntil(start + warmUp)
   const sum = (of: (region: SimulatedRegion) => number): number =>
@@ -223,7 +223,7 @@ for (const [title, load, outage] of [
     const [answers = 0, ...shares] = await simulate(strategy, load, outage)
     const hits = shares[1] ?? 0
     reference ??= hits
-    // Beyond both quotas, only limits can keep a conversation where its cache is.
+    // Beyond both quotas, only `limits` keeps a conversation with its cache.
     const isHeld = load < 1 ? strategy.name.startsWith('failover') : strategy.name.endsWith('limits behind')
     if (isHeld) worst.points = Math.max(worst.points, (reference - hits) * 100)
     console.log(`  ${strategy.name.padEnd(70)}${answers.toFixed(0).padStart(11)}${shares.map(percent).join('')}`)

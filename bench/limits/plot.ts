@@ -1,4 +1,4 @@
-// Plots as SVG, readable on light and on dark ground.
+// Charts in SVG, readable on light and dark pages.
 
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #57606a }
@@ -20,7 +20,7 @@ export interface Series {
 
 export interface Plot {
   readonly title: string
-  /** The names along the horizontal axis. */
+  /** The labels of the horizontal axis. */
   readonly labels: readonly string[]
   readonly series: readonly Series[]
   /** The largest value on the vertical axis. */
@@ -33,7 +33,7 @@ const panel = 190
 const left = 48
 const right = 12
 
-/** One panel of bars in groups under another, with one legend. */
+/** Draws panels of grouped bars below each other, with one legend. */
 export function bars(plots: readonly Plot[]): string {
   const names = plots[0]?.series.map(({ name }) => name) ?? []
   const legend = legendOf(names, plots.length * panel)
@@ -44,7 +44,7 @@ export function bars(plots: readonly Plot[]): string {
   )
 }
 
-/** One panel of lines. */
+/** Draws one panel of lines. */
 export function lines(plot: Plot): string {
   const { labels, series, most } = plot
   const legend = legendOf(

@@ -1,5 +1,5 @@
-// Simulates what limits do to an account that is asked for more than its quota, and writes the plots of docs/limits.md.
-// Everything is drawn from one seed: the same code gives the same figures.
+// Simulates `limits` in an account with more load than quota, and draws the plots of docs/limits.md. All random numbers come
+// from one seed, so the same code prints the same figures.
 import { writeFile } from 'node:fs/promises'
 import { bars, lines } from './plot.ts'
 import { type Outcome, type Setting, simulate } from './simulate.ts'

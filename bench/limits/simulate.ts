@@ -5,27 +5,27 @@ import { createRandom, createTime } from './time.ts'
 export interface Setting {
   readonly clients: number
   readonly window: Window
-  /** What is asked for, in quotas. */
+  /** The load, in units of the quota. */
   readonly load: number
   readonly maxTokens: number
   /** @default 1 */
   readonly regions?: number
-  /** How long is measured, in milliseconds. @default 600_000 */
+  /** The measured time, in milliseconds. @default 600_000 */
   readonly measured?: number
 }
 
 export interface Outcome {
-  /** Tokens that counted for answered calls, in quotas. */
+  /** The tokens of answered calls, in units of the quota. */
   readonly goodput: number
-  /** Attempts that were refused, of all attempts. */
+  /** The share of refused attempts. */
   readonly refused: number
-  /** Jain's index of what each client got: 1 where all got the same. */
+  /** Jain's fairness index of the clients: 1 if all got the same. */
   readonly fairness: number
-  /** Tokens read from the prompt cache, of those that an endless cache would have given. */
+  /** The share of tokens read from the prompt cache, of those that an endless cache would have. */
   readonly cacheHits: number
-  /** Calls that came to nothing, of all calls. */
+  /** The share of failed calls. */
   readonly failed: number
-  /** Goodput of each 5 seconds, in quotas. */
+  /** The goodput of every 5 seconds, in units of the quota. */
   readonly course: readonly number[]
 }
 
@@ -43,8 +43,8 @@ export async function simulate(strategy: Strategy, setting: Setting): Promise<Ou
   const regions = Array.from({ length: count }, () => new SimulatedRegion(time.now, quota, burndown, window))
   const makeClient = strategy.open({ time, random, regions, quota, clients })
 
-  // A call takes about 3,900 tokens of the quota and 7.5 s; with the pause between two turns, a conversation makes one
-  // call in 30 s.
+  // A call uses about 3,900 tokens of the quota and takes 7.5 s. With the pause between turns, a conversation makes one call
+  // per 30 s.
   const wanted = (load * quota) / 3_900 / 2
   const each = Math.max(1, Math.round(wanted / clients))
   const pause = 45_000 * ((each * clients) / wanted)

@@ -7,13 +7,13 @@ import { openFailover } from './failing-over.ts'
 import type { Call, SimulatedRegion, Usage } from './bedrock.ts'
 import type { SimulatedTime } from './time.ts'
 
-/** What a client goes through to have a call answered. Gives its usage, or `undefined` where it failed. */
+/** Makes a client's call. Resolves to its usage, or `undefined` if it failed. */
 export type Send = (call: Call) => Promise<Usage | undefined>
 
 export interface Scene {
   readonly time: SimulatedTime
   readonly random: () => number
-  /** The Regions that there are; all but one strategy use the first. */
+  /** The Regions. All strategies but one use only the first. */
   readonly regions: readonly SimulatedRegion[]
   readonly quota: number
   readonly clients: number
@@ -21,13 +21,13 @@ export interface Scene {
 
 export interface Strategy {
   readonly name: string
-  /** Makes the clients of one run. */
+  /** Creates the clients of one run. */
   open(scene: Scene): () => Send
 }
 
 const model = 'anthropic.claude-sonnet-4-6'
 
-/** One attempt: refused at once, or answered after a while. */
+/** Makes one attempt, which is refused at once or answered later. */
 async function attempt({ regions, time }: Scene, call: Call, target = 0): Promise<Usage | undefined> {
   await time.sleep(20)
   const region = regions[target] as SimulatedRegion
@@ -38,7 +38,7 @@ async function attempt({ regions, time }: Scene, call: Call, target = 0): Promis
   return admitted.usage
 }
 
-/** Attempts with the pauses of a retry policy. */
+/** Makes attempts with the delays of a retry policy. */
 async function withRetries(
   scene: Scene,
   call: Call,
@@ -70,7 +70,7 @@ const nothing: Strategy = {
   open: (scene) => () => (call) => withRetries(scene, call, 500).catch(() => undefined),
 }
 
-/** The AWS SDK's adaptive mode: before each attempt a token, after each the outcome; pauses of a second and more. */
+/** The AWS SDK's adaptive mode: a token before each attempt, an update after it, and delays from one second. */
 const awsAdaptive: Strategy = {
   name: "AWS SDK's adaptive retry",
   open: (scene) => () => {
@@ -90,7 +90,7 @@ const awsAdaptive: Strategy = {
   },
 }
 
-/** What is often written by hand: a bucket of the quota's share, charged with the input and max_tokens of each call. */
+/** A typical hand-written limiter: a bucket with a share of the quota, charged each call's input and max_tokens. */
 const tokenBucket: Strategy = {
   name: 'a token bucket',
   open: (scene) => () => {
@@ -125,7 +125,7 @@ function ours(name: string, options: (scene: Scene) => LimitsOptions): Strategy 
   }
 }
 
-/** The real middleware, with a request and a response that are made up. */
+/** The real middleware, with a made-up request and response. */
 async function callThrough(scene: Scene, limiter: ReturnType<typeof limits>, call: Call): Promise<Usage> {
   const quiet = (): void => {}
   const ref = { id: `us.${model}`, base: model, geo: 'us', source: 'explicit' as const }
@@ -140,7 +140,7 @@ async function callThrough(scene: Scene, limiter: ReturnType<typeof limits>, cal
     logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     clock: scene.time,
   } as Partial<MiddlewareContext> as MiddlewareContext
-  // Four bytes are estimated as a token; a prefix of one text has one text for its system prompt.
+  // A token is estimated as four bytes. Equal prefixes have equal system prompts.
   const text = (tokens: number): string => 'abcd'.repeat(Math.max(1, Math.round(tokens)))
   const body = {
     max_tokens: call.maxTokens,
@@ -159,7 +159,7 @@ async function callThrough(scene: Scene, limiter: ReturnType<typeof limits>, cal
   return response.metadata.usage as Usage
 }
 
-/** A store that all clients share, as far away as a Redis in the same network. */
+/** A store that all clients share, with the delay of a Redis in the same network. */
 function remote(time: SimulatedTime, store: LimitStore = memoryLimitStore()): LimitStore {
   return {
     async reserve(...args) {
@@ -176,7 +176,7 @@ function remote(time: SimulatedTime, store: LimitStore = memoryLimitStore()): Li
 const quotas = ({ quota }: Scene) => [{ model, bucket: 'cross-region' as const, tokensPerMinute: quota }]
 const patient = { maxWait: 60_000 }
 
-/** Each call goes to the next Region, whatever conversation it is of. */
+/** Sends each call to the next Region, regardless of its conversation. */
 const roundRobin: Strategy = {
   name: 'round robin over two Regions',
   open: (scene) => () => {
@@ -185,7 +185,7 @@ const roundRobin: Strategy = {
   },
 }
 
-/** What spreads calls over several Regions. */
+/** The strategies that use several Regions. */
 export const targets: readonly Strategy[] = [roundRobin, { name: 'failover, limits behind it', open: openFailover }]
 
 export const strategies: readonly Strategy[] = [

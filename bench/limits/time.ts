@@ -6,12 +6,12 @@ interface Timer {
   readonly run: () => void
 }
 
-/** Time that passes as fast as the work is done. */
+/** Simulated time, which passes as fast as the work is done. */
 export interface SimulatedTime extends Clock {
   sleep(milliseconds: number): Promise<void>
-  /** Lets work that is really done meanwhile, such as a hash or the reading of a body, come to its end first. */
+  /** Waits for work in real time, such as hashing or reading a body. */
   hold(): void
-  /** Runs until a moment, all promises between two timers included. */
+  /** Runs until a given time, including all promises between timers. */
   runUntil(end: number): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export function createTime(start = 0): SimulatedTime {
     }
     return first
   }
-  // A millisecond at least, as in Node.
+  // At least a millisecond, as in Node.
   const setTimeout = (run: () => void, milliseconds: number): Timer => {
     const timer = { at: now + Math.max(1, milliseconds), order: count++, run }
     push(timer)
@@ -82,7 +82,7 @@ export function createTime(start = 0): SimulatedTime {
   }
 }
 
-/** Random numbers that are the same in every run. */
+/** Returns a source of random numbers that are the same in every run. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -7,7 +7,7 @@ const description = "Calls of the fake Bedrock for half an hour of its time, as 
 const plot = { left: 52, top: 34, right: 12, bottom: 46 }
 const colours = ['#3274d9', '#e0752d', '#299c46', '#a352cc', '#e02f44', '#b8860b']
 
-/** Draws the dashboard of what was scraped. Rates are over a minute. */
+/** Draws the dashboard from scraped metrics. Rates are over a minute. */
 export function drawDashboard(scrapes: readonly Scrape[]): string {
   const parts: string[] = []
   let y = 12

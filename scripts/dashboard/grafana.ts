@@ -1,6 +1,6 @@
 import { type Panel, type Query, rows } from './panels.ts'
 
-/** A query in PromQL. */
+/** Returns a query in PromQL. */
 export function promQl(query: Query): string {
   switch (query.kind) {
     case 'rate': {
@@ -20,7 +20,7 @@ export function promQl(query: Query): string {
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills it in
 const datasource = { type: 'prometheus', uid: '${datasource}' }
 
-/** The dashboard as Grafana imports it. */
+/** Returns the dashboard in the form that Grafana imports. */
 export function grafanaDashboard(): object {
   let id = 0
   let y = 0

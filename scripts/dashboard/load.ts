@@ -12,7 +12,7 @@ class Reader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
 }
 
-/** Numbers from 0 up to 1, the same ones in each run. */
+/** Returns a source of numbers from 0 up to 1 that are the same in each run. */
 function createRandom(): () => number {
   let state = 23
   return () => {
@@ -21,12 +21,12 @@ function createRandom(): () => number {
   }
 }
 
-/** A clock that goes on by what the calls take, and not by itself. */
+/** A clock that advances only by the duration of calls. */
 function createClock(): Clock & { pass(milliseconds: number): void } {
   let now = Date.UTC(2026, 0, 1)
   return {
     now: () => now,
-    // Pauses are 0 here; deadlines never pass.
+    // Delays take no time, and timeouts never fire.
     setTimeout: (callback, milliseconds) => (milliseconds === 0 ? setTimeout(callback, 0) : undefined),
     clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
     pass: (milliseconds) => {
@@ -35,7 +35,7 @@ function createClock(): Clock & { pass(milliseconds: number): void } {
   }
 }
 
-/** Calls the fake through a client and a gateway for so many seconds of its time, and gives the metrics every 30 seconds. */
+/** Calls the fake through a client and a gateway for some simulated seconds, and returns the metrics of every 30 seconds. */
 export async function runLoad(seconds: number): Promise<Scrape[]> {
   const clock = createClock()
   const random = createRandom()

@@ -1,6 +1,6 @@
-// The dashboard: what Grafana shows, and what the picture in the documents is drawn of.
+// The panels of the dashboard, for Grafana and for the picture in the docs.
 
-/** A query of Prometheus, in the few forms that the dashboard needs. */
+/** A Prometheus query, in the forms that the dashboard needs. */
 export type Query =
   | {
       readonly kind: 'rate'
@@ -18,7 +18,7 @@ export type Where = readonly [label: string, operator: '=' | '!=', value: string
 
 export interface Panel {
   readonly title: string
-  /** As Grafana names it. */
+  /** Grafana's name for the unit. */
   readonly unit: 'reqps' | 's' | 'short' | 'percentunit' | 'currencyUSD'
   readonly queries: readonly { readonly legend: string; readonly query: Query }[]
 }

@@ -8,7 +8,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** Everything that was there at one time. */
+/** All values at one time. */
 export interface Scrape {
   /** In seconds. */
   readonly time: number
@@ -18,8 +18,8 @@ export interface Scrape {
 const underscored = (name: string): string => name.replace(/\W/g, '_')
 
 /**
- * OpenTelemetry's metrics as a Prometheus exporter gives them: the unit behind the name, save one in braces, and `_total`
- * behind that of a counter.
+ * Converts OpenTelemetry's metrics like a Prometheus exporter: appends the unit to the name, unless it is in braces, and
+ * `_total` to the name of a counter.
  *
  * @see https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
  */
@@ -66,7 +66,7 @@ export function parseText(text: string): Sample[] {
   })
 }
 
-/** What a query gives at the end of a window of scrapes: a value for each group. */
+/** Evaluates a query at the end of a window of scrapes. Returns a value for each group. */
 export function evaluate(query: Query, window: readonly Scrape[]): Map<string, number> {
   switch (query.kind) {
     case 'rate': {
@@ -115,7 +115,7 @@ function rate(
   return sums
 }
 
-/** As Prometheus reckons it: evenly spread within a bucket. */
+/** Interpolates like Prometheus: values are evenly distributed within a bucket. */
 function quantileOf(quantile: number, buckets: readonly { le: number; value: number }[]): number | undefined {
   const total = buckets.at(-1)?.value
   if (!total) return undefined
