@@ -172,6 +172,76 @@ describe('one signal for several calls', () => {
   })
 })
 
+describe('an abort', () => {
+  const reason = new Error('the user has left')
+
+  test("reaches the fetch option's signal, with the reason", async () => {
+    const controller = new AbortController()
+    const signals: AbortSignal[] = []
+    const { bedrock } = setUp({
+      fetch: (_, init) => {
+        signals.push(init?.signal as AbortSignal)
+        controller.abort(reason)
+        return new Promise(() => {})
+      },
+    })
+    await expect(bedrock.messages.create(params, { signal: controller.signal })).rejects.toBe(reason)
+    expect(signals.map((signal) => signal.reason)).toEqual([reason])
+  })
+
+  test('by a timeout ends the signal of its attempt, not of the next', async () => {
+    const signals: AbortSignal[] = []
+    const { bedrock, fake } = setUp({
+      retry: { retryIf: () => true },
+      timeout: { response: 1234 },
+      // The first response never comes; for the second, the timer does not run.
+      clock: {
+        ...hasty,
+        setTimeout: (callback, ms) => (signals.length < 2 ? hasty.setTimeout(callback, ms) : undefined),
+      },
+      fetch: (input, init) => {
+        signals.push(init?.signal as AbortSignal)
+        return signals.length === 1 ? new Promise(() => {}) : fake.fetch(input, init)
+      },
+    })
+    const { metadata } = await bedrock.messages.create(params)
+    expect(metadata.attempts).toBe(2)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+    expect(signals[0]?.reason).toMatchObject({ code: 'timeout', phase: 'response' })
+  })
+
+  test('while the request is being signed sends nothing', async () => {
+    const controller = new AbortController()
+    const fetch = vi.fn()
+    let hasAnswered = false
+    const { bedrock } = setUp({
+      fetch,
+      credentials: async () => {
+        hasAnswered = true
+        return { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' }
+      },
+      clock: {
+        ...hasty,
+        now: () => {
+          if (hasAnswered) controller.abort(reason)
+          return Date.now()
+        },
+      },
+    })
+    await expect(bedrock.messages.create(params, { signal: controller.signal })).rejects.toBe(reason)
+    expect(fetch).not.toHaveBeenCalled()
+  })
+
+  test('in onRetry ends the call at once', async () => {
+    const controller = new AbortController()
+    const { bedrock, fake } = setUp({ clock: { ...hasty, setTimeout: () => undefined } })
+    fake.fail('internal')
+    const onRetry = (): void => controller.abort(reason)
+    await expect(bedrock.messages.create(params, { signal: controller.signal, onRetry })).rejects.toBe(reason)
+    expect(fake.calls).toHaveLength(1)
+  })
+})
+
 describe('retries', () => {
   test('wait as long as maxDelay, and no longer', async () => {
     for (const [wait, requests] of [

@@ -136,6 +136,7 @@ test.each<[unknown, string]>([
   [7, 'Not an AWS Region: number'],
   ['us-east-1.evil.example', 'Not an AWS Region: "us-east-1.evil.example"'],
   ['US-EAST-1', 'Not an AWS Region: "US-EAST-1"'],
+  [`${'us-'.repeat(21)}east-1`, `Not an AWS Region: "${'us-'.repeat(21)}e"`],
   ['x'.repeat(100), `Not an AWS Region: "${'x'.repeat(64)}"`],
 ])('a call for the Region %j is refused', async (region, message) => {
   const bedrock = createBedrockClient({ region: 'us-east-1', credentials: keys, fetch: () => expect.unreachable() })
