@@ -202,7 +202,9 @@ describe('limits of a caller', () => {
     ['without max_tokens', {}, 4_096],
     ['with less', { max_tokens: 100 }, 100],
     ['with more', { max_tokens: 50_000 }, 4_096],
-    ['with a number that makes no sense', { max_tokens: -100 }, 4_096],
+    ['with a number below 0', { max_tokens: -100 }, 4_096],
+    ['with a text', { max_tokens: 'many' }, 4_096],
+    ['with 0', { max_tokens: 0 }, 0],
   ])('reserve the output of a call in progress: %s', async (_, own, reserved) => {
     const clock = clockAt('2026-11-26T12:00:00Z')
     const added: number[] = []
@@ -222,6 +224,64 @@ describe('limits of a caller', () => {
     const response = await call('/model/sonnet/invoke-with-response-stream', { json })
     expect(added[0]).toBe(reserved)
     await response.body?.cancel()
+  })
+
+  test('of tokens tell how long to wait', async () => {
+    const clock = clockAt('2026-11-26T12:00:00Z')
+    const { call } = await connect({ clock, caller: { limits: { tokensPerMinute: 1_000 } } })
+    const open = await call('/v1/messages', { json: { ...params, max_tokens: 990, stream: true } })
+    const { status, headers } = await call('/v1/messages', { json: { ...params, max_tokens: 500 } })
+    expect([status, headers.get('x-should-retry')]).toEqual([429, 'true'])
+    // Some 500 of the 1,000 tokens that a minute brings.
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(25)
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    await open.body?.cancel()
+  })
+
+  test('of tokens count cache writes, and not cache reads', async () => {
+    for (const [name, second] of [
+      ['cache_creation_input_tokens', 429],
+      ['cache_read_input_tokens', 200],
+    ] as const) {
+      const usage = { input_tokens: 1, output_tokens: 1, [name]: 900 }
+      const { call } = await connect({
+        clock: clockAt('2026-11-26T12:00:00Z'),
+        caller: { limits: { tokensPerMinute: 1_000 } },
+        client: { fetch: async () => Response.json({ type: 'message', content: [], usage }) },
+      })
+      const json = { ...params, max_tokens: 500 }
+      expect((await call('/v1/messages', { json })).status).toBe(200)
+      expect((await call('/v1/messages', { json })).status).toBe(second)
+    }
+  })
+
+  test('of spending refuse the first call after exactly that much, whichever gateway it was spent at', async () => {
+    const usage = { input_tokens: 0, output_tokens: 10 }
+    const shared = {
+      clock: clockAt('2026-11-26T12:00:00Z'),
+      spendStore: memorySpendStore(),
+      prices: { sonnet: { input: 0, output: 1_000_000 } },
+      caller: { limits: { spendPerDay: 30 } },
+      client: { fetch: async () => Response.json({ type: 'message', content: [], usage }) },
+    }
+    const one = await connect(shared)
+    const other = await connect(shared)
+    const json = { ...params, max_tokens: 1 }
+    for (const { call } of [one, other, one]) expect((await call('/v1/messages', { json })).status).toBe(200)
+    expect(one.gateway.snapshot().keys[0]?.spentToday).toBe(30)
+    expect(other.gateway.snapshot().keys[0]?.spentToday).toBe(20)
+    for (const { call } of [one, other]) expect((await call('/v1/messages', { json })).status).toBe(429)
+  })
+
+  test('of spending can be tried again if the store fails', async () => {
+    const { call } = await connect({
+      prices,
+      caller: { limits: { spendPerDay: 1 } },
+      spendStore: { add: () => Promise.reject(new Error('connect ECONNREFUSED')) },
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+    })
+    const { status, headers } = await call('/v1/messages', { json: params })
+    expect([status, headers.get('x-should-retry'), headers.get('retry-after')]).toEqual([529, 'true', '5'])
   })
 
   test('try a failed spend store again after five seconds', async () => {

@@ -24,8 +24,17 @@ describe('access to the status page', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
+  test.each([`basic   ${btoa(`operator:${key}`)} `, basic(key)])(
+    'is granted in any spelling: %s',
+    async (authorization) => {
+      expect((await (await connect(operator)).call('/', browse(authorization))).status).toBe(200)
+    },
+  )
+
   test("is granted to an operator's key in a header", async () => {
-    expect((await (await connect(operator)).call('/')).status).toBe(200)
+    const { call } = await connect(operator)
+    expect((await call('/')).status).toBe(200)
+    expect((await call('/', browse(`Bearer ${key}`))).status).toBe(200)
   })
 
   test.each([
@@ -35,6 +44,9 @@ describe('access to the status page', () => {
     ['one without a user name', `Basic ${btoa(key)}`],
     ['one that is not base64', 'Basic !'],
     ['invalid base64 with valid letters', 'Basic abcde'],
+    ['another scheme before it', `x ${basic(key)}`],
+    ['something after it', `${basic(key)} x`],
+    ['a line after it', `Basic ${btoa(`operator:${key}\r\nx`)}`],
     ['one that is invalid in a header', `Basic ${btoa('operator:a\r\nx-api-key: b')}`],
   ])('is refused with %s, and the browser asks for one', async (_, authorization) => {
     const { call } = await connect(operator)
