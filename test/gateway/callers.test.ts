@@ -178,6 +178,23 @@ describe('headers for a caller', () => {
   })
 })
 
+test.each([
+  [['haiku', 'opus'], 'Models of this key: haiku, opus.'],
+  [[], 'Models of this key: none.'],
+])('a caller of another model learns its own: %j', async (models, hint) => {
+  const { call } = await connect({ caller: { models }, exposeUpstreamErrors: true })
+  const response = await call('/v1/messages', { json: params })
+  expect([response.status, await response.text()]).toEqual([404, expect.stringContaining(hint)])
+})
+
+test('the metrics count no errors of Bedrock for requests that the gateway refuses', async () => {
+  const { call } = await connect({ openMetrics: true, maxBodySize: 1_000 })
+  await call('/v1/messages', { json: params, headers: { 'x-api-key': 'wrong' } })
+  await call('/v1/messages', { json: { ...params, system: 'x'.repeat(2_000) } })
+  await call('/v1/messages', { json: { ...params, model: 'no-such-model' } })
+  expect(await (await call('/metrics')).text()).not.toContain('upstream_errors_total{')
+})
+
 describe('limits of a caller', () => {
   const clockAt = (time: string) => {
     const clock = { ...manualClock(), at: Date.parse(time) }
@@ -235,7 +252,57 @@ describe('limits of a caller', () => {
     // Some 500 of the 1,000 tokens that a minute brings.
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(25)
     expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    const json = { ...body, max_tokens: 500 }
+    const other = await call('/model/sonnet/invoke', { json })
+    expect([other.status, other.headers.get('retry-after')]).toEqual([429, headers.get('retry-after')])
+    const unknown = await call('/model/sonnet/invoke', { json, headers: { 'x-api-key': 'wrong' } })
+    expect([unknown.status, unknown.headers.get('retry-after')]).toEqual([401, null])
     await open.body?.cancel()
+  })
+
+  test('of spending count each call once, although the store fails twice', async () => {
+    const clock = clockAt('2026-11-26T12:00:00Z')
+    const store = memorySpendStore({ clock })
+    let isAway = false
+    let stored = 0
+    let asked = 0
+    const usage = { input_tokens: 0, output_tokens: 10 }
+    const { call, gateway } = await connect({
+      clock,
+      prices: { sonnet: { input: 0, output: 1_000_000 } },
+      caller: { limits: { spendPerDay: 1_000 } },
+      storeFailure: 'allow',
+      client: { fetch: async () => Response.json({ type: 'message', content: [], usage }) },
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      spendStore: {
+        async add(key, amount, options) {
+          asked++
+          if (isAway) throw new Error('connect ECONNREFUSED')
+          stored += amount / 1e6
+          return store.add(key, amount, options)
+        },
+      },
+    })
+    const spend = async (calls: number): Promise<number | undefined> => {
+      const json = { ...params, max_tokens: 1 }
+      const responses = await Promise.all(Array.from({ length: calls }, () => call('/v1/messages', { json })))
+      expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200))
+      return gateway.snapshot().keys[0]?.spentToday
+    }
+    expect(await spend(1)).toBe(10)
+    isAway = true
+    expect(await spend(1)).toBe(20)
+    for (let i = 0; i < 2; i++) {
+      clock.at += 5_000
+      asked = 0
+      expect(await spend(3)).toBe(50 + 30 * i)
+      // One call at a time tries the store.
+      expect(asked).toBe(1)
+    }
+    isAway = false
+    clock.at += 5_000
+    expect(await spend(1)).toBe(90)
+    expect(stored).toBe(90)
   })
 
   test('of tokens count cache writes, and not cache reads', async () => {
