@@ -34,7 +34,7 @@ await bedrock.messages.create({ model: 'opus', max_tokens: 64, messages: [{ role
 const [call] = fake.calls
 console.log(`called ${call?.model}\n    in ${call?.region}, signature ${call?.signature.valid ? 'valid' : 'refused'}`)
 
-// What may leave the residency is refused before anything is sent.
+// A model that may run outside the residency is refused before anything is sent.
 try {
   await bedrock.invoke({ model: 'global.anthropic.claude-opus-5', body: {} })
 } catch (error) {

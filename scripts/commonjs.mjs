@@ -19,7 +19,7 @@ for (const file of files.filter((each) => each.endsWith('.d.ts'))) {
   const text = readFileSync(file, 'utf8').replace(/(from '\.[^']*|import '\.[^']*)\.js'/g, "$1.cjs'")
   const twin = file.replace(/\.d\.ts$/, '.d.cts')
   writeFileSync(twin, text)
-  // What comes from another package has to be asked for as an ES module does, or its classes differ.
+  // Other packages must be imported as ES modules import them, or their classes differ.
   const isForeign = /^(?:import|export)\b.*\bfrom ['"](?![./])/m.test(text)
   if (isChunk(file)) rmSync(file)
   else writeFileSync(file, isForeign ? text : `export * from './${basename(twin).replace('.d.cts', '.cjs')}'\n`)

@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { rollup } from 'rollup'
 
-// What these entries reach, in this order, becomes a chunk. Those before `core` keep it out of programs that only sign
+// The modules that these entries reach become a chunk, in this order. Those before `core` keep it out of programs that only sign
 // or decode, and apart from `#platform`, which imports `base` and is imported by the others.
 const groups = {
   base: ['core/platform/node.js', 'core/platform/web.js'],

@@ -9,7 +9,8 @@ const rules: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['quotation marks and apostrophes are those on the keyboard', /[‘’“”]/],
   ['a sentence begins with its subject, not with "what" or "whoever"', /^(?:What (?!to )|Whoever |Whatever )[^?]*$/],
   ['"whoever" is "anyone who"', /\bwhoever\b/i],
-  ['an AWS Region has a capital', /(?<!cross-)\bregions?\b/],
+  // Not `region` alone, which is an option or a row of the doctor.
+  ['an AWS Region has a capital', /(?<!cross-|--)\bregions?\b(?<!^region)/],
   ['"setup" is one word', /\bset-ups?\b/i],
   [
     'the spelling is American',
@@ -34,9 +35,9 @@ function sentencesOf(place: string, prose: string): Sentence[] {
     .map((text) => ({ place, text: text.replace(/\s+/g, ' ').trim() }))
 }
 
-function filesBelow(folder: string, extension: string): string[] {
+function filesBelow(folder: string, ...extensions: string[]): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(extension))
+    .filter((name) => !name.includes('node_modules') && extensions.some((extension) => name.endsWith(extension)))
     .map((name) => join(folder, name))
 }
 
@@ -61,6 +62,14 @@ function proseOfSource(path: string): Sentence[] {
   })
 }
 
+/** The names of tests and of the rows in their tables. */
+function namesOfTests(path: string): Sentence[] {
+  const names = readFileSync(join(root, path), 'utf8').matchAll(
+    /^ *(?:(?:describe|test|it)(?:\.\w+(?:\([^()]*\))?)*\(|\]\)\(|\[)\s*(?:'((?:[^'\\\n]|\\.)*)'|"([^"\n]*)")/gm,
+  )
+  return [...names].flatMap(([, single, double]) => sentencesOf(path, single ?? double ?? ''))
+}
+
 const pages = [
   'README.md',
   'CHANGELOG.md',
@@ -68,8 +77,10 @@ const pages = [
   'MAINTAINING.md',
   'SECURITY.md',
   ...filesBelow('docs', '.md'),
+  ...filesBelow('examples', '.md'),
 ]
-const sources = filesBelow('src', '.ts')
+const sources = ['src', 'examples', 'scripts', 'bench'].flatMap((folder) => filesBelow(folder, '.ts', '.mjs'))
+const tests = filesBelow('test', '.test.ts')
 
 test.each(rules)('in the docs: %s', (_, pattern) => {
   const breaking = pages.flatMap(proseOfPage).filter(({ text }) => pattern.test(text))
@@ -78,5 +89,16 @@ test.each(rules)('in the docs: %s', (_, pattern) => {
 
 test.each(rules)('in comments: %s', (_, pattern) => {
   const breaking = sources.flatMap(proseOfSource).filter(({ text }) => pattern.test(text))
+  expect(breaking.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
+})
+
+test.each(rules)('in the names of tests: %s', (_, pattern) => {
+  const breaking = tests.flatMap(namesOfTests).filter(({ text }) => pattern.test(text))
+  expect(breaking.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
+})
+
+test('the name of a test states a behavior in plain words', () => {
+  const riddle = /^(?:who|what) |\b(?:nobody|somebody|everybody|whatever|that is none)\b/i
+  const breaking = tests.flatMap(namesOfTests).filter(({ text }) => riddle.test(text))
   expect(breaking.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
 })

@@ -122,7 +122,7 @@ const places: [where: string, isStream: boolean, answer: (quoted: string) => Res
   ['at the end of what is read', false, (q) => json(400, { message: `${'x '.repeat(4090)}${q}` }), 'x x'],
   ['in a page', false, (q) => new Response(`<html><b>before</b><i>${q}</i></html>`, { status: 502 }), 'before'],
   ['in the type', false, (q) => json(400, { message: 'No' }, { 'x-amzn-errortype': asciiOnly(q) })],
-  ['in the body’s type', false, (q) => json(400, { message: 'No', __type: `ns#${q}` })],
+  ['in the type of the body', false, (q) => json(400, { message: 'No', __type: `ns#${q}` })],
   ['in the request ID', false, (q) => json(400, { message: 'No' }, { 'x-amzn-requestid': asciiOnly(q) })],
   [
     'in a redirect',

@@ -108,7 +108,7 @@ const rows: [name: string, body: JsonObject, points: string[], options?: PromptC
     ['tools[0]', 'messages[0].content[0]'],
   ],
   [
-    'the caller’s points stand, and count',
+    "the caller's points stay, and count",
     {
       system: [text(3000, { cache_control: point }), text(100)],
       messages: [user('Hi'), assistant('Yes'), user('More')],
@@ -116,7 +116,7 @@ const rows: [name: string, body: JsonObject, points: string[], options?: PromptC
     ['system[0]', 'messages[0].content[0]', 'messages[2].content[0]'],
   ],
   [
-    'four of the caller’s leave none',
+    "four points of the caller's leave none",
     {
       tools: [{ ...tool('a', 3000), cache_control: point }],
       system: [
@@ -135,13 +135,13 @@ const rows: [name: string, body: JsonObject, points: string[], options?: PromptC
     { ttl: '1h' },
   ],
   [
-    'a TTL never grows: after the caller’s five minutes, five minutes',
+    "a TTL never grows: five minutes after the caller's five minutes",
     { system: [text(3000, { cache_control: point })], messages: [user('Hi')] },
     ['system[0]', 'messages[0].content[0]'],
     { ttl: '1h' },
   ],
   [
-    'a TTL never grows: before the caller’s hour, an hour',
+    "a TTL never grows: an hour before the caller's hour",
     {
       tools: [tool('a', 3000)],
       system: [text(10, { cache_control: { ...point, ttl: '1h' } })],

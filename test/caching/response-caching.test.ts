@@ -284,7 +284,7 @@ describe('guarded and unguarded calls', () => {
   test.each([
     ['an unguarded answer for a guarded call', {}, { guardrail: { identifier: 'gr1', version: '1' } }],
     ['a guarded answer for an unguarded call', { guardrail: { identifier: 'gr1', version: '1' } }, {}],
-  ])('miss %s, whatever its key', async (_, first, second) => {
+  ])('miss %s, with any key', async (_, first, second) => {
     const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
     await bedrock.messages.create(params, first)
     expect((await bedrock.messages.create(params, second)).metadata.cache?.status).toBe('miss')

@@ -37,7 +37,7 @@ function controlledProvider() {
   return { provider, attempts }
 }
 
-describe('where I/O outlives its request', () => {
+describe('if I/O outlives its request', () => {
   test('lets 20 callers share one attempt, however long it takes', async () => {
     const clock = manualClock()
     const { provider, attempts } = controlledProvider()
@@ -75,7 +75,7 @@ describe('where I/O outlives its request', () => {
   })
 })
 
-describe('where I/O ends with its request, as on Cloudflare Workers', () => {
+describe('if I/O ends with its request, as on Cloudflare Workers', () => {
   afterEach(() => vi.unstubAllGlobals())
   const setUp = () => {
     vi.stubGlobal('WebSocketPair', class {})

@@ -69,7 +69,7 @@ describe("Bedrock's API over HTTP", () => {
     ])
   })
 
-  test("@anthropic-ai/bedrock-sdk signs with keys of its own, and sends the gateway's key in addition", async () => {
+  test("@anthropic-ai/bedrock-sdk signs with its own keys, and sends the gateway's key in addition", async () => {
     const { server, fake } = await serve()
     const anthropic = new AnthropicBedrock({
       baseURL: server.url,

@@ -48,7 +48,7 @@ describe('authentication', () => {
     expect((await call('/v1/messages', { json: params, headers: { authorization: 'Bearer stray' } })).status).toBe(200)
   })
 
-  test('lets nobody in if authenticate throws or returns an invalid caller', async () => {
+  test('refuses every request if authenticate throws or returns an invalid caller', async () => {
     for (const authenticate of [
       () => {
         throw new Error('the directory at 10.0.0.1 is away')

@@ -215,7 +215,7 @@ describe('kept-alive connections', () => {
     }
   })
 
-  test('are closed by an aborted call, whatever it was waiting for', async () => {
+  test('are closed by a call that is aborted in any phase', async () => {
     const server = await serve((socket) => onRequest(socket, () => socket.write('HTTP/1.1 200 OK\r\n')))
     const controller = new AbortController()
     const call = client(server).messages.create(params, { signal: controller.signal })

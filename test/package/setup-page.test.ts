@@ -265,7 +265,7 @@ describe('credentials', () => {
     expect(stderr).not.toContain('hush')
   })
 
-  describe('with AWS’s package', () => {
+  describe("with AWS's package", () => {
     // What the optional peer brings is the user's to install; here the project's own copy stands in.
     beforeAll(() => {
       const name = 'node_modules/@aws-sdk/credential-provider-node'

@@ -37,7 +37,7 @@ async function credentialsOf(block: object): Promise<CredentialProvider> {
   return credentials as CredentialProvider
 }
 
-describe('the env block in AWS’s chain', () => {
+describe("the env block in AWS's chain", () => {
   test('sets AWS_PROFILE, below the given home', async () => {
     write('home/.aws/credentials', `[dev]\n${staticKeys}`)
     await expectVerified(fake, await credentialsOf({ AWS_PROFILE: 'dev' }))

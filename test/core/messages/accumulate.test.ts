@@ -406,7 +406,7 @@ test('a later event does not undo an intervention of a guardrail', async () => {
   expect(await of('NONE', 'NONE')).toBe('NONE')
 })
 
-test('leaving at message_stop closes the events, whatever would follow', async () => {
+test('leaving at message_stop closes the events, and reads no further', async () => {
   const stream = streamOf([start, begin(0, textBlock), ...end(), { type: 'ping' }, { type: 'ping' }])
   for await (const { type } of stream) if (type === 'message_stop') break
   expect(stream.isClosed()).toBe(true)

@@ -38,7 +38,7 @@ describe('a timeout', () => {
 
   test.each<[string, object, number]>([
     ['of the response ends one attempt, which retryIf may repeat', { response: 1234 }, 2],
-    ['of the whole call ends it, whatever retryIf decides', { total: 1234 }, 0],
+    ['of the whole call ends it, even if retryIf returns true', { total: 1234 }, 0],
   ])('%s', async (_, timeout, retries) => {
     const { fake, bedrock } = setUp({ retry: always, timeout })
     fake.fail('stall', { times: 3 })
