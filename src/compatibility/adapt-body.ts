@@ -16,8 +16,6 @@ export interface AdaptationTarget {
 }
 
 const baseVersion = 'bedrock-2023-05-31'
-// The fields that every model accepts.
-const common = new Set(['anthropic_version', 'max_tokens', 'messages', 'system', 'stop_sequences', 'metadata'])
 // The version that Anthropic's SDKs send since 1.0: https://platform.claude.com/docs/en/api/versioning
 const version2026 = '2026-10-21'
 
@@ -26,8 +24,6 @@ const version2026 = '2026-10-21'
  * that fields need. Does not change the given body.
  */
 export function adaptBody(given: JsonObject, target: AdaptationTarget): AdaptedBody {
-  if (given.anthropic_version === baseVersion && Object.keys(given).every((field) => common.has(field)))
-    return { body: given, adaptations: [] }
   const key = compatibilityKey(target)
   const model: ModelCompatibility = compatibilityTable[key] ?? {}
   const adaptations: Adaptation[] = []

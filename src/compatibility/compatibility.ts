@@ -87,81 +87,63 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       operation: request.operation,
     })
     const changes: Adaptation[] = [...joined.adaptations, ...adapted.adaptations]
-    if (policy === 'strict') assertUnchanged(adapted, model)
+    const attempt = (body: JsonObject): Promise<BedrockResponse> =>
+      send({ ...request, headers: joined.headers, body }, next, context)
+    if (policy === 'strict') {
+      assertUnchanged(adapted, model)
+      return tell(await attempt(adapted.body), changes)
+    }
+
     const key = `${region} ${model.base ?? model.id}`
-    let { body } = adapted
-    if (policy === 'adapt') {
-      for (const refused of known.get(key) ?? []) body = leaveOut(refused, body, changes)
-      for (const { field, reason } of changes) {
-        if (warned.has(`${key} ${field}`)) continue
-        warned.add(`${key} ${field}`)
-        logger.warn(`${field} was changed for ${model.id}: ${reason}`)
-      }
+    let body = adapted.body
+    const leaveOut = (refused: Refused): boolean => {
+      const changed = withoutRefused(body, refused)
+      if (changed === body) return false
+      body = changed
+      changes.push({ field: fieldOf(refused), action: 'removed', reason: 'Bedrock rejected it for this model' })
+      return true
     }
-    const sent = { ...request, headers: joined.headers, body }
-    try {
-      return tell(await send(sent, next, context), changes)
-    } catch (error) {
-      if (policy === 'strict' || !learn) throw error
-      return await repeat(error, { request: sent, next, context, changes, key })
+    for (const refused of known.get(key) ?? []) leaveOut(refused)
+    for (const { field, reason } of changes) {
+      if (warned.has(`${key} ${field}`)) continue
+      warned.add(`${key} ${field}`)
+      logger.warn(`${field} was changed for ${model.id}: ${reason}`)
     }
-  }
 
-  /** Repeats a call without what Bedrock rejected, as long as it rejects something else, and learns from it. */
-  async function repeat(first: unknown, call: AdaptedCall): Promise<BedrockResponse> {
-    const { request, next, context, changes, key } = call
-    const { model, region, logger } = context
+    /** Finds the rejected beta among several, once for all waiting calls. */
+    const search = (betas: readonly string[]): Promise<string | undefined> => {
+      const which = `${key} ${betas}`
+      const share = searches.get(which) ?? singleFlight<string | undefined>(context.clock)
+      searches.set(which, share)
+      return share(() =>
+        findRefusedBeta(betas, (some) => acceptsBetas(some, request, next)).finally(() => searches.delete(which)),
+      )
+    }
     const learned: Refused[] = []
-    let { body } = request
-    let error = first
-    while (learned.length < maxLearned) {
-      const refused = refusedBy(error, body)
-      if (refused.length === 0 && refusesSomeBeta(error, body)) {
-        const beta = await search(betasOf(body), call).catch(() => undefined)
-        if (beta !== undefined) refused.push({ beta })
-      }
-      const before = learned.length
-      for (const each of refused) {
-        const changed = leaveOut(each, body, changes)
-        if (changed !== body) learned.push(each)
-        body = changed
-      }
-      if (learned.length === before) throw withMeantField(error)
+    for (;;) {
       try {
-        const response = await send({ ...request, body }, next, context)
-        known.set(key, [...(known.get(key) ?? []), ...learned])
-        const names = learned.map(fieldOf).join(', ')
-        logger.warn(`${model.id} in ${region} rejected ${names}; calls are sent without it from now on`)
+        const response = await attempt(body)
+        if (learned.length > 0) {
+          known.set(key, [...(known.get(key) ?? []), ...learned])
+          const names = learned.map(fieldOf).join(', ')
+          logger.warn(`${model.id} in ${region} rejected ${names}; calls are sent without it from now on`)
+        }
         return tell(response, changes)
-      } catch (again) {
-        error = again
+      } catch (error) {
+        if (!learn || learned.length >= maxLearned) throw error
+        const refused = refusedBy(error, body)
+        if (refused.length === 0 && refusesSomeBeta(error, body)) {
+          const beta = await search(betasOf(body)).catch(() => undefined)
+          if (beta !== undefined) refused.push({ beta })
+        }
+        const left = refused.filter(leaveOut)
+        if (left.length === 0) throw withMeantField(error)
+        learned.push(...left)
       }
     }
-    throw error
   }
-
-  /** Finds the rejected beta among several, once for all waiting calls. */
-  function search(betas: readonly string[], { request, next, context, key }: AdaptedCall): Promise<string | undefined> {
-    const which = `${key} ${betas}`
-    const share = searches.get(which) ?? singleFlight<string | undefined>(context.clock)
-    searches.set(which, share)
-    return share(() =>
-      findRefusedBeta(betas, (some) => acceptsBetas(some, request, next)).finally(() => searches.delete(which)),
-    )
-  }
-
   // One policy may accept what another rejects.
   return markVariant(middleware, policy === 'adapt' && learn ? 'learn' : policy)
-}
-
-/** A call whose body is adapted as far as is known. */
-interface AdaptedCall {
-  readonly request: BedrockRequest
-  readonly next: Next
-  readonly context: MiddlewareContext
-  readonly changes: Adaptation[]
-  /** The Region and model, for which a rejection is remembered. */
-  readonly key: string
 }
 
 // The maximum of rejected fields and betas that one call may discover. A rejection costs only time.
@@ -235,26 +217,15 @@ function withMeantField(error: unknown): unknown {
   return enrich(error, { hint: hint.trim() })
 }
 
-/** Returns a body without what a model has rejected, and notes the change. */
-function leaveOut(refused: Refused, body: JsonObject, changes: Adaptation[]): JsonObject {
-  const changed = withoutRefused(body, refused)
-  if (changed !== body)
-    changes.push({ field: fieldOf(refused), action: 'removed', reason: 'Bedrock rejected it for this model' })
-  return changed
-}
-
 function tell(response: BedrockResponse, changes: readonly Adaptation[]): BedrockResponse {
   const { metadata } = response
   if (changes.length > 0) metadata.adaptations = [...changes, ...(metadata.adaptations ?? [])]
   return response
 }
 
-function send(request: BedrockRequest, next: Next, context: MiddlewareContext): Promise<BedrockResponse> {
-  return request.operation === 'CountTokens' ? count(request, next, context) : next(request)
-}
-
 // If a model does not support CountTokens, the error says how to count instead.
-async function count(request: BedrockRequest, next: Next, { model }: MiddlewareContext): Promise<BedrockResponse> {
+async function send(request: BedrockRequest, next: Next, { model }: MiddlewareContext): Promise<BedrockResponse> {
+  if (request.operation !== 'CountTokens') return await next(request)
   const hint = "Use estimate: true for an estimate, or count with Anthropic's own API."
   if (compatibilityTable[compatibilityKey(model)]?.countTokens === 'no')
     throw new ConfigurationError(`Bedrock does not count tokens for ${model.base}`, { hint })

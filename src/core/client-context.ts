@@ -2,7 +2,7 @@ import { type BedrockError, ConfigurationError } from './errors.ts'
 import { cached } from './internal/cached-provider.ts'
 import { env } from './internal/env.ts'
 import { mergeHeaders } from './internal/headers.ts'
-import { assertIdentity, fixedProvider } from './internal/identity.ts'
+import { assertIdentity, fixedIdentities } from './internal/identity.ts'
 import { createLogger } from './internal/logger.ts'
 import { assertRegion } from './internal/region.ts'
 import { systemClock } from './internal/signal.ts'
@@ -141,5 +141,8 @@ function providerOf(credentials: ClientOptions['credentials'], defaults: ClientD
   if (credentials === undefined) return defaults.credentials
   if (credentials === 'none') return 'none'
   if (typeof credentials === 'function') return cached(credentials)
-  return fixedProvider(assertIdentity(credentials, 'credentials', ConfigurationError))
+  const identity = assertIdentity(credentials, 'credentials', ConfigurationError)
+  const provider = async (): Promise<Identity> => identity
+  fixedIdentities.set(provider, identity)
+  return provider
 }

@@ -112,17 +112,6 @@ function quote(value: unknown): string {
   return JSON.stringify(String(value).slice(0, 100))
 }
 
-/** Tests whether anything in a request names or configures a guardrail. */
-export function mentionsGuardrail({ headers, body, options }: BedrockRequest): boolean {
-  return (
-    options.guardrail !== undefined ||
-    headers[guardrailIdentifierHeader] !== undefined ||
-    headers[versionHeader] !== undefined ||
-    headers[traceHeader] !== undefined ||
-    body[configField] !== undefined
-  )
-}
-
 /**
  * Returns the guardrail of a call: the call's own option, merged over the client's (or, without them, over the
  * guardrail in plain headers). `undefined` if there is none, or if the call turns it off.

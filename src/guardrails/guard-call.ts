@@ -1,5 +1,4 @@
 import { ConfigurationError, enrich, GuardrailError } from '../core/errors.ts'
-import { markCondition } from '../core/internal/condition.ts'
 import { tapEvents } from '../core/internal/event-iterator.ts'
 import { readOutcome } from '../core/internal/guardrail.ts'
 import { operations } from '../core/internal/operations.ts'
@@ -8,7 +7,6 @@ import {
   type GuardrailIdentity,
   type GuardrailOptions,
   guardrailOf,
-  mentionsGuardrail,
   withGuardrail,
   withoutGuardrail,
 } from './config.ts'
@@ -43,9 +41,9 @@ export function provideInputCheck(check: InputCheck): void {
  * Handles guardrails that are set only by plain headers, as in Claude Code's settings, or by a call's option. It does
  * what `guardrails` does, and the default client includes it.
  */
-export const guardrailHeaders: Middleware = markCondition(function guardrailHeaders(request, next, context) {
+export const guardrailHeaders: Middleware = function guardrailHeaders(request, next, context) {
   return guardCall(request, next, context)
-}, mentionsGuardrail)
+}
 
 /** Guards one call, if a guardrail is set for it. */
 export async function guardCall(
@@ -56,7 +54,8 @@ export async function guardCall(
 ): Promise<BedrockResponse> {
   const { generates } = operations[request.operation]
   const guardrail = generates ? guardrailOf(request, client) : undefined
-  if (!guardrail) return next(!generates || request.options.guardrail === false ? withoutGuardrail(request) : request)
+  if (!guardrail)
+    return await next(!generates || request.options.guardrail === false ? withoutGuardrail(request) : request)
   const blocked = guardrail.guardInput && (await checkInput(request, guardrail, context))
   return observe(blocked || (await next(withGuardrail(request, guardrail))), request, guardrail, context)
 }

@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../core/errors.ts'
-import { markCondition } from '../core/internal/condition.ts'
 import { asciiJson } from '../core/internal/json.ts'
 import type { Middleware } from '../core/types.ts'
 
@@ -23,23 +22,19 @@ const latencies = ['standard', 'optimized']
  * @throws ConfigurationError for values that Bedrock would reject.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
  */
-export const requestHeaders: Middleware = markCondition(
-  async function requestHeaders(request, next) {
-    const { requestMetadata, serviceTier, latency } = request.options
-    const headers: Record<string, string> = { ...request.headers }
-    if (requestMetadata !== undefined) {
-      const text = asciiJson(requestMetadata)
-      if (text.length > 8_500) throw new ConfigurationError('requestMetadata has more than 8500 characters as JSON')
-      headers['x-amzn-bedrock-request-metadata'] = text
-    }
-    if (serviceTier !== undefined) headers['x-amzn-bedrock-service-tier'] = oneOf('serviceTier', serviceTier, tiers)
-    if (latency !== undefined)
-      headers['x-amzn-bedrock-performanceconfig-latency'] = oneOf('latency', latency, latencies)
-    return next({ ...request, headers })
-  },
-  ({ options: { requestMetadata, serviceTier, latency } }) =>
-    requestMetadata !== undefined || serviceTier !== undefined || latency !== undefined,
-)
+export const requestHeaders: Middleware = async function requestHeaders(request, next) {
+  const { requestMetadata, serviceTier, latency } = request.options
+  if (requestMetadata === undefined && serviceTier === undefined && latency === undefined) return await next(request)
+  const headers: Record<string, string> = { ...request.headers }
+  if (requestMetadata !== undefined) {
+    const text = asciiJson(requestMetadata)
+    if (text.length > 8_500) throw new ConfigurationError('requestMetadata has more than 8500 characters as JSON')
+    headers['x-amzn-bedrock-request-metadata'] = text
+  }
+  if (serviceTier !== undefined) headers['x-amzn-bedrock-service-tier'] = oneOf('serviceTier', serviceTier, tiers)
+  if (latency !== undefined) headers['x-amzn-bedrock-performanceconfig-latency'] = oneOf('latency', latency, latencies)
+  return next({ ...request, headers })
+}
 
 function oneOf(name: string, value: string, allowed: readonly string[]): string {
   if (allowed.includes(value)) return value

@@ -49,19 +49,8 @@ export function assertIdentity(
   return given as Identity
 }
 
-const fixed = new WeakMap<CredentialProvider, Identity>()
-
-/** Creates a provider that always answers a valid identity. */
-export function fixedProvider(identity: Identity): CredentialProvider {
-  const provider = async (): Promise<Identity> => identity
-  fixed.set(provider, identity)
-  return provider
-}
-
-/** Returns the identity of a {@link fixedProvider}, which need not be asked and checked at each call. */
-export function fixedIdentity(provider: CredentialProvider): Identity | undefined {
-  return fixed.get(provider)
-}
+/** The valid identities of providers that never answer another one, so that no call has to ask for it and check it. */
+export const fixedIdentities: WeakMap<CredentialProvider, Identity> = new WeakMap()
 
 /** The subject of messages about a provider's result. */
 export const providerAnswer = "The credential provider's answer"

@@ -58,13 +58,12 @@ export function createCanonicalRequest(
   given: Readonly<Record<string, string>>,
   payloadHash: string,
 ): { canonicalRequest: string; signedHeaders: string } {
-  const names = Object.keys(given)
-  if (given.host === undefined) names.push('host')
+  const headers: Readonly<Record<string, string>> = { host, ...given }
   let canonicalHeaders = ''
   let signedHeaders = ''
-  for (const name of names.sort()) {
+  for (const name of Object.keys(headers).sort()) {
     if (unsigned.has(name)) continue
-    canonicalHeaders += `${name}:${(given[name] ?? host).replace(/\s+/g, ' ')}\n`
+    canonicalHeaders += `${name}:${(headers[name] as string).replace(/\s+/g, ' ')}\n`
     signedHeaders += signedHeaders ? `;${name}` : name
   }
   return {

@@ -44,7 +44,7 @@ export async function signHeaders(
 
   let payloadHash: string | Promise<string> = headers['x-amz-content-sha256'] ?? sha256Hex(body)
   // Node hashes at once, and an await costs time even then.
-  if (typeof payloadHash !== 'string') payloadHash = await payloadHash
+  if (payloadHash instanceof Promise) payloadHash = await payloadHash
   const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, spelled, headers, payloadHash)
   const { stringToSign, signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
   headers.authorization = `${algorithm} Credential=${identity.accessKeyId}/${credentialScope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
@@ -69,11 +69,9 @@ export async function sign(
   credentialScope: string,
 ): Promise<Pick<SignedRequest, 'stringToSign' | 'signature'>> {
   let hash: string | Promise<string> = sha256Hex(canonicalRequest)
-  if (typeof hash !== 'string') hash = await hash
+  if (hash instanceof Promise) hash = await hash
   const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${hash}`
-  let key = deriveSigningKey(identity, credentialScope)
-  if (key instanceof Promise) key = await key
-  let signature: string | Promise<string> = hmacSha256Hex(key, stringToSign)
-  if (typeof signature !== 'string') signature = await signature
+  const key = deriveSigningKey(identity, credentialScope)
+  const signature = await hmacSha256Hex(key instanceof Promise ? await key : key, stringToSign)
   return { stringToSign, signature }
 }

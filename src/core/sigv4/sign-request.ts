@@ -57,7 +57,7 @@ export async function signRequest(request: SignableRequest, scope: SigningScope)
     })
   }
   headers.host ??= splitUrl(url).host
-  return signHeaders({ method, url, headers, body }, identity, region, service, date)
+  return await signHeaders({ method, url, headers, body }, identity, region, service, date)
 }
 
 /** @throws ConfigurationError for an invalid scope */

@@ -17,89 +17,85 @@ import { identify } from './identify.ts'
 import type { OutgoingCall, TransportState } from './call.ts'
 
 /** Authenticates all attempts of one call. */
-export class Authorizer {
-  /** The identity of the latest attempt. */
-  identity: Identity | undefined
-  readonly #state: TransportState
-  readonly #call: OutgoingCall
-  readonly #scope: CallScope
-  #isFresh = false
-  #hasRefreshed = false
-  /** How far AWS's clock is ahead of the local one, in milliseconds, according to a response to this call. */
-  #corrected: number | undefined
-  #signedAt = 0
-
-  constructor(state: TransportState, call: OutgoingCall, scope: CallScope) {
-    this.#state = state
-    this.#call = call
-    this.#scope = scope
-  }
-
+export interface Authorizer {
   /** Gets the identity and signs, or adds a Bedrock API key. @throws CredentialsError | ConfigurationError */
-  async authorize(): Promise<HttpRequest> {
-    const { clock, skew } = this.#state
-    if (!this.#isFresh) this.identity = await this.#ask()
-    this.#isFresh = false
-    this.#signedAt = clock.now() + (this.#corrected ?? skew.milliseconds)
-    const { request, region } = this.#call
-    const { identity } = this
-    // For a gateway that signs.
-    if (!identity) return request
-    if (request.headers.authorization !== undefined) {
-      throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
-        hint: "Remove the header, or set credentials to 'none' if a gateway uses it.",
-      })
-    }
-    const { headers } =
-      'token' in identity
-        ? { headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
-        : await signHeaders(request, identity, region, 'bedrock', new Date(this.#signedAt))
-    return { ...request, headers }
-  }
-
+  authorize(): Promise<HttpRequest>
+  /** Returns the identity of the latest attempt. */
+  identity(): Identity | undefined
   /**
    * Handles a refusal of the identity or the time: gets new credentials after Bedrock refused the old ones, or uses
    * AWS's time. Each happens once. Resolves to whether the call should be replayed.
    */
-  async recover(error: Error, response: HttpResponse | undefined): Promise<boolean> {
-    const { identity } = this
-    if (!response || !isBedrockError(error, 'service')) return false
-    if (this.#correctTime(error, response)) return true
-    if (!identity || this.#hasRefreshed || !isIdentityRefused(error)) return false
-    this.#hasRefreshed = true
-    this.#state.logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
-    const fresh = await this.#ask(identity)
-    if (!fresh || isSameIdentity(fresh, identity)) return false
-    this.identity = fresh
-    this.#isFresh = true
-    return true
-  }
-
+  recover(error: Error, response: HttpResponse | undefined): Promise<boolean>
   /** Keeps AWS's time for later calls, once a request that was signed with it has been accepted. */
-  keepTime(): void {
-    const { skew, logger } = this.#state
-    const corrected = this.#corrected
-    if (corrected === undefined || Math.abs(corrected - skew.milliseconds) < 1000) return
-    skew.milliseconds = corrected
-    logger.warn(`The local clock is off by ${Math.round(corrected / 1000)} s; requests are signed with AWS's time`)
+  keepTime(): void
+}
+
+export function createAuthorizer(
+  state: TransportState,
+  { request, region, signal, onIdentity }: OutgoingCall,
+  scope: CallScope,
+): Authorizer {
+  const { clock, logger, skew } = state
+  let identity: Identity | undefined
+  let isFresh = false
+  let hasRefreshed = false
+  // How far AWS's clock is ahead of the local one, in milliseconds, according to a response to this call.
+  let corrected: number | undefined
+  let signedAt = 0
+
+  const ask = async (refused?: Identity): Promise<Identity | undefined> => {
+    const given = identify(state, region, signal, refused)
+    const asked = given instanceof Promise ? await scope.wait(given) : given
+    onIdentity?.(asked)
+    return asked
   }
 
-  async #ask(refused?: Identity): Promise<Identity | undefined> {
-    const { region, signal, onIdentity } = this.#call
-    const given = identify(this.#state, region, signal, refused)
-    const identity = given instanceof Promise ? await this.#scope.wait(given) : given
-    if (identity) onIdentity?.(identity)
-    return identity
-  }
-
-  #correctTime(error: ServiceError, response: HttpResponse): boolean {
-    if (this.#corrected !== undefined || !isTimeRefused(error)) return false
+  const correctTime = (error: ServiceError, response: HttpResponse): boolean => {
+    if (corrected !== undefined || !isTimeRefused(error)) return false
     const date = Date.parse(response.headers.get('date') ?? '')
     // Like the AWS SDKs, treats these errors as a wrong clock only if the response's own time confirms it. Compares
     // with the time that this request was signed with, because other calls may have learned AWS's time meanwhile.
-    if (!(Math.abs(date - this.#signedAt) > 240_000)) return false
-    this.#corrected = date - this.#state.clock.now()
+    if (!(Math.abs(date - signedAt) > 240_000)) return false
+    corrected = date - clock.now()
     return true
+  }
+
+  return {
+    identity: () => identity,
+    async authorize() {
+      if (!isFresh) identity = await ask()
+      isFresh = false
+      signedAt = clock.now() + (corrected ?? skew.milliseconds)
+      // For a gateway that signs.
+      if (!identity) return request
+      if (request.headers.authorization !== undefined) {
+        throw new ConfigurationError('Both an authorization header and credentials were given; only one can be sent', {
+          hint: "Remove the header, or set credentials to 'none' if a gateway uses it.",
+        })
+      }
+      if ('token' in identity)
+        return { ...request, headers: { ...request.headers, authorization: `Bearer ${identity.token}` } }
+      const { headers } = await signHeaders(request, identity, region, 'bedrock', new Date(signedAt))
+      return { ...request, headers }
+    },
+    async recover(error, response) {
+      if (!response || !isBedrockError(error, 'service')) return false
+      if (correctTime(error, response)) return true
+      if (!identity || hasRefreshed || !isIdentityRefused(error)) return false
+      hasRefreshed = true
+      logger.info(`Bedrock refused the credentials (${error.type}); asking for new ones`)
+      const fresh = await ask(identity)
+      if (!fresh || isSameIdentity(fresh, identity)) return false
+      identity = fresh
+      isFresh = true
+      return true
+    },
+    keepTime() {
+      if (corrected === undefined || Math.abs(corrected - skew.milliseconds) < 1000) return
+      skew.milliseconds = corrected
+      logger.warn(`The local clock is off by ${Math.round(corrected / 1000)} s; requests are signed with AWS's time`)
+    },
   }
 }
 

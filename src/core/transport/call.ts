@@ -26,7 +26,7 @@ export interface OutgoingCall {
   readonly retry: RetryOptions | false | undefined
   readonly onRetry?: CallOptions['onRetry']
   /** Called with the identity of each attempt, for hints. */
-  readonly onIdentity?: ((identity: Identity) => void) | undefined
+  readonly onIdentity?: ((identity: Identity | undefined) => void) | undefined
 }
 
 /** A response that has begun, for a decoder. */

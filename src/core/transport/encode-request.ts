@@ -9,11 +9,7 @@ import { encodeBase64 } from '#platform'
 const maxBodyBytes = 25_000_000
 
 /** Encodes a logical call as an HTTP request. @throws ConfigurationError for a call that Bedrock cannot route. */
-export function encodeRequest(
-  request: Pick<BedrockRequest, 'operation' | 'body' | 'headers'>,
-  model: ModelRef,
-  baseUrl: string,
-): HttpRequest {
+export function encodeRequest(request: BedrockRequest, model: ModelRef, baseUrl: string): HttpRequest {
   const traits = operations[request.operation]
   if (!traits) throw new ConfigurationError(`Not an operation: ${JSON.stringify(request.operation)}`)
   const { path, answers, generates } = traits

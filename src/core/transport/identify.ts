@@ -1,4 +1,4 @@
-import { askForIdentity, fixedIdentity } from '../internal/identity.ts'
+import { askForIdentity, fixedIdentities } from '../internal/identity.ts'
 import type { Identity } from '../types.ts'
 import type { TransportState } from './call.ts'
 
@@ -10,9 +10,15 @@ export function identify(
   refused?: Identity,
 ): Identity | undefined | Promise<Identity> {
   if (credentials === 'none') return undefined
-  const forceRefresh = refused && true
   return (
-    fixedIdentity(credentials) ??
-    askForIdentity(credentials, { signal, fetch: network.fetch, region, logger, forceRefresh, refused })
+    fixedIdentities.get(credentials) ??
+    askForIdentity(credentials, {
+      signal,
+      fetch: network.fetch,
+      region,
+      logger,
+      forceRefresh: refused && true,
+      refused,
+    })
   )
 }

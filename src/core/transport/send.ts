@@ -5,7 +5,7 @@ import { secretsOf } from '../internal/redact.ts'
 import { CallScope, sleep } from '../internal/signal.ts'
 import type { Clock, Identity } from '../types.ts'
 import { attempt, resolveTimeouts, startDeadline } from './attempt.ts'
-import { Authorizer } from './authorize.ts'
+import { createAuthorizer } from './authorize.ts'
 import { readBody } from './body-reader.ts'
 import type { IncomingResponse, OutgoingCall, TransportState } from './call.ts'
 import { createRetryPolicy, retryDelay } from './retry.ts'
@@ -28,7 +28,7 @@ export async function send<T>(
   const timeouts = resolveTimeouts(call.timeout, call.isStream)
   const scope = new CallScope(call.signal)
   const total = startDeadline('total', timeouts.total, clock, scope)
-  const authorizer = new Authorizer(state, call, scope)
+  const authorizer = createAuthorizer(state, call, scope)
   const done = finisher(clock, total, scope)
   const tellRetry = (error: Error, delay = 0): void => {
     logger.debug(`Attempt ${attempts} failed (${error.message}); retrying in ${delay} ms${describeOutcome(error)}`)
@@ -44,7 +44,7 @@ export async function send<T>(
       let response: HttpResponse | undefined
       try {
         const request = await authorizer.authorize()
-        const secrets = secretsIn(authorizer.identity, call.request.headers)
+        const secrets = secretsIn(authorizer.identity(), call.request.headers)
         const context = { transport: network.transport, clock, scope, timeouts, secrets }
         attempts++
         response = await attempt(request, context)

@@ -48,10 +48,10 @@ export function usageFromEvent(event: JsonObject, known: TokenUsage): TokenUsage
 
 function pick(from: Readonly<Record<string, JsonValue | undefined>>, keys: readonly string[]): TokenUsage {
   const usage: Record<string, number> = {}
-  for (let i = 0; i < fields.length; i++) {
+  fields.forEach((field, i) => {
     const value = from[keys[i] as string]
     if (value !== undefined && value !== null && value !== '' && Number.isFinite(Number(value)))
-      usage[fields[i] as string] = Number(value)
-  }
+      usage[field] = Number(value)
+  })
   return usage
 }
