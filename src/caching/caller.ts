@@ -5,7 +5,7 @@ import type { Clock, MiddlewareContext } from '../core/types.ts'
 /** A caller that waits for a response that may be shared. */
 export interface Caller {
   /** Aborts when the caller gives up, or has waited for `timeout.total`. */
-  readonly signal: AbortSignal
+  readonly signal: AbortSignal | undefined
   readonly clock: Clock
   /** Releases the caller's own signal and the timer. */
   dispose(): void
@@ -15,6 +15,8 @@ export interface Caller {
 export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: MiddlewareContext): Caller {
   signal?.throwIfAborted()
   const { total = 0 } = timeout
+  // 0 and Infinity turn the timeout off, as elsewhere.
+  if (!(total > 0 && total <= 2_147_483_647)) return { signal, clock, dispose: () => {} }
   const controller = new AbortController()
   const release = onAbort(signal, (reason) => controller.abort(reason))
   const expire = (): void =>
@@ -24,8 +26,7 @@ export function openCaller(signal: AbortSignal | undefined, { clock, timeout }: 
         hint: 'Raise timeout.total if it is too short.',
       }),
     )
-  // 0 and Infinity turn the timeout off, as elsewhere.
-  const timer = total > 0 && total <= 2_147_483_647 ? clock.setTimeout(expire, total) : undefined
+  const timer = clock.setTimeout(expire, total)
   return {
     signal: controller.signal,
     clock,

@@ -1,7 +1,7 @@
 import { assertOptions } from '../core/internal/assert-options.ts'
 import { ConfigurationError } from '../core/errors.ts'
 import { isGuarded, isGuardrail } from '../core/internal/guardrail.ts'
-import { encodeJson, isJsonObject } from '../core/internal/json.ts'
+import { isJsonObject } from '../core/internal/json.ts'
 import { localMetadata } from '../core/internal/local-metadata.ts'
 import { raceSignal } from '../core/internal/signal.ts'
 import { isIoBoundToRequest } from '../core/internal/single-flight.ts'
@@ -21,6 +21,7 @@ import { type CacheScope, cacheKey } from './cache-key.ts'
 import { openCaller } from './caller.ts'
 import { createEntryStore } from './entry-store.ts'
 import { type SharedResponse, shareResponse } from './shared-response.ts'
+import { snapshotOf } from './snapshot.ts'
 import type { ResponseStore } from './store.ts'
 
 /** Options of {@link responseCaching}. */
@@ -103,7 +104,7 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
     const ttl = (typeof cache === 'object' ? cache.ttl : undefined) ?? defaultTtl
     assertMilliseconds('cache.ttl', ttl)
     // The key and the request use the same snapshot of the body, even if the caller changes it meanwhile.
-    const body = JSON.parse(encodeJson(request.body)) as JsonObject
+    const body = snapshotOf(request.body)
     const makeKey = async (): Promise<string> => {
       const defaultKey = await cacheKey(request, body, context, { namespace, scope })
       const key = keyOf ? await keyOf(request, defaultKey) : defaultKey
@@ -119,12 +120,13 @@ export function responseCaching(options: ResponseCachingOptions): Middleware {
 
       // Starts before the store is read, so that equal calls read it once.
       const shared = shareResponse(
-        async (signal) => {
+        async (controller) => {
           const started = context.clock.now()
           const entry = await entries.read(key, context)
           if (entry && answers(entry, request)) return replay(entry, context, started)
           // Each caller has its own timeout.
           const timeout = { ...options.timeout, total: 0 }
+          const { signal } = controller
           return next({ ...request, body, signal, options: { ...options, signal, timeout } })
         },
         {

@@ -23,9 +23,9 @@ export interface SharedResponseObserver {
   onEnd(): void
 }
 
-/** Starts a call that can be shared. Its signal aborts when every caller has left. */
+/** Starts a call that can be shared. Its controller aborts when every caller has left; creating the signal takes time. */
 export function shareResponse(
-  call: (signal: AbortSignal) => Promise<BedrockResponse>,
+  call: (controller: AbortController) => Promise<BedrockResponse>,
   { onWhole, onEnd }: SharedResponseObserver,
 ): SharedResponse {
   const controller = new AbortController()
@@ -39,7 +39,7 @@ export function shareResponse(
     onEnd()
     whole?.()
   }
-  const response = call(controller.signal).then(
+  const response = call(controller).then(
     (started) => {
       const { metadata } = started
       if (started.type === 'json') {
@@ -70,7 +70,7 @@ export function shareResponse(
 
   return {
     async join({ signal, clock, dispose }, cache) {
-      signal.throwIfAborted()
+      signal?.throwIfAborted()
       const joined = clock.now()
       callers++
       let isHere = true
@@ -126,7 +126,7 @@ class SharedEvents {
   }
 
   /** Resolves to whether there is an event at a position. @throws the error that ended the stream before it */
-  async waitFor(position: number, signal: AbortSignal): Promise<boolean> {
+  async waitFor(position: number, signal: AbortSignal | undefined): Promise<boolean> {
     while (position >= this.#events.length && !this.#outcome) await raceSignal(this.#read(), signal)
     if (position < this.#events.length) return true
     if (this.#outcome && 'error' in this.#outcome) throw this.#outcome.error
@@ -165,12 +165,12 @@ class SharedEvents {
 /** The events of a shared stream for one caller. */
 class CallerEvents extends EventIterator {
   readonly #shared: SharedEvents
-  readonly #signal: AbortSignal
+  readonly #signal: AbortSignal | undefined
   readonly #finish: () => void
   #position = 0
   #isOver = false
 
-  constructor(shared: SharedEvents, signal: AbortSignal, finish: () => void) {
+  constructor(shared: SharedEvents, signal: AbortSignal | undefined, finish: () => void) {
     super()
     this.#shared = shared
     this.#signal = signal
@@ -178,7 +178,7 @@ class CallerEvents extends EventIterator {
   }
 
   take(): JsonObject | undefined {
-    if (this.#isOver || this.#signal.aborted) return undefined
+    if (this.#isOver || this.#signal?.aborted) return undefined
     const event = this.#shared.at(this.#position)
     if (event) this.#position++
     return event
@@ -187,7 +187,7 @@ class CallerEvents extends EventIterator {
   protected async wait(): Promise<boolean> {
     if (this.#isOver) return false
     try {
-      this.#signal.throwIfAborted()
+      this.#signal?.throwIfAborted()
       if (await this.#shared.waitFor(this.#position, this.#signal)) return true
     } catch (error) {
       this.close()

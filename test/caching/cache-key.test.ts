@@ -85,6 +85,31 @@ describe('the body in the key', () => {
     expect(fake.calls).toHaveLength(1)
   })
 
+  class Named {
+    readonly name = 'one'
+    get ignored(): string {
+      return 'not a member of its own'
+    }
+  }
+  const deep = Array.from({ length: 150 }).reduce<unknown>((inner) => [inner], 'deep')
+  test.each<[string, unknown]>([
+    ['plain values', { text: 'é', flag: true, none: null, numbers: [1, -0, 1e21], empty: {} }],
+    ['members and items that are undefined', { a: undefined, b: [undefined, 1] }],
+    ['a list with a hole', new Array(2)],
+    ['a date', new Date(0)],
+    ['an object of a class', new Named()],
+    ['an object without a prototype', Object.assign(Object.create(null), { a: 1 })],
+    ['a boxed number', Object(1)],
+    ['a member named __proto__', JSON.parse('{"__proto__":{"a":1}}')],
+    ['many levels', deep],
+  ])('is sent as without a cache: %s', async (_, value) => {
+    const { client, fake } = setUp()
+    const body = { ...params, metadata: { value } } as never
+    for (const middleware of [[], undefined]) await client(middleware && { middleware }).messages.create(body)
+    const [plain, cached] = fake.calls.map((call) => JSON.stringify(call.body))
+    expect(cached).toBe(plain)
+  })
+
   test('must be JSON, so that nothing is lost', async () => {
     const { client, fake } = setUp()
     const bedrock = client()
