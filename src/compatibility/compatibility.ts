@@ -91,7 +91,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
       send({ ...request, headers: joined.headers, body }, next, context)
     if (policy === 'strict') {
       assertUnchanged(adapted, model)
-      return tell(await attempt(adapted.body), changes)
+      return withAdaptations(await attempt(adapted.body), changes)
     }
 
     const key = `${region} ${model.base ?? model.id}`
@@ -128,7 +128,7 @@ export function compatibility(options: CompatibilityOptions = {}): Middleware {
           const names = learned.map(fieldOf).join(', ')
           logger.warn(`${model.id} in ${region} rejected ${names}; calls are sent without it from now on`)
         }
-        return tell(response, changes)
+        return withAdaptations(response, changes)
       } catch (error) {
         if (!learn || learned.length >= maxLearned) throw error
         const refused = refusedBy(error, body)
@@ -217,7 +217,7 @@ function withMeantField(error: unknown): unknown {
   return enrich(error, { hint: hint.trim() })
 }
 
-function tell(response: BedrockResponse, changes: readonly Adaptation[]): BedrockResponse {
+function withAdaptations(response: BedrockResponse, changes: readonly Adaptation[]): BedrockResponse {
   const { metadata } = response
   if (changes.length > 0) metadata.adaptations = [...changes, ...(metadata.adaptations ?? [])]
   return response

@@ -46,11 +46,11 @@ export async function* checkIdentity(
     return
   }
   const expiry = expiration ? `, until ${expiration.toISOString()}` : ''
-  const told = { source, expiry, isEnding: expiration !== undefined && expiration.getTime() - now() < 600_000 }
-  yield 'token' in identity ? checkKey(identity, options, told) : await checkKeys(identity, options, where, told)
+  const state = { source, expiry, isEnding: expiration !== undefined && expiration.getTime() - now() < 600_000 }
+  yield 'token' in identity ? checkKey(identity, options, state) : await checkKeys(identity, options, where, state)
 }
 
-interface Told {
+interface IdentityState {
   readonly source: string
   readonly expiry: string
   readonly isEnding: boolean
@@ -59,7 +59,7 @@ interface Told {
 function checkKey(
   { token, source: by }: BearerTokenIdentity,
   { region }: DoctorOptions,
-  { source, expiry, isEnding }: Told,
+  { source, expiry, isEnding }: IdentityState,
 ): Finding {
   if (by?.name === 'settings' || by?.name === 'apiKeyHelper')
     return { check, status: 'ok', message: `a bearer token for a gateway${source}${expiry}` }
@@ -82,7 +82,7 @@ async function checkKeys(
   identity: AwsCredentialIdentity,
   { env, fetch, now = Date.now }: DoctorOptions,
   where: HintContext,
-  { source, expiry, isEnding }: Told,
+  { source, expiry, isEnding }: IdentityState,
 ): Promise<Finding> {
   const key = maskKeyId(identity.accessKeyId)
   try {

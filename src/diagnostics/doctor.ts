@@ -31,14 +31,14 @@ const optionNames =
 export async function* runDoctor(given: DoctorOptions): AsyncGenerator<CheckResult> {
   assertOptions(given, '', optionNames)
   const options = { ...given, fetch: given.fetch ?? unsignedFetch(given.client.fetch) }
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const untold: string[] = []
   for await (const { cause, ...result } of examine(options)) {
-    if (cause !== undefined && told.has(cause)) {
+    if (cause !== undefined && reported.has(cause)) {
       untold.push(result.subject ? `${result.check} ${result.subject}` : result.check)
       continue
     }
-    if (cause !== undefined) told.add(cause)
+    if (cause !== undefined) reported.add(cause)
     const { message, next, ...rest } = result
     yield { ...rest, message: redact(message), ...(next !== undefined && { next: redact(next) }) }
   }

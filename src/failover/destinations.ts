@@ -82,9 +82,7 @@ async function modelAt(target: Target, context: MiddlewareContext): Promise<Mode
   const found = base && (await resolve(base.startsWith('anthropic.') ? anthropicIdOf(base) : base))
   if (found && (target.region ?? found.region) === found.region) return found
   throw new ConfigurationError(
-    found
-      ? `${id} is ${found.id} there, which is called in ${found.region}`
-      : `what ${id} is there is not known, since nothing tells what is behind it`,
+    found ? `${id} is ${found.id} there, which is called in ${found.region}` : `the model of ${id} is unknown`,
     { hint: 'Name the `model` of the target.' },
   )
 }

@@ -52,7 +52,7 @@ export interface FailoverOptions {
  * A conversation stays where its prompt cache is: it leaves its target only if that fails, and returns when its old cache
  * has expired. Errors of the request, permissions, guardrails and streams that have begun are never repeated elsewhere,
  * nor is a call beyond the daily quota in the same account and Region. No target runs where the call itself may not,
- * unless its `residency` allows it. `metadata.failover` tells which target answered, and why.
+ * unless its `residency` allows it. `metadata.failover` has the target that answered, and the reason.
  *
  * Create one for each client: it remembers targets and conversations.
  *

@@ -101,7 +101,7 @@ function backendFor(context: RequestContext, gateway: GatewayContext): Anthropic
   }
 }
 
-/** Receives each error that the client is told, and keeps it for the log. */
+/** Receives each error that is sent to the client, and keeps it for the log. */
 function noteErrors(context: RequestContext, logger: Logger, see: (error: unknown) => void): Logger {
   const at =
     (level: 'debug' | 'warn') =>

@@ -39,7 +39,7 @@ const maxKnown = 10_000
 export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: SpendLedgerOptions): SpendLedger {
   // The oldest day is first.
   const sums = new Map<string, number>()
-  const untold = new Map<string, number>()
+  const pending = new Map<string, number>()
   let retryAt = Number.NEGATIVE_INFINITY
   let isAway = false
 
@@ -48,19 +48,19 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
     return sum
   }
 
-  const tell = async (key: string, amount: number): Promise<number> => {
+  const update = async (key: string, amount: number): Promise<number> => {
     if (isAway && clock.now() < retryAt) throw new Error('The store for spend limits is unavailable')
     // While it is unavailable, one call at a time tries it again.
     if (isAway) retryAt = clock.now() + pauseAfterFailure
-    const owed = untold.get(key) ?? 0
-    untold.delete(key)
+    const owed = pending.get(key) ?? 0
+    pending.delete(key)
     try {
       const sum = await withinStoreTimeout(storeTimeout, clock, store.add(key, amount + owed, { ttl }))
       if (isAway) logger.info('gateway: the store for spend limits is back')
       isAway = false
       return sum
     } catch (error) {
-      if (owed !== 0) untold.set(key, (untold.get(key) ?? 0) + owed)
+      if (owed !== 0) pending.set(key, (pending.get(key) ?? 0) + owed)
       if (!isAway) logger.error('gateway: the store for spend limits is unavailable', redactError(error))
       isAway = true
       retryAt = clock.now() + pauseAfterFailure
@@ -69,7 +69,7 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
   }
 
   const keep = (key: string, amount: number): number => {
-    untold.set(key, (untold.get(key) ?? 0) + amount)
+    pending.set(key, (pending.get(key) ?? 0) + amount)
     return remember(key, (sums.get(key) ?? 0) + amount)
   }
 
@@ -77,7 +77,7 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
     async reserve(id, day, amount) {
       const key = keyOf(id, day)
       try {
-        return remember(key, await tell(key, amount))
+        return remember(key, await update(key, amount))
       } catch (error) {
         if (!isOpenOnFailure) throw error
         return keep(key, amount)
@@ -86,7 +86,7 @@ export function createSpendLedger({ store, isOpenOnFailure, clock, logger }: Spe
     async settle(id, day, difference) {
       const key = keyOf(id, day)
       try {
-        remember(key, await tell(key, difference))
+        remember(key, await update(key, difference))
       } catch {
         keep(key, difference)
       }

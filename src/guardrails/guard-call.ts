@@ -70,7 +70,7 @@ async function observe(
   const { metadata } = response
   const { onIntervention, requireOutcome } = guardrail
   let isTold = false
-  const tell = async (): Promise<void> => {
+  const report = async (): Promise<void> => {
     if (isTold || metadata.guardrail?.action !== 'INTERVENED' || typeof onIntervention !== 'function') return
     isTold = true
     await onIntervention(metadata.guardrail, request)
@@ -93,12 +93,12 @@ async function observe(
   const end = async (): Promise<void> => {
     const error = silence()
     if (error) throw error
-    await tell()
+    await report()
   }
   if (response.type === 'stream') {
     // A reader that leaves a stream early gets no error, but an intervention seen so far is still reported.
     const closed = (): void => {
-      tell().catch((error) => logger.error('guardrails: onIntervention threw', error))
+      report().catch((error) => logger.error('guardrails: onIntervention threw', error))
     }
     return { ...response, events: tapEvents(response.events, { event: read, end, closed }, request.signal) }
   }

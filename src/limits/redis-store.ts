@@ -118,8 +118,8 @@ function scriptedStore(options: RedisLimitStoreOptions, client: UpstashLike): Li
       }
     },
     async settle({ id, at, charges }, outcomes) {
-      const told = charges.flatMap((_, i) => outcomeOf(outcomes[i] ?? {}))
-      const args = [now(), id, String(at), String(charges.length), ...charges.flatMap(argumentsOf), ...told]
+      const observed = charges.flatMap((_, i) => outcomeOf(outcomes[i] ?? {}))
+      const args = [now(), id, String(at), String(charges.length), ...charges.flatMap(argumentsOf), ...observed]
       return statesOf(await settle(keysOf(charges), args))
     },
   }

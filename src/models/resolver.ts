@@ -94,9 +94,9 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
   function fromFullId(target: Target, context: ModelResolutionContext, note: NoteStep): ModelRef | Promise<ModelRef> {
     const { text, source = 'explicit' } = target
     const id = parseModelId(text)
-    const told = parseModelId(names.behind.get(text) ?? '')
-    const base = id.base ?? claudeModel(target.model)?.base ?? told.base
-    const geo = id.geo ?? told.geo
+    const behind = parseModelId(names.behind.get(text) ?? '')
+    const base = id.base ?? claudeModel(target.model)?.base ?? behind.base
+    const geo = id.geo ?? behind.geo
     const region = id.region ?? target.region
     const regions = reachOf({ kind: id.kind, geo }, region)
     note('explicit', `${text} is sent unchanged`)

@@ -34,12 +34,12 @@ export async function observe(
 ): Promise<BedrockResponse> {
   const { onRetry } = request.options
   const observed = (failed: FailedAttempt): void => {
-    quietly(context, () => tellFailedAttempt(recording, failed))
+    quietly(context, () => recordFailedAttempt(recording, failed))
     onRetry?.(failed)
   }
   const end = (outcome: Omit<Outcome, 'seconds'>): void => {
     const seconds = (context.clock.now() - recording.started) / 1000
-    quietly(context, () => tellEnd(recording, { ...outcome, seconds }))
+    quietly(context, () => recordEnd(recording, { ...outcome, seconds }))
   }
   try {
     const response = await next({ ...request, options: { ...request.options, onRetry: observed } })
@@ -53,9 +53,9 @@ export async function observe(
 }
 
 /** Runs code that only records a call: if it throws, the error is logged and does not fail the call. */
-export function quietly<T>({ logger }: MiddlewareContext, tell: () => T): T | undefined {
+export function quietly<T>({ logger }: MiddlewareContext, record: () => T): T | undefined {
   try {
-    return tell()
+    return record()
   } catch (error) {
     logger.error('telemetry: a call could not be recorded', error)
     return undefined
@@ -105,7 +105,7 @@ function blockedAnswer(error: unknown): Answer | undefined {
     : undefined
 }
 
-function tellFailedAttempt({ span, instruments, call }: Recording, failed: FailedAttempt): void {
+function recordFailedAttempt({ span, instruments, call }: Recording, failed: FailedAttempt): void {
   const { attempt, error, delay } = failed
   const { status, requestId } = errorMetadata(error)
   span?.addEvent(
@@ -121,7 +121,7 @@ function tellFailedAttempt({ span, instruments, call }: Recording, failed: Faile
   instruments?.attemptFailed(call, failed)
 }
 
-function tellEnd({ span, instruments, call, conventions, maxBytes }: Recording, known: Outcome): void {
+function recordEnd({ span, instruments, call, conventions, maxBytes }: Recording, known: Outcome): void {
   const { metadata, answer, error } = known
   const usage = metadata ? metadata.usage : answer && usageFromBody(answer.usage)
   // The call that produced a stored answer has already been counted.

@@ -68,8 +68,8 @@ export function telemetry(options: TelemetryOptions = {}): Middleware {
           ...own?.attributes,
         })
       })
-      const told = { span: recording, maxBytes: recording ? maxBytes : 0 }
-      return observe(sent, next, context, { ...told, instruments, call, conventions, started })
+      const recorded = { span: recording, maxBytes: recording ? maxBytes : 0 }
+      return observe(sent, next, context, { ...recorded, instruments, call, conventions, started })
     }
 
     if (!tracer) return run()

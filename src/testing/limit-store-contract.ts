@@ -30,7 +30,7 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
   const rule = { limit: 600, window: minute, burst: 10_000 }
   const full = { limit: 600, window: minute, burst: minute }
   return [
-    check('grants what there is, and tells when there will be more', async ({ grant, refuse, advance }) => {
+    check('grants what is left, and returns the wait for more', async ({ grant, refuse, advance }) => {
       await grant({ key: 'a', rule, hold: 100 })
       const { reason, wait } = await refuse({ key: 'a', rule, hold: 50 })
       equal(reason, 'rate')

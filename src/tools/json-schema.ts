@@ -32,7 +32,7 @@ export function toStrictSchema(root: JsonObject): JsonObject | undefined {
       return {}
     }
     const strict: JsonObject = {}
-    const told: string[] = []
+    const notes: string[] = []
     for (const [keyword, value] of Object.entries(schema)) {
       if (kept.has(keyword)) strict[keyword] = value
       else if (definitions.includes(keyword) || keyword === 'properties') strict[keyword] = writeEach(value)
@@ -42,7 +42,7 @@ export function toStrictSchema(root: JsonObject): JsonObject | undefined {
       else if (keyword === 'format' && formats.has(String(value))) strict.format = value
       else if (keyword === 'minItems' && (value === 0 || value === 1)) strict.minItems = value
       else if (keyword !== 'additionalProperties' && !silent.has(keyword))
-        told.push(`${keyword}: ${JSON.stringify(value)}`)
+        notes.push(`${keyword}: ${JSON.stringify(value)}`)
     }
     if (strict.anyOf || Array.isArray(strict.type)) unions++
     if (strict.properties || strict.type === 'object') {
@@ -52,7 +52,8 @@ export function toStrictSchema(root: JsonObject): JsonObject | undefined {
       strict.additionalProperties = false
     }
     if (!['type', 'enum', 'const', 'anyOf', 'allOf', '$ref'].some((keyword) => keyword in strict)) fits = false
-    if (told.length > 0) strict.description = [strict.description, `{${told.join(', ')}}`].filter(Boolean).join('\n\n')
+    if (notes.length > 0)
+      strict.description = [strict.description, `{${notes.join(', ')}}`].filter(Boolean).join('\n\n')
     return strict
   }
   const writeEach = (schemas: JsonValue | undefined): JsonObject =>

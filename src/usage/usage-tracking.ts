@@ -43,7 +43,7 @@ export function usageTracking(onUsage: (record: UsageRecord) => void): Middlewar
     const started = clock.now()
     const response = await next(request)
     const { metadata } = response
-    const tell = (complete: boolean): void => {
+    const report = (complete: boolean): void => {
       const { model, usage, latency = clock.now() - started, firstByteLatency, requestId, cache } = metadata
       const { region = asked } = model
       const profile = model.id === model.base ? undefined : model.id
@@ -54,7 +54,7 @@ export function usageTracking(onUsage: (record: UsageRecord) => void): Middlewar
       }
     }
     if (response.type === 'json') {
-      tell(true)
+      report(true)
       return response
     }
     let complete = false
@@ -65,7 +65,7 @@ export function usageTracking(onUsage: (record: UsageRecord) => void): Middlewar
       end() {
         complete = true
       },
-      closed: () => tell(complete),
+      closed: () => report(complete),
     }
     return { ...response, events: tapEvents(response.events, tap, request.signal) }
   }

@@ -90,7 +90,7 @@ describe('an unusable target', () => {
   test('fails the call before anything is sent, and is named', async () => {
     expect(await refusal('sonet')).toMatch(/^model_resolution: The failover target sonet: sonet is not a model/)
     expect(await refusal({ region: 'us-west-2', residency: 'anywhere' }, profile)).toMatch(
-      /^configuration: The failover target us-west-2: what arn.* is there is not known/,
+      /^configuration: The failover target us-west-2: the model of arn.* is unknown/,
     )
     const overridden = { models: { overrides: { 'claude-sonnet-4-6': profile }, profiles: { [profile]: sonnet } } }
     expect(await refusal({ region: 'us-west-2', residency: 'anywhere' }, 'sonnet', overridden)).toMatch(

@@ -17,9 +17,9 @@ type Message =
 // As text, so that it is the same in every bundle.
 const program = `
 const { parentPort, workerData: { url, init, region } } = require('node:worker_threads')
-const tell = (level) => (text) => parentPort.postMessage({ level, text: String(text) })
+const forward = (level) => (text) => parentPort.postMessage({ level, text: String(text) })
 const ignore = () => {}
-const logger = { debug: tell('debug'), warn: tell('warn'), info: ignore, error: ignore, trace: ignore }
+const logger = { debug: forward('debug'), warn: forward('warn'), info: ignore, error: ignore, trace: ignore }
 import(url)
   .then(({ default: all, defaultProvider = all.defaultProvider }) =>
     defaultProvider({ ...init, logger })({ callerClientConfig: region === undefined ? {} : { region: async () => region } }))

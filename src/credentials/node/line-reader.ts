@@ -23,7 +23,7 @@ export function createLineReader(onLine: (line: string) => void, pause = 200): L
     if (length < maxLength) pieces.push(piece.slice(0, maxLength - length))
     length += piece.length
   }
-  const tell = (): void => {
+  const emit = (): void => {
     const line = pieces.join('')
     const isCut = length > maxLength
     pieces = []
@@ -32,7 +32,7 @@ export function createLineReader(onLine: (line: string) => void, pause = 200): L
   }
   const tellRest = (): void => {
     clearTimeout(timer)
-    if (length > 0) tell()
+    if (length > 0) emit()
   }
   return {
     push(piece) {
@@ -40,7 +40,7 @@ export function createLineReader(onLine: (line: string) => void, pause = 200): L
       let start = 0
       for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', start)) {
         add(piece.slice(start, end))
-        tell()
+        emit()
         start = end + 1
       }
       add(piece.slice(start))
