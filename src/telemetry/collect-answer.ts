@@ -1,5 +1,5 @@
 import { isJsonObject } from '../core/internal/json.ts'
-import { createMessageAccumulator } from '../core/messages/accumulate.ts'
+import { MessageAccumulator } from '../core/messages/accumulate.ts'
 import type { JsonObject, JsonValue } from '../core/types.ts'
 
 /** The information in an answer so far. */
@@ -32,7 +32,7 @@ export interface AnswerCollector {
 
 /** @param withContent - whether to keep the content too */
 export function collectAnswer(withContent: boolean): AnswerCollector {
-  let accumulator = withContent ? createMessageAccumulator() : undefined
+  let accumulator = withContent ? new MessageAccumulator() : undefined
   let answer: Answer = { isWhole: false }
   return {
     get answer() {

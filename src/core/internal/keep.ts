@@ -1,9 +1,9 @@
-const kept: unknown[] = []
+const kept = new Map<unknown, unknown>()
 
 /**
- * Keeps objects for their shapes; they must hold nothing of a call. V8 discards the code that it has optimized for a
- * shape once no such object is left, as between two streams, and would interpret the code again.
+ * Keeps an object of a class that can be created without arguments. V8 discards the code that it has optimized for
+ * objects of a class once none is left, as between two streams, and would interpret the code again.
  */
-export function keep(...objects: readonly unknown[]): void {
-  kept.push(...objects)
+export function keepOne(type: unknown): void {
+  if (!kept.has(type)) kept.set(type, new (type as new () => unknown)())
 }

@@ -3,30 +3,13 @@ import { isJsonObject, parseJsonObject } from '../internal/json.ts'
 import { redact } from '../internal/redact.ts'
 import type { JsonObject, JsonValue } from '../types.ts'
 
-/** Assembles the events of a stream into a message. */
-export interface MessageAccumulator {
-  /** The message so far; `undefined` before `message_start`. */
-  readonly message: JsonObject | undefined
-  /** @throws StreamError for an event that does not fit the previous ones, and for an error event */
-  add(event: JsonObject): void
-}
-
 // Names that would change more than a field; with those that only `message_start` or `content_block_start` may set; and
 // with the event's own fields. (Bedrock's metrics are in the metadata's usage.)
-const unsafe = ['__proto__', 'constructor']
-const ofBlock = [...unsafe, 'type', 'id', 'name', 'input']
-const ofMessage = [...unsafe, 'type', 'id', 'role', 'model', 'content', 'usage']
-const ofEvent = [
-  'type',
-  'index',
-  'delta',
-  'message',
-  'content_block',
-  'stop_reason',
-  'stop_sequence',
-  'amazon-bedrock-invocationMetrics',
-  ...ofMessage,
-]
+const unsafe = /^(__proto__|constructor)$/
+const ofMessage = /^(__proto__|constructor|id|type|role|model|content|usage)$/
+const ofBlock = /^(__proto__|constructor|id|type|name|input)$/
+const ofEvent =
+  /^(__proto__|constructor|id|type|role|model|content|usage|amazon-bedrock-invocationMetrics|index|message|content_block|delta|stop_reason|stop_sequence)$/
 
 /**
  * Assembles the events of a stream into a message. Keeps what it does not know: unknown blocks stay as they are, unknown
@@ -40,72 +23,76 @@ const ofEvent = [
  * Gateways may leave out an index (it then means the next block, or the last one), leave gaps between indexes, reuse
  * one for another block, and leave out `content_block_stop`.
  */
-export function createMessageAccumulator(): MessageAccumulator {
-  let message: (JsonObject & { readonly content: JsonValue[] }) | undefined
-  const blocks = new Map<unknown, JsonObject>()
+export class MessageAccumulator {
+  /** The message so far; `undefined` before `message_start`. */
+  message: (JsonObject & { readonly content: JsonValue[] }) | undefined
+  readonly #blocks = new Map<unknown, JsonObject>()
   // Blocks whose input is incomplete.
-  const open = new Set<JsonObject>()
+  readonly #open = new Set<JsonObject>()
 
-  const addBlock = (begun: JsonValue | undefined, content: JsonValue[], at?: JsonValue): void => {
+  /** @throws StreamError for an event that does not fit the previous ones, and for an error event */
+  add(event: JsonObject): void {
+    const { type } = event
+    if (type === 'error') throw errorOf(event)
+    if (type === 'message_start') this.#begin(event.message)
+    const { message } = this
+    if (!message) return
+    const block = this.#blocks.get(event.index ?? undefined)
+    if (type === 'content_block_delta') this.#addDelta(event.delta, block)
+    else if (type === 'content_block_start') this.#addBlock(event.content_block, message.content, event.index)
+    else if (type === 'content_block_stop') this.#closeInput(block)
+    else if (type === 'message_stop') for (const block of this.#open) this.#closeInput(block)
+    else if (type === 'message_delta') layOver(message, event.delta, ofMessage)
+    const { usage } = event
+    if (isJsonObject(usage)) message.usage = mergeUsage(message.usage, usage)
+    layOver(message, event, ofEvent)
+  }
+
+  #begin(begun: JsonValue | undefined): void {
+    if (!isJsonObject(begun)) return
+    if (this.message?.content.length) throw corrupt('it begins twice')
+    const content: JsonValue[] = []
+    if (Array.isArray(begun.content)) for (const each of begun.content) this.#addBlock(each, content)
+    this.message = { ...copyOf(begun), content }
+  }
+
+  #addBlock(begun: JsonValue | undefined, content: JsonValue[], at?: JsonValue): void {
     if (!isJsonObject(begun)) return
     const index = at ?? content.length
     // A gateway that removes blocks leaves a gap; a gap this wide means damage.
     if (!Number.isInteger(index) || (index as number) < 0 || (index as number) > content.length + 1_000)
       throw corrupt('a block has a wrong index')
     const block = copyOf(begun)
-    if (isJsonObject(block.input) && Object.keys(block.input).length === 0) openInput(block)
-    blocks.set(index, block).set(undefined, block)
+    if (isJsonObject(block.input) && Object.keys(block.input).length === 0) this.#openInput(block)
+    this.#blocks.set(index, block).set(undefined, block)
     content.push(block)
   }
-  const addDelta = (delta: JsonValue | undefined, block: JsonObject | undefined): void => {
+
+  #addDelta(delta: JsonValue | undefined, block: JsonObject | undefined): void {
     if (!isJsonObject(delta)) return
     if (!block) throw corrupt('a delta has no block')
     if (delta.type !== 'input_json_delta') applyDelta(block, delta)
     else if (typeof delta.partial_json === 'string') {
-      if (!open.has(block)) openInput(block)
+      if (!this.#open.has(block)) this.#openInput(block)
       block.input += delta.partial_json
     }
   }
-  const openInput = (block: JsonObject): void => {
-    open.add(block)
+
+  #openInput(block: JsonObject): void {
+    this.#open.add(block)
     block.input = ''
   }
-  const closeInput = (block: JsonObject | undefined): void => {
-    // A tool without parameters may have no input text.
-    if (block && open.delete(block)) block.input = parseJsonObject((block.input as string) || '{}') ?? block.input
-  }
 
-  return {
-    get message() {
-      return message
-    },
-    add(event) {
-      const { type, message: begun } = event
-      if (type === 'error') throw errorOf(event)
-      if (type === 'message_start' && isJsonObject(begun)) {
-        if (message?.content.length) throw corrupt('it begins twice')
-        const content: JsonValue[] = []
-        if (Array.isArray(begun.content)) for (const each of begun.content) addBlock(each, content)
-        message = { ...copyOf(begun), content }
-      }
-      if (!message) return
-      const block = blocks.get(event.index ?? undefined)
-      if (type === 'content_block_delta') addDelta(event.delta, block)
-      else if (type === 'content_block_start') addBlock(event.content_block, message.content, event.index)
-      else if (type === 'content_block_stop') closeInput(block)
-      else if (type === 'message_stop') open.forEach(closeInput)
-      else if (type === 'message_delta') layOver(message, event.delta, ofMessage)
-      const { usage } = event
-      if (isJsonObject(usage)) message.usage = mergeUsage(message.usage, usage)
-      layOver(message, event, ofEvent)
-    },
+  #closeInput(block: JsonObject | undefined): void {
+    // A tool without parameters may have no input text.
+    if (block && this.#open.delete(block)) block.input = parseJsonObject((block.input as string) || '{}') ?? block.input
   }
 }
 
 /** Copies an object whose lists may be extended. */
 function copyOf(source: JsonObject): JsonObject {
   const copy: JsonObject = {}
-  for (const key in source) if (!unsafe.includes(key)) copy[key] = ownList(source[key])
+  for (const key in source) if (!unsafe.test(key)) copy[key] = ownList(source[key])
   return copy
 }
 
@@ -113,17 +100,17 @@ function ownList(value: JsonValue | undefined): JsonValue | undefined {
   return Array.isArray(value) ? [...value] : value
 }
 
-function layOver(message: JsonObject, source: JsonValue | undefined, except: readonly string[]): void {
+function layOver(message: JsonObject, source: JsonValue | undefined, except: RegExp): void {
   if (!isJsonObject(source)) return
   for (const key in source) {
     // A later event never reverts a guardrail's intervention.
-    if (!except.includes(key) && message[key] !== 'INTERVENED') message[key] = source[key]
+    if (!except.test(key) && message[key] !== 'INTERVENED') message[key] = source[key]
   }
 }
 
 function applyDelta(block: JsonObject, delta: JsonObject): void {
   for (const key in delta) {
-    if (ofBlock.includes(key)) continue
+    if (ofBlock.test(key)) continue
     // A citation extends a list.
     const name = key === 'citation' ? 'citations' : key
     const value = key === 'citation' ? [delta[key] ?? null] : delta[key]
@@ -138,7 +125,7 @@ function applyDelta(block: JsonObject, delta: JsonObject): void {
 // Numbers in `message_delta` are cumulative. Those that are missing or null keep their value.
 function mergeUsage(known: JsonValue | undefined, usage: JsonObject): JsonObject {
   const merged: JsonObject = isJsonObject(known) ? { ...known } : {}
-  for (const key in usage) if (!unsafe.includes(key)) merged[key] = usage[key] ?? merged[key]
+  for (const key in usage) if (!unsafe.test(key)) merged[key] = usage[key] ?? merged[key]
   return merged
 }
 

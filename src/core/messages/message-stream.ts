@@ -1,9 +1,9 @@
 import { ConfigurationError, enrich, type GuardrailError, isBedrockError, StreamError } from '../errors.ts'
 import { type EventIterator, eventIterator } from '../internal/event-iterator.ts'
-import { keep } from '../internal/keep.ts'
+import { keepOne } from '../internal/keep.ts'
 import { onAbort } from '../internal/signal.ts'
 import type { BedrockResponse, ResponseMetadata } from '../types.ts'
-import { createMessageAccumulator } from './accumulate.ts'
+import { MessageAccumulator } from './accumulate.ts'
 import { attachMetadata } from './metadata.ts'
 import { encodeEvents, type StreamResponseInit, streamResponse } from './stream-response.ts'
 import type { Message, RawMessageStreamEvent } from './types.ts'
@@ -34,8 +34,8 @@ interface Opened {
  */
 export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   #start: StartStream | undefined
-  #controller: AbortController | undefined
-  readonly #accumulator = createMessageAccumulator()
+  readonly #controller = new AbortController()
+  readonly #accumulator = new MessageAccumulator()
   readonly #release: (() => void) | undefined
   readonly #final: Promise<Message>
   readonly #metadata: Promise<ResponseMetadata>
@@ -247,11 +247,10 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   async #begin(): Promise<Opened> {
     try {
-      if (this.#ended) throw this.#ended.error
+      keepOne(MessageStream)
       const start = this.#start as StartStream
       // The parameters are not needed any more, and may be megabytes.
       this.#start = undefined
-      this.#controller = new AbortController()
       const { events, metadata } = await start(this.#controller.signal)
       this.#opened = { events: eventIterator(events), metadata }
       return this.#opened
@@ -284,7 +283,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   #abort(reason: unknown): void {
     if (this.#ended) return
-    this.#controller?.abort(reason)
+    this.#controller.abort(reason)
     this.#end({ error: reason })
     this.#opening?.then(({ events }) => events.return()).catch(() => {})
   }
@@ -307,8 +306,6 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     this.#reject(error)
   }
 }
-
-keep(new MessageStream(() => Promise.reject()))
 
 /** Selects from an event; `undefined` skips it. */
 type Select<T> = (event: RawMessageStreamEvent) => T | undefined

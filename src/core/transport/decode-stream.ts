@@ -5,7 +5,7 @@ import { statusOfAnthropicError } from '../internal/anthropic-errors.ts'
 import { decodeBase64Text } from '../internal/base64.ts'
 import { EventIterator } from '../internal/event-iterator.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json.ts'
-import { keep } from '../internal/keep.ts'
+import { keepOne } from '../internal/keep.ts'
 import { redact, redactError, type Secrets } from '../internal/redact.ts'
 import { errorType, isRetryable, requestIdOf, unknownOperation } from '../internal/service-error.ts'
 import type { BedrockResponse, JsonObject, ResponseMetadata } from '../types.ts'
@@ -29,6 +29,7 @@ export async function decodeStream(incoming: IncomingResponse, context: StreamCo
   if (!incoming.response.ok) throw await refusalOf(incoming, context)
   await assertEventStream(incoming)
   const metadata = createMetadata(incoming, context)
+  keepOne(ResponseEvents)
   const events = new ResponseEvents(incoming, context, metadata)
   await events.begin()
   return { type: 'stream', events, metadata }
@@ -164,9 +165,6 @@ class ResponseEvents extends EventIterator {
     ended(this.#metadata, fault)
   }
 }
-
-// The second one is most of the events.
-keep(new ResponseEvents({} as never, {} as never, {} as never), { type: '', index: 0, delta: { type: '', text: '' } })
 
 function isLostConnection(error: unknown): boolean {
   return (['connection', 'timeout', 'stream_truncated'] as const).some((code) => isBedrockError(error, code))
