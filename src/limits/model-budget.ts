@@ -78,6 +78,8 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
   const estimator = createEstimator()
   const counts = { admitted: 0, delayed: 0, refused: 0, throttled: 0 }
   let states: readonly BudgetState[] = [nothing, nothing]
+  // Why the first call of the queue waits. Those behind it wait for the same reason.
+  let obstacle: { readonly reason: LimitReason; readonly key: string } = { reason: 'rate', key: name }
   const where = `${model} in ${region}`
 
   const refuse = (limit: string, message: string, hint: string, wait?: number): QuotaError => {
@@ -121,15 +123,16 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
         { key: `${account}/${region}/day`, rule: rules.day, hold: 0, expected: 0 },
       ]
       const { priority, maxWait } = waitingOf(request, context, settings)
-      let last: { wait: number; reason: LimitReason; key: string } = { wait: 0, reason: 'rate', key: name }
+      let ownWait = 0
       const attempt = async (): Promise<Turn<LimitTicket>> => {
         const result = await store.reserve(charges, settings.lease, context)
         states = result.states
         if (result.granted) return { done: result.ticket }
-        last = result
-        return { wait: result.wait }
+        obstacle = result
+        ownWait = result.wait
+        return { wait: ownWait }
       }
-      const expired = (wait: number): QuotaError => refuseToWait(wait, last.reason, last.key)
+      const expired = (wait: number): QuotaError => refuseToWait(wait, obstacle.reason, obstacle.key)
 
       const deadline = context.clock.now() + maxWait
       const isFirst = queue.size === 0
@@ -144,7 +147,7 @@ export function createModelBudget(key: BudgetKey, store: FallbackStore, settings
         rules.tokens.limit ?? Number.POSITIVE_INFINITY,
         states[0]?.learned ?? Number.POSITIVE_INFINITY,
       )
-      const wait = last.wait + (queue.ahead(priority) * minute) / limit
+      const wait = ownWait + (queue.ahead(priority) * minute) / limit
       if (wait > maxWait) throw expired(wait)
       if (queue.size >= settings.maxQueue)
         throw refuse('queue', `${queue.size} calls already wait for ${where}`, askAgain(Math.ceil(wait / 1000)), wait)

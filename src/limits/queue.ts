@@ -38,7 +38,6 @@ export interface LimitQueue {
 }
 
 interface Place extends Waiter {
-  readonly order: number
   /** When it tries again, at the latest. On Cloudflare Workers, a call whose request has ended never does. */
   due: number
   isWoken: boolean
@@ -53,12 +52,9 @@ const grace = 2_000
 /** Creates an empty queue. */
 export function createLimitQueue(): LimitQueue {
   const places: Place[] = []
-  let count = 0
-  const isBefore = (a: Place, b: Place): boolean =>
-    a.priority === b.priority ? a.order < b.order : a.priority > b.priority
   const enter = (waiter: Waiter, now: number): Place => {
-    const place: Place = { ...waiter, order: count++, due: now, isWoken: false, wake: () => {} }
-    const at = places.findIndex((other) => isBefore(place, other))
+    const place: Place = { ...waiter, due: now, isWoken: false, wake: () => {} }
+    const at = places.findIndex(({ priority }) => priority < place.priority)
     places.splice(at < 0 ? places.length : at, 0, place)
     return place
   }

@@ -1,4 +1,4 @@
-import { createBedrockClient, type JsonObject } from 'outcrop'
+import { createBedrockClient, type JsonObject, type Middleware } from 'outcrop'
 import { type LimitStore, type LimitsOptions, limits, memoryLimitStore, readQuotas } from 'outcrop/limits'
 import { createFakeBedrock } from 'outcrop/testing'
 import { describe, expect, test, vi } from 'vitest'
@@ -133,6 +133,42 @@ describe('the reservation of a call', () => {
       expect(await call(system)).toBeGreaterThan(learned * 1.5)
     expect(first).toBeGreaterThan(learned * 1.5)
   })
+
+  test('of a body of another provider is a quarter of its characters', async () => {
+    const held = await reserved({ prompt: 'x'.repeat(4_000), max_tokens: 0 })
+    expect(held).toBeGreaterThan(1_000)
+    expect(held).toBeLessThan(1_050)
+  })
+
+  test('is not confused by a body that is nested too deeply', async () => {
+    const deep = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as never
+    const { bedrock, limiter } = setUp({}, { reply })
+    for (const body of [{ prompt: deep }, { messages: [], system: deep }])
+      await expect(bedrock.invoke({ model: params.model, body })).rejects.toMatchObject({ code: 'configuration' })
+    expect(limiter.snapshot().budgets[0]).toMatchObject({ held: 0, open: 0, used: 0 })
+  })
+
+  test('averages the usage, and ignores answers without it', async () => {
+    let usage: object = {}
+    const limiter = limits()
+    const bedrock = createBedrockClient({
+      region: 'us-east-1',
+      credentials: { token: 'bedrock-api-key-example' },
+      middleware: [limiter],
+      fetch: async () => Response.json({ type: 'message', content: [], usage }),
+    })
+    const inputAfter = async (next: object): Promise<number> => {
+      usage = next
+      const { metadata } = await bedrock.messages.create({ ...params, system: 'x'.repeat(4_000) })
+      return (metadata.limits?.reserved as number) - params.max_tokens
+    }
+    const estimated = await inputAfter({})
+    expect(await inputAfter({ input_tokens: 5 })).toBe(estimated)
+    expect(await inputAfter({ output_tokens: 5 })).toBe(estimated)
+    expect(await inputAfter({ input_tokens: 100, cache_creation_input_tokens: 300, output_tokens: 5 })).toBe(estimated)
+    expect(Math.abs((await inputAfter({ input_tokens: 800, output_tokens: 5 })) - 400)).toBeLessThan(2)
+    expect(Math.abs((await inputAfter({})) - 600)).toBeLessThan(2)
+  })
 })
 
 describe('while the shared store is unavailable', () => {
@@ -175,8 +211,7 @@ describe('while the shared store is unavailable', () => {
     await bedrock.messages.create(params).catch(() => {})
     expect(asked).toBe(before)
     scene.clock.advance(1)
-    await bedrock.messages.create(params).catch(() => {})
-    await bedrock.messages.create(params).catch(() => {})
+    await Promise.allSettled([1, 2, 3].map(() => bedrock.messages.create(params)))
     expect(asked).toBe(before + 1)
     expect(scene.limiter.snapshot().store).toBe('share')
 
@@ -267,5 +302,163 @@ describe('readQuotas', () => {
     const bedrock = createBedrockClient({ region: 'us-east-1', credentials: 'none', fetch })
     await expect(readQuotas(bedrock)).rejects.toThrow('Service Quotas needs AWS keys')
     expect(fetch).not.toHaveBeenCalled()
+  })
+})
+
+describe('a wait', () => {
+  /** A client whose only slot is taken by a stream. */
+  async function busy() {
+    const totals: (number | undefined)[] = []
+    const scene = setUp({ concurrency: 1 }, { reply })
+    const look: Middleware = (request, next, { timeout }) => {
+      totals.push(timeout.total)
+      return next(request)
+    }
+    const bedrock = scene.bedrock.withOptions({ middleware: [scene.limiter, look] })
+    const stream = bedrock.messages.stream(params)
+    await stream.started()
+    const pass = async (milliseconds: number): Promise<void> => {
+      await settled()
+      scene.clock.advance(milliseconds)
+      await settled()
+    }
+    return { ...scene, bedrock, stream, totals, pass }
+  }
+
+  test("is deducted from the call's total timeout", async () => {
+    const { bedrock, stream, totals, pass } = await busy()
+    const limited = bedrock.messages.create(params, { timeout: { total: 10_000 } })
+    await pass(3_000)
+    stream.abort()
+    await limited
+    const unlimited = bedrock.messages.create(params, { timeout: { total: Number.POSITIVE_INFINITY } })
+    await unlimited
+    expect(totals).toEqual([undefined, 7_000, Number.POSITIVE_INFINITY])
+  })
+
+  test('ends at its own maxWait, also for a call that is not first', async () => {
+    const { bedrock, stream, pass, limiter } = await busy()
+    const first = bedrock.messages.create(params, { limits: { maxWait: 60_000 } })
+    await settled()
+    const second = bedrock.messages.create(params, { limits: { maxWait: 1_000 } })
+    const rejection = expect(second).rejects.toMatchObject({ code: 'quota_exceeded', limit: 'concurrency' })
+    await pass(999)
+    expect(limiter.snapshot().budgets[0]).toMatchObject({ queued: 2, refused: 0 })
+    await pass(1)
+    await rejection
+    expect(limiter.snapshot().budgets[0]).toMatchObject({ queued: 1, refused: 1 })
+    stream.abort()
+    await pass(100)
+    await first
+    expect(limiter.snapshot().budgets[0]).toMatchObject({ queued: 0, admitted: 2, delayed: 1 })
+  })
+
+  test('is refused at once if the calls ahead take longer than maxWait', async () => {
+    const scene = setUp({ quotas: quota(20_000), concurrency: 1 }, { reply })
+    const ask = (limits: object) => scene.bedrock.messages.create({ ...params, system: 'x' }, { limits })
+    const stream = scene.bedrock.messages.stream(params)
+    await stream.started()
+    const waiting = [ask({})]
+    await settled()
+    // Some 1,015 tokens are ahead, of 20,000 per minute.
+    const refusal = { code: 'quota_exceeded', limit: 'concurrency', retryable: true }
+    const error = await ask({ maxWait: 2_500 }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject(refusal)
+    const { retryAfter } = error as { retryAfter: number }
+    expect(retryAfter).toBeGreaterThan(3_000)
+    expect(retryAfter).toBeLessThan(3_150)
+    // A higher priority has nobody ahead; a lower one has both.
+    waiting.push(ask({ maxWait: 2_500, priority: 1 }))
+    await settled()
+    await expect(ask({ maxWait: 5_500 })).rejects.toMatchObject(refusal)
+    waiting.push(ask({ maxWait: 6_500 }))
+    await settled()
+    expect(scene.limiter.snapshot().budgets[0]).toMatchObject({ queued: 3, refused: 2 })
+    stream.abort()
+    for (let i = 0; i < 20; i++) {
+      scene.clock.advance(100)
+      await settled()
+    }
+    await Promise.all(waiting)
+  })
+
+  test('ends in order of arrival among calls of one priority', async () => {
+    const { bedrock, stream, pass } = await busy()
+    const order: string[] = []
+    const ask = async (name: string, priority: number): Promise<void> => {
+      await bedrock.messages.create(params, { limits: { priority } })
+      order.push(name)
+    }
+    const calls: Promise<void>[] = []
+    for (const [name, priority] of [
+      ['a', 0],
+      ['b', 0],
+      ['c', 1],
+      ['d', 0],
+      ['e', 1],
+      ['f', -1],
+      ['g', 0],
+    ] as const) {
+      calls.push(ask(name, priority))
+      await settled()
+    }
+    stream.abort()
+    for (let i = 0; i < 20; i++) await pass(100)
+    await Promise.all(calls)
+    expect(order.join('')).toBe('ceabdgf')
+  })
+})
+
+describe('a call in progress', () => {
+  test('may be retried after an error that says nothing about limits', async () => {
+    const { bedrock, fake, limiter, clock } = setUp({}, { reply })
+    fake.fail('internal')
+    const call = bedrock.messages.create(params, { retry: { attempts: 2, baseDelay: 0 } })
+    await settled()
+    clock.advance(1)
+    expect((await call).metadata.attempts).toBe(2)
+    expect(limiter.snapshot().budgets[0]).toMatchObject({ throttled: 0, learned: undefined, open: 0, used: 550 })
+  })
+
+  test('is settled in a shared store', async () => {
+    const { bedrock, limiter } = setUp({ store: memoryLimitStore() }, { reply })
+    await bedrock.messages.create(params)
+    expect(limiter.snapshot()).toMatchObject({ store: 'shared', budgets: [{ open: 0, held: 0, used: 550 }] })
+  })
+
+  test('teaches by its stream what the next one reserves', async () => {
+    const { bedrock } = setUp({}, { reply })
+    const call = async (): Promise<number | undefined> => {
+      const message = await bedrock.messages.stream({ ...params, system: 'x'.repeat(4_000) }).finalMessage()
+      return message.metadata.limits?.reserved
+    }
+    expect(await call()).toBeGreaterThan(2_000)
+    expect(Math.abs(((await call()) as number) - 1_050)).toBeLessThan(2)
+  })
+
+  test('costs what was read of it if its reader leaves', async () => {
+    const { bedrock, limiter } = setUp({}, { reply: 'word '.repeat(400) })
+    let characters = 0
+    for await (const event of bedrock.messages.stream(params)) {
+      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
+        characters += event.delta.text.length
+      if (characters > 1_000) break
+    }
+    const used = limiter.snapshot().budgets[0]?.used as number
+    // Five tokens of the quota for each token of output, which has about four characters; and a short input.
+    expect(used).toBeGreaterThanOrEqual((characters / 4) * 5)
+    expect(used).toBeLessThan((characters / 4) * 5 + 100)
+  })
+
+  test('reports missing credentials itself', async () => {
+    const limiter = limits()
+    const bedrock = createBedrockClient({
+      region: 'us-east-1',
+      credentials: () => Promise.reject(new Error('the vault is closed')),
+      middleware: [limiter],
+      retry: false,
+    })
+    await expect(bedrock.messages.create(params)).rejects.toMatchObject({ code: 'credentials' })
+    expect(limiter.snapshot().budgets).toMatchObject([{ account: 'default', open: 0, used: 0 }])
   })
 })

@@ -96,7 +96,8 @@ function canonicalQuery(query: string): string {
 // A query may be spelled in many ways; only one of them is canonical.
 function normalizeEscapes(text: string): string {
   return text.replace(/%[\da-f]{2}|[^\w.~-]/giu, (match) => {
-    if (match.length !== 3 || match[0] !== '%') return encodeRfc3986(match)
+    // With the flag `u`, a single character has at most two UTF-16 units.
+    if (match.length < 3) return encodeRfc3986(match)
     const char = String.fromCharCode(Number.parseInt(match.slice(1), 16))
     return /[\w.~-]/.test(char) ? char : match.toUpperCase()
   })

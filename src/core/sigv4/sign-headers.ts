@@ -14,8 +14,8 @@ interface UnsignedRequest {
 /** A signed request's headers, and the signed text, to compare with AWS's error messages. */
 export interface SignedRequest {
   /**
-   * All headers to send, with names in lower case. Without `host`, which `fetch` derives from the URL and browsers
-   * reject.
+   * All headers to send, with names in lower case. `host` is among them; browsers ignore it, and derive the same from
+   * the URL.
    */
   readonly headers: Record<string, string>
   readonly canonicalRequest: string

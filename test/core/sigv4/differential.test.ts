@@ -162,6 +162,23 @@ describe('signRequest', () => {
     })
   })
 
+  test('returns the host that it signs, given or from the URL', async () => {
+    const own = await signRequest({ url }, scope)
+    expect(own.headers.host).toBe('bedrock-runtime.us-east-1.amazonaws.com')
+    const given = await signRequest({ url, headers: { Host: 'proxy.example' } }, scope)
+    expect(given.headers.host).toBe('proxy.example')
+    expect(given.canonicalRequest).toContain('\nhost:proxy.example\n')
+  })
+
+  test('replaces a given session token, or removes it from keys without one', async () => {
+    const request = { url, headers: { 'X-Amz-Security-Token': 'stale' } }
+    const identity = { ...keys, sessionToken: 'session-example' }
+    expect((await signRequest(request, { ...scope, identity })).headers['x-amz-security-token']).toBe('session-example')
+    const { headers, canonicalRequest } = await signRequest(request, scope)
+    expect(headers).not.toHaveProperty('x-amz-security-token')
+    expect(canonicalRequest).not.toContain('stale')
+  })
+
   const linesOf = async (url: string) => (await signRequest({ url }, scope)).canonicalRequest.split('\n')
 
   test.each([
