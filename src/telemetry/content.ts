@@ -58,13 +58,13 @@ function partOf(block: JsonObject): JsonObject {
 /** Writes a list into an attribute. If it is too long, only the last items are kept, which matter most. */
 function write(name: string, items: readonly JsonObject[], maxBytes: number): TelemetryAttributes {
   const kept: string[] = []
-  // The brackets, and a comma for each item.
+  // Without the brackets. Each item but the first takes a comma too.
   let room = maxBytes - 2
   let isWhole = true
   for (const item of [...items].reverse()) {
     const text = encode(item)
-    isWhole = size(text) < room
-    const fitting = isWhole ? text : shorten(item, room - 1)
+    isWhole = size(text) <= room
+    const fitting = isWhole ? text : shorten(item, room)
     if (fitting !== undefined) kept.unshift(fitting)
     if (!isWhole) break
     room -= size(text) + 1

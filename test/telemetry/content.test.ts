@@ -154,6 +154,26 @@ describe('content', () => {
     }
   })
 
+  test('takes at most maxBytes, and all of them if it needs them', async () => {
+    const text = async (maxBytes: number): Promise<[string, unknown]> => {
+      await sdk.close()
+      sdk = openSdk()
+      const { bedrock } = openClient(sdk, { options: { content: { maxBytes } } })
+      await bedrock.messages.create(conversation)
+      const { attributes } = onlySpan(sdk)
+      return [attributes['gen_ai.input.messages'] as string, attributes['outcrop.content.truncated']]
+    }
+    const [all, truncated] = await text(10_000)
+    expect(truncated).toBeUndefined()
+    expect(await text(all.length)).toEqual([all, undefined])
+    for (let maxBytes = all.length - 1; maxBytes > 0; maxBytes -= maxBytes > all.length - 12 ? 1 : 17) {
+      const [cut, isTruncated] = await text(maxBytes)
+      expect(cut.length).toBeLessThanOrEqual(Math.max(maxBytes, 2))
+      expect(isTruncated).toBe(true)
+      expect(Array.isArray(JSON.parse(cut))).toBe(true)
+    }
+  })
+
   test('contains no text in the shape of a secret, also where it is cut', async () => {
     const { bedrock } = openClient(sdk, { options: { content: { maxBytes: 200 } } })
     const secret = 'aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3aB3a'
