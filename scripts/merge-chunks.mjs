@@ -4,8 +4,8 @@ import { readdirSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { rollup } from 'rollup'
 
-// The modules that these entries reach become a chunk, in this order. Those before `core` keep it out of programs that only sign
-// or decode, and apart from `#platform`, which imports `base` and is imported by the others.
+// The modules that these entries reach become a chunk, in this order. Those before `core` keep it out of programs that only
+// sign or decode, and apart from `#platform`, which imports `base` and is imported by the others.
 const groups = {
   base: ['core/platform/node.js', 'core/platform/web.js'],
   protocols: ['core/sigv4/index.js', 'core/event-stream/index.js'],

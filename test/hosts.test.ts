@@ -10,7 +10,7 @@ import { getCallerIdentity } from 'outcrop/diagnostics'
 import { settingsFromEnvironment, toClientOptions } from 'outcrop/settings'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 
-// Whatever an ID, an ARN or a region is, and by whichever way it comes in, credentials and prompts go to AWS alone.
+// Credentials and prompts go only to AWS, for any ID, ARN or Region, from any source.
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 
 afterEach(() => vi.unstubAllEnvs())
@@ -184,7 +184,7 @@ const methods: Record<string, (given: Case) => unknown> = {
     client(c, { models: { discovery: 'fallback' } }).messages.create({ ...question, model: c.model }),
   'the settings’ model': (c) =>
     client(c, toClientOptions(settingsFromEnvironment({ ...selected, ANTHROPIC_MODEL: c.model })))
-      // What the settings make of it.
+      // Claude Code's settings choose the model.
       .messages.create({ ...question, model: 'default' }),
   'the settings’ region': (c) =>
     client(c, toClientOptions(settingsFromEnvironment({ ...selected, AWS_REGION: c.where }))).messages.create({
@@ -223,7 +223,7 @@ describe(`no request leaves for a host that is not AWS's (FUZZ_SEED=${seed})`, (
         try {
           await methods[method]?.({ model, where, fetch: send })
         } catch (error) {
-          // A region that is none is said to be none; nothing comes out raw.
+          // An invalid Region is reported as invalid, and nothing is thrown raw.
           expect(isBedrockError(error), String((error as Error).stack)).toBe(true)
         }
         expect(hosts.filter((host) => !isOfAws(host))).toEqual([])

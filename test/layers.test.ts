@@ -150,6 +150,6 @@ function documents(text: string, name: string): boolean {
   const at = text.search(
     new RegExp(`^(export )?(declare )?(abstract )?(async )?(const|function\\*?|class|interface|type) ${name}\\b`, 'm'),
   )
-  // What is exported from elsewhere under the same name is documented there.
+  // A name that is exported again is documented where it is defined.
   return at < 0 ? new RegExp(`\\b${name}\\b`).test(text) : text.slice(0, at).trimEnd().endsWith('*/')
 }

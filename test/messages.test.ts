@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { findMessages } from '../scripts/messages.ts'
 
-// What people grep for, paste into a search and read beside other programs' output. `npx tsx scripts/messages.ts` prints all.
+// Users search for messages, and read them next to other programs' output. `npx tsx scripts/messages.ts` prints all.
 const messages = findMessages()
 const breaking = (rule: (text: string, kind: string) => boolean): string[] =>
   messages.filter(({ kind, text }) => rule(text, kind)).map(({ place, text }) => `${place} ${text}`)

@@ -76,7 +76,7 @@ const wrong = (options: object): never => options as never
 
 type Case = readonly [call: () => unknown, meant: string]
 
-// A misspelt key for every bag of options, and the name that was meant. The key is the subpath and the function, then the
+// A misspelled key for every set of options, and the intended name. The key is the subpath and the function, then the
 // bag where it is not the function's own.
 const bags: Readonly<Record<string, Case>> = {
   '. createBedrockClient': [() => root.createBedrockClient(wrong({ regoin: 'us-east-1' })), 'region'],
@@ -284,7 +284,7 @@ const bags: Readonly<Record<string, Case>> = {
   './testing/node serveFakeBedrock': [() => testingNode.serveFakeBedrock(fake, wrong({ prt: 0 })), 'port'],
 }
 
-// What takes no options, and why that which looks like some is none.
+// Functions without options, and the reason if a parameter looks like options.
 const others: Readonly<Record<string, string>> = {
   '.': 'isBedrockError readMessageStream',
   './core': 'isBedrockError readMessageStream',

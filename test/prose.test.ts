@@ -79,7 +79,7 @@ const pages = [
   ...filesBelow('docs', '.md'),
   ...filesBelow('examples', '.md'),
 ]
-const sources = ['src', 'examples', 'scripts', 'bench'].flatMap((folder) => filesBelow(folder, '.ts', '.mjs'))
+const sources = ['src', 'examples', 'scripts', 'bench', 'test'].flatMap((folder) => filesBelow(folder, '.ts', '.mjs'))
 const tests = filesBelow('test', '.test.ts')
 
 test.each(rules)('in the docs: %s', (_, pattern) => {

@@ -52,7 +52,7 @@ const isBounded = (pattern: string): boolean => !/[*+]|\{\d+,\}/.test(pattern.re
 // Texts of the length that foreign text is cut to: whatever is linear takes fewer steps, and whatever is quadratic more.
 const search = { maxAttackStringSize: 8192, attackLimit: 3_000_000, timeout: 120_000, randomSeed: 1 }
 
-// What was found safe once is safe for ever, and finding it out takes seconds.
+// A safe expression stays safe, and checking one takes seconds.
 const cache = resolve(import.meta.dirname, '../node_modules/.cache/outcrop/safe-regular-expressions.json')
 const key = (literal: string): string => `${literal} ${JSON.stringify(search)}`
 const safe = new Set(readSafe())

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 
-// Whatever a developer has set up for AWS, Claude Code or a proxy is none of the tests' business.
+// Tests must not depend on a developer's settings for AWS, Claude Code or a proxy.
 const foreign =
   /^(AWS|ANTHROPIC|CLAUDE|OUTCROP_LOG$|BEDROCK|ECS|DISABLE|ENABLE_PROMPT|API_TIMEOUT|MAX_THINKING|(HTTPS?|ALL|NO)_PROXY$)/i
 for (const name of Object.keys(process.env)) if (foreign.test(name)) delete process.env[name]

@@ -119,7 +119,7 @@ describe('account IDs and ARNs', () => {
     const text = await (await post(fetch, params)).text()
     expect(text).toContain('is not authorized to perform: bedrock:InvokeModel on resource: [ARN]')
     expect(text).not.toMatch(/123456789012|arn:|assumed-role/)
-    // Whoever runs it can read it all.
+    // The operator can see everything.
     expect(String(log[0])).toContain('arn:aws:sts::123456789012:assumed-role/dev/me')
   })
 

@@ -152,7 +152,7 @@ describe('deltas pass as text', () => {
       payload: new TextEncoder().encode(payload),
     })
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
-  /** What the client gets of these texts, between the beginning and the end of a message. */
+  /** Returns what the client receives of these texts between the start and the end of a message. */
   const passed = async (texts: readonly string[], wrap = (bytes: string) => `{"bytes":"${bytes}","p":"abc"}`) => {
     const all = [JSON.stringify(start), ...texts, ...end.map((event) => JSON.stringify(event))]
     const body = Buffer.concat(all.map((text) => frame(wrap(base64(text)))))

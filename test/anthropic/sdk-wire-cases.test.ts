@@ -12,7 +12,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { connect, params, post } from './support.ts'
 
-// What the SDKs' own suites check of a server, told anew with data of our own. Each group names the suite.
+// The server behavior that the SDKs' own suites check, with other data. Each group names the suite.
 
 const start = (usage: JsonObject = {}): JsonObject => ({
   type: 'message_start',
@@ -90,7 +90,7 @@ const chat = (fetch: typeof globalThis.fetch, more: object = {}): ChatAnthropic 
 const aiModel = (fetch: typeof globalThis.fetch) => createAnthropic({ apiKey: 'unused', fetch })(params.model)
 const aiSettings = { prompt: 'Hi', maxRetries: 0, maxOutputTokens: 1000, onError: () => {} }
 
-/** What each SDK makes of the text of a stream. */
+/** Functions that read the text of a stream, by SDK. */
 const readers: readonly (readonly [string, (fetch: typeof globalThis.fetch) => Promise<string>])[] = [
   ...([Anthropic, Anthropic0 as unknown as typeof Anthropic] as const).map(
     (Sdk, i) =>

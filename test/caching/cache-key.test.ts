@@ -272,7 +272,7 @@ describe('the identity in the key', () => {
     const store: ResponseStore = { get: async (key) => setup.entries.get(key), set: async () => {} }
     await setup.client({ ...options, middleware: [elsewhere({ store })] }).messages.create(params)
     expect(setup.fake.calls).toHaveLength(2)
-    // What is no secret is the same everywhere.
+    // Parts that are not secret are the same everywhere.
     await setup.client().messages.create(params)
     const { metadata } = await setup.client({ middleware: [elsewhere({ store })] }).messages.create(params)
     expect(metadata.cache?.status).toBe('hit')

@@ -70,7 +70,7 @@ describe.each(models)('each model: %s', (model) => {
       () => false,
     )
     expect(pass.fake.calls.at(-1)?.body).toMatchObject(feature)
-    // What passes as it is was not changed; additions and moves to an equivalent aside.
+    // An acceptable body was not changed, except for additions and moves to equivalent fields.
     const removes = metadata.adaptations?.some(({ action }) => action !== 'added') ?? false
     expect(passed).toBe(
       !removes && !(metadata.adaptations ?? []).some(({ field }) => field === 'anthropic_beta:effort-2025-11-24'),

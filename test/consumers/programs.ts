@@ -1,4 +1,4 @@
-// What every consumer runs, in the form that it takes.
+// The program that every consumer runs, in the consumer's form.
 
 /** Where the fake is, and who may call it. */
 export interface Settings {
@@ -7,7 +7,7 @@ export interface Settings {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
-/** What each program prints when all is well. */
+/** The output of a successful program. */
 export const expected = 'An outcrop is bedrock that shows at the surface, in 1 call'
 
 const body = `

@@ -299,7 +299,7 @@ function installed(script: string): string {
   return join(workshop.directory, 'node_modules', script)
 }
 
-// No more of this environment than a tool needs, and no key of whoever runs this.
+// Only the variables that a tool needs, and no keys of the developer.
 function environment(): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,

@@ -179,7 +179,7 @@ describe.each([
     await expect(bedrock.messages.countTokens({ ...params, model: odd })).rejects.toMatchObject(refused)
     await expect(bedrock.invoke({ model: odd, body })).rejects.toMatchObject(refused)
     await expect(bedrock.invokeStream({ model: odd, body })).rejects.toMatchObject(refused)
-    // What looks like a model comes back as it is, and is refused when it is called.
+    // An object that looks like a model is returned unchanged, and rejected when it is called.
     if (typeof model !== 'object' || !model || !('id' in model) || typeof model.id !== 'string')
       await expect(bedrock.models.resolve(odd)).rejects.toMatchObject(refused)
     expect(fake.calls).toHaveLength(0)

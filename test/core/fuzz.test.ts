@@ -1,4 +1,4 @@
-// What a server may answer, however damaged or hostile: a message as it was sent, or an error of this package.
+// Any response of a server, even damaged or hostile, becomes the message that was sent, or an error of this package.
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import fc from 'fast-check'
 import { type BedrockClient, createBedrockClient, isBedrockError, type Message } from 'outcrop'
@@ -200,7 +200,7 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
     fc.oneof(types, fc.string({ unit: 'binary', maxLength: 30 })).map((text) => JSON.stringify(text)),
     fc.constantFrom('null', 'true', '0', '1', '-1', '1e8', '1e308', '4294967296', '""', '"\\ud800"', '[]', '{}'),
     fc.array(tie('json'), { maxLength: 4 }).map((items) => `[${items}]`),
-    // Text, as an object literal could not have a `__proto__` of its own.
+    // Text, because an object literal cannot have its own `__proto__`.
     fc
       .array(fc.tuple(names, tie('json')), { maxLength: 5 })
       .map((entries) => `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${value}`)}}`),

@@ -17,7 +17,7 @@ const params = {
   messages: [{ role: 'user' as const, content: 'Hi' }],
 }
 
-/** What a call fails with, wherever it does, and how many requests went out. */
+/** Returns the error of a call, thrown or rejected, and the number of requests. */
 async function failureOf(
   credentials: unknown,
 ): Promise<{ error: Error & { code?: string; hint?: string }; sent: number }> {

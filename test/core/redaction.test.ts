@@ -1,7 +1,7 @@
 import { type CoreClientOptions, createBedrockClient } from 'outcrop/core'
 import { describe, expect, test } from 'vitest'
 
-// What is taken out of a text from elsewhere, and what stays. test/secrets.test.ts holds that no secret gets through;
+// The parts of foreign text that are removed, and those that stay. test/secrets.test.ts checks that no secret remains;
 // these hold that a message can still be read.
 
 const secretAccessKey = 'wJalrXUtnFEMIexampleK7MDENGbPxRfiCYzEX40'
@@ -25,7 +25,7 @@ async function failureOf(fetch: CoreClientOptions['fetch'], options: CoreClientO
   )
 }
 
-/** What an error's message becomes of what Bedrock, or a proxy in its name, says. */
+/** Returns the error message for a text of Bedrock, or of a proxy in its place. */
 async function shown(message: string, headers: Record<string, string> = {}): Promise<string> {
   const answer = async () =>
     Response.json({ message }, { status: 400, headers: { 'x-amzn-errortype': 'ValidationException' } })

@@ -113,7 +113,7 @@ describe('if I/O ends with its request, as on Cloudflare Workers', () => {
 
   test('starts another attempt if the runtime rejects one that can never settle', async () => {
     const { clock, provider, attempts } = setUp()
-    // What the runtime does to a promise of a request that has ended, without running anything of that request.
+    // The runtime rejects a promise of a request that has ended, without running any of that request's code.
     const race = vi.spyOn(Promise, 'race').mockRejectedValueOnce(new Error('can never settle'))
     const credentials = cached(provider, { clock })
     void credentials()

@@ -53,7 +53,7 @@ test('accounts for each of 200 concurrent streams with random faults, and leaves
   await Promise.all(
     Array.from({ length: 200 }, async (_, i) => {
       const fault = faults[Math.floor(random() * faults.length)]
-      // Each stream has a model of its own, so that a fault strikes the stream that it was meant for.
+      // Each stream has its own model, so that a fault affects the intended stream.
       const model = `arn:aws:bedrock:us-east-1:123456789012:imported-model/soak-${String(i).padStart(3, '0')}`
       const way = Math.floor(random() * 4)
       if (fault) fake.fail(fault, { model, after: Math.floor(random() * 5) })

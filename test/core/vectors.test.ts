@@ -143,7 +143,7 @@ describe.skipIf(!isThere)('vectors', () => {
   test('encodes decoded messages to the same bytes', async () => {
     let count = 0
     for (const vector of vectors as Vector[]) {
-      // An object orders names that are numbers in a way of its own.
+      // Objects put numeric names first.
       if (
         !vector.expect.ok ||
         vector.expect.messages.length !== 1 ||

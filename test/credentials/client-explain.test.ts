@@ -31,7 +31,7 @@ test("gives providers the client's own fetch", async () => {
   }
   await createBedrockClient({ credentials, fetch }).explain()
   expect(asked).toEqual(['https://vault.example.com/'])
-  // The transport of its own: the proxy of its `env` counts, and cannot be reached.
+  // Uses the client's own transport: the proxy in its `env`, which cannot be reached.
   const env = { AWS_REGION: 'us-east-1', HTTPS_PROXY: 'http://127.0.0.1:1' }
   const { error } = await createBedrockClient({ credentials, env }).explain()
   expect(error?.message).toContain('Could not reach the proxy 127.0.0.1:1')

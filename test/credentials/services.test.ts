@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/core/types.ts'
 import { everythingOf, rejectionOf, setEnvironment } from './support.ts'
 
-// What the services that give out credentials may answer, and where they may be.
+// Responses and endpoints of the services that issue credentials.
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-example' }
 const roleArn = 'arn:aws:iam::123456789012:role/r'
 const now = Date.UTC(2026, 10, 20)
@@ -43,7 +43,7 @@ const sources: [name: string, make: (options: { clock: Clock; timeout?: number }
   ['fromContainerMetadata', (options) => fromContainerMetadata(options)],
 ]
 
-/** What each service answers, in its own form. */
+/** The response of each service, in its own form. */
 function answer(name: string, expiration: string, extra = ''): string {
   return name === 'fromContainerMetadata'
     ? JSON.stringify({ AccessKeyId: 'ASIAEXAMPLE', SecretAccessKey: 'secret-example', Expiration: expiration, extra })

@@ -45,7 +45,7 @@ function matches(pattern: string, value: string): boolean {
 }
 
 /**
- * Everything that Bedrock asks IAM when a model is invoked: the profile, the model in the region that is called, the
+ * Everything that Bedrock asks IAM when a model is invoked: the profile, the model in the Region that is called, the
  * model wherever the call may end up.
  */
 export function authorizations(

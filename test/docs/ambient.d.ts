@@ -1,4 +1,4 @@
-// What pages take for granted: names that an earlier block, or the reader, has brought along.
+// Names that pages assume, from an earlier block or from the reader's own code.
 import type { Agent } from 'node:http'
 import type * as Outcrop from 'outcrop'
 import type * as Caching from 'outcrop/caching'

@@ -9,7 +9,7 @@ export interface CodeBlock {
   /** `docs/messages.md:12` */
   readonly place: string
   readonly code: string
-  /** What an HTML comment above it says: that it is neither compiled nor run, or not run, and why. */
+  /** The HTML comment above it, which says that it is not compiled or not run, and why. */
   readonly exemption: 'not compiled' | 'not run' | undefined
 }
 

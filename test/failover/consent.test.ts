@@ -5,7 +5,7 @@ import { params, route, setUp, sonnet } from './support.ts'
 
 const profile = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc'
 
-/** What a call rejects with before anything is sent, by code and message. */
+/** Returns the code and message of a call that rejects before anything is sent. */
 async function refusal(
   target: FailoverTarget | string,
   model: string = 'sonnet',

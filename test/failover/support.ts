@@ -6,7 +6,7 @@ export const params = { model: 'sonnet', max_tokens: 100, messages: [{ role: 'us
 export const sonnet = 'us.anthropic.claude-sonnet-4-6'
 export const minutes = (count: number): number => count * 60_000
 
-/** A Bedrock with a fake of its own for each region, a clock that tests set, and a log. */
+/** A Bedrock with one fake per Region, a clock that tests set, and a log. */
 export function setUp(options: BedrockClientOptions & { fakes?: FakeBedrockOptions } = {}) {
   const { fakes: shared, ...others } = options
   const time = { now: Date.UTC(2026, 10, 26) }

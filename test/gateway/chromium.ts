@@ -18,7 +18,7 @@ export interface BrowserPage {
   events(method: string): Params[]
   /** Loads an address, and waits until the page is there. */
   open(url: string): Promise<void>
-  /** What an expression gives. */
+  /** Evaluates an expression. */
   evaluate<Value>(expression: string): Promise<Value>
   close(): Promise<void>
 }

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BrowserPage, chromiumPath, openBrowser } from './chromium.ts'
 import { type ConnectOptions, connect, key, params, serve } from './support.ts'
 
-// What a scanner for cross-site scripting would try, where names and texts come from outside.
+// A typical cross-site scripting attempt, for names and texts from outside.
 const hostile = `"><script>alert(1)</script><img src=x onerror='alert(1)'>`
 
 const operator = { caller: { operator: true }, statusPage: true } satisfies ConnectOptions
 const basic = (password: string): string => `Basic ${btoa(`operator:${password}`)}`
-/** As a browser asks: with nothing but a password. */
+/** A browser's request, which has only a password. */
 const browse = (authorization: string): RequestInit => ({ headers: { 'x-api-key': '', authorization } })
 
 describe('access to the status page', () => {
@@ -193,7 +193,7 @@ describe.skipIf(!chromiumPath)('the status page in Chromium', () => {
   })
 })
 
-/** The contrast of each piece of text with what lies behind it, by WCAG 2.2; runs in the page. */
+/** Returns the contrast of each text with its background, by WCAG 2.2. Runs in the page. */
 const contrastsOfText = `function () {
   const luminance = (color) => {
     const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((value) => {

@@ -77,7 +77,7 @@ export const params = {
   messages: [{ role: 'user' as const, content: 'Hi' }],
 }
 
-/** What the Invoke API takes. */
+/** A body for the Invoke API. */
 export const body = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 1000, messages: params.messages }
 
 const frame = (event: object): Uint8Array =>
@@ -90,7 +90,7 @@ const frame = (event: object): Uint8Array =>
     payload: new TextEncoder().encode(JSON.stringify({ bytes: btoa(JSON.stringify(event)) })),
   })
 
-/** A Bedrock whose streams go on until they are told to end, and which counts what is taken of them. */
+/** A Bedrock whose streams continue until `end` is called, and which counts the frames that are read. */
 export function endlessBedrock() {
   const message = { type: 'message', role: 'assistant', id: 'msg_1', model: 'claude', content: [], stop_reason: null }
   const start = frame({ type: 'message_start', message: { ...message, usage: { input_tokens: 1, output_tokens: 1 } } })

@@ -64,7 +64,7 @@ const calls = {
   stream: (bedrock: BedrockClient, options: CallOptions) => bedrock.messages.stream(params, options).finalMessage(),
 }
 
-/** What went out of a guardrail. */
+/** Returns the guardrail's headers and fields in a request. */
 function sent({ calls }: FakeBedrock): object {
   const { headers, body } = calls.at(-1) as (typeof calls)[number]
   return {

@@ -2,7 +2,7 @@ import { createBedrockClient } from 'outcrop'
 import { createFakeBedrock } from 'outcrop/testing'
 import { expect, test } from 'vitest'
 
-// In a file of its own: what imports outcrop/guardrails has the check.
+// In its own file, because a file that imports outcrop/guardrails has the check.
 test('guardInput requires outcrop/guardrails', async () => {
   const fake = createFakeBedrock()
   const bedrock = createBedrockClient({ region: fake.region, credentials: fake.identity, fetch: fake.fetch })

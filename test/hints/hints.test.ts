@@ -8,7 +8,7 @@ import { hintTable } from '../../src/hints/table.ts'
 
 const params = { model: 'sonnet', max_tokens: 10, messages: [{ role: 'user' as const, content: 'Hi' }] }
 
-/** What each fault's hint has to say. */
+/** The words that each fault's hint must contain. */
 const rows: [fault: FaultName, anchor: string, says: RegExp][] = [
   ['on-demand', 'on-demand-throughput', /use us\.anthropic\.claude-sonnet-4-6 in us-east-1/],
   ['invalid-model', 'invalid-model-identifier', /us-east-1 has no model/],

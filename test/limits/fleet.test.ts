@@ -91,7 +91,7 @@ describe.skipIf(!hasRedis)('a fleet with a real Redis', () => {
     for (let i = 0; i < 3; i++) await bedrock.messages.create(params)
     expect(limiter.snapshot()).toMatchObject({ store: 'share', instances: 2 })
     expect(warnings).toEqual([expect.stringContaining('keeps to 1/2 of each limit')])
-    // What was reserved there cannot be settled, which is nobody's fault.
+    // Reservations of the dead server cannot be settled.
     stream.abort()
 
     await redis.restart()

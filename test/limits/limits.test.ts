@@ -62,7 +62,7 @@ describe('without a quota', () => {
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({ status: 429 })
     const learned = (): number => budgetOf(scene).learned as number
     const first = learned()
-    // What was held for the call that was refused counts as well.
+    // The refused call's reservation counts as well.
     expect(first).toBeGreaterThan(0.7 * 55_000)
     expect(first).toBeLessThan(0.7 * 57_000)
     expect(budgetOf(scene).throttled).toBe(1)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Outcome, simulate } from '../../bench/limits/simulate.ts'
 import { strategies } from '../../bench/limits/strategies.ts'
 
-// What docs/limits.md says in full, for two minutes.
+// The simulation of docs/limits.md, for two minutes.
 const busy = { clients: 10, load: 1.3, maxTokens: 2_048, measured: 120_000 }
 const run = (name: string, window: 'bucket' | 'sliding' | 'calendar'): Promise<Outcome> => {
   const strategy = strategies.find((each) => each.name === name)

@@ -20,7 +20,7 @@ const refusal = (name: string, region?: string, options?: ModelResolverOptions) 
   throw new Error(`${name} was not refused`)
 }
 
-// As on the model cards, in the cards' own sets of source regions.
+// From the model cards, with their sets of source Regions.
 const sets = {
   US6: 'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 ca-west-1',
   US5: 'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1',
@@ -318,7 +318,7 @@ describe('the order of resolution', () => {
 })
 
 describe('Regions', () => {
-  // https://github.com/can1357/oh-my-pi/pull/3006: an ARN's region was ignored.
+  // https://github.com/can1357/oh-my-pi/pull/3006: an ARN's Region was ignored.
   test('calls an ARN in its own Region and partition', () => {
     expect(
       resolve(`arn:aws:bedrock:us-east-2:${account}:application-inference-profile/abc`, 'eu-west-1'),
@@ -336,7 +336,7 @@ describe('Regions', () => {
     })
   })
 
-  // https://github.com/anthropics/claude-code/issues/1432: the small model needs its own region.
+  // https://github.com/anthropics/claude-code/issues/1432: the small model needs its own Region.
   test('calls the small model in its own Region', () => {
     const options: ModelResolverOptions = { smallModelRegion: 'us-west-2', aliases: { quick: 'small' } }
     for (const name of ['small', 'haiku', 'quick']) {
@@ -371,7 +371,7 @@ describe('residency', () => {
     ['sonnet', 'ca-central-1', 'us', 'us.anthropic.claude-sonnet-4-6'],
     ['default', 'us-gov-east-1', 'us-gov', 'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0'],
     ['claude-opus-5', 'ap-south-1', ['in', 'eu'], 'in.anthropic.claude-opus-5'],
-    // Where the geography is too wide, the region alone may do.
+    // If the geography is too wide, the Region alone may be allowed.
     ['claude-opus-5', 'ap-northeast-2', 'ap-northeast-2', 'anthropic.claude-opus-5'],
     ['sonnet', 'ap-northeast-2', 'ap-northeast-2', 'anthropic.claude-sonnet-5'],
     ['claude-sonnet-5', 'eu-west-2', 'eu-west-2', 'anthropic.claude-sonnet-5'],

@@ -75,7 +75,7 @@ describe('the transport', () => {
     }
     class ProxyAgent extends Agent {}
     class EnvHttpProxyAgent extends Agent {}
-    // What Node 26 has where older undicis look.
+    // Node 26's own dispatcher, where older versions of undici look for theirs.
     class Dispatcher1Wrapper extends Agent {}
     const withDispatchers = async (dispatchers: object[], call: () => Promise<unknown>): Promise<unknown> => {
       const keys = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]

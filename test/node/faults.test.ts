@@ -37,7 +37,7 @@ const transports: Record<string, () => { endpoint: string; fetch?: typeof global
   'fetch over TLS': () => ({ endpoint: `https://localhost:${secure.port}`, fetch: unchecked }),
 }
 
-// What the error is, without what differs from call to call and with the events before it.
+// The error with the events before it, without the parts that differ from call to call.
 async function outcome(bedrock: BedrockCoreClient, way: 'create' | 'stream'): Promise<unknown> {
   let events = 0
   try {

@@ -12,7 +12,7 @@ import { bedrockHandlers } from 'outcrop/testing/msw'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Listening, listen, message, onRequest, params, response } from './support.ts'
 
-// What looks on at `node:http`, or takes its place, sees the calls. nock and msw change this process, which is this
+// Libraries that observe or replace `node:http` see the calls. nock and msw change this process, which is this
 // file's own; OpenTelemetry needs one that begins with it.
 
 const fake = createFakeBedrock()

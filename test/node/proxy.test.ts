@@ -78,7 +78,7 @@ describe('a tunnel', () => {
       HTTPS_PROXY: `http://me:s%40cret-word@127.0.0.1:${proxy.port}`,
       NODE_EXTRA_CA_CERTS: await write(certificate.cert),
     }
-    // What is on this machine goes around a proxy: the certificate is for another name of it.
+    // Local hosts bypass the proxy, so the certificate is for another name of this machine.
     const bedrock = client({ env, endpoint: 'https://bedrock.example.com', fetch: undefined })
     await expect(bedrock.messages.create(params)).rejects.toMatchObject({
       code: 'connection',
@@ -229,7 +229,7 @@ describe('proxies of the environment', () => {
     ['https://[2001:db8::1]:8443', { HTTPS_PROXY: p, NO_PROXY: '[2001:db8::1]:8443' }, undefined],
     ['https://[2001:db8::1]', { HTTPS_PROXY: p, NO_PROXY: '2001:db8::/32' }, undefined],
     ['https://[2001:db8::1]', { HTTPS_PROXY: p, NO_PROXY: '2001:db8::1' }, undefined],
-    // What is on this machine: the fake, a gateway, a container's metadata.
+    // Local hosts: the fake, a gateway, a container's metadata.
     ['http://localhost:8080', { HTTP_PROXY: p }, undefined],
     ['http://127.0.0.1', { HTTP_PROXY: p }, undefined],
     ['http://[::1]', { HTTP_PROXY: p }, undefined],

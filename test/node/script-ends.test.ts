@@ -27,7 +27,7 @@ beforeAll(async () => {
         const params = { model: 'us.anthropic.claude-sonnet-4-6', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }
         await bedrock.messages.create(params)
         const { stop_reason } = await bedrock.messages.create(params)
-        // What Node's own fetch is made of takes longer to load than all the rest.
+        // undici, which implements Node's own fetch, takes longer to load than everything else.
         const loaded = process.moduleLoadList.filter((name) => name.includes('undici/undici'))
         console.log(stop_reason, loaded.join())`,
       resolveDir: root,

@@ -10,7 +10,7 @@ export const params = {
   messages: [{ role: 'user' as const, content: 'Hi' }],
 }
 
-/** A server that listens on a port of its own. */
+/** A server on a free port. */
 export interface Listening {
   readonly port: number
   /** The connections that there have been. */

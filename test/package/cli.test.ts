@@ -460,7 +460,7 @@ describe('chat', () => {
     ])
     expect(screen).toContain('You said: Again')
     expect(code).toBe(0)
-    // What was not answered is not part of the conversation.
+    // A prompt without an answer is not part of the conversation.
     expect(fake.calls.at(-1)?.body.messages).toHaveLength(1)
     expect((await playOutcrop(consumer, ['chat'], env(), [['> ', ctrlD]])).code).toBe(0)
   })

@@ -18,7 +18,7 @@ interface Row {
   readonly next?: string
 }
 
-/** What the built command reports of a fake Bedrock, over HTTP. */
+/** The built command's report of a fake Bedrock over HTTP. */
 async function examine(
   options: FakeBedrockOptions,
   {

@@ -98,7 +98,7 @@ describe('the tarball', () => {
 })
 
 describe('a consumer', () => {
-  // What the optional peers bring is the user's to install; here the project's own copy stands in.
+  // Users install optional peers themselves; here, the project's own copies serve.
   beforeAll(() => symlinkSync(bin('msw'), join(consumer.directory, 'node_modules/msw')))
 
   test.each(subpaths)('imports and requires %s', (subpath) => {

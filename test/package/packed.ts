@@ -40,7 +40,7 @@ export function pack(directory: string): Pick<Consumer, 'tarball' | 'files'> {
   return { tarball: join(directory, packed.filename), files: packed.files }
 }
 
-/** Packs what is built, and installs it alone into a folder of its own. */
+/** Packs the build, and installs only that in a new folder. */
 export function installPacked(): Consumer {
   const directory = mkdtempSync(join(tmpdir(), 'outcrop-package-'))
   const run = runIn(directory)
@@ -61,7 +61,7 @@ export function installPacked(): Consumer {
   }
 }
 
-/** What a run of the command came to. */
+/** The outcome of a run of the command. */
 export interface Outcome {
   readonly code: number | null
   readonly stdout: string

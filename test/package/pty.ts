@@ -35,7 +35,7 @@ while read():
 print(json.dumps({'screen': output.decode(), 'code': os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}))
 `
 
-/** Runs the installed command on a terminal of its own. */
+/** Runs the installed command in a new terminal. */
 export function playOutcrop(
   { directory }: Consumer,
   args: readonly string[],

@@ -10,7 +10,7 @@ import { listen, passOn } from '../node/support.ts'
 import { type Consumer, installPacked, type Outcome, root, runOutcrop } from './packed.ts'
 
 // The setup page in the built package: real settings files, real commands and the real command line, against the fake
-// Bedrock over HTTP. What each sentence comes to in detail is held by the tests that docs/setup-page.md names.
+// Bedrock over HTTP. The tests that docs/setup-page.md names check the details of each sentence.
 
 const sonnet = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/sonnet-prod'
 const newest = 'us.anthropic.claude-sonnet-9'
@@ -134,7 +134,7 @@ test('settings files: the env block is the environment, and a trusted project ov
     outcomes: [outcome],
   } = await call(where)
   expect(outcome).toMatchObject({ text: 'Fine.', model: { id: 'us.anthropic.claude-sonnet-4-6' } })
-  // What a project that nobody trusts says of the Region is not heard.
+  // The Region of an untrusted project is ignored.
   expect(bedrock.fake.calls).toMatchObject([{ region: 'us-east-1', signature: { valid: true } }])
 })
 
@@ -266,7 +266,7 @@ describe('credentials', () => {
   })
 
   describe("with AWS's package", () => {
-    // What the optional peer brings is the user's to install; here the project's own copy stands in.
+    // Users install the optional peer themselves; here, the project's own copy serves.
     beforeAll(() => {
       const name = 'node_modules/@aws-sdk/credential-provider-node'
       mkdirSync(join(consumer.directory, 'node_modules/@aws-sdk'), { recursive: true })

@@ -33,7 +33,7 @@ const program = (subpath: string, model: string): string => `
   const params = { model: '${model}', max_tokens: 1024, messages: [{ role: 'user', content: 'Hi' }] }
   for await (const text of bedrock.messages.stream(params).textStream) console.log(text)`
 
-// What was reached, and may not grow; docs/performance.md tells how far that is from what is aimed at.
+// The current sizes, which must not grow. docs/performance.md compares them with the goals.
 test.each([
   ['outcrop/core', 'us.anthropic.claude-sonnet-4-6', 22_680],
   ['outcrop', 'sonnet', 39_860],
@@ -111,7 +111,7 @@ test.each<[subpath: string, allowed: string[]]>([
 ])('%s includes no other module', async (subpath, allowed) => {
   const text = await bundle(`import * as all from '${subpath}'; globalThis.all = all`)
   const found = Object.keys(marks).filter((name) => marks[name]?.test(text))
-  // What a bundle says when something is not there is no part of it: the core names the answer of an unrouted path.
+  // The core may name AWS's exception for an unknown path without including the fake.
   expect(
     found.filter((name) => !allowed.includes(name) && !(name === 'testing' && /^outcrop(\/core)?$/.test(subpath))),
   ).toEqual([])

@@ -1,4 +1,4 @@
-// What every runtime has to do: stream a message through a throttled call, notice a truncated stream, abort a third.
+// The program for every runtime: streams a message after a throttled attempt, detects a truncated stream, and aborts a third.
 export async function run({ createBedrockClient, isBedrockError }, { endpoint, region, credentials }) {
   const bedrock = createBedrockClient({ region, credentials, endpoint, retry: { baseDelay: 1 } })
   const params = { model: 'sonnet', max_tokens: 256, messages: [{ role: 'user', content: 'Grüße aus 東京' }] }

@@ -25,7 +25,7 @@ const workerConditions = ['workerd', 'worker', 'browser']
 /** A line of the table. */
 interface Row {
   readonly name: string
-  /** What to install, as npm is told. */
+  /** The packages to install, as arguments of npm. */
   readonly packages?: readonly string[]
   /** Whether it can run here; an error or `false` is a skip. */
   available?(): boolean

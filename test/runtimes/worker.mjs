@@ -1,5 +1,5 @@
-// A Worker with one client for all of its requests, as most have. What its client waits for, another request may have
-// asked for, and that request may end first.
+// A Worker with one client for all of its requests, as most have. The client may wait for a promise of another request, which
+// may end first.
 import { createBedrockClient } from 'outcrop'
 import { memoryStore, responseCaching } from 'outcrop/caching'
 import { cached } from 'outcrop/credentials'

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const selected = { PATH: process.env.PATH, CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
 
-/** The credentials of a user's settings file with an `env` block, below a home of its own. */
+/** Returns the credentials for a user's settings file with an `env` block, in a new home folder. */
 async function credentialsOf(block: object): Promise<CredentialProvider> {
   write('home/.claude/settings.json', { env: { AWS_EC2_METADATA_DISABLED: 'true', ...block } })
   const { credentials } = await loadClientOptions({

@@ -30,7 +30,7 @@ beforeEach(() => {
   })
 })
 
-/** What arrives when a client of these settings is called. */
+/** Calls a client with these settings, and returns the request. */
 async function callWith(
   options: BedrockClientOptions,
   { model = 'default', body = {} }: { model?: string; body?: object } = {},

@@ -26,7 +26,7 @@ export const rejectionOf = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-/** What one measurement says: its attributes, and a number, or the count and sum of a histogram. */
+/** One measurement: its attributes, and a number, or the count and sum of a histogram. */
 export interface Measured {
   readonly attributes: Readonly<Record<string, unknown>>
   readonly value: number | { readonly count: number; readonly sum: number }

@@ -138,7 +138,7 @@ describe('runTools', () => {
     const waiting: (() => void)[] = []
     const tools = [
       weather(async (city) => {
-        // Whoever comes first waits for the other.
+        // The first one waits for the other.
         await new Promise<void>((resolve) => {
           waiting.push(resolve)
           if (waiting.length === 2) for (const go of waiting.reverse()) go()

@@ -95,7 +95,7 @@ export async function fitsAnthropicsClient(
     [ours.block, ours.text, ours.result]
   console.log(message, event, block, text, result)
 
-  // What the one answers goes into the other's next call.
+  // The response of one fits the next call of the other.
   const answer = await anthropic.messages.create(ours.plain)
   const turn = { role: 'assistant', content: answer.content } as const
   const { content } = await bedrock.messages.create({ ...ours.plain, messages: [...ours.messages, turn] })
@@ -136,16 +136,16 @@ export async function refuses(bedrock: BedrockClient): Promise<void> {
   const messages = [{ role: 'user' as const, content: 'Hi' }]
   // @ts-expect-error max_tokens is missing
   await bedrock.messages.create({ model: 'sonnet', messages })
-  // @ts-expect-error a misspelt field
+  // @ts-expect-error a misspelled field
   await bedrock.messages.create({ model: 'sonnet', max_tokens: 1, messages, sytem: 'Be brief.' })
   const block = { type: 'text' as const, txt: '' }
-  // @ts-expect-error a misspelt field of a block
+  // @ts-expect-error a misspelled field of a block
   bedrock.messages.stream({ model: 'sonnet', max_tokens: 1, messages: [{ role: 'user', content: [block] }] })
   // @ts-expect-error no such role
   bedrock.messages.stream({ model: 'sonnet', max_tokens: 1, messages: [{ role: 'users', content: 'Hi' }] })
 }
 
-// What an editor proposes, and what it takes beside that.
+// The names that an editor suggests, and others that are accepted.
 expectTypeOf<'sonnet' | 'claude-sonnet-4-6' | 'us.anthropic.claude-sonnet-4-6'>().toExtend<KnownModel>()
 expectTypeOf<string>().toExtend<Model>()
 expectTypeOf<KnownModel>().not.toEqualTypeOf<string>()

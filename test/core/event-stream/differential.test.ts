@@ -31,7 +31,7 @@ const message = fc.record({
   payload: fc.uint8Array({ maxLength: 400 }),
 })
 
-/** What smithy's codec wants: its own class for a long, bytes as they are. */
+/** Converts values for smithy's codec, which has its own class for a long. */
 function toSmithy({ headers, payload }: EventStreamMessage): { headers: never; body: Uint8Array } {
   const converted = Object.fromEntries(
     Object.entries(headers).map(([key, { type, value }]) => [

@@ -68,7 +68,7 @@ const params = {
   messages: [{ role: 'user' as const, content: 'Hi' }],
 }
 
-/** What a client had to do. */
+/** The work of a client. */
 interface Work {
   reads: number
   timers: number
@@ -226,7 +226,7 @@ describe('memory', () => {
     return heapUsed + arrayBuffers
   }
 
-  /** What was held at the end of half of an answer and of all of it, beyond the beginning. */
+  /** The memory held after half of an answer and after all of it, less that at the start. */
   async function growth(start: (bedrock: BedrockCoreClient) => AsyncIterable<unknown>): Promise<[number, number]> {
     const deltas = 40_000
     const { bedrock } = clientOf(streamOf('text', deltas), 16_384)
@@ -255,7 +255,7 @@ describe('memory', () => {
 
   test('keeps only the text of a message', async () => {
     const [, all] = await growth((bedrock) => bedrock.messages.stream(params))
-    // What joins its pieces takes as much again at most.
+    // Joining the pieces takes at most as much again.
     expect(all).toBeLessThan(40_000 * piece.length * 2.5)
   })
 })

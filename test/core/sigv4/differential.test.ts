@@ -12,7 +12,7 @@ const identity = fc.record({
   secretAccessKey: fc.string({ minLength: 1, maxLength: 40 }).filter((text) => text.trim() !== ''),
   sessionToken: fc.option(fc.base64String({ minLength: 4, maxLength: 200 }), { nil: undefined }),
 })
-// What smithy does otherwise, and documents: it signs a `host` that is given, gives each repeated query key in an array,
+// Documented differences of smithy: it signs a given `host`, returns each repeated query key in an array,
 // and never signs `authorization`, `cache-control`, `from`, `keep-alive`, `pragma`, `referer` and some more.
 const headerName = fc
   .string({ unit: fc.constantFrom(...'abcdefghij-'), minLength: 1, maxLength: 10 })

@@ -92,7 +92,7 @@ describe('custom endpoints', () => {
     ])
   })
 
-  // `evilamazonaws.com` is not AWS: whoever has it gets what was configured, and no host is made of its name.
+  // `evilamazonaws.com` is not AWS: it is used as configured, and no host name is derived from it.
   test.each(['evilamazonaws.com', 'amazonaws.com.evil.example', 'evilapi.aws'])(
     'do not take %s for AWS',
     async (domain) => {

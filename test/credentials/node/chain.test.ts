@@ -127,7 +127,7 @@ describe('each source yields keys that the fake verifies', () => {
     await expectVerified(fake, provider)
     const command = 'aws sso login --profile sso'
     expect((await provider()).source).toEqual({ name: 'sso', profile: 'sso', command })
-    // What Bedrock refuses, the login renews.
+    // The login renews credentials that Bedrock refuses.
     fake.fail('expired-token', { times: 5 })
     await expect(expectVerified(fake, provider)).rejects.toMatchObject({
       hint: expect.stringContaining(`The credentials from sso sso have expired. Run \`${command}\`.`),
@@ -243,7 +243,7 @@ test("SSO uses the Region of its session, not Bedrock's", async () => {
   write(`.aws/sso/cache/${name}.json`, JSON.stringify({ accessToken: 'sso-token-example', expiresAt }))
   delete process.env.AWS_ENDPOINT_URL_SSO
   const asked: string[] = []
-  // What a proxy is given to.
+  // The hosts that a proxy is asked for.
   const requestHandler = {
     handle: async ({ hostname }: { hostname: string }) => {
       asked.push(hostname)

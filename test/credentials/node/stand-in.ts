@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FakeBedrock } from 'outcrop/testing'
 
-/** SSO, IMDS and a container's credentials on loopback; each gives keys of its own, which the fake Bedrock accepts. */
+/** SSO, IMDS and a container's credentials on loopback. Each returns its own keys, which the fake Bedrock accepts. */
 export interface StandIn {
   readonly url: string
-  /** What was asked, as `METHOD path`. */
+  /** The requests, as `METHOD path`. */
   readonly requests: string[]
   close(): Promise<void>
 }
