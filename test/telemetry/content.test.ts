@@ -154,6 +154,35 @@ describe('content', () => {
     }
   })
 
+  test('leaves out what is no message, block or tool', async () => {
+    const { bedrock } = openClient(sdk, { options: { content: true } })
+    const block = { type: 'text', text: 'Hi' }
+    const body = {
+      messages: [null, 'Hi', { role: 'user', content: [null, 7, block] }, { role: 'user', content: null }],
+      system: [null, block],
+      tools: [null, { name: 'weather' }, { type: 'bash_20250124' }, ['x']],
+    }
+    await rejectionOf(bedrock.invoke({ model: params.model, body: body as never }))
+    const parts = [{ type: 'text', content: 'Hi' }]
+    expect(content()).toEqual({
+      'gen_ai.input.messages': [
+        { role: 'user', parts },
+        { role: 'user', parts: [] },
+      ],
+      'gen_ai.system_instructions': parts,
+      'gen_ai.tool.definitions': [
+        { type: 'function', name: 'weather' },
+        { type: 'function', name: 'bash_20250124' },
+      ],
+    })
+  })
+
+  test('of other bodies than Messages is none', async () => {
+    const { bedrock } = openClient(sdk, { options: { content: true } })
+    await rejectionOf(bedrock.invoke({ model: params.model, body: { messages: 'Hi', system: 'Be kind.' } }))
+    expect(content()).toEqual({})
+  })
+
   test('takes at most maxBytes, and all of them if it needs them', async () => {
     const text = async (maxBytes: number): Promise<[string, unknown]> => {
       await sdk.close()

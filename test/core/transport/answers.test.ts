@@ -1,7 +1,7 @@
 import { type BedrockCoreClient, type CoreClientOptions, createBedrockClient, type Middleware } from 'outcrop/core'
 import { createFakeBedrock } from 'outcrop/testing'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { capturingFetch, keys } from './capture.ts'
 
 const params = {
@@ -198,4 +198,16 @@ describe('a middleware', () => {
       message: 'A middleware answered InvokeModelWithResponseStream with type json, not stream',
     })
   })
+})
+
+test('a model that is already resolved is called as it is, without the resolver', async () => {
+  const { fetch, requests } = capturingFetch(() => Response.json({ type: 'message', content: [] }))
+  const resolve = vi.fn()
+  const model = { id: 'eu.anthropic.claude-sonnet-4-6', region: 'eu-west-1', source: 'override' as const }
+  const { metadata } = await client(fetch, { models: { resolve } }).invoke({ model, body: {} })
+  expect(requests[0]?.url).toBe(
+    'https://bedrock-runtime.eu-west-1.amazonaws.com/model/eu.anthropic.claude-sonnet-4-6/invoke',
+  )
+  expect(metadata.model).toBe(model)
+  expect(resolve).not.toHaveBeenCalled()
 })
