@@ -139,26 +139,26 @@ const methods: Record<string, (given: Case) => unknown> = {
   'models.explain': (c) => client(c, { models: { discovery: true } }).models.explain(c.model),
   'a ModelRef': (c) => client(c).messages.create({ ...question, model: ref(c) as never }),
   'CountTokens of a ModelRef': (c) => client(c).messages.countTokens({ ...question, model: ref(c) as never }),
-  'a resolver of one’s own': (c) =>
+  'a custom resolver': (c) =>
     client(c, { models: { resolve: () => ref(c) } }).messages.create({ ...question, model: 'x' }),
   'a resolver that gives anything': (c) =>
     client(c, { models: { resolve: () => c.model } }).messages.create({ ...question, model: 'x' }),
-  'a middleware’s ModelRef': (c) =>
+  "a middleware's ModelRef": (c) =>
     client(c, { middleware: [(request: object, next: (r: object) => unknown) => next({ ...request, model: ref(c) })] })
       // Any model will do: the middleware puts another in its place.
       .messages.create({ ...question, model: good }),
-  'a middleware’s name': (c) =>
+  "a middleware's name": (c) =>
     client(c, {
       middleware: [(request: object, next: (r: object) => unknown) => next({ ...request, model: c.model })],
     }).messages.create({ ...question, model: good }),
-  'a middleware’s fetch': (c) =>
+  "a middleware's fetch": (c) =>
     client(c, {
       middleware: [
         (_: object, __: unknown, context: ReturnType<typeof client>) => context.fetch('/x', { region: c.where }),
       ],
     }).messages.create({ ...question, model: good }),
   'bedrock.fetch': (c) => client(c).fetch('/inference-profiles', { region: c.where }),
-  'the client’s region': (c) => client(c, { region: c.where }).messages.create({ ...question, model: 'sonnet' }),
+  "the client's Region": (c) => client(c, { region: c.where }).messages.create({ ...question, model: 'sonnet' }),
   AWS_REGION: (c) => {
     vi.stubEnv('AWS_REGION', String(c.where))
     return client(c, { region: undefined }).messages.create({ ...question, model: 'sonnet' })
@@ -172,7 +172,7 @@ const methods: Record<string, (given: Case) => unknown> = {
     }),
   profiles: (c) =>
     client(c, { models: { profiles: { [goodArn]: c.model } } }).messages.create({ ...question, model: goodArn }),
-  'profiles’ keys': (c) =>
+  "profiles' keys": (c) =>
     client(c, { models: { profiles: { [c.model]: good } } }).messages.create({ ...question, model: c.model }),
   smallModelRegion: (c) =>
     client(c, { models: { smallModelRegion: c.where } }).messages.create({ ...question, model: 'haiku' }),
@@ -182,21 +182,21 @@ const methods: Record<string, (given: Case) => unknown> = {
     client(c, { models: { discovery: true } }).messages.create({ ...question, model: goodArn }),
   'discovery as a fallback': (c) =>
     client(c, { models: { discovery: 'fallback' } }).messages.create({ ...question, model: c.model }),
-  'the settings’ model': (c) =>
+  "the settings' model": (c) =>
     client(c, toClientOptions(settingsFromEnvironment({ ...selected, ANTHROPIC_MODEL: c.model })))
       // Claude Code's settings choose the model.
       .messages.create({ ...question, model: 'default' }),
-  'the settings’ region': (c) =>
+  "the settings' Region": (c) =>
     client(c, toClientOptions(settingsFromEnvironment({ ...selected, AWS_REGION: c.where }))).messages.create({
       ...question,
       model: good,
     }),
-  'the settings’ region of the small model': (c) =>
+  "the settings' Region of the small model": (c) =>
     client(
       c,
       toClientOptions(settingsFromEnvironment({ ...selected, ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION: c.where })),
     ).messages.create({ ...question, model: 'small' }),
-  'Anthropic’s API in front of a client': (c) =>
+  "Anthropic's API in front of a client": (c) =>
     anthropicFetch(client(c))('https://api.anthropic.com/v1/messages', {
       method: 'POST',
       body: JSON.stringify({ ...question, model: c.model }),
@@ -208,7 +208,7 @@ const methods: Record<string, (given: Case) => unknown> = {
   'outcrop/core, counting': (c) => core(c).messages.countTokens({ ...question, model: c.model }),
   'outcrop/core, its region': (c) => core(c, { region: c.where }).messages.create({ ...question, model: good }),
   'STS, AssumeRole': (c) => fromAssumeRole({ credentials: keys, roleArn, region: c.where })({ fetch: c.fetch }),
-  'STS, by the client’s region': (c) =>
+  "STS, by the client's Region": (c) =>
     fromAssumeRole({ credentials: keys, roleArn })({ fetch: c.fetch, region: c.where }),
   'STS, a web identity': (c) =>
     fromWebIdentity({ token: () => 'token-example', roleArn, region: c.where })({ fetch: c.fetch }),

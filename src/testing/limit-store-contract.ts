@@ -38,7 +38,7 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
       advance(5_000)
       await grant({ key: 'a', rule, hold: 50 })
     }),
-    check('gives back what a call did not use', async ({ grant, refuse, settle }) => {
+    check('returns the unused part of a reservation', async ({ grant, refuse, settle }) => {
       const ticket = await grant({ key: 'a', rule: full, hold: 600 })
       await refuse({ key: 'a', rule: full, hold: 100 })
       const [state] = await settle(ticket, { used: 500 })
@@ -47,18 +47,18 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
       equal(state?.used, 500)
       await grant({ key: 'a', rule: full, hold: 100 })
     }),
-    check('takes later what a call used beyond its reservation', async ({ grant, refuse, settle, advance }) => {
+    check('charges usage beyond the reservation at settlement', async ({ grant, refuse, settle, advance }) => {
       await settle(await grant({ key: 'a', rule: full, hold: 100 }), { used: 900 })
       equal((await refuse({ key: 'a', rule: full, hold: 10 })).wait, 31_000)
       advance(31_000)
       await grant({ key: 'a', rule: full, hold: 10 })
     }),
-    check('paces by what is expected, and holds what is set aside', async ({ grant, refuse }) => {
+    check('paces by the expected cost, and reserves the maximum', async ({ grant, refuse }) => {
       await grant({ key: 'a', rule, hold: 500, expected: 20 })
       equal((await refuse({ key: 'a', rule, hold: 500, expected: 20 })).reason, 'reserved')
       await grant({ key: 'a', rule, hold: 80, expected: 20 })
     }),
-    check('takes from all budgets of a call or from none', async ({ grant, refuse }) => {
+    check('charges all budgets of a call or none', async ({ grant, refuse }) => {
       await grant({ key: 'small', rule: { ...rule, limit: 60 }, hold: 10 })
       const { key } = await refuse(
         { key: 'large', rule, hold: 100 },
@@ -67,24 +67,24 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
       equal(key, 'small')
       await grant({ key: 'large', rule, hold: 100 })
     }),
-    check('counts at once what sets nothing aside', async ({ grant }) => {
+    check('counts a charge without a reservation at once', async ({ grant }) => {
       const { states } = await grant({ key: 'a', rule, hold: 0, expected: 30 })
       equal(states[0]?.used, 30)
       equal(states[0]?.open, 0)
     }),
-    check('keeps to the number of calls at once', async ({ grant, refuse, settle }) => {
+    check('limits concurrent calls', async ({ grant, refuse, settle }) => {
       const one = { key: 'a', rule: { ...rule, limit: undefined, concurrency: 1 }, hold: 5 }
       const ticket = await grant(one)
       equal((await refuse(one)).reason, 'concurrency')
       await settle(ticket, { used: 5 })
       await grant(one)
     }),
-    check('grants nothing where the limit is 0, ever', async ({ refuse }) => {
+    check('never grants anything if the limit is 0', async ({ refuse }) => {
       const { reason, wait } = await refuse({ key: 'a', rule: { ...rule, limit: 0 }, hold: 1 })
       equal(reason, 'no_quota')
       equal(wait, Number.POSITIVE_INFINITY)
     }),
-    check('without a limit it grants all, until a refusal teaches one', async ({ grant, settle, advance }) => {
+    check('grants everything without a limit, until a refusal sets one', async ({ grant, settle, advance }) => {
       const open = { key: 'a', rule: { window: minute, burst: 10_000 }, hold: 1_000 }
       const tickets: LimitTicket[] = []
       for (let i = 0; i < 10; i++) tickets.push(await grant(open))
@@ -99,7 +99,7 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
       advance(11 * minute)
       equal((await grant(open)).states[0]?.learned, undefined)
     }),
-    check('pauses', async ({ grant, refuse, settle, advance }) => {
+    check('grants nothing during a pause', async ({ grant, refuse, settle, advance }) => {
       const free = { key: 'a', rule: { window: minute, burst: 10_000 }, hold: 1 }
       await settle(await grant(free), { used: 0, pause: 3_000 })
       const { reason, wait } = await refuse(free)
@@ -108,7 +108,7 @@ export function limitStoreContract(setUp: () => LimitStoreSetting | Promise<Limi
       advance(3_000)
       await grant(free)
     }),
-    check('takes what nobody settles as used when its lease ends', async ({ grant, settle, advance }) => {
+    check('counts an unsettled reservation as used when its lease ends', async ({ grant, settle, advance }) => {
       const ticket = await grant({ key: 'a', rule: full, hold: 300, expected: 200 })
       advance(10 * minute)
       const { states } = await grant({ key: 'a', rule: full, hold: 1 })

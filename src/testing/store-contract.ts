@@ -32,7 +32,7 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
       await store.set('b'.repeat(64), json, hour)
       equal(await store.get('b'.repeat(64)), json)
     }),
-    check('keeps keys apart', async (store) => {
+    check('separates keys', async (store) => {
       await store.set('c1', '{"of":"c1"}', hour)
       await store.set('c2', '{"of":"c2"}', hour)
       equal(await store.get('c1'), '{"of":"c1"}')
@@ -48,7 +48,7 @@ export function responseStoreContract(createStore: () => ResponseStore | Promise
       await store.set('e', value, hour)
       equal(await store.get('e'), value)
     }),
-    check('handles many at once', async (store) => {
+    check('handles concurrent operations', async (store) => {
       const keys = Array.from({ length: 50 }, (_, i) => `f${i}`)
       await Promise.all(keys.map((key) => store.set(key, JSON.stringify({ key }), hour)))
       const values = await Promise.all(keys.map((key) => store.get(key)))

@@ -154,7 +154,7 @@ describe.each(ways)('%s', (way) => {
         },
       },
     ],
-    ['the call’s own option', {}, { guardrail: { identifier: 'gr1', version: 1, trace: 'enabled' as const } }],
+    ["the call's own option", {}, { guardrail: { identifier: 'gr1', version: 1, trace: 'enabled' as const } }],
   ])('%s equal the typed options', async (_, clientOptions, callOptions) => {
     const typed = setUp({ trace: 'enabled' }, harmful)
     const plain = setUp(undefined, harmful, {}, clientOptions)
