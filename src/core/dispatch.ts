@@ -1,10 +1,11 @@
 import type { ClientContext } from './client-context.ts'
 import { ConfigurationError, enrich, isBedrockError } from './errors.ts'
 import { mergeHeaders } from './internal/headers.ts'
+import { keepOne } from './internal/keep.ts'
 import { silent } from './internal/logger.ts'
 import { operations } from './internal/operations.ts'
 import { describeOutcome } from './internal/outcome.ts'
-import { raceSignal } from './internal/signal.ts'
+import { CallScope, raceSignal } from './internal/signal.ts'
 import { assertModel } from './messages/body.ts'
 import { assertCallOptions } from './options.ts'
 import { decodeJson } from './transport/decode-response.ts'
@@ -33,6 +34,8 @@ import type {
 
 /** Creates the function that all of a client's operations go through: its middleware, then the HTTP call. */
 export function createDispatch(client: ClientContext): Dispatch {
+  keepOne(CallScope)
+  keepOne(RequestContext, { transport: {}, options: {} })
   return async (type, request) => {
     const { options } = request
     assertCallOptions(options)
