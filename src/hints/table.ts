@@ -1,6 +1,6 @@
 import * as kinds from '../core/internal/error-kinds.ts'
 
-/** The facts for a hint. Never contains a secret. */
+/** The context of a hint. Never contains a secret. */
 export interface HintContext {
   /** The model as it was called. */
   readonly model: string
