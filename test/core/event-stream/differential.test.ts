@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import fc from 'fast-check'
 import {
@@ -150,6 +151,36 @@ describe('mutated frames', () => {
         encodeEventStreamMessage({ headers, payload: new Uint8Array() }),
       ),
     ).toThrow(/headers of 10\d bytes/)
+  })
+
+  test('accepts messages and headers of exactly the limits', () => {
+    const headers = { a: { type: 'string' as const, value: 'x'.repeat(95) } }
+    const bytes = encodeEventStreamMessage({ headers, payload: new Uint8Array(100) })
+    const decoder = createEventStreamDecoder({ maxMessageSize: bytes.length, maxHeadersSize: 100 })
+    expect(decoder.push(bytes)).toHaveLength(1)
+  })
+
+  test.each([
+    [0, 0],
+    [15, 0],
+    [16, 1],
+    [115, 100],
+  ])('refuses the length %d with %d bytes of headers, which no message can have', (length, headersLength) => {
+    const prelude = Buffer.alloc(12)
+    prelude.writeUInt32BE(length, 0)
+    prelude.writeUInt32BE(headersLength, 4)
+    prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8)
+    const bytes = Buffer.concat([prelude, Buffer.alloc(200)])
+    expect(() => createEventStreamDecoder().push(bytes)).toThrow(`a message has the impossible length ${length}`)
+  })
+
+  test('decodes headers of the same length as those before', () => {
+    const values = ['one', 'two', 'two', 'six', 'one']
+    const frames = values.map((value) =>
+      encodeEventStreamMessage({ headers: { a: { type: 'string', value } }, payload: new Uint8Array() }),
+    )
+    const messages = createEventStreamDecoder().push(Buffer.concat(frames))
+    expect(messages.map(({ headers }) => headers.a?.value)).toEqual(values)
   })
 })
 
