@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 import * as core from 'outcrop/core'
 import { createFakeBedrock } from 'outcrop/testing'
 import { enrich } from '../../src/core/errors.ts'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 
 const src = resolve(import.meta.dirname, '../../src')
 const classes = [
@@ -44,6 +44,45 @@ describe('the stack of an error', () => {
       const error = await callOfTheUser(given).catch((error: Error) => error)
       expect((error as Error).stack).toContain('callOfTheUser')
     }
+  })
+
+  const faults: readonly [string, object, () => void][] = [
+    ['a refusal', params, () => fake.fail('throttling', { times: 2 })],
+    ['a cut', params, () => fake.fail('stream-cut', { after: 3 })],
+    ['silence', params, () => fake.fail('stream-stall', { after: 3 })],
+    ['damage', params, () => fake.fail('stream-corrupt', { after: 3 })],
+    ['an invalid model', { ...params, model: 7 }, () => {}],
+  ]
+  describe.each(faults)('of a stream leads to the caller: %s', (_, given, fail) => {
+    beforeEach(() => {
+      fake.reset()
+      fail()
+    })
+
+    test.each<[string, (stream: ReturnType<typeof bedrock.messages.stream>) => Promise<unknown>]>([
+      [
+        'events',
+        async (stream) => {
+          for await (const event of stream) void event
+        },
+      ],
+      [
+        'textStream',
+        async (stream) => {
+          for await (const text of stream.textStream) void text
+        },
+      ],
+      ['finalMessage', (stream) => stream.finalMessage()],
+      ['finalText', (stream) => stream.finalText()],
+      ['metadata', (stream) => stream.metadata],
+      ['started', async (stream) => (await stream.started()).finalMessage()],
+    ])('%s', async (_, read) => {
+      async function callOfTheUser(): Promise<void> {
+        await read(bedrock.messages.stream(given as never, { timeout: { idle: 20 } }))
+      }
+      const error = await callOfTheUser().catch((error: Error) => error)
+      expect((error as Error).stack).toContain('callOfTheUser')
+    })
   })
 })
 

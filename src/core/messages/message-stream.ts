@@ -37,7 +37,6 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   readonly #controller = new AbortController()
   readonly #accumulator = new MessageAccumulator()
   readonly #release: (() => void) | undefined
-  readonly #final: Promise<Message>
   readonly #metadata: Promise<ResponseMetadata>
   #resolve!: (metadata: ResponseMetadata) => void
   #reject!: (error: unknown) => void
@@ -49,7 +48,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   #isIterated = false
   #isDriven = false
   #isWhole = false
-  #ended: { readonly error?: unknown } | undefined
+  #isEnded = false
 
   /** Created by `messages.stream`. */
   constructor(start: StartStream, signal?: AbortSignal) {
@@ -58,18 +57,8 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.#final = this.#metadata.then((metadata) => {
-      const { message } = this.#accumulator
-      if (!message)
-        throw new StreamError('stream_truncated', 'The stream ended without a message', {
-          requestId: metadata.requestId,
-        })
-      return attachMetadata(message, metadata)
-    })
     // Only callers that ask for it should see the rejection.
     this.#metadata.catch(() => {})
-    this.#final.catch(() => {})
-
     this.#release = onAbort(signal, (reason) => this.#abort(reason))
   }
 
@@ -84,28 +73,34 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
   /** The metadata of the response. Reads the stream, and settles at its end. */
   get metadata(): Promise<ResponseMetadata> {
     this.#drive()
-    return this.#metadata
+    return traced(this.#metadata)
   }
 
   /** Starts the call, if necessary, and waits until the response has begun. */
-  async started(): Promise<this> {
-    await this.#open()
-    return this
+  started(): Promise<this> {
+    return traced(this.#open().then(() => this))
   }
 
   /** Waits for the complete message. */
   finalMessage(): Promise<Message> {
     this.#drive()
-    return this.#final
+    return traced(
+      this.#metadata.then((metadata) => {
+        const { message } = this.#accumulator
+        const { requestId } = metadata
+        if (!message) throw new StreamError('stream_truncated', 'The stream ended without a message', { requestId })
+        return attachMetadata(message, metadata)
+      }),
+    )
   }
 
   /** Waits for the complete message, and returns its text blocks, joined. */
   finalText(): Promise<string> {
-    const text = this.finalMessage().then(({ content }) =>
-      content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+    return traced(
+      this.finalMessage().then(({ content }) =>
+        content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+      ),
     )
-    text.catch(() => {})
-    return text
   }
 
   /** The text as it arrives. Can be iterated once; use either this or the events. */
@@ -185,7 +180,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       const value = this.#select(select)
       if (value !== undefined) return { done: false, value }
     }
-    if (this.#ended && 'error' in this.#ended) throw this.#ended.error
+    await traced(this.#metadata)
     return { done: true, value: undefined }
   }
 
@@ -210,7 +205,7 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
 
   /** Returns the stream's next event, if it has arrived. */
   #take(): RawMessageStreamEvent | undefined {
-    if (this.#ended || !this.#opened) return undefined
+    if (this.#isEnded || !this.#opened) return undefined
     const { events } = this.#opened
     try {
       for (let event = events.take(); event; event = events.take()) {
@@ -228,16 +223,16 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     return undefined
   }
 
-  /** Waits for more events, and resolves to whether the stream goes on. Never rejects: `#ended` has the error. */
+  /** Waits for more events, and resolves to whether the stream goes on. Never rejects: `#metadata` has the error. */
   async #more(): Promise<boolean> {
-    if (this.#ended) return false
+    if (this.#isEnded) return false
     try {
       if (!this.#opened) await this.#open()
-      else if (!(await this.#opened.events.more())) this.#end({ metadata: this.#opened.metadata })
+      else if (!(await this.#opened.events.more())) this.#end(this.#opened.metadata)
     } catch (error) {
-      this.#end({ error })
+      this.#fail(error)
     }
-    return !this.#ended
+    return !this.#isEnded
   }
 
   #open(): Promise<Opened> {
@@ -255,14 +250,14 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
       this.#opened = { events: eventIterator(events), metadata }
       return this.#opened
     } catch (error) {
-      this.#end({ error })
+      this.#fail(error)
       throw error
     }
   }
 
   // Deferred, so that an iterator created in the same tick sees every event.
   #drive(): void {
-    if (this.#isDriven || this.#ended) return
+    if (this.#isDriven || this.#isEnded) return
     Promise.resolve().then(async () => {
       this.#isDriven = true
       do {
@@ -277,34 +272,55 @@ export class MessageStream implements AsyncIterable<RawMessageStreamEvent> {
     if (this.#isWhole) this.#take()
     if (!this.#isWhole || !this.#opened) return this.abort()
     const { events, metadata } = this.#opened
-    this.#end({ metadata })
+    this.#end(metadata)
     await events.close()
   }
 
   #abort(reason: unknown): void {
-    if (this.#ended) return
+    if (this.#isEnded) return
     this.#controller.abort(reason)
-    this.#end({ error: reason })
+    this.#fail(reason)
     this.#opening?.then(({ events }) => events.return()).catch(() => {})
   }
 
-  #end(outcome: { metadata: ResponseMetadata } | { error: unknown }): void {
-    if (this.#ended) return
+  #end(metadata: ResponseMetadata): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
     this.#release?.()
-    if ('metadata' in outcome) {
-      this.#ended = {}
-      this.#resolve(outcome.metadata)
-      return
-    }
-    const { error } = outcome
+    this.#resolve(metadata)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#release?.()
     const message = this.snapshot
     if (message && isBedrockError(error)) {
       if (error.code === 'guardrail_intervened') enrich<GuardrailError>(error, { response: error.response ?? message })
       else if ('retryable' in error) enrich(error, { partial: message })
     }
-    this.#ended = { error }
     this.#reject(error)
   }
+}
+
+/**
+ * Returns a promise whose rejection may be ignored. The stack of its error names the code that waits for it, which V8
+ * finds only here, while the promise has one handler: an error's own stack ends with the code that read the response.
+ */
+function traced<T>(promise: Promise<T>): Promise<T> {
+  const run = async (): Promise<T> => {
+    try {
+      return await promise
+    } catch (error) {
+      if (isBedrockError(error))
+        for (const [frame] of new Error().stack?.matchAll(/\n +at .+/g) ?? [])
+          if (!error.stack?.includes(frame)) error.stack += frame
+      result.catch(() => {})
+      throw error
+    }
+  }
+  const result = run()
+  return result
 }
 
 /** Selects from an event; `undefined` skips it. */
