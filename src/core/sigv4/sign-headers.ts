@@ -43,8 +43,9 @@ export async function signHeaders(
   else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
 
   let payloadHash: string | Promise<string> = headers['x-amz-content-sha256'] ?? sha256Hex(body)
-  // Node hashes at once, and an await costs time even then.
-  if (payloadHash instanceof Promise) payloadHash = await payloadHash
+  // Node hashes at once, and an await costs time even then. (In Next's edge runtime, WebCrypto's promises are those of
+  // another realm, and no instances of this one's `Promise`.)
+  if (typeof payloadHash !== 'string') payloadHash = await payloadHash
   const { canonicalRequest, signedHeaders } = createCanonicalRequest(method, spelled, headers, payloadHash)
   const { stringToSign, signature } = await sign(canonicalRequest, identity, amzDate, credentialScope)
   headers.authorization = `${algorithm} Credential=${identity.accessKeyId}/${credentialScope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
@@ -69,9 +70,9 @@ export async function sign(
   credentialScope: string,
 ): Promise<Pick<SignedRequest, 'stringToSign' | 'signature'>> {
   let hash: string | Promise<string> = sha256Hex(canonicalRequest)
-  if (hash instanceof Promise) hash = await hash
+  if (typeof hash !== 'string') hash = await hash
   const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${hash}`
   const key = deriveSigningKey(identity, credentialScope)
-  const signature = await hmacSha256Hex(key instanceof Promise ? await key : key, stringToSign)
+  const signature = await hmacSha256Hex('then' in key ? await key : key, stringToSign)
   return { stringToSign, signature }
 }

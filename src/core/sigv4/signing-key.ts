@@ -20,5 +20,5 @@ export function deriveSigningKey(
     return key
   }
   const key = deriveHmacKey(`AWS4${secret}`, scope.split('/'))
-  return key instanceof Promise ? key.then(keep) : keep(key)
+  return 'then' in key ? key.then(keep) : keep(key)
 }
