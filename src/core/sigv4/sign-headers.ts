@@ -73,6 +73,6 @@ export async function sign(
   if (typeof hash !== 'string') hash = await hash
   const stringToSign = `${algorithm}\n${amzDate}\n${credentialScope}\n${hash}`
   const key = deriveSigningKey(identity, credentialScope)
-  const signature = await hmacSha256Hex('then' in key ? await key : key, stringToSign)
+  const signature = await hmacSha256Hex(await key, stringToSign)
   return { stringToSign, signature }
 }
