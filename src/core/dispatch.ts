@@ -6,6 +6,7 @@ import { silent } from './internal/logger.ts'
 import { operations } from './internal/operations.ts'
 import { describeOutcome } from './internal/outcome.ts'
 import { CallScope, raceSignal } from './internal/signal.ts'
+import { nameWaitingCode } from './internal/waiting-code.ts'
 import { assertModel } from './messages/body.ts'
 import { assertCallOptions } from './options.ts'
 import { decodeJson } from './transport/decode-response.ts'
@@ -40,7 +41,13 @@ export function createDispatch(client: ClientContext): Dispatch {
     const { options } = request
     assertCallOptions(options)
     const headers = mergeHeaders(client.headers, options.headers)
-    const response = await handle(client, 0, { signal: options.signal, ...request, headers })
+    let response: BedrockResponse
+    try {
+      response = await handle(client, 0, { signal: options.signal, ...request, headers })
+    } catch (error) {
+      nameWaitingCode(error)
+      throw error
+    }
     if (response.type !== type) {
       throw new ConfigurationError(`A middleware answered ${request.operation} with type ${response.type}, not ${type}`)
     }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
+import * as outcrop from 'outcrop'
 import * as core from 'outcrop/core'
 import { createFakeBedrock } from 'outcrop/testing'
 import { enrich } from '../../src/core/errors.ts'
@@ -32,15 +33,25 @@ describe('the stack of an error', () => {
     messages: [{ role: 'user', content: 'Hi' }],
   }
 
+  const complete = outcrop.createBedrockClient({
+    region: fake.region,
+    credentials: fake.identity,
+    fetch: fake.fetch,
+    retry: { attempts: 2, baseDelay: 1 },
+    middleware: [1, 2, 3, 4].map(() => async (request, next) => await next(request)),
+  })
+
   test.each<[string, (given: never) => Promise<unknown>]>([
     ['a message', (given) => bedrock.messages.create(given)],
     ['a count', (given) => bedrock.messages.countTokens(given)],
+    ['a message, through middleware', (given) => complete.messages.create(given)],
+    ['a count, through middleware', (given) => complete.messages.countTokens(given)],
   ])('leads to the caller: %s', async (_, call) => {
     async function callOfTheUser(given: object): Promise<void> {
       await call(given as never)
     }
     fake.fail('throttling', { times: 2 })
-    for (const given of [params, { ...params, model: 7 }, { ...params, model: 'sonnet' }]) {
+    for (const given of [params, { ...params, model: 7 }, { ...params, model: 'sonet' }]) {
       const error = await callOfTheUser(given).catch((error: Error) => error)
       expect((error as Error).stack).toContain('callOfTheUser')
     }

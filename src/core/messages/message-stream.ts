@@ -2,6 +2,7 @@ import { ConfigurationError, enrich, type GuardrailError, isBedrockError, Stream
 import { type EventIterator, eventIterator } from '../internal/event-iterator.ts'
 import { keepOne } from '../internal/keep.ts'
 import { onAbort } from '../internal/signal.ts'
+import { nameWaitingCode } from '../internal/waiting-code.ts'
 import type { BedrockResponse, ResponseMetadata } from '../types.ts'
 import { MessageAccumulator } from './accumulate.ts'
 import { attachMetadata } from './metadata.ts'
@@ -312,9 +313,7 @@ function traced<T>(promise: Promise<T>): Promise<T> {
     try {
       return await promise
     } catch (error) {
-      if (isBedrockError(error))
-        for (const [frame] of new Error().stack?.matchAll(/\n +at .+/g) ?? [])
-          if (!error.stack?.includes(frame)) error.stack += frame
+      nameWaitingCode(error)
       result.catch(() => {})
       throw error
     }

@@ -7,7 +7,6 @@ import { raceSignal, systemClock } from '../../core/internal/signal.ts'
 import { within } from '../../core/internal/within.ts'
 import type {
   AwsCredentialIdentity,
-  Clock,
   CredentialProvider,
   CredentialProviderOptions,
   IdentitySource,

@@ -88,7 +88,13 @@ describe('many calls with a wrong clock', () => {
 describe('after message_stop', () => {
   test.each<[string, (controller: ReadableStreamDefaultController<Uint8Array>) => void]>([
     ['ignores a reset', (controller) => controller.error(new TypeError('terminated'))],
-    ['ignores a cut frame', (controller) => (controller.enqueue(new Uint8Array([0, 0, 1])), controller.close())],
+    [
+      'ignores a cut frame',
+      (controller) => {
+        controller.enqueue(new Uint8Array([0, 0, 1]))
+        controller.close()
+      },
+    ],
     ['does not wait for the idle timeout of an open connection', () => {}],
   ])('%s', async (_, end) => {
     const fake = createFakeBedrock({ reply: 'whole' })
