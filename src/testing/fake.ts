@@ -194,6 +194,9 @@ function assertFakeOptions(options: FakeBedrockOptions): void {
   for (const guardrail of guardrails) {
     const names = 'identifier versions name crossRegionProfile blockedWords message nesting place'
     assertOptions(guardrail, 'guardrail', names)
+    for (const list of ['versions', 'blockedWords'] as const) {
+      if (!Array.isArray(guardrail[list])) throw new ConfigurationError(`guardrail.${list} must be a list`)
+    }
   }
   for (const quota of quotas) assertOptions(quota, 'quota', 'model bucket tokensPerMinute requestsPerMinute')
 }

@@ -341,6 +341,11 @@ test('rejects an unknown fault, and names the nearest or all', () => {
   expect(failure('nonsense')).toMatchObject({ hint: expect.stringContaining('connection-reset, ') })
 })
 
+test.each(['versions', 'blockedWords'])('rejects a guardrail without %s', (missing) => {
+  const guardrail = { identifier: 'gr1abc2def3g', versions: ['1'], blockedWords: [], [missing]: undefined }
+  expect(() => createFakeBedrock({ guardrails: [guardrail as never] })).toThrow(`guardrail.${missing} must be a list`)
+})
+
 test('serves HTTP and msw', async () => {
   const fake = createFakeBedrock({ reply: 'Over there' })
   const server = await serveFakeBedrock(fake)
