@@ -648,3 +648,24 @@ test.each([0, -1, Number.NaN])('rejects a call with a ttl of %d before anything 
   await expect(bedrock.messages.create(params, { cache: { ttl } })).rejects.toMatchObject({ code: 'configuration' })
   expect(fake.calls).toHaveLength(0)
 })
+
+test('rejects a misspelt option of a call before anything is sent', async () => {
+  const { bedrock, fake } = setUp()
+  const cache = { tll: 1000 } as never
+  await expect(bedrock.messages.create(params, { cache })).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('tll'),
+  })
+  expect(fake.calls).toHaveLength(0)
+})
+
+// With such a key all calls would share one answer.
+test.each(['', undefined, 7, {}])('rejects a call whose own key is %j before anything is sent', async (key) => {
+  const { bedrock, fake, store } = setUp({ key: () => key as never })
+  await expect(bedrock.messages.create(params)).rejects.toMatchObject({
+    code: 'configuration',
+    message: 'key must return a non-empty string',
+  })
+  expect(fake.calls).toHaveLength(0)
+  expect(store.entries.size).toBe(0)
+})

@@ -126,6 +126,27 @@ describe("each error in AWS's documentation has a hint", () => {
     }
   })
 
+  test.each([
+    [400, 'ValidationException', 'max_tokens: must be positive'],
+    [404, 'ValidationException', 'anthropic_version is missing', 'not-found'],
+    [500, 'ValidationException', 'invalid beta flag'],
+    [400, 'ValidationException', 'A guardrail with a cross-region profile', 'guardrail-cross-region'],
+    [400, 'ValidationException', 'The crossRegionConfig of this guardrail is wrong', 'guardrail-cross-region'],
+    [400, 'ValidationException', 'The guardrail is in another region', 'unknown-guardrail'],
+  ])('%i %s: %s', (status, type, message, id?: string) => {
+    const hint = hintFor(new ServiceError(message, { status, type }), context)
+    if (id) expect(hint).toContain(`docs/troubleshooting.md#${id}`)
+    else expect(hint).toBeUndefined()
+  })
+
+  test.each(['CountTokens', 'Counting tokens', 'count_tokens', 'Token counting: counttokens'])(
+    'knows a model that cannot be counted by "%s"',
+    (words) => {
+      expect(kinds.isOfKind({ message: `${words} is not supported for this model` }, kinds.uncountable)).toBe(true)
+      expect(kinds.isOfKind({ message: 'Too many tokens' }, kinds.uncountable)).toBe(false)
+    },
+  )
+
   test('each row can occur', () => {
     const reached = new Set(
       wordings

@@ -117,6 +117,44 @@ describe('discoverInferenceProfiles', () => {
     expect(await discoverInferenceProfiles(fetch)).toHaveLength(4)
   })
 
+  test.each([
+    ['', 2],
+    [7, 2],
+    ['next', 4],
+  ])('asks for another page only after a token, not after %j', async (nextToken, asked) => {
+    const paths: string[] = []
+    const fetch: BedrockFetch = async (path) => {
+      paths.push(path)
+      return Response.json({ inferenceProfileSummaries: [], ...(!path.includes('nextToken') && { nextToken }) })
+    }
+    expect(await discoverInferenceProfiles(fetch)).toEqual([])
+    expect(paths).toHaveLength(asked)
+  })
+
+  test('leaves out entries that are no profile, and fields that are no text', async () => {
+    const inferenceProfileSummaries = [
+      null,
+      'us.anthropic.claude-sonnet-4-6',
+      { inferenceProfileId: 'not callable' },
+      { inferenceProfileId: 'us.anthropic.claude-sonnet-4-6', inferenceProfileName: 7, status: {}, models: [] },
+    ]
+    const fetch: BedrockFetch = async (path) =>
+      Response.json(path.includes('SYSTEM_DEFINED') ? { inferenceProfileSummaries } : {})
+    // Without models nothing says where it runs, which is not the same as nowhere.
+    expect(await discoverInferenceProfiles(fetch)).toEqual([
+      {
+        id: 'us.anthropic.claude-sonnet-4-6',
+        arn: undefined,
+        name: undefined,
+        type: 'SYSTEM_DEFINED',
+        status: undefined,
+        base: sonnet46,
+        geo: 'us',
+        regions: undefined,
+      },
+    ])
+  })
+
   test("rejects with Bedrock's error", async () => {
     const { fetch } = controlPlane([], denied)
     await expect(discoverInferenceProfiles(fetch)).rejects.toMatchObject({
@@ -252,15 +290,25 @@ describe('with discovery', () => {
     expect(lines).toEqual([expect.stringMatching(/^warn: .*not authorized/)])
   })
 
-  test('tries a broken connection again at the next name', async () => {
-    let broken = true
-    const { resolve } = setUp({}, account1, () =>
-      broken ? new Response('<html>bad gateway</html>', { status: 502 }) : undefined,
-    )
-    expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
-    broken = false
-    expect(await resolve('sonnet')).toMatchObject({ source: 'discovered' })
+  test('remembers an invalid request as a refusal', async () => {
+    const { resolve, calls } = setUp({}, account1, () => Response.json({ message: 'no' }, { status: 400 }))
+    await resolve('sonnet')
+    await resolve('opus')
+    expect(calls).toHaveLength(2)
   })
+
+  test.each([302, 429, 500, 501, 502])(
+    'asks again at the next name after a %d, which is no refusal',
+    async (status) => {
+      let broken = true
+      const { resolve } = setUp({}, account1, () =>
+        broken ? new Response('<html>not the control plane</html>', { status }) : undefined,
+      )
+      expect(await resolve('sonnet')).toMatchObject({ id: 'us.anthropic.claude-sonnet-4-6', source: 'alias' })
+      broken = false
+      expect(await resolve('sonnet')).toMatchObject({ source: 'discovered' })
+    },
+  )
 
   test('explains and lists from the account', async () => {
     const { resolver, context } = setUp()
