@@ -464,6 +464,15 @@ describe('concurrent equal calls', () => {
 })
 
 describe('stored entries', () => {
+  test("have the answers of other providers' models to messages", async () => {
+    const answer = { output: { message: { role: 'assistant', content: [{ text: 'Hi' }] } }, stopReason: 'end_turn' }
+    const { bedrock } = setUp({ when: () => true }, {}, { fetch: async () => Response.json(answer) })
+    const body = { schemaVersion: 'messages-v1', messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
+    const ask = () => bedrock.invoke({ model: 'us.amazon.nova-lite-v1:0', body })
+    expect((await ask()).metadata.cache?.status).toBe('miss')
+    expect(await ask()).toMatchObject({ body: answer, metadata: { cache: { status: 'hit' } } })
+  })
+
   const spoil = async (change: (entry: string) => string): Promise<number> => {
     const { fake, bedrock, store } = setUp()
     await bedrock.messages.create(params)

@@ -181,6 +181,32 @@ test('begins a message only at message_start', async () => {
   expect(found).toMatchObject({ id: 'msg_1', content: [] })
 })
 
+test.each<[string, object[]]>([
+  ['a keep-alive event with a field of its own before the message', [{ type: 'ping', note: 1 }, start]],
+  ['a block, a delta and a stop before the message', [begin(0, textBlock), text(0, 'lost'), stop(0), ...end(), start]],
+  ['a message_start without a message', [{ type: 'message_start' }, { type: 'message_start', message: null }, start]],
+  ['a message without content', [{ ...start, message: { ...message, content: null } }]],
+  ['a content_block_start without a block', [start, { type: 'content_block_start', index: 0, content_block: null }]],
+  ['a delta without a delta', [start, begin(0, textBlock), stop(0), { type: 'content_block_delta', index: 7 }]],
+  ['a message_delta that is text', [start, { type: 'message_delta', delta: 'abc' }]],
+  ['usage that is no object', [start, { type: 'message_delta', usage: 'abc' }, { type: 'ping', usage: null }]],
+])('survives %s', async (_, events) => {
+  const { content, ...rest } = await finalOf([...events, begin(1, textBlock), text(1, 'A'), ...end('max_tokens')])
+  expect((content as object[]).at(-1)).toEqual({ type: 'text', text: 'A' })
+  expect(rest).toMatchObject({ stop_reason: 'max_tokens', usage: { input_tokens: 12, output_tokens: 40 } })
+  expect(rest).not.toHaveProperty('0')
+  expect(Object.keys(rest.usage as object)).toHaveLength(2)
+})
+
+test('adds no usage to a message that has none', async () => {
+  const { usage: _, ...bare } = message
+  const events = [
+    { ...start, message: bare },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' } },
+  ]
+  expect(await finalOf([...events, { type: 'message_stop' }])).not.toHaveProperty('usage')
+})
+
 test("overwrites a block's field that is neither a string nor a list", async () => {
   const { content } = await finalOf([
     start,
@@ -337,6 +363,12 @@ describe('the input of a tool call', () => {
   test('stays as it is if it came with the block', async () => {
     const block = { ...toolBlock, input: { city: 'Ulm' } }
     expect(inputOf(await finalOf([start, begin(0, block), stop(0), ...end('tool_use')]))).toEqual({ city: 'Ulm' })
+  })
+
+  test.each([undefined, { city: '' }])('is that of its pieces, if its block began with %j', async (input) => {
+    const pieces = [json(0, '{"city":'), json(0, '"Ulm"}'), stop(0)]
+    const found = await finalOf([start, begin(0, { ...toolBlock, input }), ...pieces, ...end('tool_use')])
+    expect(inputOf(found)).toEqual({ city: 'Ulm' })
   })
 
   test.each<[string, object[], string]>([
