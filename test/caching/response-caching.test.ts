@@ -1,7 +1,10 @@
 import {
   type BedrockClient,
   type BedrockClientOptions,
+  type BedrockRequest,
+  type BedrockResponse,
   createBedrockClient,
+  type JsonObject,
   type Middleware,
   type RawMessageStreamEvent,
 } from 'outcrop'
@@ -448,6 +451,80 @@ describe('concurrent equal calls', () => {
     controller.abort(new Error('enough'))
     await expect.poll(() => fake.calls[0]?.aborted).toBe(true)
     await expect(events[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
+  })
+
+  describe('if every caller has left before the response', () => {
+    // A layer that does not notice the abort, as one that waits for a queue of its own.
+    const withBackend = () => {
+      const started: ((response: BedrockResponse) => void)[] = []
+      const { fake, store } = setUp()
+      let keys = 0
+      const key = (_: BedrockRequest, defaultKey: string): string => {
+        keys++
+        return defaultKey
+      }
+      const held = createBedrockClient({
+        region: fake.region,
+        credentials: 'none',
+        middleware: [
+          responseCaching({ store, key }),
+          () => new Promise<BedrockResponse>((resolve) => void started.push(resolve)),
+        ],
+      })
+      return { held, started, keys: () => keys }
+    }
+    // After every promise that can settle by itself.
+    const settled = () => new Promise((resolve) => setImmediate(resolve))
+    const metadata = () => ({
+      requestId: 'r',
+      status: 200,
+      headers: {},
+      attempts: 1,
+      model: { id: 'us.anthropic.claude-sonnet-4-6', base: 'anthropic.claude-sonnet-4-6' },
+      usage: {},
+      latency: 1,
+    })
+    const body = { type: 'message', content: [], stop_reason: 'end_turn' }
+
+    test('the late response does not end the next call, which others still join', async () => {
+      const { held, started, keys } = withBackend()
+      const controller = new AbortController()
+      const left = held.messages.create(params, { signal: controller.signal })
+      await expect.poll(() => started.length).toBe(1)
+      controller.abort(new Error('enough'))
+      await expect(left).rejects.toThrow('enough')
+      const next = held.messages.create(params)
+      await expect.poll(() => started.length).toBe(2)
+      started[0]?.({ type: 'json', body: { ...body, id: 'late' }, metadata: metadata() })
+      await settled()
+      const joined = held.messages.create(params)
+      await expect.poll(keys).toBe(3)
+      await settled()
+      expect(started).toHaveLength(2)
+      started[1]?.({ type: 'json', body: { ...body, id: 'next' }, metadata: metadata() })
+      expect([(await next).id, (await joined).id]).toEqual(['next', 'next'])
+    })
+
+    test('a stream that begins later is closed', async () => {
+      const { held, started } = withBackend()
+      const stream = held.messages.stream(params)
+      const message = stream.finalMessage()
+      await expect.poll(() => started.length).toBe(1)
+      stream.abort()
+      await expect(message).rejects.toMatchObject({ name: 'AbortError' })
+      const closed = new Promise<void>((resolve) => {
+        const events: AsyncIterableIterator<JsonObject> = {
+          next: () => new Promise(() => {}),
+          return: async () => {
+            resolve()
+            return { done: true, value: undefined }
+          },
+          [Symbol.asyncIterator]: () => events,
+        }
+        started[0]?.({ type: 'stream', events, metadata: metadata() })
+      })
+      await closed
+    })
   })
 
   test('count an abort before the response as leaving', async () => {

@@ -300,6 +300,17 @@ describe('MessageStream', () => {
     expect((await stream.metadata).usage).toMatchObject({ outputTokens: 40 })
   })
 
+  test.each(['message_start', 'content_block_delta', 'message_delta'])(
+    'has no whole message if the loop is left at %s',
+    async (last) => {
+      const stream = streamOf(events)
+      for await (const { type } of stream) if (type === last) break
+      await expect(stream.finalMessage()).rejects.toMatchObject({ name: 'AbortError' })
+      await expect(stream.metadata).rejects.toMatchObject({ name: 'AbortError' })
+      expect(stream.snapshot).toMatchObject({ id: 'msg_1' })
+    },
+  )
+
   test.each([null, ''])('keeps its usage if message_delta has %j', async (none) => {
     const [message_stop] = events.slice(-1) as [object]
     const late = { type: 'message_delta', delta: {}, usage: { input_tokens: none, output_tokens: 40 } }
