@@ -207,6 +207,13 @@ test('adds no usage to a message that has none', async () => {
   expect(await finalOf([...events, { type: 'message_stop' }])).not.toHaveProperty('usage')
 })
 
+test.each<[string, object[]]>([
+  ['nothing at all', []],
+  ['only keep-alive events', [{ type: 'ping' }, {}]],
+])('has no message if the stream has %s', async (_, events) => {
+  await expect(finalOf(events)).rejects.toMatchObject({ code: 'stream_truncated', requestId: 'r' })
+})
+
 test("overwrites a block's field that is neither a string nor a list", async () => {
   const { content } = await finalOf([
     start,

@@ -273,24 +273,45 @@ describe('MessageStream', () => {
     stream.abort()
   })
 
-  test('yields no buffered event after abort()', async () => {
-    const { fake } = counting()
-    const bedrock = createBedrockClient({
-      region: fake.region,
-      credentials: fake.identity,
-      // All events in one chunk.
-      fetch: async (input, init) => {
-        const response = await fake.fetch(input, init)
-        return new Response(await response.arrayBuffer(), response)
-      },
+  describe('whose events arrive in one chunk', () => {
+    const inOneChunk = (): MessageStream => {
+      const { fake } = counting()
+      const bedrock = createBedrockClient({
+        region: fake.region,
+        credentials: fake.identity,
+        fetch: async (input, init) => {
+          const response = await fake.fetch(input, init)
+          return new Response(await response.arrayBuffer(), response)
+        },
+      })
+      return bedrock.messages.stream(params)
+    }
+
+    test('yields no buffered event after abort()', async () => {
+      const stream = inOneChunk()
+      const iterator = stream[Symbol.asyncIterator]()
+      await iterator.next()
+      expect(await iterator.next()).toMatchObject({ done: false, value: { type: 'content_block_start' } })
+      stream.abort()
+      await expect(iterator.next()).rejects.toMatchObject({ name: 'AbortError' })
+      expect(stream.snapshot?.content).toEqual([{ type: 'text', text: '' }])
     })
-    const stream = bedrock.messages.stream(params)
-    const iterator = stream[Symbol.asyncIterator]()
-    await iterator.next()
-    await iterator.next()
-    stream.abort()
-    await expect(iterator.next()).rejects.toMatchObject({ name: 'AbortError' })
-    expect(stream.snapshot?.content).toEqual([{ type: 'text', text: '' }])
+
+    test('yields all its text', async () => {
+      const pieces: string[] = []
+      for await (const text of inOneChunk().textStream) pieces.push(text)
+      expect(pieces).toEqual(['Grüße ', 'aus 東京'])
+    })
+
+    test('yields every event after finalMessage() to an iterator from before it', async () => {
+      const stream = inOneChunk()
+      const iterator = stream[Symbol.asyncIterator]()
+      await stream.finalMessage()
+      const types: string[] = []
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) types.push(next.value.type)
+      expect(types).toEqual(events.map((event) => (event as { type: string }).type))
+      expect(await iterator.return?.()).toEqual({ done: true, value: undefined })
+    })
   })
 
   test('has the whole message if the loop is left at message_stop', async () => {
