@@ -480,7 +480,11 @@ describe('concurrent equal calls', () => {
       status: 200,
       headers: {},
       attempts: 1,
-      model: { id: 'us.anthropic.claude-sonnet-4-6', base: 'anthropic.claude-sonnet-4-6' },
+      model: {
+        id: 'us.anthropic.claude-sonnet-4-6',
+        base: 'anthropic.claude-sonnet-4-6',
+        source: 'explicit' as const,
+      },
       usage: {},
       latency: 1,
     })
