@@ -27,6 +27,15 @@ describe('a conversation', () => {
       { system: byTheHour },
       { messages: [{ role: 'user' as const, content: byTheHour }] },
       { cache_control: { type: 'ephemeral', ttl: '1h' } as const },
+      {
+        tools: [
+          {
+            name: 'weather',
+            input_schema: { type: 'object' },
+            cache_control: { type: 'ephemeral', ttl: '1h' } as const,
+          },
+        ],
+      },
     ]) {
       const { withTargets, at, time } = setUp()
       const bedrock = withTargets([west])
