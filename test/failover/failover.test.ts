@@ -426,6 +426,13 @@ describe('retries', () => {
     expect(callsAt('us-east-1')).toHaveLength(4)
   })
 
+  test('makes one attempt if neither a retry nor another target helps', async () => {
+    const { withTargets, at, callsAt } = setUp()
+    at('us-east-1').fail('not-found', { times: 9 })
+    expect(await failed(withTargets([{ region: 'us-west-2' }]).messages.create(params))).toMatchObject({ status: 404 })
+    expect([callsAt('us-east-1').length, callsAt('us-west-2').length]).toEqual([1, 0])
+  })
+
   test("asks the caller's own retryIf", async () => {
     const { withTargets, at, callsAt } = setUp()
     at('us-east-1').fail('unavailable', { times: 9 })
