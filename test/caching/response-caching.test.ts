@@ -408,6 +408,13 @@ describe('concurrent equal calls', () => {
     expect(fake.calls).toHaveLength(2)
   })
 
+  test('are not shared by calls that each have a function', async () => {
+    const { bedrock, fake } = setUp()
+    const options = () => ({ retry: { retryIf: () => false } })
+    await Promise.all([bedrock.messages.create(params, options()), bedrock.messages.create(params, options())])
+    expect(fake.calls).toHaveLength(2)
+  })
+
   test('are separated by stream and guardrail even with your own key', async () => {
     const { bedrock, fake } = setUp({ key: () => 'mine' }, { guardrails: [guardrail] })
     const guarded = { guardrail: { identifier: 'gr1', version: '1' } }
@@ -454,7 +461,7 @@ describe('concurrent equal calls', () => {
   })
 
   describe('if every caller has left before the response', () => {
-    // A layer that does not notice the abort, as one that waits for a queue of its own.
+    // Ignores an abort.
     const withBackend = () => {
       const started: ((response: BedrockResponse) => void)[] = []
       const { fake, store } = setUp()
@@ -739,7 +746,7 @@ test.each([0, -1, Number.NaN])('rejects a call with a ttl of %d before anything 
   expect(fake.calls).toHaveLength(0)
 })
 
-test('rejects a misspelt option of a call before anything is sent', async () => {
+test('rejects a misspelled option of a call before anything is sent', async () => {
   const { bedrock, fake } = setUp()
   const cache = { tll: 1000 } as never
   await expect(bedrock.messages.create(params, { cache })).rejects.toMatchObject({
