@@ -32,18 +32,18 @@ export async function* runDoctor(given: DoctorOptions): AsyncGenerator<CheckResu
   assertOptions(given, '', optionNames)
   const options = { ...given, fetch: given.fetch ?? unsignedFetch(given.client.fetch) }
   const reported = new Set<string>()
-  const untold: string[] = []
+  const omitted: string[] = []
   for await (const { cause, ...result } of examine(options)) {
     if (cause !== undefined && reported.has(cause)) {
-      untold.push(result.subject ? `${result.check} ${result.subject}` : result.check)
+      omitted.push(result.subject ? `${result.check} ${result.subject}` : result.check)
       continue
     }
     if (cause !== undefined) reported.add(cause)
     const { message, next, ...rest } = result
     yield { ...rest, message: redact(message), ...(next !== undefined && { next: redact(next) }) }
   }
-  if (untold.length === 0) return
-  yield { check: 'not known', status: 'note', message: `${untold.join(', ')}: fix the failures above first` }
+  if (omitted.length === 0) return
+  yield { check: 'not known', status: 'note', message: `${omitted.join(', ')}: fix the failures above first` }
 }
 
 async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {

@@ -18,7 +18,8 @@ export interface ClaudeModel {
   readonly endOfLife?: string
 }
 
-// By the name without `anthropic.claude-`, newest first. The sources are in the catalog. No card shows the prefix `us-gov.`; deployed policies and clients use it.
+// By the name without `anthropic.claude-`, newest first. The sources are in the catalog. No card shows the prefix
+// `us-gov.`; deployed policies and clients use it.
 const rows: Readonly<Record<string, Omit<ClaudeModel, 'base'>>> = {
   'haiku-5-5': { profiles: { us: us6, eu: eu8, jp: jp2, au: au2, 'us-gov': gov2, global: commercial }, onDemand: [] },
   'sonnet-5-5': { profiles: { us: us6, eu: eu8, 'us-gov': gov2, global: commercial }, onDemand: [] },

@@ -51,6 +51,7 @@ const known: Readonly<Record<Exclude<ProfilePrefix, 'global'>, Geography>> = {
   in: { destinations: in2, regions: in2 },
   apac: { destinations: apac8, regions: apac8 },
 }
+
 /** The prefixes of inference profiles whose Regions are known. */
 export const geographyNames: readonly string[] = /* @__PURE__ */ Object.keys(known)
 

@@ -123,10 +123,10 @@ export function createModelResolver(options: ModelResolverOptions = {}): Catalog
     const { text, region, family } = target
     const model = claudeModelNamed(text)
     if (!model) return unknownName(target, nearestTo(text))
-    const known = anthropicIdOf(model.base)
     const profiles = catalogProfiles(region)
     let profile = choose(profiles, target, model.base)
     if (!profile) {
+      const known = anthropicIdOf(model.base)
       const problem = `cannot be called from ${within(region)}`
       // A family's name takes the nearest version that can be called: the next older one, else the next newer one.
       const own = parseModelId(model.base)

@@ -23,8 +23,11 @@ export const credentialChain:
 function lazyChain(env: Environment | undefined, packageFolder?: string): CredentialProvider {
   let chain: CredentialProvider | undefined
   return markCached(async (request) => {
-    const { fromNodeProviderChain } = await import('./node-provider-chain.ts')
-    chain ??= fromNodeProviderChain({ env, packageFolder })
+    if (!chain) {
+      const { fromNodeProviderChain } = await import('./node-provider-chain.ts')
+      // Another call may have been faster.
+      chain ??= fromNodeProviderChain({ env, packageFolder })
+    }
     return chain(request)
   })
 }

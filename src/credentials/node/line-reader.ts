@@ -30,7 +30,7 @@ export function createLineReader(onLine: (line: string) => void, pause = 200): L
     length = 0
     onLine(isCut ? `${line}…` : line.replace(/\r$/, ''))
   }
-  const tellRest = (): void => {
+  const emitRest = (): void => {
     clearTimeout(timer)
     if (length > 0) emit()
   }
@@ -44,8 +44,8 @@ export function createLineReader(onLine: (line: string) => void, pause = 200): L
         start = end + 1
       }
       add(piece.slice(start))
-      if (length > 0) timer = setTimeout(tellRest, pause)
+      if (length > 0) timer = setTimeout(emitRest, pause)
     },
-    end: tellRest,
+    end: emitRest,
   }
 }
